@@ -1,0 +1,114 @@
+"""What the analysis asks of the capability rooms. Implementations live in the rooms; ``composition`` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.domain.progress import Stage
+from qverify_desktop.domain.project import Scope, Snapshot
+
+
+class Repositories(Protocol):
+    """Room ``repository``."""
+
+    def take_snapshot(self, source: str, workspace: Path) -> Snapshot:
+        """Copy ``source`` (folder or git URL) into ``workspace``/tree; blocking, call it in a thread.
+
+        Raises ``BadInput`` (no such folder, nothing in it, unreachable URL, refused transport) or
+        ``MissingPrerequisite`` (no git, disk full).
+        """
+
+    def changed_lines(self, snapshot: Snapshot, workspace: Path, ref: str) -> Mapping[str, frozenset[int]]:
+        """Lines of the snapshot that differ from ``ref``, by file. Raises ``BadInput`` for an unknown revision."""
+
+
+class Sandbox(Protocol):
+    """Room ``sandbox``."""
+
+    async def image(self, runtime: str, progress: Any = None) -> RuntimeImage:
+        """The built image of a runtime, building it where it is missing (``progress`` takes lines of text).
+
+        Raises ``MissingPrerequisite`` when there is no Docker Engine or the image can't be built.
+        """
+
+    async def run(self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None) -> JobResult:
+        """Run ``job`` in a fresh container over a read-only ``source``; the container is gone when this returns.
+
+        Code that hangs, floods or dies is a ``JobResult``; an engine that fails is ``SandboxFailure``. Cancelling the
+        awaiting task kills the container.
+        """
+
+
+class Artefacts(Protocol):
+    """Content-addressed store of room ``storage``. A digest is SHA-256 in lower-case hex."""
+
+    def put(self, content: bytes) -> str: ...
+
+    def get(self, digest: str) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One event to be logged. ``data`` is JSON without floats; ``blobs`` maps a key to content whose salted
+    commitment is put into the event under that key (RFC 6962 leaf holds the commitment, the blob lies beside it)."""
+
+    type: str
+    data: Mapping[str, Any]
+    blobs: Mapping[str, bytes]
+
+
+class Journal(Protocol):
+    """The evidence log together with the results, written in one transaction (rooms ``evidence`` and ``storage``)."""
+
+    def recorded(self, run: str, step: str) -> str | None:
+        """Digest of the step's result when it was recorded before, otherwise ``None``."""
+
+    def record(self, run: str, step: str, result: str, events: list[Evidence]) -> str:
+        """Append events and the step's result digest; a step recorded before changes nothing. Answers the digest that stands."""
+
+    def checkpoint(self, run: str) -> str:
+        """Sign a checkpoint over the whole log; answers the signed note's text."""
+
+    def bundle(self, run: str, path: Path) -> None:
+        """Write the run's bundle, pinned to the checkpoint at its close."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A model's answer. Money in millionths of a US dollar, durations in milliseconds."""
+
+    text: str
+    model: str
+    provider: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_microusd: int
+    duration_ms: int
+
+
+class Gateway(Protocol):
+    """Room ``gateway``: one prompt in, one answer out."""
+
+    async def complete(
+        self, messages: list[dict[str, str]], *, model: str, api_base: str, max_tokens: int, purpose: str
+    ) -> Answer:
+        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection."""
+
+    async def probe(self, model: str, api_base: str) -> str:
+        """Empty when the model answers, otherwise the sentence why not."""
+
+
+class Reporter(Protocol):
+    """Where stages tell a person what goes on. Never blocks, never raises."""
+
+    def started(self, stage: Stage) -> None: ...
+
+    def finished(self, stage: Stage, text: str) -> None: ...
+
+    def progress(self, stage: Stage, done: int, total: int, text: str = "") -> None: ...
+
+    def log(self, stage: Stage, text: str) -> None: ...

@@ -1,0 +1,1 @@
+"""Words of the field as frozen dataclasses. No I/O, no third-party import."""

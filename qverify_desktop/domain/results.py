@@ -1,0 +1,175 @@
+"""What a run ends with: judged tests, suspected defects, measures, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from qverify_desktop.domain.project import MissingDependency, Scope, SkippedPath
+from qverify_desktop.domain.testing import GeneratedTest, Quote
+
+
+class TestVerdict(StrEnum):
+    """``SUSPECTED``: refused as a test, because it fails, and listed as a suspected defect."""
+
+    __test__ = False
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    SUSPECTED = "suspected"
+
+
+class Reason(StrEnum):
+    """Why a test was refused; ``SENTENCES`` says each to a person."""
+
+    GAIN = "gain"
+    SYNTAX = "syntax"
+    NOT_COLLECTED = "not_collected"
+    WRONG_IMPORT = "wrong_import"
+    TRIVIAL = "trivial"
+    NO_GAIN = "no_gain"
+    FLAKY = "flaky"
+    FAILS = "fails"
+    CONTRADICTS_WORDS = "contradicts_words"
+    EXAMPLE_NOT_RUNNABLE = "example_not_runnable"
+    OUTSIDE_DOMAIN = "outside_domain"
+    INFRASTRUCTURE = "infrastructure"
+    NOT_A_TEST = "not_a_test"
+
+
+SENTENCES: Mapping[Reason, str] = {
+    Reason.GAIN: "It passed five of five and reaches or notices something that no test did before.",
+    Reason.SYNTAX: "It is not valid source.",
+    Reason.NOT_COLLECTED: "The test runner could not collect it.",
+    Reason.WRONG_IMPORT: "It imports or names something that does not exist.",
+    Reason.TRIVIAL: "It asserts nothing that could fail.",
+    Reason.NO_GAIN: "It reaches no new line or branch and notices no new mutant.",
+    Reason.FLAKY: "It did not end the same way five times out of five.",
+    Reason.FAILS: "It fails, and its expectation is not in the repository's own words.",
+    Reason.CONTRADICTS_WORDS: "The code contradicts the repository's own words.",
+    Reason.EXAMPLE_NOT_RUNNABLE: "The example can't be run as it is written, so nothing follows from its failure.",
+    Reason.OUTSIDE_DOMAIN: "The input may lie outside what the code promises to accept.",
+    Reason.INFRASTRUCTURE: "The sandbox could not run it to an end.",
+    Reason.NOT_A_TEST: "The answer holds no test.",
+}
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What an accepted test adds over the suite and the tests accepted before it (counts)."""
+
+    lines: int = 0
+    branches: int = 0
+    mutants: int = 0
+
+
+@dataclass(frozen=True)
+class JudgedTest:
+    """A generated test with the judge's decision. ``detail`` adds the particulars to the reason's sentence."""
+
+    test: GeneratedTest
+    verdict: TestVerdict
+    reason: Reason
+    detail: str = ""
+    gain: Gain = Gain()
+
+
+@dataclass(frozen=True)
+class SuspectedDefect:
+    """The code contradicts the repository's own words, five times out of five. Confidence in thousandths."""
+
+    file: str
+    symbol: str
+    line: int
+    call: str
+    expected: str
+    observed: str
+    evidence: Quote
+    test: str
+    reproductions: int
+    confidence: int
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """A part of a whole, kept as integers; ``None`` as a value where ``whole`` is 0."""
+
+    part: int = 0
+    whole: int = 0
+
+    @property
+    def value(self) -> float | None:
+        return self.part / self.whole if self.whole else None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Coverage or mutation score before and after the accepted tests."""
+
+    lines: Fraction = Fraction()
+    branches: Fraction = Fraction()
+    mutants: Fraction = Fraction()
+
+
+class Verdict(StrEnum):
+    """What a run says about the repository."""
+
+    NOTHING_SUSPECTED = "nothing_suspected"
+    DEFECTS_SUSPECTED = "defects_suspected"
+    INCONCLUSIVE = "inconclusive"
+
+
+EXIT_CODES: Mapping[Verdict, int] = {
+    Verdict.NOTHING_SUSPECTED: 0,
+    Verdict.DEFECTS_SUSPECTED: 1,
+    Verdict.INCONCLUSIVE: 4,
+}
+
+
+@dataclass(frozen=True)
+class AnalysisRequest:
+    """What a person asked for. ``model`` is ``none`` or a model's name; ``out`` an absolute folder or empty."""
+
+    source: str
+    scope: Scope = Scope()
+    model: str = "none"
+    api_base: str = ""
+    max_targets: int = 200
+    seed: int = 0
+    allow_install: bool = False
+    out: str = ""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Everything a report is made of. Durations in milliseconds; money in millionths of a US dollar."""
+
+    run: str
+    request: AnalysisRequest
+    verdict: Verdict
+    sentence: str
+    origin: str
+    commit: str | None
+    tree: str
+    languages: tuple[str, ...] = ()
+    image_digest: str = ""
+    baseline: str = ""
+    targets: int = 0
+    tests: tuple[JudgedTest, ...] = ()
+    defects: tuple[SuspectedDefect, ...] = ()
+    before: Measure = Measure()
+    after: Measure = Measure()
+    missing: tuple[MissingDependency, ...] = ()
+    skipped: tuple[SkippedPath, ...] = ()
+    notices: tuple[str, ...] = ()
+    cost_microusd: int = 0
+    duration_ms: int = 0
+    sandbox_ms: int = 0
+    model_ms: int = 0
+    started_at: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> tuple[JudgedTest, ...]:
+        return tuple(t for t in self.tests if t.verdict is TestVerdict.ACCEPTED)

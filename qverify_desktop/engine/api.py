@@ -1,0 +1,51 @@
+"""The one face of the engine: what windows and commands may ask of it.
+
+``facade.Engine`` implements it in the process that owns the state folder; ``control.RemoteEngine`` implements the same over
+the control socket. Every answer is JSON-ready or a domain value. Every error is a ``QVerifyError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from qverify_desktop.domain.progress import RunEvent, RunSummary
+from qverify_desktop.domain.results import AnalysisRequest
+
+
+class EngineApi(Protocol):
+    """Actions and queries of the application."""
+
+    async def start(self, request: AnalysisRequest) -> str:
+        """Queue an analysis; answers the run's id at once. Raises ``BadInput`` for a source that can't be analysed."""
+
+    def watch(self, run: str) -> AsyncIterator[RunEvent]:
+        """Events of a run from its first (replayed) to its last; ends when the run ended."""
+
+    async def cancel(self, run: str) -> None:
+        """Stop a run; what was finished stays recorded."""
+
+    async def resume(self, run: str) -> None:
+        """Go on with an interrupted or cancelled run from its last finished step."""
+
+    async def runs(self) -> list[RunSummary]:
+        """All runs, newest first."""
+
+    async def show(self, run: str) -> dict[str, Any]:
+        """A run as the JSON document of ``analyze --json`` (``docs/analyze.schema.json``). ``run`` may be a unique prefix."""
+
+    async def export(self, run: str, format: str, path: Path) -> Path:
+        """Write a report: html, junit, sarif, markdown, csv, patch, or evidence (the bundle)."""
+
+    async def verify(self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None) -> dict[str, Any]:
+        """Grade a bundle (``docs/verify.schema.json``). Raises ``EvidenceUnreadable``."""
+
+    async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]:
+        """``list``, ``build`` or ``check`` sandbox runtimes."""
+
+    async def doctor(self, fix: bool) -> list[dict[str, Any]]:
+        """Checks of this machine: ``id``, ``title``, ``state`` (ok, warning, blocking), ``sentence``, ``remedy``, ``fixable``."""
+
+    async def close(self) -> None:
+        """Interrupt running analyses (they resume next time), kill their containers, close the databases."""

@@ -1,0 +1,125 @@
+"""What the analysis needs to know of a language. Adding a language is adding one implementation of ``Language``.
+
+An implementation is pure: it reads files of a snapshot, makes ``Job`` values, and reads ``JobResult`` values. It never
+runs repository code itself and knows nothing of Docker. Hostile input (odd encodings, broken syntax, deep nesting) is
+answered with ``SkippedPath`` or an empty list, never with an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from qverify_desktop.domain.execution import Job, JobResult
+from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
+from qverify_desktop.domain.results import Reason
+from qverify_desktop.domain.testing import (
+    GeneratedTest,
+    Mutant,
+    MutantOutcome,
+    SuiteResult,
+)
+
+
+@dataclass(frozen=True)
+class RunVariation:
+    """What is varied between repetitions: order seed, hash seed, time zone, locale."""
+
+    order_seed: int = 0
+    hash_seed: int = 0
+    time_zone: str = "UTC"
+    locale: str = "C.UTF-8"
+
+
+@dataclass(frozen=True)
+class StaticProblem:
+    """Why a generated test is refused before it is run; ``detail`` is the particular, in a sentence."""
+
+    reason: Reason
+    detail: str = ""
+
+
+class Language(Protocol):
+    """One programming language."""
+
+    name: str
+    runtime: str
+    #: Fence tags under which a model may hand in code of this language.
+    fence_tags: tuple[str, ...]
+
+    def detect(self, snapshot: Snapshot) -> Project | None:
+        """How this language sees the snapshot, or ``None`` where it holds no source of this language."""
+
+    def targets(self, snapshot: Snapshot, project: Project) -> list[Target]:
+        """Every function and method of the source files (not of tests, generated or vendored code)."""
+
+    def missing_modules_job(self, snapshot: Snapshot, project: Project) -> Job:
+        """A job that tries the project's imports in the runtime, answered by ``read_missing``."""
+
+    def read_missing(self, project: Project, result: JobResult) -> list[MissingDependency]:
+        """Packages that the project imports and the runtime lacks."""
+
+    def install_job(self, project: Project, missing: Sequence[MissingDependency], lock: bytes) -> Job:
+        """A job with network whose artefact ``deps.tar`` holds the installed packages."""
+
+    def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
+        """Every written example in docstrings and documentation files, bound to its target."""
+
+    def promise_tests(self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]) -> list[GeneratedTest]:
+        """A test per promise, label ``specification``, in deterministic order."""
+
+    def property_tests(self, project: Project, targets: Sequence[Target], seed: int) -> list[GeneratedTest]:
+        """Property tests for type-hinted pure functions."""
+
+    def observation_jobs(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target], seed: int
+    ) -> list[Job]:
+        """Jobs that call targets with generated inputs and record what happens, for characterization."""
+
+    def read_observations(
+        self, project: Project, targets: Sequence[Target], results: Sequence[JobResult]
+    ) -> list[GeneratedTest]:
+        """Tests, label ``characterization``, for observations that reach something new and are the same in each run."""
+
+    def suite_job(
+        self,
+        project: Project,
+        files: Mapping[str, str],
+        *,
+        only: Sequence[str] = (),
+        variation: RunVariation = RunVariation(),
+        coverage: bool = True,
+        existing: bool = False,
+    ) -> Job:
+        """Run tests and report each. ``files`` are generated test files (path to text); with ``existing`` the project's own
+        tests run too; ``only`` narrows to these test ids."""
+
+    def read_suite(self, project: Project, result: JobResult) -> SuiteResult:
+        """Read ``suite_job``'s artefacts."""
+
+    def mutants(self, snapshot: Snapshot, project: Project, target: Target, lines: frozenset[int], most: int) -> list[Mutant]:
+        """At most ``most`` mutants of the target on these lines, spread over operators, deterministic."""
+
+    def mutation_job(
+        self, project: Project, files: Mapping[str, str], mutants: Sequence[Mutant], tests: Mapping[str, Sequence[str]]
+    ) -> Job:
+        """Run, for each mutant, the tests named for it (mutant id to test ids), forked inside one container."""
+
+    def read_mutation(self, mutants: Sequence[Mutant], result: JobResult) -> list[MutantOutcome]:
+        """Read ``mutation_job``'s artefacts; mutants that were not reached are ``NOT_RUN``."""
+
+    def render(self, tests: Sequence[GeneratedTest]) -> dict[str, str]:
+        """Merge tests into files, path to text, formatted, deterministic."""
+
+    def static_problem(self, test: GeneratedTest) -> StaticProblem | None:
+        """Parses and asserts something that could fail? ``None`` when it does."""
+
+    def split(self, source: str, path: str, target: Target) -> list[GeneratedTest] | StaticProblem:
+        """Take a whole test file (a model's answer) apart into its test functions, origin ``model``.
+
+        An assertion's label is ``characterization``; the caller raises it where quoted words are found.
+        """
+
+    def focal_source(self, snapshot: Snapshot, target: Target) -> str:
+        """Source text of the target with its imports and class header, for a prompt."""
