@@ -1,8 +1,14 @@
-"""Starts the application: the window where there is a display, the command line with arguments."""
+"""Starts the application: with a command's name the command line, otherwise the window (arguments are folders to open)."""
 
 import sys
 
-from qverify_desktop.start import main
+COMMANDS = frozenset(
+    ("analyze", "runs", "show", "watch", "cancel", "resume", "export", "verify", "runtimes", "doctor", "--help", "--version")
+)
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        from qverify_desktop.cli import main
+    else:
+        from qverify_desktop.app import main
     sys.exit(main(sys.argv[1:]))
