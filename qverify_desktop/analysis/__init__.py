@@ -1,0 +1,1 @@
+"""The pipeline: one file per stage, in order. ``workflow`` shows the whole order on one screen."""

@@ -1,0 +1,192 @@
+"""Stages intake, detect, image and dependencies: from what a person dropped to a project that can be run."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.domain.execution import RuntimeImage
+from qverify_desktop.domain.progress import Stage
+from qverify_desktop.domain.project import MissingDependency, Project, Snapshot
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """``folder`` is the name of the installed set below the workspace's cache, empty when nothing was installed."""
+
+    missing: tuple[MissingDependency, ...] = ()
+    folder: str = ""
+    notice: str = ""
+
+
+async def take_snapshot(steps: Steps) -> Snapshot:
+    """Copy the repository into the run's folder. The origin is only read."""
+
+    async def body(context: StepContext) -> Snapshot:
+        repositories = context.services.repositories
+        snapshot = await asyncio.to_thread(repositories.take_snapshot, steps.request.source, steps.folder)
+        context.record(
+            "snapshot",
+            {
+                "origin": snapshot.origin,
+                "commit": snapshot.commit or "",
+                "tree": snapshot.tree,
+                "files": len(snapshot.files),
+                "bytes": snapshot.total_bytes,
+                "skipped": len(snapshot.skipped),
+                "lfs_pointers": len(snapshot.lfs_pointers),
+                "dirty": bool(snapshot.dirty_patch),
+            },
+            {"dirty_patch": snapshot.dirty_patch.encode("utf-8", "replace")} if snapshot.dirty_patch else {},
+        )
+        return snapshot
+
+    steps.reporter.started(Stage.INTAKE)
+    snapshot = await steps.step("intake", Snapshot, body)
+    text = f"{len(snapshot.files)} files, tree {snapshot.tree[:12]}"
+    if snapshot.dirty_patch:
+        text += ", with uncommitted changes"
+    steps.reporter.finished(Stage.INTAKE, text)
+    for skipped in snapshot.skipped[:20]:
+        steps.reporter.log(Stage.INTAKE, f"Left out {skipped.path}: {skipped.reason}")
+    return snapshot
+
+
+async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:
+    """Ask each language whether it sees itself in the snapshot. Raises ``BadInput`` where none does."""
+
+    async def body(context: StepContext) -> list[Project]:
+        found = []
+        for language in context.services.languages:
+            project = await asyncio.to_thread(language.detect, snapshot)
+            if project is not None:
+                found.append(project)
+                context.record(
+                    "detection",
+                    {
+                        "language": project.language,
+                        "source_files": len(project.source_files),
+                        "test_files": len(project.test_files),
+                        "unreadable": len(project.unreadable),
+                    },
+                )
+        return found
+
+    steps.reporter.started(Stage.DETECT)
+    projects = await steps.step("detect", list[Project], body)
+    if not any(project.source_files for project in projects):
+        broken = sum(len(project.unreadable) for project in projects)
+        names = ", ".join(language.name.capitalize() for language in steps.services.languages)
+        if broken:
+            raise BadInput(f"None of the {broken} source files can be read, so there is nothing to analyse.")
+        raise BadInput(
+            f"There is no source in {snapshot.name} that can be analysed (looked for {names}).",
+            "Drop the folder that holds the source.",
+        )
+    for project in projects:
+        summary = f"{project.language}: {len(project.source_files)} source files, {len(project.test_files)} test files"
+        if project.unreadable:
+            summary += f", {len(project.unreadable)} can't be read"
+        steps.reporter.finished(Stage.DETECT, summary)
+    return [project for project in projects if project.source_files]
+
+
+async def prepare_image(steps: Steps, project: Project) -> RuntimeImage:
+    """Make sure that the runtime's image is there; recorded with its digest before any result."""
+
+    async def body(context: StepContext) -> RuntimeImage:
+        image = await context.services.sandbox.image(
+            project.runtime, lambda line: steps.reporter.log(Stage.IMAGE, line)
+        )
+        context.record(
+            "image",
+            {
+                "runtime": image.runtime,
+                "reference": image.reference,
+                "digest": image.digest,
+                "tools": dict(image.tools),
+                "differences": list(image.differences),
+            },
+        )
+        return image
+
+    steps.reporter.started(Stage.IMAGE)
+    image = await steps.step(f"{project.language}.image", RuntimeImage, body)
+    steps.image = image
+    steps.reporter.finished(Stage.IMAGE, f"{image.reference} {image.digest[7:19]}")
+    return image
+
+
+async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project) -> Dependencies:
+    """Name what the project imports and the runtime lacks; install it, with network, only if the request allows."""
+    language = steps.services.language(project.language)
+
+    async def body(context: StepContext) -> Dependencies:
+        result = await context.execute(language.missing_modules_job(snapshot, project))
+        missing = tuple(language.read_missing(project, result))
+        if not missing:
+            return Dependencies()
+        wanted = ", ".join(m.requirement for m in missing)
+        context.record("missing_dependencies", {"requirements": [m.requirement for m in missing]})
+        if not steps.request.allow_install:
+            return Dependencies(
+                missing,
+                notice=f"The project needs packages that the sandbox lacks: {wanted}. "
+                "Code that imports them can't be tested. Run again with --allow-install to install them.",
+            )
+        lock = _lock_of(steps.source, project)
+        key = hashlib.sha256(lock + b"\0" + wanted.encode()).hexdigest()[:32]
+        folder = _cache(steps) / key
+        if not (folder / "complete").exists():
+            installed = await context.execute(language.install_job(project, missing, lock))
+            archive = installed.artefacts.get("deps.tar")
+            if archive is None:
+                why = installed.problem or installed.output[-600:]
+                return Dependencies(missing, notice=f"The packages {wanted} could not be installed. {why}")
+            await asyncio.to_thread(_unpack, archive, folder)
+        context.record("dependencies_installed", {"lock_digest": key, "requirements": [m.requirement for m in missing]})
+        return Dependencies(missing, folder=key)
+
+    steps.reporter.started(Stage.DEPENDENCIES)
+    outcome = await steps.step(f"{project.language}.dependencies", Dependencies, body)
+    if outcome.folder:
+        steps.dependencies = _cache(steps) / outcome.folder / "packages"
+    steps.reporter.finished(
+        Stage.DEPENDENCIES,
+        outcome.notice or (f"{len(outcome.missing)} installed" if outcome.missing else "Nothing is missing"),
+    )
+    return outcome
+
+
+def _cache(steps: Steps) -> Path:
+    return steps.services.workspace / "dependencies"
+
+
+def _lock_of(source: Path, project: Project) -> bytes:
+    if not project.lock_file:
+        return b""
+    path = (source / project.lock_file).resolve()
+    if not path.is_relative_to(source.resolve()):
+        return b""
+    return path.read_bytes()
+
+
+def _unpack(archive: bytes, folder: Path) -> None:
+    """Unpack what an install step brought; packages are code that only ever runs in the sandbox."""
+    packages = folder / "packages"
+    try:
+        packages.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(packages, filter="data")
+        (folder / "complete").write_text("")
+    except OSError as error:
+        raise MissingPrerequisite(
+            f"The installed packages could not be written ({error.strerror}). Nothing that was recorded is lost.",
+            "Make room on the disk and run it again.",
+        ) from error
