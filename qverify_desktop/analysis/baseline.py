@@ -75,7 +75,9 @@ async def choose_targets(
             changed = await asyncio.to_thread(repositories.changed_lines, snapshot, steps.folder, scope.ref)
             found = [t for t in found if changed.get(t.file, frozenset()) & _lines_of(t)]
         ranked = sorted(found, key=lambda t: _rank(t, coverage))[: steps.request.max_targets]
-        context.record("targets", {"found": total, "in_scope": len(found), "chosen": len(ranked), "scope": str(scope)})
+        context.record(
+            "targets", {"found": total, "in_scope": len(found), "chosen": len(ranked), "scope": str(scope)}
+        )
         return ranked
 
     steps.reporter.started(Stage.TARGETS)

@@ -90,7 +90,9 @@ async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:
             "Drop the folder that holds the source.",
         )
     for project in projects:
-        summary = f"{project.language}: {len(project.source_files)} source files, {len(project.test_files)} test files"
+        summary = (
+            f"{project.language}: {len(project.source_files)} source files, {len(project.test_files)} test files"
+        )
         if project.unreadable:
             summary += f", {len(project.unreadable)} can't be read"
         steps.reporter.finished(Stage.DETECT, summary)
@@ -150,7 +152,9 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
                 why = installed.problem or installed.output[-600:]
                 return Dependencies(missing, notice=f"The packages {wanted} could not be installed. {why}")
             await asyncio.to_thread(_unpack, archive, folder)
-        context.record("dependencies_installed", {"lock_digest": key, "requirements": [m.requirement for m in missing]})
+        context.record(
+            "dependencies_installed", {"lock_digest": key, "requirements": [m.requirement for m in missing]}
+        )
         return Dependencies(missing, folder=key)
 
     steps.reporter.started(Stage.DEPENDENCIES)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.progress import Stage
-from qverify_desktop.domain.project import Scope, Snapshot
+from qverify_desktop.domain.project import Snapshot
 
 
 class Repositories(Protocol):
@@ -35,7 +35,9 @@ class Sandbox(Protocol):
         Raises ``MissingPrerequisite`` when there is no Docker Engine or the image can't be built.
         """
 
-    async def run(self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None) -> JobResult:
+    async def run(
+        self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None
+    ) -> JobResult:
         """Run ``job`` in a fresh container over a read-only ``source``; the container is gone when this returns.
 
         Code that hangs, floods or dies is a ``JobResult``; an engine that fails is ``SandboxFailure``. Cancelling the

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,9 +46,14 @@ class Recorded:
     spent: Spent
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    """Adapters are costly to build, so each is built once."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 @dataclass
@@ -149,14 +152,11 @@ class Steps:
 
         digest = await self.checkpoints.step(name, recorded)
         document = await asyncio.to_thread(self.services.artefacts.get, digest)
-        stored: Recorded = _adapter(Recorded).validate_json(document)
+        stored = _adapter(Recorded).validate_json(document)
         self.spent += stored.spent
-        value: T = _adapter(kind).validate_json(stored.value)
-        return value
+        return _adapter(kind).validate_json(stored.value)
 
 
 def read_value(document: bytes, kind: type[T]) -> T:
     """The value of a recorded step from its artefact, for those who look at a finished run."""
-    stored = json.loads(document)
-    value: T = _adapter(kind).validate_json(stored["value"])
-    return value
+    return _adapter(kind).validate_json(_adapter(Recorded).validate_json(document).value)

@@ -38,7 +38,9 @@ class EngineApi(Protocol):
     async def export(self, run: str, format: str, path: Path) -> Path:
         """Write a report: html, junit, sarif, markdown, csv, patch, or evidence (the bundle)."""
 
-    async def verify(self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None) -> dict[str, Any]:
+    async def verify(
+        self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
+    ) -> dict[str, Any]:
         """Grade a bundle (``docs/verify.schema.json``). Raises ``EvidenceUnreadable``."""
 
     async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]:

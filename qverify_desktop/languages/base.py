@@ -66,7 +66,9 @@ class Language(Protocol):
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         """Every written example in docstrings and documentation files, bound to its target."""
 
-    def promise_tests(self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]) -> list[GeneratedTest]:
+    def promise_tests(
+        self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
+    ) -> list[GeneratedTest]:
         """A test per promise, label ``specification``, in deterministic order."""
 
     def property_tests(self, project: Project, targets: Sequence[Target], seed: int) -> list[GeneratedTest]:
@@ -98,11 +100,17 @@ class Language(Protocol):
     def read_suite(self, project: Project, result: JobResult) -> SuiteResult:
         """Read ``suite_job``'s artefacts."""
 
-    def mutants(self, snapshot: Snapshot, project: Project, target: Target, lines: frozenset[int], most: int) -> list[Mutant]:
+    def mutants(
+        self, snapshot: Snapshot, project: Project, target: Target, lines: frozenset[int], most: int
+    ) -> list[Mutant]:
         """At most ``most`` mutants of the target on these lines, spread over operators, deterministic."""
 
     def mutation_job(
-        self, project: Project, files: Mapping[str, str], mutants: Sequence[Mutant], tests: Mapping[str, Sequence[str]]
+        self,
+        project: Project,
+        files: Mapping[str, str],
+        mutants: Sequence[Mutant],
+        tests: Mapping[str, Sequence[str]],
     ) -> Job:
         """Run, for each mutant, the tests named for it (mutant id to test ids), forked inside one container."""
 

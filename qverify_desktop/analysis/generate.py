@@ -1,0 +1,162 @@
+"""Stage generate: candidates from the repository's own words, from types, from observed behaviour, from a model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from qverify_desktop.analysis.baseline import uncovered_lines
+from qverify_desktop.analysis.model_tests import ModelUnavailable, write_model_tests
+from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.domain.progress import Stage
+from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
+from qverify_desktop.domain.results import JudgedTest
+from qverify_desktop.domain.testing import FileCoverage, GeneratedTest, Origin
+
+NO_MODEL = "none"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Tests to be judged, tests that were refused while they were written, and remarks for the report."""
+
+    tests: tuple[GeneratedTest, ...] = ()
+    refused: tuple[JudgedTest, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+async def write_tests(
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    targets: Sequence[Target],
+    coverage: Mapping[str, FileCoverage],
+) -> Candidates:
+    """All candidates for these targets, in the order in which the judge prefers them."""
+    steps.reporter.started(Stage.GENERATE)
+    promised = await _from_promises(steps, snapshot, project, targets)
+    steps.reporter.progress(Stage.GENERATE, 1, 3, f"{len(promised.tests)} tests from the repository's own words")
+    untested = [t for t in targets if uncovered_lines(t, coverage)]
+    modelled = await _from_model(steps, snapshot, project, untested)
+    steps.reporter.progress(Stage.GENERATE, 2, 3, "Observing what the code does")
+    observed = await _from_observation(steps, snapshot, project, targets)
+    parts = (promised, modelled, observed)
+    tests = _unique([test for part in parts for test in part.tests])
+    steps.reporter.finished(Stage.GENERATE, _summary(tests))
+    return Candidates(
+        tuple(tests),
+        tuple(judged for part in parts for judged in part.refused),
+        tuple(notice for part in parts for notice in part.notices),
+    )
+
+
+def _summary(tests: Sequence[GeneratedTest]) -> str:
+    counts = {origin: sum(t.origin is origin for t in tests) for origin in Origin}
+    words = {
+        Origin.PROMISE: "from the repository's own words",
+        Origin.PROPERTY: "from types",
+        Origin.OBSERVATION: "from observed behaviour",
+        Origin.MODEL: "from the model",
+    }
+    parts = [f"{counts[origin]} {words[origin]}" for origin in Origin if counts[origin]]
+    return f"{len(tests)} candidates: {', '.join(parts)}" if parts else "No candidate could be written"
+
+
+def _unique(tests: Sequence[GeneratedTest]) -> list[GeneratedTest]:
+    """The first of each id and of each text: two generators may think of the same test."""
+    seen: set[str] = set()
+    kept = []
+    for test in tests:
+        body = test.code.partition("\n")[2]
+        keys = {test.id, f"{test.target}\n{body}"}
+        if not seen & keys:
+            kept.append(test)
+        seen |= keys
+    return kept
+
+
+async def _from_promises(steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Candidates:
+    language = steps.services.language(project.language)
+
+    async def body(context: StepContext) -> Candidates:
+        promises: list[Promise] = await asyncio.to_thread(language.promises, snapshot, project, targets)
+        tests = await asyncio.to_thread(language.promise_tests, project, targets, promises)
+        tests += await asyncio.to_thread(language.property_tests, project, targets, steps.request.seed)
+        context.record("promises", {"found": len(promises), "tests": len(tests)})
+        return Candidates(tuple(tests))
+
+    return await steps.step(f"{project.language}.promises", Candidates, body)
+
+
+async def _from_observation(
+    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+) -> Candidates:
+    language = steps.services.language(project.language)
+    if not targets:
+        return Candidates()
+
+    async def body(context: StepContext) -> Candidates:
+        jobs = await asyncio.to_thread(language.observation_jobs, snapshot, project, targets, steps.request.seed)
+        results = await asyncio.gather(*(context.execute(job) for job in jobs))
+        tests = await asyncio.to_thread(language.read_observations, project, targets, results)
+        problems = {result.problem for result in results if result.problem}
+        return Candidates(
+            tuple(tests), notices=tuple(f"Some behaviour could not be observed: {p}" for p in sorted(problems))
+        )
+
+    return await steps.step(f"{project.language}.observations", Candidates, body)
+
+
+async def _from_model(steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Candidates:
+    """Ask the model target by target, each a durable step of its own; three failures of the end point in a row stop it."""
+    request = steps.request
+    if request.model == NO_MODEL or not targets:
+        return Candidates()
+    problem = await _probe(steps, project)
+    if problem:
+        return Candidates(notices=(f"No model was used: {problem}",))
+    language = steps.services.language(project.language)
+    tests: list[GeneratedTest] = []
+    refused: list[JudgedTest] = []
+    notices: list[str] = []
+    failures = 0
+    for number, target in enumerate(targets):
+
+        async def body(context: StepContext, target: Target = target) -> Candidates:
+            async def run(job):  # type: ignore[no-untyped-def]
+                return await context.execute(job)
+
+            try:
+                outcome = await write_model_tests(
+                    target, snapshot, project, language, steps.services.gateway, run, request
+                )
+            except ModelUnavailable as error:
+                context.record("model_failed", {"sentence": error.sentence})
+                return Candidates(notices=(error.sentence,))
+            context.events.extend(outcome.evidence)
+            context.model_ms += outcome.model_ms
+            context.cost_microusd += outcome.cost_microusd
+            return Candidates(outcome.tests, outcome.refused)
+
+        steps.reporter.progress(Stage.GENERATE, number, len(targets), f"Asking {request.model} about {target.symbol}")
+        answer = await steps.step(f"{project.language}.model.{number}", Candidates, body)
+        tests += answer.tests
+        refused += answer.refused
+        notices += answer.notices
+        failures = failures + 1 if answer.notices else 0
+        if failures == 3:
+            notices.append("The model failed three times in a row and was not asked again.")
+            break
+    return Candidates(tuple(tests), tuple(refused), tuple(dict.fromkeys(notices)))
+
+
+async def _probe(steps: Steps, project: Project) -> str:
+    request = steps.request
+
+    async def body(context: StepContext) -> str:
+        problem = await context.services.gateway.probe(request.model, request.api_base)
+        context.record("model_probe", {"model": request.model, "answers": not problem})
+        return problem
+
+    return await steps.step(f"{project.language}.model", str, body)

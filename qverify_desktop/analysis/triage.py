@@ -1,0 +1,87 @@
+"""Stage triage: does a failing example mean that the code is wrong, or only that the example can't be run?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from qverify_desktop.analysis.judge import REPETITIONS, Tried
+from qverify_desktop.domain.project import Promise, Target
+from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
+from qverify_desktop.domain.testing import Quote, TestOutcome
+
+#: How far the notation of an example can be trusted to be meant literally, in thousandths.
+_FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950}
+_OTHER_FORM = 850
+_IN_DOCUMENT = -50
+_RAISED_INSTEAD = -250
+#: The example could not be carried out as written: nothing follows for the code.
+_NOT_RUNNABLE = frozenset({"ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "FileNotFoundError"})
+_CALL_MISMATCH = frozenset({"TypeError", "AttributeError"})
+
+
+def triage(
+    disputed: Sequence[Tried], targets: Sequence[Target], promises: Mapping[str, Promise]
+) -> tuple[list[JudgedTest], list[SuspectedDefect]]:
+    """Split failing specification tests into suspected defects, ranked by confidence, and refusals.
+
+    ``promises`` maps the quoted words to the promise they came from, for the notation.
+    """
+    by_id = {target.id: target for target in targets}
+    judged: list[JudgedTest] = []
+    defects: list[SuspectedDefect] = []
+    for one in disputed:
+        outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
+        reason = _not_a_defect(outcome, one)
+        if reason or target is None or quote is None:
+            judged.append(JudgedTest(one.test, TestVerdict.REFUSED, Reason.EXAMPLE_NOT_RUNNABLE, reason))
+            continue
+        defect = SuspectedDefect(
+            file=target.file,
+            symbol=target.symbol,
+            line=target.line,
+            call=one.test.call,
+            expected=one.test.expected,
+            observed=outcome.observed or outcome.message,
+            evidence=quote,
+            test=one.test.id,
+            reproductions=REPETITIONS,
+            confidence=_confidence(outcome, quote, promises.get(quote.text)),
+        )
+        detail = f"Expected {defect.expected}, observed {defect.observed}."
+        judged.append(JudgedTest(one.test, TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS, detail))
+        defects.append(defect)
+    defects.sort(key=lambda d: (-d.confidence, d.file, d.line, d.call))
+    return judged, _one_per_call(defects)
+
+
+def _not_a_defect(outcome: TestOutcome, one: Tried) -> str:
+    """Why nothing follows from this failure, empty when something does."""
+    if outcome.raised in _NOT_RUNNABLE:
+        return f"Running the example ends in {outcome.raised}: {outcome.message}"
+    in_code = any(not frame.startswith(one.test.path) for frame in outcome.frames)
+    if outcome.raised in _CALL_MISMATCH and not in_code:
+        return f"The call does not fit the code's signature: {outcome.message}"
+    if not outcome.in_test and not in_code:
+        return f"The failure is in the example, not in the code: {outcome.message}"
+    return ""
+
+
+def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None) -> int:
+    confidence = _FORM_CONFIDENCE.get(promise.form if promise else "", _OTHER_FORM)
+    if not quote.file.endswith(".py"):
+        confidence += _IN_DOCUMENT
+    if not outcome.in_test:
+        confidence += _RAISED_INSTEAD
+    return confidence
+
+
+def _one_per_call(defects: Sequence[SuspectedDefect]) -> list[SuspectedDefect]:
+    """The same call may be promised twice (docstring and README): the surer one stands for both."""
+    seen: set[tuple[str, str, str]] = set()
+    kept = []
+    for defect in defects:
+        key = (defect.file, defect.symbol, defect.call)
+        if key not in seen:
+            kept.append(defect)
+        seen.add(key)
+    return kept

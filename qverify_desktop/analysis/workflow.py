@@ -1,0 +1,343 @@
+"""The whole order of an analysis on one screen. Plain code: the engine makes its steps durable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from qverify_desktop import __version__
+from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
+from qverify_desktop.analysis.decide import decide, measure
+from qverify_desktop.analysis.generate import Candidates, write_tests
+from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_image, take_snapshot
+from qverify_desktop.analysis.judge import REPETITIONS, Tried, screen, try_tests
+from qverify_desktop.analysis.mutation import Matrix, run_mutants
+from qverify_desktop.analysis.ports import Reporter
+from qverify_desktop.analysis.services import Checkpoints, Services
+from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.analysis.triage import triage
+from qverify_desktop.analysis.verdict import sentence_of, verdict_of
+from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.progress import Stage
+from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
+from qverify_desktop.domain.results import (
+    AnalysisRequest,
+    Fraction,
+    JudgedTest,
+    Measure,
+    RunResult,
+    SuspectedDefect,
+    TestVerdict,
+)
+from qverify_desktop.domain.testing import FileCoverage
+
+#: Name of the step whose result is the ``RunResult``.
+RESULT_STEP = "result"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the analysis of one language's project in the snapshot came to."""
+
+    language: str
+    image_digest: str
+    baseline: Baseline
+    targets: int
+    tests: tuple[JudgedTest, ...]
+    defects: tuple[SuspectedDefect, ...]
+    before: Measure
+    after: Measure
+    missing: tuple[MissingDependency, ...]
+    notices: tuple[str, ...]
+    files: Mapping[str, str]
+
+
+async def analyze(
+    run: str, request: AnalysisRequest, services: Services, checkpoints: Checkpoints, reporter: Reporter
+) -> RunResult:
+    """Take a snapshot, find what is untested, write tests, judge them, look into failures, and say what is proven.
+
+    Raises ``BadInput`` (the run is closed in the evidence), ``MissingPrerequisite`` or ``SandboxFailure`` (it stays open
+    and can be resumed).
+    """
+    steps = Steps(run, request, services, checkpoints, reporter)
+    started_at = await _open(steps)
+    try:
+        snapshot = await take_snapshot(steps)
+        parts = [await _analyze_project(steps, snapshot, project) for project in await detect(steps, snapshot)]
+    except BadInput as error:
+        await _close(steps, "refused", str(error))
+        raise
+    result = await _conclude(steps, snapshot, parts, started_at)
+    steps.reporter.started(Stage.SEAL)
+    await _close(steps, result.verdict.value, result.sentence)
+    steps.reporter.finished(Stage.SEAL, "The evidence is signed")
+    return result
+
+
+async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -> Part:
+    image = await prepare_image(steps, project)
+    await _plan(steps, snapshot, project, image.digest)
+    dependencies = await check_dependencies(steps, snapshot, project)
+    baseline = await run_baseline(steps, project)
+    coverage = baseline.suite.coverage
+    targets = await choose_targets(steps, snapshot, project, coverage)
+    candidates = await write_tests(steps, snapshot, project, targets, coverage)
+    tried, refused, matrix = await _judge(steps, snapshot, project, targets, candidates, baseline)
+    judged, defects = await _decide(steps, snapshot, project, targets, (tried, refused, matrix), coverage)
+    files, after = await _measure(steps, project, judged, baseline, matrix)
+    before = measure(coverage, matrix, (), (t.test.id for t in tried))
+    return Part(
+        language=project.language,
+        image_digest=image.digest,
+        baseline=baseline,
+        targets=len(targets),
+        tests=tuple(judged),
+        defects=tuple(defects),
+        before=before,
+        after=after,
+        missing=dependencies.missing,
+        notices=tuple(n for n in (dependencies.notice, *candidates.notices, *image.differences) if n),
+        files=files,
+    )
+
+
+async def _open(steps: Steps) -> str:
+    """The first entry of every run, written before anything is looked at, so that no run can be left out unseen."""
+
+    async def body(context: StepContext) -> str:
+        request = steps.request
+        context.record(
+            "run_opened",
+            {
+                "application": __version__,
+                "scope": str(request.scope),
+                "model": request.model,
+                "max_targets": request.max_targets,
+                "seed": request.seed,
+                "allow_install": request.allow_install,
+            },
+        )
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    started_at = await steps.step("open", str, body)
+    await _checkpoint(steps)
+    return started_at
+
+
+async def _plan(steps: Steps, snapshot: Snapshot, project: Project, image_digest: str) -> None:
+    """What will be done to what, before any result."""
+
+    async def body(context: StepContext) -> bool:
+        context.record(
+            "plan",
+            {
+                "language": project.language,
+                "commit": snapshot.commit or "",
+                "tree": snapshot.tree,
+                "image_digest": image_digest,
+                "repetitions": REPETITIONS,
+            },
+        )
+        return True
+
+    await steps.step(f"{project.language}.plan", bool, body)
+
+
+async def _judge(
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    targets: Sequence[Target],
+    candidates: Candidates,
+    baseline: Baseline,
+) -> tuple[list[Tried], list[JudgedTest], Matrix]:
+    language = steps.services.language(project.language)
+    steps.reporter.started(Stage.JUDGE)
+    kept, refused = await asyncio.to_thread(screen, language, candidates.tests)
+    tried = list((await try_tests(steps, project, kept)).tried) if kept else []
+    stable = [t for t in tried if t.passed]
+    matrix = await run_mutants(steps, snapshot, project, targets, baseline.suite, stable)
+    steps.reporter.finished(
+        Stage.JUDGE,
+        f"{len(stable)} of {len(candidates.tests)} passed five of five; {len(matrix.mutants)} mutants run",
+    )
+    return tried, [*candidates.refused, *refused], matrix
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Result of the step ``decide``."""
+
+    tests: tuple[JudgedTest, ...]
+    defects: tuple[SuspectedDefect, ...]
+
+
+async def _decide(
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    targets: Sequence[Target],
+    trial: tuple[list[Tried], list[JudgedTest], Matrix],
+    coverage: Mapping[str, FileCoverage],
+) -> tuple[Sequence[JudgedTest], Sequence[SuspectedDefect]]:
+    tried, refused, matrix = trial
+    language = steps.services.language(project.language)
+
+    async def body(context: StepContext) -> Decision:
+        judged, disputed = decide(tried, coverage, matrix)
+        found: list[Promise] = await asyncio.to_thread(language.promises, snapshot, project, targets)
+        looked_into, defects = triage(disputed, targets, {p.words: p for p in found})
+        tests = (*judged, *looked_into, *refused)
+        for one in tests:
+            context.record(
+                "judgement",
+                {
+                    "test": one.test.id,
+                    "target": one.test.target,
+                    "label": one.test.label.value,
+                    "origin": one.test.origin.value,
+                    "verdict": one.verdict.value,
+                    "reason": one.reason.value,
+                    "gain": {"lines": one.gain.lines, "branches": one.gain.branches, "mutants": one.gain.mutants},
+                },
+                {"code": one.test.code.encode("utf-8", "replace")},
+            )
+        for defect in defects:
+            words = f"{defect.evidence.file}:{defect.evidence.line}\n{defect.evidence.text}"
+            context.record(
+                "suspected_defect",
+                {
+                    "file": defect.file,
+                    "symbol": defect.symbol,
+                    "test": defect.test,
+                    "reproductions": defect.reproductions,
+                    "confidence_permille": defect.confidence,
+                },
+                {
+                    "call": defect.call.encode("utf-8", "replace"),
+                    "expected": defect.expected.encode("utf-8", "replace"),
+                    "observed": defect.observed.encode("utf-8", "replace"),
+                    "words": words.encode("utf-8", "replace"),
+                },
+            )
+        return Decision(tests, tuple(defects))
+
+    steps.reporter.started(Stage.TRIAGE)
+    decision = await steps.step(f"{project.language}.decide", Decision, body)
+    steps.reporter.finished(Stage.TRIAGE, f"{len(decision.defects)} suspected defects")
+    return decision.tests, decision.defects
+
+
+@dataclass(frozen=True)
+class After:
+    """Accepted test files and the coverage of everything run together."""
+
+    files: Mapping[str, str]
+    coverage: Mapping[str, FileCoverage]
+
+
+async def _measure(
+    steps: Steps, project: Project, judged: Sequence[JudgedTest], baseline: Baseline, matrix: Matrix
+) -> tuple[Mapping[str, str], Measure]:
+    """Run the existing and the accepted tests together: the figures after are measured, not added up."""
+    language = steps.services.language(project.language)
+    accepted = [one.test for one in judged if one.verdict is TestVerdict.ACCEPTED]
+
+    async def body(context: StepContext) -> After:
+        files = await asyncio.to_thread(language.render, accepted)
+        if not accepted:
+            return After({}, baseline.suite.coverage)
+        suite = language.read_suite(project, await context.execute(language.suite_job(project, files, existing=True)))
+        coverage = suite.coverage if not suite.problem else baseline.suite.coverage
+        context.record("accepted", {"tests": len(accepted), "files": sorted(files)})
+        return After(files, coverage)
+
+    steps.reporter.started(Stage.REPORT)
+    after = await steps.step(f"{project.language}.after", After, body)
+    steps.reporter.finished(Stage.REPORT, f"{len(accepted)} tests accepted")
+    generated = [one.test.id for one in judged]
+    return after.files, measure(after.coverage, matrix, (t.id for t in accepted), generated)
+
+
+async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], started_at: str) -> RunResult:
+    tests = tuple(t for part in parts for t in part.tests)
+    defects = tuple(sorted((d for part in parts for d in part.defects), key=lambda d: -d.confidence))
+    targets = sum(part.targets for part in parts)
+    before, after = _total([p.before for p in parts]), _total([p.after for p in parts])
+
+    async def body(context: StepContext) -> RunResult:
+        trustworthy = all(part.baseline.trustworthy for part in parts)
+        verdict = verdict_of(tests, defects, targets, trustworthy)
+        result = RunResult(
+            run=steps.run,
+            request=replace(steps.request, source=snapshot.origin),
+            verdict=verdict,
+            sentence=sentence_of(verdict, tests, defects, targets, before, after),
+            origin=snapshot.origin,
+            commit=snapshot.commit,
+            tree=snapshot.tree,
+            languages=tuple(part.language for part in parts),
+            image_digest=parts[0].image_digest,
+            baseline=" ".join(part.baseline.sentence for part in parts),
+            targets=targets,
+            tests=tests,
+            defects=defects,
+            before=before,
+            after=after,
+            missing=tuple(m for part in parts for m in part.missing),
+            skipped=snapshot.skipped,
+            notices=tuple(n for part in parts for n in part.notices),
+            cost_microusd=steps.spent.cost_microusd,
+            duration_ms=steps.spent.elapsed_ms,
+            sandbox_ms=steps.spent.sandbox_ms,
+            model_ms=steps.spent.model_ms,
+            started_at=started_at,
+            files={path: text for part in parts for path, text in part.files.items()},
+        )
+        context.record("verdict", _verdict_data(result))
+        return result
+
+    return await steps.step(RESULT_STEP, RunResult, body)
+
+
+def _verdict_data(result: RunResult) -> dict[str, object]:
+    return {
+        "verdict": result.verdict.value,
+        "accepted": len(result.accepted),
+        "tests": len(result.tests),
+        "suspected": len(result.defects),
+        "lines_before": [result.before.lines.part, result.before.lines.whole],
+        "lines_after": [result.after.lines.part, result.after.lines.whole],
+        "branches_before": [result.before.branches.part, result.before.branches.whole],
+        "branches_after": [result.after.branches.part, result.after.branches.whole],
+        "mutants_before": [result.before.mutants.part, result.before.mutants.whole],
+        "mutants_after": [result.after.mutants.part, result.after.mutants.whole],
+        "cost_microusd": result.cost_microusd,
+    }
+
+
+def _total(measures: Sequence[Measure]) -> Measure:
+    def add(pick: str) -> Fraction:
+        chosen = [getattr(m, pick) for m in measures]
+        return Fraction(sum(f.part for f in chosen), sum(f.whole for f in chosen))
+
+    return Measure(add("lines"), add("branches"), add("mutants"))
+
+
+async def _close(steps: Steps, outcome: str, sentence: str) -> None:
+    """The last entry of a run and a signed checkpoint over the whole log."""
+
+    async def body(context: StepContext) -> bool:
+        context.record("run_closed", {"outcome": outcome}, {"sentence": sentence.encode("utf-8", "replace")})
+        return True
+
+    await steps.step("close", bool, body)
+    await _checkpoint(steps)
+
+
+async def _checkpoint(steps: Steps) -> None:
+    """Sign a checkpoint. Signing twice after a crash is harmless: the log has only grown."""
+    await asyncio.to_thread(steps.services.journal.checkpoint, steps.run)
