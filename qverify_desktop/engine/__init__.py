@@ -1,0 +1,1 @@
+"""Durable execution of analyses, their events, and the one face that windows and commands talk to."""
