@@ -1,0 +1,127 @@
+"""Connections to the Docker Engine, and the sentence for each way in which it can fail."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import docker
+import requests
+import urllib3
+from docker.errors import APIError, DockerException, NotFound
+from docker.utils import kwargs_from_env
+
+from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
+
+#: Seconds until an answer of the engine is given up; a busy machine takes tens of seconds to start a container.
+ANSWER_TIMEOUT_S = 120.0
+PROBE_TIMEOUT_S = 10.0
+
+#: Everything that docker-py lets through when the engine refuses, stops or speaks nonsense.
+ENGINE_ERRORS = (
+    DockerException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    ValueError,
+    KeyError,
+)
+
+START_DOCKER = "Start Docker (as root: `systemctl start docker`, or `dockerd &`)"
+
+
+class Connections:
+    """One low-level client per thread, to the engine that ``DOCKER_HOST`` names or the local default.
+
+    docker-py's client is a ``requests`` session and must not be shared between threads. The API version is asked for
+    once and remembered, so that a further connection costs no round trip.
+    """
+
+    def __init__(self, base_url: str | None = None) -> None:
+        self._base_url = base_url
+        self._version: str | None = None
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[docker.APIClient] = []
+
+    def client(self) -> docker.APIClient:
+        """This thread's client. Raises one of ``ENGINE_ERRORS`` where the engine does not answer."""
+        client: docker.APIClient | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._local.client = self.fresh()
+        return client
+
+    def fresh(self, timeout: float = ANSWER_TIMEOUT_S) -> docker.APIClient:
+        """A client of its own, for a call that must not queue behind another one. The caller closes it."""
+        settings: dict[str, Any] = dict(kwargs_from_env())
+        if self._base_url is not None:
+            settings["base_url"] = self._base_url
+        client = docker.APIClient(version=self._version or "auto", timeout=timeout, **settings)  # type: ignore[arg-type]
+        self._version = client.api_version
+        with self._lock:
+            self._opened.append(client)
+        return client
+
+    def discard(self, client: docker.APIClient) -> None:
+        """Close a client of ``fresh``."""
+        client.close()
+        with self._lock:
+            if client in self._opened:
+                self._opened.remove(client)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            opened, self._opened = self._opened, []
+            self._local = threading.local()
+        for client in opened:
+            client.close()
+
+
+def is_read_timeout(error: BaseException) -> bool:
+    """Whether a call ended only because its own time-out passed (the connection itself was whole)."""
+    if isinstance(error, requests.ReadTimeout):
+        return True
+    # The engine sends the headers of a wait at once; requests then reports a late body as a broken connection.
+    return isinstance(error, requests.ConnectionError) and any(
+        isinstance(cause, urllib3.exceptions.ReadTimeoutError) for cause in error.args
+    )
+
+
+def words_of(error: BaseException) -> str:
+    """The engine's own words for an error, on one line, at most 300 characters."""
+    text = error.explanation if isinstance(error, APIError) and error.explanation else str(error)
+    return " ".join(str(text).split())[:300].rstrip(" .")
+
+
+def unavailable(error: BaseException) -> str:
+    """Why Docker does not answer, as a sentence."""
+    words = words_of(error)
+    if "Permission denied" in words or "PermissionError" in words:
+        return "Docker is there, but this user may not use it (permission denied on its socket)."
+    if "FileNotFoundError" in words or "No such file" in words:
+        return "Docker does not run on this machine (its socket is missing)."
+    if "refused" in words:
+        return "Docker does not answer (connection refused)."
+    return f"Docker does not answer ({words})."
+
+
+def failure(error: BaseException, run: str, reference: str) -> QVerifyError:
+    """The person's sentence for an engine failure during run ``run`` on the image ``reference``."""
+    if isinstance(error, QVerifyError):
+        return error
+    words = words_of(error)
+    resume = f"run `qverify resume {run}`."
+    safe = "Nothing that was recorded is lost."
+    if "no space left on device" in words.lower():
+        return MissingPrerequisite(
+            f"The disk is full, so no sandbox could be started ({words}). {safe}", f"Free some space and {resume}"
+        )
+    if isinstance(error, NotFound) and "image" in words.lower():
+        return MissingPrerequisite(
+            f"The sandbox image {reference} is no longer there. {safe}",
+            f"Type `qverify runtimes build` and {resume}",
+        )
+    if isinstance(error, APIError):
+        return SandboxFailure(f"Docker refused to run the sandbox: {words}. {safe}", f"When that is mended, {resume}")
+    return SandboxFailure(f"Docker stopped answering ({words}). {safe}", f"Start Docker and {resume}")

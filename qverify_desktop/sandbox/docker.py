@@ -1,0 +1,160 @@
+"""The sandbox on a Docker Engine: one fresh, locked container for every job, gone when the job ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from qverify_desktop.domain.errors import MissingPrerequisite, SandboxFailure
+from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.sandbox import reaper
+from qverify_desktop.sandbox.connection import (
+    ENGINE_ERRORS,
+    PROBE_TIMEOUT_S,
+    START_DOCKER,
+    Connections,
+    unavailable,
+)
+from qverify_desktop.sandbox.flight import Flight
+from qverify_desktop.sandbox.owner import Owner
+
+T = TypeVar("T")
+
+
+class DockerSandbox:
+    """Room ``sandbox`` as ``analysis.ports.Sandbox``: at most ``parallel`` containers at a time.
+
+    docker-py blocks, so every call runs in threads of this object's own, each with a connection of its own and a time-out;
+    the event loop only waits. ``base_url`` names an engine other than the one of ``DOCKER_HOST``.
+    """
+
+    def __init__(self, recipes_root: Path, owner: Owner, parallel: int = 2, *, base_url: str | None = None) -> None:
+        self._recipes_root = recipes_root
+        self._owner = owner
+        self._connections = Connections(base_url)
+        self._slots = asyncio.Semaphore(parallel)
+        # Each job holds one thread; a kill, a sweep and a probe must never queue behind the jobs.
+        self._threads = ThreadPoolExecutor(max_workers=2 * parallel + 3, thread_name_prefix="sandbox")
+        self._flights: dict[str, Flight] = {}
+        self._flying: set[asyncio.Future[JobResult]] = set()
+        self._closed = False
+
+    async def image(self, runtime: str, progress: Callable[[str], None] | None = None) -> RuntimeImage:
+        """The built image of ``runtime``, building it where it is missing (``progress`` takes lines of text, in the loop).
+
+        Raises ``MissingPrerequisite`` when there is no Docker Engine or the image can't be built.
+        """
+        reason = await self.available()
+        if reason:
+            raise MissingPrerequisite(
+                f"{reason} Tests run only inside its containers.", f"{START_DOCKER} and try again."
+            )
+        loop = asyncio.get_running_loop()
+
+        def report(line: str) -> None:
+            if progress is not None:
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(progress, line)
+
+        return await self._in_thread(lambda: self._find_or_build(runtime, report))
+
+    def _find_or_build(self, runtime: str, report: Callable[[str], None]) -> RuntimeImage:
+        from qverify_desktop.sandbox import images
+
+        client = self._connections.client()
+        recipes = [recipe for recipe in images.load_recipes(self._recipes_root) if recipe.runtime == runtime]
+        if not recipes:
+            raise MissingPrerequisite(f"There is no recipe for the sandbox runtime {runtime!r}.")
+        image = images.find_image(client, recipes[0])
+        return image if image.digest else images.build_image(client, recipes[0], report)
+
+    async def run(
+        self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None
+    ) -> JobResult:
+        """Run ``job`` in a fresh container over a read-only ``source``; the container is gone when this returns.
+
+        ``Execution.duration_ms`` counts from the moment a slot is free. Code that hangs, floods or dies is a
+        ``JobResult``. Raises ``SandboxFailure`` or ``MissingPrerequisite`` where the engine fails, ``BadInput`` for an
+        overlay path that leaves the work folder. Cancelling the awaiting task kills the container before the
+        cancellation goes on.
+        """
+        if not image.digest:
+            raise MissingPrerequisite(
+                f"The sandbox image {image.reference or image.runtime} is not built.",
+                f"Type `qverify runtimes build {image.runtime}`.",
+            )
+        async with self._slots:
+            if self._closed:
+                raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
+            flight = Flight(self._connections, self._owner, job, image, source, run, dependencies)
+            self._flights[flight.job_id] = flight
+            try:
+                return await self._fly(flight)
+            finally:
+                del self._flights[flight.job_id]
+
+    async def _fly(self, flight: Flight) -> JobResult:
+        flying = asyncio.wrap_future(self._threads.submit(flight.go))
+        self._flying.add(flying)
+        flying.add_done_callback(self._flying.discard)
+        try:
+            return await asyncio.shield(flying)
+        except asyncio.CancelledError:
+            self._threads.submit(flight.abort)
+            while not flying.done():
+                # A second cancellation must not leave the container behind either; every call below has a time-out.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({flying})
+            if not flying.cancelled():
+                flying.exception()
+            raise
+
+    async def available(self) -> str:
+        """Empty when the Docker Engine answers, otherwise the sentence why it does not."""
+        return await self._in_thread(self._probe)
+
+    def _probe(self) -> str:
+        try:
+            client = self._connections.fresh(PROBE_TIMEOUT_S)
+            try:
+                client.ping()
+            finally:
+                self._connections.discard(client)
+        except ENGINE_ERRORS as error:
+            return unavailable(error)
+        return ""
+
+    async def sweep(self) -> int:
+        """Remove containers and inbox folders that dead processes of this state folder left; answers how many containers.
+
+        Raises ``SandboxFailure`` where the engine does not answer.
+        """
+        keep = frozenset(self._flights)
+
+        def work() -> int:
+            try:
+                return reaper.sweep(self._connections.client(), self._owner, keep)
+            except ENGINE_ERRORS as error:
+                raise SandboxFailure(unavailable(error), f"{START_DOCKER} and try again.") from error
+
+        return await self._in_thread(work)
+
+    async def close(self) -> None:
+        """Kill what still runs and close every connection. A run that was waiting ends with ``SandboxFailure``."""
+        self._closed = True
+        for flight in list(self._flights.values()):
+            self._threads.submit(flight.abort)
+        if self._flying:
+            await asyncio.wait(self._flying)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._connections.close()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.wrap_future(self._threads.submit(work))
+
+    def __repr__(self) -> str:
+        return f"DockerSandbox({self._owner.id!r})"

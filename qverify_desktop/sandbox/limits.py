@@ -1,0 +1,69 @@
+"""The engine-enforced limits of one container: every flag of the sandbox in one place.
+
+Each key is the Docker Engine API's field for one ``docker run`` flag (Engine API 1.41, ``POST /containers/create``,
+``HostConfig``). What is not set here keeps the engine's safe default: the default seccomp and AppArmor profiles, no
+device, no privileged mode, no restart, no published port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qverify_desktop.domain.execution import MIB, Limits
+
+#: User and group inside the container; no such user exists in the image or on the host.
+USER = 10001
+OPEN_FILES = 4096
+SHM_BYTES = 64 * MIB
+
+
+def host_config(limits: Limits, mounts: Mapping[str, Path], *, network: bool = False) -> dict[str, Any]:
+    """The ``HostConfig`` of one job. ``mounts`` maps a path in the container to a host folder, always read-only.
+
+    ``memory-swap`` equals ``memory``, which means no swap at all. The only network a job can have is the engine's
+    default bridge, and only where ``network`` says so.
+    """
+    return {
+        "Init": True,
+        "NetworkMode": "bridge" if network else "none",
+        "ReadonlyRootfs": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "PidsLimit": limits.pids,
+        "Memory": limits.memory_bytes,
+        "MemorySwap": limits.memory_bytes,
+        "NanoCpus": round(limits.cpus * 1_000_000_000),
+        "ShmSize": SHM_BYTES,
+        "Ulimits": [
+            _ulimit("nofile", OPEN_FILES),
+            _ulimit("core", 0),
+            _ulimit("fsize", limits.file_bytes),
+        ],
+        "IpcMode": "private",
+        "LogConfig": {"Type": "none", "Config": {}},
+        "Tmpfs": {"/tmp": _tmpfs(limits.tmp_bytes), "/work": _tmpfs(limits.work_bytes)},  # noqa: S108
+        "Mounts": [_read_only_bind(target, source) for target, source in mounts.items()],
+    }
+
+
+def _ulimit(name: str, value: int) -> dict[str, Any]:
+    return {"Name": name, "Soft": value, "Hard": value}
+
+
+def _tmpfs(size: int) -> str:
+    return f"rw,nosuid,nodev,exec,size={size},uid={USER},gid={USER},mode=0700"
+
+
+def _read_only_bind(target: str, source: Path) -> dict[str, Any]:
+    # As a mount and not as SOURCE:TARGET:ro, because a source may hold a colon or a line feed, and because the engine
+    # then refuses a missing source instead of creating it. A read-only bind does not reach into file systems mounted
+    # below the source, hence NonRecursive.
+    return {
+        "Type": "bind",
+        "Source": str(source),
+        "Target": target,
+        "ReadOnly": True,
+        "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
+    }

@@ -1,0 +1,78 @@
+"""Sweeping up after processes that died: containers and inbox folders of this state folder that nobody waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Container, Mapping
+from pathlib import Path
+
+import docker
+from docker.errors import APIError, NotFound
+
+from qverify_desktop.sandbox.owner import BOOT, BORN, DEADLINE, JOB, OWNER, PID, Owner, Process
+
+
+def sweep(client: docker.APIClient, owner: Owner, keep: Container[str] = ()) -> int:
+    """Remove what is left over of ``owner``; answers how many containers were removed.
+
+    A container goes when the process named by its labels is dead (or the labels name none), when its deadline has
+    passed, or when it was started by this very process and its job is not in ``keep``, the jobs that are being waited
+    for. Containers of other state folders and of other programs are never touched. Raises docker-py's errors where the
+    engine does not answer.
+    """
+    removed = 0
+    found = client.containers(all=True, filters={"label": [f"{OWNER}={owner.id}"]})
+    for container in found:
+        if _is_left_over(container.get("Labels") or {}, keep):
+            removed += _remove(client, container["Id"])
+    sweep_inbox(owner)
+    return removed
+
+
+def sweep_inbox(owner: Owner) -> int:
+    """Remove inbox folders whose process is dead; answers how many."""
+    removed = 0
+    with contextlib.suppress(OSError):
+        for folder in owner.inbox.iterdir():
+            process = _process_of(folder)
+            if process is None or not process.alive():
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+    return removed
+
+
+def inbox_name(process: Process, job: str) -> str:
+    """Name of a job's inbox folder, from which ``sweep_inbox`` reads the process again."""
+    return f"{process.pid}_{process.born}_{process.boot}_{job}"
+
+
+def _process_of(folder: Path) -> Process | None:
+    parts = folder.name.split("_")
+    if len(parts) != 4:
+        return None
+    return Process.from_labels({PID: parts[0], BORN: parts[1], BOOT: parts[2]})
+
+
+def _is_left_over(labels: Mapping[str, str], keep: Container[str]) -> bool:
+    if labels.get(JOB) in keep:
+        return False
+    deadline = labels.get(DEADLINE, "")
+    if not deadline.isdecimal() or int(deadline) < time.time():
+        return True
+    process = Process.from_labels(labels)
+    return process is None or not process.alive() or process == Process.current()
+
+
+def _remove(client: docker.APIClient, container: str) -> int:
+    try:
+        client.remove_container(container, v=True, force=True)
+    except NotFound:
+        return 0
+    except APIError as error:
+        # Somebody else is removing it at this moment; it goes without us.
+        if error.status_code != 409:
+            raise
+        return 0
+    return 1
