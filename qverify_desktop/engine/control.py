@@ -251,14 +251,14 @@ class RemoteEngine:
         return document
 
     async def export(self, run: str, format: str, path: Path) -> Path:
-        return Path(str(await self._call("export", run=run, format=format, path=str(path.absolute()))))
+        return Path(str(await self._call("export", run=run, format=format, path=os.path.abspath(path))))
 
     async def verify(
         self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
     ) -> dict[str, Any]:
-        known = str(known_checkpoint.absolute()) if known_checkpoint else ""
+        known = os.path.abspath(known_checkpoint) if known_checkpoint else ""
         report: dict[str, Any] = await self._call(
-            "verify", bundle=str(bundle.absolute()), public_key=public_key, known_checkpoint=known
+            "verify", bundle=os.path.abspath(bundle), public_key=public_key, known_checkpoint=known
         )
         return report
 
