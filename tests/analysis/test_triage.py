@@ -1,0 +1,60 @@
+"""When a failing example is a suspected defect, and when nothing follows from it."""
+
+from __future__ import annotations
+
+from qverify_desktop.analysis.triage import triage
+from qverify_desktop.domain.project import Promise, PromiseRelation
+from qverify_desktop.domain.results import Reason, TestVerdict
+from qverify_desktop.domain.testing import Status
+
+from .values import FILE, PATH, generated, target, tried
+
+WORDS = ">>> pages(10)\n2"
+DOCTEST = {WORDS: Promise(target().id, "pages(10)", "2", PromiseRelation.EQUALS, WORDS, FILE, 3, "doctest")}
+
+
+def failing(**more):
+    facts = {"raised": "AssertionError", "in_test": True, "observed": "3", "frames": (f"{PATH}:4",)} | more
+    return tried(generated("test_a"), Status.FAILED, **facts)
+
+
+def test_a_contradiction_names_function_call_values_and_words():
+    judged, defects = triage([failing()], [target()], DOCTEST)
+    assert judged[0].verdict is TestVerdict.SUSPECTED
+    (defect,) = defects
+    assert (defect.file, defect.symbol, defect.call) == (FILE, "pages", "pages(10)")
+    assert (defect.expected, defect.observed, defect.evidence.text) == ("2", "3", WORDS)
+    assert (defect.reproductions, defect.confidence) == (5, 950)
+
+
+def test_an_exception_out_of_the_code_is_suspected_with_less_confidence():
+    raised = failing(
+        raised="ValueError", in_test=False, observed="raises ValueError: no", frames=(f"{PATH}:4", f"{FILE}:5")
+    )
+    _, defects = triage([raised], [target()], DOCTEST)
+    assert defects[0].confidence < 950
+    assert defects[0].observed == "raises ValueError: no"
+
+
+def test_an_example_that_can_not_be_run_accuses_nobody():
+    for facts in (
+        {"raised": "NameError", "in_test": False},
+        {"raised": "ModuleNotFoundError", "in_test": False, "frames": (f"{PATH}:4", f"{FILE}:5")},
+        {"raised": "TypeError", "in_test": False},
+        {"raised": "KeyError", "in_test": False},
+    ):
+        judged, defects = triage([failing(**facts)], [target()], DOCTEST)
+        assert not defects, facts
+        assert judged[0].reason is Reason.EXAMPLE_NOT_RUNNABLE, facts
+
+
+def test_a_type_error_inside_the_code_is_the_codes():
+    _, defects = triage(
+        [failing(raised="TypeError", in_test=False, frames=(f"{PATH}:4", f"{FILE}:5"))], [target()], DOCTEST
+    )
+    assert len(defects) == 1
+
+
+def test_the_same_call_is_listed_once():
+    _, defects = triage([failing(), failing()], [target()], DOCTEST)
+    assert len(defects) == 1
