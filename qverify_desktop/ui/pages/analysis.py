@@ -251,14 +251,15 @@ class AnalysisPage(QWidget):
 
 
 def _numbers(document: dict[str, Any]) -> str:
-    def change(name: str, part: str) -> str:
-        before, after = document[name]["before"][part], document[name]["after"][part]
-        shown = ["unknown" if value is None else f"{value * 100:.1f} %" for value in (before, after)]
-        return " to ".join(shown)
+    def change(before: float | None, after: float | None) -> str:
+        return " to ".join("unknown" if value is None else f"{value * 100:.1f} %" for value in (before, after))
 
+    coverage, mutation = document["coverage"], document["mutation"]
     refused = sum(document["refused"].values())
     return (
-        f"{document['accepted']} tests kept, {refused} refused.  Lines {change('coverage', 'lines')}, "
-        f"branches {change('coverage', 'branches')}, mutants noticed {change('mutation', 'mutants')}.  "
+        f"{document['accepted']} tests kept, {refused} refused.  "
+        f"Lines {change(coverage['before']['lines'], coverage['after']['lines'])}, "
+        f"branches {change(coverage['before']['branches'], coverage['after']['branches'])}, "
+        f"mutants noticed {change(mutation['before'], mutation['after'])}.  "
         f"Evidence: {document['grade']}."
     )
