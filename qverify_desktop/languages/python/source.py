@@ -71,10 +71,10 @@ def read_bytes(root: str, path: str, most: int) -> bytes | SkippedPath:
         descriptor = os.open(Path(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         return SkippedPath(path, "It can't be opened as a regular file.")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return SkippedPath(path, "It is not a regular file.")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            return SkippedPath(path, "It is not a regular file.")
         try:
             content = file.read(most + 1)
         except OSError:

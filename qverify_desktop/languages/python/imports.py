@@ -1,0 +1,81 @@
+"""What a module imports, read from its syntax tree: names that have to be there for it to be importable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from qverify_desktop.languages.python.source import SourceFile, walk
+
+#: Handlers that make an import optional.
+_CATCHING = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
+
+
+def required_imports(source: SourceFile) -> set[str]:
+    """Dotted absolute names imported when the module is, or when one of its functions is called.
+
+    Left out: relative imports, ``__future__``, imports below ``if TYPE_CHECKING`` and those whose ``ImportError`` is
+    caught. For ``from a import b`` both ``a`` and ``a.b`` are given, because ``b`` may be a module.
+    """
+    names: set[str] = set()
+    stack = [source.root]
+    while stack:
+        node = stack.pop()
+        if node.type in ("import_statement", "import_from_statement"):
+            names.update(_names(source, node))
+        elif _is_optional(source, node):
+            alternative = (child for child in node.named_children if child.type in ("else_clause", "elif_clause"))
+            stack.extend(alternative if node.type == "if_statement" else ())
+        else:
+            stack.extend(node.named_children)
+    return names
+
+
+def all_imports(source: SourceFile) -> set[str]:
+    """Every dotted absolute name that is imported anywhere in the module."""
+    names: set[str] = set()
+    for node in walk(source.root):
+        if node.type in ("import_statement", "import_from_statement"):
+            names.update(_names(source, node))
+    return names
+
+
+def _names(source: SourceFile, statement: Node) -> Iterator[str]:
+    module = statement.child_by_field_name("module_name")
+    if module is not None and module.type == "relative_import":
+        return
+    base = _dotted(source, module) if module is not None else ""
+    if base:
+        yield base
+    for name in statement.children_by_field_name("name"):
+        inner = name.child_by_field_name("name") if name.type == "aliased_import" else name
+        if inner is not None:
+            dotted = _dotted(source, inner)
+            yield f"{base}.{dotted}" if base else dotted
+
+
+def _dotted(source: SourceFile, node: Node) -> str:
+    return "".join(source.slice(node).split())
+
+
+def _is_optional(source: SourceFile, node: Node) -> bool:
+    if node.type == "if_statement":
+        condition = node.child_by_field_name("condition")
+        return condition is not None and source.slice(condition).rpartition(".")[2] == "TYPE_CHECKING"
+    if node.type == "try_statement":
+        return any(_catches_import_error(source, child) for child in node.named_children)
+    if node.type == "with_statement":
+        header = source.slice(node).partition(":")[0]
+        return "suppress(" in header and any(name in header for name in _CATCHING)
+    return False
+
+
+def _catches_import_error(source: SourceFile, clause: Node) -> bool:
+    if clause.type not in ("except_clause", "except_group_clause"):
+        return False
+    caught = [child for child in clause.named_children if child.type not in ("block", "comment")]
+    if not caught:
+        return True
+    words = source.slice(caught[0]).replace("(", " ").replace(")", " ").replace(",", " ").split()
+    return any(word.rpartition(".")[2] in _CATCHING for word in words)
