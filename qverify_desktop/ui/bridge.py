@@ -23,7 +23,7 @@ class EngineBridge(QObject):
     ready = Signal(str)
     unavailable = Signal(str)
     run_started = Signal(str)
-    event = Signal(object)
+    run_event = Signal(object)
     document = Signal(object)
     runs = Signal(object)
     verified = Signal(object)
@@ -113,7 +113,7 @@ class EngineBridge(QObject):
         status = None
         async for event in engine.watch(run):
             status = event.status or status
-            self.event.emit(event)
+            self.run_event.emit(event)
         if status is RunStatus.FINISHED:
             self.document.emit(await engine.show(run))
         self.runs.emit(await engine.runs())

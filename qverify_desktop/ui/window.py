@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
@@ -95,7 +96,7 @@ class MainWindow(QMainWindow):
         bridge.ready.connect(self._ready)
         bridge.unavailable.connect(lambda sentence: page.set_state("starting", sentence, "square-x", "danger"))
         bridge.run_started.connect(self._started)
-        bridge.event.connect(self._event)
+        bridge.run_event.connect(self._event)
         bridge.document.connect(self._finished)
         bridge.verified.connect(page.show_grade)
         bridge.problem.connect(self._problem)
@@ -180,7 +181,7 @@ class MainWindow(QMainWindow):
 
     def _open_folder_of(self, path: str) -> None:
         if path:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(path).adjusted(QUrl.UrlFormattingOption.RemoveFilename))
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).parent)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_source(event.mimeData()) and self.page.state not in ("running", "cancelling"):

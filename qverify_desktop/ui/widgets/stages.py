@@ -52,9 +52,8 @@ class StageModel(QAbstractListModel):
     def apply(self, event: RunEvent) -> None:
         """Take an event in; unknown and late events change nothing."""
         if event.kind is EventKind.STATUS and event.status in (RunStatus.CANCELLED, RunStatus.FAILED):
-            for row in self.rows:
-                if row.state == "now":
-                    self._set(row, "cancelled" if event.status is RunStatus.CANCELLED else "failed", event.at_ms)
+            for running in [row for row in self.rows if row.state == "now"]:
+                self._set(running, "cancelled" if event.status is RunStatus.CANCELLED else "failed", event.at_ms)
             return
         row = next((r for r in self.rows if r.stage is event.stage), None)
         if row is None:
@@ -110,7 +109,7 @@ class StageDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: StageRow = index.data(ROW)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
+        rect: QRect = option.rect
         painter.save()
         name, token = ICONS[row.state]
         ratio = painter.device().devicePixelRatioF()
