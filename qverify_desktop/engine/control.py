@@ -251,14 +251,14 @@ class RemoteEngine:
         return document
 
     async def export(self, run: str, format: str, path: Path) -> Path:
-        return Path(str(await self._call("export", run=run, format=format, path=os.path.abspath(path))))
+        return Path(str(await self._call("export", run=run, format=format, path=_absolute(path))))
 
     async def verify(
         self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
     ) -> dict[str, Any]:
-        known = os.path.abspath(known_checkpoint) if known_checkpoint else ""
+        known = _absolute(known_checkpoint) if known_checkpoint else ""
         report: dict[str, Any] = await self._call(
-            "verify", bundle=os.path.abspath(bundle), public_key=public_key, known_checkpoint=known
+            "verify", bundle=_absolute(bundle), public_key=public_key, known_checkpoint=known
         )
         return report
 
@@ -295,6 +295,11 @@ class RemoteEngine:
     ) -> Any:
         await _send(writer, {"v": PROTOCOL, "method": method, "params": params})
         return _result_of(await _receive(reader))
+
+
+def _absolute(path: Path) -> str:
+    """The owner's working folder is another one."""
+    return str(path.absolute())
 
 
 async def _receive(reader: asyncio.StreamReader) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class _Execution:
     outcome: asyncio.Future[str]
     task: asyncio.Task[Any] | None = None
     stopping: bool = False
-    began: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class DurableRuns:
@@ -124,6 +124,7 @@ class DurableRuns:
             raise
         finally:
             del self._executions[run]
+            execution.over.set()
             if execution.outcome.done() and not execution.outcome.cancelled():
                 execution.outcome.exception()
 
@@ -143,8 +144,8 @@ class DurableRuns:
         """Stop everything that runs, then take DBOS down. The runs stay parked for another process."""
         for run in list(self._executions):
             self.stop(run)
-        while self._executions:
-            await asyncio.sleep(0.02)
+        for execution in list(self._executions.values()):
+            await execution.over.wait()
         async with self._opening:
             if self._dbos is None:
                 return

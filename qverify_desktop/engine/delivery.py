@@ -1,0 +1,179 @@
+"""What a finished run leaves for a person: accepted tests, report and bundle, without touching files of others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+from qverify_desktop.analysis.ports import Journal
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.domain.results import RunResult
+
+MANIFEST = ".qverify.json"
+RECORD = "delivery.json"
+BUNDLE_SUFFIX = ".qvevidence.zip"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Absolute paths of what was written, the bundle's verified grade, and sentences on what had to go elsewhere."""
+
+    folder: str
+    bundle: str
+    report: str
+    grade: str
+    notices: tuple[str, ...] = ()
+
+
+class Outbox:
+    """A folder that is written into. A file that stands there already is replaced only when it was written from here."""
+
+    def __init__(self, folder: Path, run: str) -> None:
+        self._folder = folder
+        self._run = run
+        self.notices: list[str] = []
+        self._ours: dict[str, str] = _read_manifest(folder / MANIFEST)
+
+    def write(self, relative: str, content: bytes) -> Path | None:
+        """Write ``content`` at ``relative`` or, where a foreign file or a link is in the way, below a folder of the run's.
+
+        Answers the path, ``None`` for a name that is no path below the folder. Raises ``OSError``.
+        """
+        parts = PurePosixPath(relative).parts
+        if not parts or PurePosixPath(relative).is_absolute() or any(p in ("..", ".") or "\0" in p for p in parts):
+            self.notices.append(f"The file {relative!r} has no place below {self._folder} and was not written.")
+            return None
+        for place in (parts, (self._run, *parts)):
+            target = self._folder.joinpath(*place)
+            if self._is_free(place, content):
+                break
+        else:
+            self.notices.append(f"Files that QVerify did not write are in the way of {relative}; it was not written.")
+            return None
+        if place != parts:
+            self.notices.append(f"{relative} was there already and is not QVerify's, so the new one is {target}.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(target, content)
+        self._ours["/".join(place)] = hashlib.sha256(content).hexdigest()
+        return target
+
+    def close(self) -> None:
+        """Remember what was written, so that the next run may replace it."""
+        text = json.dumps({"written_by": "QVerify Desktop", "files": self._ours}, indent=1, sort_keys=True)
+        _write_whole(self._folder / MANIFEST, text.encode())
+
+    def _is_free(self, place: tuple[str, ...], content: bytes) -> bool:
+        folder = self._folder
+        for part in place[:-1]:
+            folder = folder / part
+            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+                return False
+        target = folder / place[-1]
+        if target.is_symlink() or target.is_dir():
+            return False
+        if not target.exists():
+            return True
+        standing = hashlib.sha256(target.read_bytes()).hexdigest()
+        return standing in (self._ours.get("/".join(place)), hashlib.sha256(content).hexdigest())
+
+
+def deliver(result: RunResult, journal: Journal, home: Path) -> Delivery:
+    """Write the bundle, check it with the stand-alone verifier, and write report and accepted tests; blocking.
+
+    Everything goes to the request's ``out`` folder or, without one, to the run's folder in the state folder. The latter
+    keeps a bundle in any case. Doing it again gives the same files. Raises ``MissingPrerequisite`` when the disk is full
+    or a folder can't be written.
+    """
+    from qverify_desktop.evidence.verify import verify_bundle
+    from qverify_desktop.export.formats import FORMATS
+
+    own = run_folder(home, result.run)
+    out = Path(result.request.out) if result.request.out else own
+    try:
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
+        kept = own / f"{result.run}{BUNDLE_SUFFIX}"
+        journal.bundle(result.run, kept)
+        grade = str(verify_bundle(kept)["grade"])
+        outbox = Outbox(out, result.run)
+        for path, text in sorted(result.files.items()):
+            outbox.write(path, text.encode("utf-8", "replace"))
+        report = outbox.write("report.html", FORMATS["html"](result))
+        bundle = kept if out == own else outbox.write(kept.name, kept.read_bytes())
+        outbox.close()
+        delivery = Delivery(str(out), str(bundle or kept), str(report or ""), grade, tuple(outbox.notices))
+        _write_whole(own / RECORD, json.dumps(asdict(delivery)).encode())
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return delivery
+
+
+def delivered(home: Path, run: str) -> Delivery | None:
+    """What ``deliver`` recorded for a run, ``None`` when it has not finished."""
+    try:
+        fields = json.loads((run_folder(home, run) / RECORD).read_text(encoding="utf-8"))
+        return Delivery(**{**fields, "notices": tuple(fields.get("notices", ()))})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def check_out(out: str) -> None:
+    """Refuse an ``out`` that can't become a folder before any work is done. Raises ``BadInput``."""
+    if not out:
+        return
+    path = Path(out)
+    if not path.is_absolute():
+        raise BadInput(f"The folder for results {out} is no absolute path.")
+    existing = next((p for p in (path, *path.parents) if os.path.lexists(p)), path)
+    if not existing.is_dir():
+        raise BadInput(
+            f"The folder for results {out} can't be made: {existing} is no folder.", "Choose another --out."
+        )
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise BadInput(f"The folder for results {out} can't be written.", "Choose another --out.")
+
+
+def copy_bundle(home: Path, run: str, path: Path) -> None:
+    """Copy the run's bundle. Raises ``BadInput`` when the run has none yet, ``OSError`` when it can't be written."""
+    kept = run_folder(home, run) / f"{run}{BUNDLE_SUFFIX}"
+    if not kept.is_file():
+        raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
+    _write_whole(path, kept.read_bytes())
+
+
+def run_folder(home: Path, run: str) -> Path:
+    return home / "runs" / run
+
+
+def unwritable(folder: Path, error: OSError) -> MissingPrerequisite:
+    """The sentence for results that can't be written."""
+    reason = error.strerror or str(error)
+    return MissingPrerequisite(
+        f"The results can't be written to {folder} ({reason}). The run's findings are recorded and safe.",
+        "Make room or choose another folder, then go on with: qverify resume RUN",
+    )
+
+
+def _read_manifest(path: Path) -> dict[str, str]:
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return {str(name): str(digest) for name, digest in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """All or nothing: a reader never sees half a file."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

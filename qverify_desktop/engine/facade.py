@@ -1,0 +1,328 @@
+"""The engine in the process that owns the state folder: the one face that windows and commands talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from qverify_desktop.analysis.ports import Sandbox
+from qverify_desktop.analysis.services import Services
+from qverify_desktop.domain.errors import BadInput, QVerifyError
+from qverify_desktop.domain.project import Snapshot
+from qverify_desktop.domain.results import AnalysisRequest, RunResult
+from qverify_desktop.engine import delivery, naming, wire
+from qverify_desktop.engine.bus import EventBus
+from qverify_desktop.engine.control import ControlServer
+from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
+from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
+
+#: Seconds between sweeps for containers that nobody waits for.
+SWEEP_SECONDS = 600.0
+
+
+class Machine(Protocol):
+    """What this machine offers besides analyses: runtimes and the doctor. Needs no state folder."""
+
+    async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]: ...
+
+    async def doctor(self, fix: bool) -> list[dict[str, Any]]: ...
+
+    async def sweep(self) -> int: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases."""
+
+    home: Path
+    lock: HomeLock
+    services: Services
+    records: RunRecords
+    machine: Machine
+    analyze: Analyze
+    dispose: Callable[[], Awaitable[None]]
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.services.sandbox
+
+
+class Engine:
+    """``EngineApi`` of the owning process. Made by ``open`` inside the running loop, ended by ``close``."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._home = parts.home
+        self._records = parts.records
+        self._bus = EventBus()
+        self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
+        self._control = ControlServer(self, parts.home)
+        self._sweeping: asyncio.Task[None] | None = None
+        self._first_sweep = asyncio.Event()
+        self._closing = False
+
+    @classmethod
+    async def open(cls, parts: Parts) -> Engine:
+        """Note what a dead owner left behind and listen for other processes. The lock must be held."""
+        engine = cls(parts)
+        summaries = await asyncio.to_thread(parts.records.list)
+        for run in left_behind(summaries):
+            sentence = f"The process that worked on it ended. Go on with: qverify resume {run}"
+            await asyncio.to_thread(parts.records.set_status, run, RunStatus.INTERRUPTED, "", sentence)
+            engine._start_sweeping()
+        # Without a socket everything works but a second process; that one says that it can't reach this.
+        with contextlib.suppress(OSError):
+            await engine._control.open()
+        return engine
+
+    async def start(self, request: AnalysisRequest) -> str:
+        self._refuse_when_closing()
+        _check_addresses(request)
+        await asyncio.to_thread(delivery.check_out, request.out)
+        going_on = await self._interrupted_twin(request)
+        if going_on is not None:
+            await self._runner.go_on(going_on, f"Going on with the run {going_on}, which was interrupted.")
+            return going_on
+        run = naming.new_run()
+        await self._runner.start(run, request)
+        return run
+
+    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
+        run = await self._find(run)
+        if self._bus.knows(run):
+            async for event in self._bus.watch(run):
+                yield event
+            return
+        summary = await asyncio.to_thread(self._records.get, run)
+        if summary is not None:
+            yield RunEvent(run, 1, EventKind.STATUS, text=summary.sentence, status=summary.status)
+
+    async def cancel(self, run: str) -> None:
+        run = await self._find(run)
+        if self._runner.is_live(run):
+            await self._runner.cancel(run)
+            return
+        summary = await asyncio.to_thread(self._records.get, run)
+        if summary is None or summary.status is not RunStatus.INTERRUPTED:
+            state = summary.status.value if summary else "unknown"
+            raise BadInput(f"The run {run} is not running (it is {state}), so there is nothing to cancel.")
+        sentence = f"The run was cancelled. What it finished is recorded. Go on with: qverify resume {run}"
+        await asyncio.to_thread(self._records.set_status, run, RunStatus.CANCELLED, summary.stage, sentence)
+
+    async def resume(self, run: str) -> None:
+        self._refuse_when_closing()
+        run = await self._find(run)
+        if self._runner.is_live(run):
+            return
+        summary = await asyncio.to_thread(self._records.get, run)
+        status = summary.status if summary else RunStatus.FAILED
+        if status is RunStatus.FINISHED:
+            raise BadInput(f"The run {run} is finished.", f"See it with: qverify show {run}")
+        if status is RunStatus.FAILED:
+            why = summary.sentence if summary else ""
+            raise BadInput(f"The run {run} can't be gone on with. {why}".strip(), "Start the analysis again.")
+        await self._runner.go_on(run, f"Going on with the run {run} from its last finished step.")
+
+    async def runs(self) -> list[RunSummary]:
+        return await asyncio.to_thread(self._records.list)
+
+    async def show(self, run: str) -> dict[str, Any]:
+        run = await self._find(run)
+        summary = await asyncio.to_thread(self._records.get, run)
+        if summary is None:
+            raise BadInput(f"There is no run {run}.", "See all runs with: qverify runs")
+        if summary.status is not RunStatus.FINISHED:
+            return self._unfinished(summary)
+        return await asyncio.to_thread(self._document, run)
+
+    async def export(self, run: str, format: str, path: Path) -> Path:
+        from qverify_desktop.export.formats import FORMATS
+
+        run = await self._find(run)
+        if format != "evidence" and format not in FORMATS:
+            known = ", ".join([*FORMATS, "evidence"])
+            raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
+
+        def write() -> None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if format == "evidence":
+                    delivery.copy_bundle(self._home, run, path)
+                else:
+                    path.write_bytes(FORMATS[format](self._result(run)))
+            except OSError as error:
+                raise BadInput(
+                    f"The file {path} can't be written ({error.strerror}).", "Choose another file with -o."
+                ) from error
+
+        await asyncio.to_thread(write)
+        return path
+
+    async def verify(
+        self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
+    ) -> dict[str, Any]:
+        from qverify_desktop.evidence.verify import verify_bundle
+
+        return await asyncio.to_thread(
+            lambda: verify_bundle(bundle, public_key=public_key, known_checkpoint=known_checkpoint)
+        )
+
+    async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]:
+        return await self._parts.machine.runtimes(action, names)
+
+    async def doctor(self, fix: bool) -> list[dict[str, Any]]:
+        return await self._parts.machine.doctor(fix)
+
+    async def drain(self) -> None:
+        """Wait until the runs end that other processes started here."""
+        await self._runner.drain()
+
+    async def close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        await self._runner.interrupt()
+        await self._control.close()
+        await self._runner.close()
+        await self._stop_sweeping()
+        await self._parts.machine.close()
+        await self._parts.dispose()
+        self._parts.lock.release()
+
+    def live(self) -> list[str]:
+        """Runs that are queued or running in this process."""
+        return self._runner.live()
+
+    async def _find(self, prefix: str) -> str:
+        """The run whose name begins with ``prefix``. Raises ``BadInput`` for none or several."""
+        found = await asyncio.to_thread(self._records.find, prefix) if naming.is_prefix(prefix) else []
+        if len(found) == 1:
+            return found[0]
+        if prefix in found:
+            return prefix
+        if found:
+            raise BadInput(f"{len(found)} runs begin with {prefix!r}.", "Type more of the run's name.")
+        raise BadInput(f"There is no run {prefix!r}.", "See all runs with: qverify runs")
+
+    def _result(self, run: str) -> RunResult:
+        from qverify_desktop.analysis.steps import read_value
+        from qverify_desktop.analysis.workflow import RESULT_STEP
+
+        services = self._parts.services
+        digest = services.journal.recorded(run, RESULT_STEP)
+        if digest is None:
+            raise BadInput(f"The run {run} has no result yet.", f"Go on with: qverify resume {run}")
+        return read_value(services.artefacts.get(digest), RunResult)
+
+    def _document(self, run: str) -> dict[str, Any]:
+        from qverify_desktop.export.document import analyze_document
+
+        left = delivery.delivered(self._home, run)
+        result = self._result(run)
+        bundle, report, grade = (left.bundle, left.report, left.grade) if left else ("", "", "")
+        document = analyze_document(result, bundle, report, grade)
+        document["status"] = RunStatus.FINISHED.value
+        if left is not None and left.notices:
+            document["notices"] = [*document.get("notices", []), *left.notices]
+        return document
+
+    def _unfinished(self, summary: RunSummary) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "run": summary.run,
+            "status": summary.status.value,
+            "source": summary.source,
+            "started_at": summary.started_at,
+            "stage": summary.stage,
+            "sentence": summary.sentence,
+            "exit_code": 4,
+        }
+        failure = self._runner.failures.get(summary.run)
+        if failure is None and summary.status is not RunStatus.RUNNING and summary.sentence:
+            failure = QVerifyError(summary.sentence)
+        if failure is not None:
+            document["error"] = wire.error_to_json(failure)
+            document["exit_code"] = failure.exit_code
+        return document
+
+    async def _interrupted_twin(self, request: AnalysisRequest) -> str | None:
+        """The newest interrupted run of exactly this request over a source that has not changed since."""
+        key = wire.request_key(request)
+        for summary in await self.runs():
+            if summary.status is not RunStatus.INTERRUPTED or self._runner.is_live(summary.run):
+                continue
+            text = await asyncio.to_thread(self._records.request, summary.run)
+            if wire.request_key(wire.request_from_json(json.loads(text))) != key:
+                continue
+            unchanged = await asyncio.to_thread(self._source_is_unchanged, summary.run, request)
+            return summary.run if unchanged else None
+        return None
+
+    def _source_is_unchanged(self, run: str, request: AnalysisRequest) -> bool:
+        """Compare tree hashes; a run that has taken no snapshot yet has nothing that could differ."""
+        from qverify_desktop.analysis.steps import read_value
+
+        services = self._parts.services
+        digest = services.journal.recorded(run, "intake")
+        if digest is None:
+            return True
+        before = read_value(services.artefacts.get(digest), Snapshot)
+        services.workspace.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=services.workspace, prefix="compare-") as folder:
+            try:
+                now = services.repositories.take_snapshot(request.source, Path(folder))
+            except QVerifyError:
+                return False
+        return now.tree == before.tree and now.commit == before.commit
+
+    def _refuse_when_closing(self) -> None:
+        if self._closing:
+            raise QVerifyError("QVerify is closing.", "Start it again, then try again.")
+
+    def _start_sweeping(self) -> None:
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().create_task(self._sweep_for_ever(), name="sweep")
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            # An engine that can't be swept can't run tests either; the run says so in its own words.
+            with contextlib.suppress(Exception):
+                await self._parts.machine.sweep()
+            self._first_sweep.set()
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _swept_once(self) -> None:
+        """Before the first container of this process: those of a dead owner are gone."""
+        self._start_sweeping()
+        await self._first_sweep.wait()
+
+    async def _stop_sweeping(self) -> None:
+        if self._sweeping is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(15):
+                await self._first_sweep.wait()
+        self._sweeping.cancel()
+        await asyncio.gather(self._sweeping, return_exceptions=True)
+
+
+def _check_addresses(request: AnalysisRequest) -> None:
+    """Refuse addresses with credentials in them: they would be stored with the run."""
+    if not request.source:
+        raise BadInput("No folder and no URL was given.", "Name the folder to analyse.")
+    for what, address in (("repository", request.source), ("model", request.api_base)):
+        parts = urlsplit(address) if "://" in address else None
+        if parts is not None and (parts.password or (parts.username and parts.scheme in ("http", "https"))):
+            raise BadInput(
+                f"The address of the {what} holds a user name or password; QVerify stores addresses and keeps secrets out.",
+                "Give the address without them; git's credential helper and ssh agent are used.",
+            )
