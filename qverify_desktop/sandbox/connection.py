@@ -17,15 +17,10 @@ from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, San
 ANSWER_TIMEOUT_S = 120.0
 PROBE_TIMEOUT_S = 10.0
 
+#: What comes of reading an answer that is not what the engine's API promises.
+NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
 #: Everything that docker-py lets through when the engine refuses, stops or speaks nonsense.
-ENGINE_ERRORS = (
-    DockerException,
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    OSError,
-    ValueError,
-    KeyError,
-)
+ENGINE_ERRORS = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError, *NONSENSE)
 
 START_DOCKER = "Start Docker (as root: `systemctl start docker`, or `dockerd &`)"
 
@@ -124,4 +119,9 @@ def failure(error: BaseException, run: str, reference: str) -> QVerifyError:
         )
     if isinstance(error, APIError):
         return SandboxFailure(f"Docker refused to run the sandbox: {words}. {safe}", f"When that is mended, {resume}")
+    if isinstance(error, NONSENSE) and not isinstance(error, requests.RequestException):
+        return SandboxFailure(
+            f"Docker gave an answer that can't be understood ({type(error).__name__}: {words}). {safe}",
+            f"Check its version with `docker version` and {resume}",
+        )
     return SandboxFailure(f"Docker stopped answering ({words}). {safe}", f"Start Docker and {resume}")

@@ -53,6 +53,7 @@ class DockerSandbox:
             raise MissingPrerequisite(
                 f"{reason} Tests run only inside its containers.", f"{START_DOCKER} and try again."
             )
+        await self.sweep()
         loop = asyncio.get_running_loop()
 
         def report(line: str) -> None:
@@ -133,11 +134,10 @@ class DockerSandbox:
 
         Raises ``SandboxFailure`` where the engine does not answer.
         """
-        keep = frozenset(self._flights)
 
         def work() -> int:
             try:
-                return reaper.sweep(self._connections.client(), self._owner, keep)
+                return reaper.sweep(self._connections.client(), self._owner, self._flights)
             except ENGINE_ERRORS as error:
                 raise SandboxFailure(unavailable(error), f"{START_DOCKER} and try again.") from error
 

@@ -19,7 +19,7 @@ def sweep(client: docker.APIClient, owner: Owner, keep: Container[str] = ()) -> 
 
     A container goes when the process named by its labels is dead (or the labels name none), when its deadline has
     passed, or when it was started by this very process and its job is not in ``keep``, the jobs that are being waited
-    for. Containers of other state folders and of other programs are never touched. Raises docker-py's errors where the
+    for (asked after the engine's list was read, so it may change meanwhile). Containers of other state folders and of other programs are never touched. Raises docker-py's errors where the
     engine does not answer.
     """
     removed = 0
