@@ -95,7 +95,7 @@ print(json.dumps({"python": sys.argv[2]} | {name: locked[name] for name in shown
 PYTHON
 )
 say "Building $reference (CPython $version)."
-if ! DOCKER_BUILDKIT=0 "$docker" build --network none --build-arg "BASE=$base" --tag "$reference" \
+if ! DOCKER_BUILDKIT=0 "$docker" build --rm --force-rm --network none --build-arg "BASE=$base" --tag "$reference" \
     --tag "qverify/$runtime:latest" \
     --label "qverify.runtime=$runtime" --label "qverify.recipe=$recipe" --label "qverify.tools=$tools" \
     --label "qverify.differences=$differences" --label "qverify.base=$base" "$work" >"$work/build.log" 2>&1; then

@@ -1,0 +1,226 @@
+"""Images of the sandbox runtimes on this machine: find them, build them, prove that they work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import ImageNotFound, NotFound
+
+from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
+from qverify_desktop.domain.execution import Job, JobResult, Limits, RuntimeImage
+from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, unavailable
+from qverify_desktop.sandbox.flight import Flight
+from qverify_desktop.sandbox.owner import Owner
+from qverify_desktop.sandbox.recipes import Recipe, load_recipes, resources_root
+
+__all__ = ["ImageCheck", "Recipe", "build_image", "check_image", "find_image", "load_recipes", "resources_root"]
+
+RECIPE = "qverify.recipe"
+TOOLS = "qverify.tools"
+DIFFERENCES = "qverify.differences"
+
+#: A build from nothing takes about a minute here; a slow mirror may take many.
+BUILD_TIMEOUT_S = 3600
+CHECK_TIMEOUT_S = 120
+
+#: What the build needs of the environment: the ways to Docker, to the package mirrors and to a temporary folder. Keys of
+#: model providers and whatever else a person has exported stay out of the child.
+_PASSED = frozenset(
+    "PATH HOME USER LOGNAME TMPDIR XDG_CONFIG_HOME XDG_RUNTIME_DIR APT_CONFIG SSL_CERT_FILE SSL_CERT_DIR"
+    " REQUESTS_CA_BUNDLE CURL_CA_BUNDLE DOCKER_HOST DOCKER_CONFIG DOCKER_CERT_PATH DOCKER_TLS_VERIFY DOCKER_CONTEXT"
+    " HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY".split()
+)
+
+
+@dataclass(frozen=True)
+class ImageCheck:
+    """Whether the sample's tests passed in an image; ``sentence`` says what happened, ``output`` is what they printed."""
+
+    passed: bool
+    sentence: str
+    output: str
+    duration_ms: int
+
+
+def find_image(client: docker.APIClient, recipe: Recipe) -> RuntimeImage:
+    """The image of exactly this recipe; ``digest`` is empty when it is not built.
+
+    Raises ``MissingPrerequisite`` where the engine does not answer.
+    """
+    try:
+        found: dict[str, Any] = client.inspect_image(recipe.reference)  # type: ignore[no-untyped-call]
+    except (ImageNotFound, NotFound):
+        return RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
+    except ENGINE_ERRORS as error:
+        raise MissingPrerequisite(unavailable(error), f"{START_DOCKER} and try again.") from error
+    labels = found.get("Config", {}).get("Labels") or {}
+    if labels.get(RECIPE) != recipe.digest:
+        return RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
+    return RuntimeImage(
+        runtime=recipe.runtime,
+        reference=recipe.reference,
+        digest=str(found["Id"]),
+        languages=recipe.languages,
+        tools=_json(labels.get(TOOLS), dict),
+        differences=tuple(_json(labels.get(DIFFERENCES), list)),
+        size_bytes=int(found.get("Size") or 0),
+    )
+
+
+def build_image(
+    client: docker.APIClient | None, recipe: Recipe, progress: Callable[[str], None], *, again: bool = False
+) -> RuntimeImage:
+    """Build the recipe's image, unless it is there (``again`` builds it anyway). Blocks for about a minute.
+
+    ``progress`` takes lines of text. Raises ``MissingPrerequisite`` with the one line that mends it (no Docker, no
+    network, a tool that is not installed), ``SandboxFailure`` when the build itself breaks. An image that was there
+    before stays as it was in either case.
+    """
+    shell = shutil.which("bash")
+    if shell is None:
+        raise MissingPrerequisite("Building a sandbox image needs bash, which is not installed.", "Install bash.")
+    if not recipe.script.is_file():
+        raise MissingPrerequisite(
+            f"The script that builds sandbox images is missing ({recipe.script}).", "Install the application again."
+        )
+    command = [shell, str(recipe.script), recipe.runtime, *(["--force"] if again else [])]
+    status, problem = _follow(command, progress)
+    if status != 0:
+        raise _refusal(status, problem, recipe)
+    image = find_image(client or Connections().client(), recipe)
+    if not image.digest:
+        raise SandboxFailure(
+            f"The image {recipe.reference} was built, but the engine in use does not have it.",
+            "Check that DOCKER_HOST and the docker command's context name the same engine.",
+        )
+    return image
+
+
+def check_image(
+    recipe: Recipe, image: RuntimeImage, *, owner: Owner | None = None, base_url: str | None = None
+) -> ImageCheck:
+    """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for a second or two.
+
+    Raises ``MissingPrerequisite`` when the image is not built, or as ``Flight.go`` does where the engine fails.
+    """
+    if not image.digest:
+        raise MissingPrerequisite(
+            f"The sandbox image {image.reference} is not built.", f"Type: qverify runtimes build {image.runtime}"
+        )
+    connections = Connections(base_url)
+    job = Job("runtime-check", recipe.check, limits=Limits(timeout_s=CHECK_TIMEOUT_S))
+    try:
+        with tempfile.TemporaryDirectory(prefix="qverify-check-") as folder:
+            sample = _readable_copy(recipe.sample, Path(folder) / "sample")
+            whose = owner or Owner("runtime-check", Path(folder) / "inbox")
+            result = Flight(connections, whose, job, image, sample, "runtime-check", None).go()
+    finally:
+        connections.close()
+    return _judged(recipe, image, result)
+
+
+def _judged(recipe: Recipe, image: RuntimeImage, result: JobResult) -> ImageCheck:
+    facts = result.execution
+    passed = facts.exit_code == 0 and not facts.timed_out and not facts.oom_killed
+    if passed:
+        sentence = f"The sample's tests pass in {image.reference}."
+    elif facts.timed_out:
+        sentence = f"The sample's tests in {image.reference} did not end within {CHECK_TIMEOUT_S} s."
+    else:
+        sentence = f"The sample's tests fail in {image.reference} (exit status {facts.exit_code})."
+    return ImageCheck(passed, sentence, result.output, facts.duration_ms)
+
+
+def _readable_copy(sample: Path, target: Path) -> Path:
+    # A checkout made under a strict umask can't be read by the container's user.
+    shutil.copytree(sample, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return target
+
+
+def _environment(of: Mapping[str, str]) -> dict[str, str]:
+    env = {key: value for key, value in of.items() if key.upper() in _PASSED or key.startswith("PIP_")}
+    if not getattr(sys, "frozen", False):
+        env["QVERIFY_PYTHON"] = sys.executable
+    return env | {"LC_ALL": "C.UTF-8"}
+
+
+def _follow(command: list[str], progress: Callable[[str], None]) -> tuple[int, str]:
+    """Run the build, hand its lines on, answer its exit status and what it wrote to standard error."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=_environment(os.environ),
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        watchdog = threading.Timer(BUILD_TIMEOUT_S, _end, [process])
+        watchdog.start()
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                progress(line.rstrip("\n"))
+            status = process.wait()
+        finally:
+            watchdog.cancel()
+            _end(process)
+        errors.seek(0)
+        return status, errors.read()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the build and every child of it, where it still runs."""
+    if process.poll() is not None:
+        return
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    except ProcessLookupError:
+        process.wait()
+
+
+def _refusal(status: int, problem: str, recipe: Recipe) -> QVerifyError:
+    lines = [line.strip() for line in problem.splitlines() if line.strip()]
+    last = lines[-1] if lines else f"The build of {recipe.reference} ended with status {status}."
+    sentence, separator, remedy = last.partition(" Type: ")
+    if status == 3:
+        return MissingPrerequisite(sentence, f"Type: {remedy}" if separator else "")
+    if status < 0:
+        return SandboxFailure(
+            f"The build of {recipe.reference} was stopped (signal {-status}).",
+            f"Type: qverify runtimes build {recipe.runtime}",
+        )
+    said = " ".join(lines[-4:])[-600:] or last
+    return SandboxFailure(
+        f"The image {recipe.reference} could not be built: {said}", f"Type: qverify runtimes build {recipe.runtime}"
+    )
+
+
+def _json(text: str | None, kind: type) -> Any:
+    """A label's JSON, or an empty value of ``kind``: labels are not ours on an image that someone else has tagged."""
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return kind()
+    return value if isinstance(value, kind) else kind()
