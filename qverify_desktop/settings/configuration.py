@@ -1,0 +1,113 @@
+"""What a person may set: where state lies, how much runs side by side, which engine and model are used.
+
+Order of precedence: arguments, environment (``QVERIFY_…``), ``settings.toml`` in the home folder, defaults. Keys of
+models are no settings: see ``secrets``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+
+SETTINGS_FILE = "settings.toml"
+
+
+def default_home() -> Path:
+    """``QVERIFY_HOME``, otherwise the user's data folder as the operating system has it."""
+    named = os.environ.get("QVERIFY_HOME", "").strip()
+    return Path(named) if named else user_data_path("qverify", appauthor=False)
+
+
+class Configuration(BaseSettings):
+    """The settings of one start of the application, read once by ``composition``.
+
+    ``containers`` is how many sandboxes run side by side, ``model_timeout_s`` seconds for one answer,
+    ``model_context_tokens`` the largest context window asked of a local Ollama model. ``air_gap`` refuses every model
+    end point that is not on this machine.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="QVERIFY_", extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    containers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)
+    docker_host: str = Field(
+        default="", validation_alias=AliasChoices("docker_host", "QVERIFY_DOCKER_HOST", "DOCKER_HOST")
+    )
+    air_gap: bool = False
+    keyring: bool = True
+    model_timeout_s: int = Field(default=300, ge=1, le=3600)
+    model_context_tokens: int = Field(default=32768, ge=2048, le=1_048_576)
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return Path(os.path.abspath(home.expanduser()))  # noqa: PTH100  (resolve() would follow the person's own links)
+
+    @classmethod
+    def load(cls, **arguments: Any) -> Configuration:
+        """Read the settings. Raises ``BadInput`` with the name of the setting that can't be read."""
+        try:
+            return cls(**arguments)
+        except ValidationError as error:
+            raise BadInput(
+                _sentence(error), f"Correct it in the environment (QVERIFY_…) or in {SETTINGS_FILE}."
+            ) from None
+        except (ValueError, OSError) as error:
+            # tomllib raises a ValueError; a message of ours about a file holds no secret, for settings are none
+            raise BadInput(
+                f"The settings file {default_home() / SETTINGS_FILE} can't be read: {error}.", "Correct or remove it."
+            ) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        given = init_settings().get("home")
+        file = (Path(given) if given else default_home()).expanduser() / SETTINGS_FILE
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    def prepare_home(self) -> Path:
+        """Make the home folder (0700) and prove that it takes files. Raises ``MissingPrerequisite`` when it does not."""
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.home, prefix=".writable-") as probe:
+                probe.write(b"qverify")
+                probe.flush()
+        except OSError as error:
+            raise _unwritable(self.home, error) from None
+        return self.home
+
+
+def _sentence(error: ValidationError) -> str:
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    name = ".".join(str(part) for part in problem["loc"]) or "settings"
+    if problem["type"] == "extra_forbidden":
+        return f"There is no setting called {name!r}."
+    return f"The setting {name!r} can't be used: {problem['msg'].lower()}."
+
+
+def _unwritable(home: Path, error: OSError) -> MissingPrerequisite:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MissingPrerequisite(
+            f"The disk that holds {home} is full, so nothing can be recorded.",
+            "Make room there, or point QVERIFY_HOME at another disk.",
+        )
+    reason = (error.strerror or str(error)).lower()
+    return MissingPrerequisite(
+        f"The folder for QVerify's state, {home}, can't be written to ({reason}); nothing was changed.",
+        "Point QVERIFY_HOME at a folder you may write, for example: export QVERIFY_HOME=$HOME/qverify",
+    )

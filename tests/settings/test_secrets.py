@@ -1,0 +1,182 @@
+"""The signing key keeps its place and its permissions; model keys leave the environment and never show."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from qverify_desktop.domain.errors import MissingPrerequisite
+from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
+from qverify_desktop.settings.secrets import KEY_FILE, PLACE_FILE, ApiKeys, SigningKeyStore
+
+
+class MemoryKeyring:
+    """A back end that keeps entries in a dictionary."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.entries[service, username]
+
+
+class HangingKeyring(MemoryKeyring):
+    """Locked: it asks on a display that nobody sees."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        time.sleep(60)
+
+
+class ForgetfulKeyring(MemoryKeyring):
+    def get_password(self, service: str, username: str) -> str | None:
+        return None
+
+
+class RefusingKeyring(MemoryKeyring):
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise RuntimeError("Prompt dismissed, and here is the secret: " + password)
+
+
+def no_keyring() -> OsKeyring:
+    raise KeyringUnavailable("This session has no keyring.")
+
+
+def test_without_a_keyring_the_key_is_a_private_file_that_stays_the_same(tmp_path: Path) -> None:
+    first = SigningKeyStore(tmp_path, open_keyring=no_keyring).load_or_create()
+    assert first[1] == "unprotected key"
+    assert len(first[0]) == 32
+    assert (tmp_path / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    assert SigningKeyStore(tmp_path, open_keyring=no_keyring).load_or_create() == first
+    assert [p.name for p in tmp_path.iterdir()] == [KEY_FILE]
+
+
+def test_two_homes_have_two_keys(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        keys.add(SigningKeyStore(tmp_path / name, open_keyring=no_keyring).load_or_create()[0])
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
+    store = SigningKeyStore(tmp_path, open_keyring=no_keyring)
+    store.load_or_create()
+    (tmp_path / KEY_FILE).chmod(mode)
+    with pytest.raises(MissingPrerequisite) as caught:
+        store.load_or_create()
+    assert "chmod 600" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"", b"not base64 !", b"c2hvcnQ="])
+def test_a_damaged_key_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / KEY_FILE).write_bytes(content)
+    (tmp_path / KEY_FILE).chmod(0o600)
+    with pytest.raises(MissingPrerequisite, match="damaged"):
+        SigningKeyStore(tmp_path, open_keyring=no_keyring).load_or_create()
+    assert (tmp_path / KEY_FILE).read_bytes() == content
+
+
+def test_a_key_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"x")
+    (tmp_path / KEY_FILE).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(MissingPrerequisite):
+        SigningKeyStore(tmp_path, open_keyring=no_keyring).load_or_create()
+
+
+def test_a_home_that_takes_no_file_is_a_missing_prerequisite() -> None:
+    with pytest.raises(MissingPrerequisite) as caught:
+        SigningKeyStore(Path("/proc/self"), open_keyring=no_keyring).load_or_create()
+    assert "QVERIFY_HOME" in caught.value.remedy
+
+
+def test_with_a_keyring_no_key_lies_on_the_disk(tmp_path: Path) -> None:
+    backend = MemoryKeyring()
+    store = SigningKeyStore(tmp_path, open_keyring=lambda: OsKeyring.open(backend))
+    private, protection = store.load_or_create()
+    assert protection == "keyring"
+    assert store.load_or_create() == (private, "keyring")
+    assert len(backend.entries) == 1
+    assert [p.name for p in tmp_path.iterdir()] == [PLACE_FILE]
+    entry = next(iter(backend.entries.values()))
+    assert entry not in (tmp_path / PLACE_FILE).read_text()
+
+
+def test_a_key_in_a_keyring_that_went_away_is_never_replaced_in_silence(tmp_path: Path) -> None:
+    backend = MemoryKeyring()
+    SigningKeyStore(tmp_path, open_keyring=lambda: OsKeyring.open(backend)).load_or_create()
+    with pytest.raises(MissingPrerequisite, match="keyring"):
+        SigningKeyStore(tmp_path, open_keyring=no_keyring).load_or_create()
+    backend.entries.clear()
+    with pytest.raises(MissingPrerequisite, match="no longer holds"):
+        SigningKeyStore(tmp_path, open_keyring=lambda: OsKeyring.open(backend)).load_or_create()
+    assert not (tmp_path / KEY_FILE).exists()
+
+
+@pytest.mark.parametrize("backend", [HangingKeyring(), ForgetfulKeyring(), RefusingKeyring()])
+def test_the_probe_finds_a_keyring_that_hangs_forgets_or_refuses(tmp_path: Path, backend: MemoryKeyring) -> None:
+    started = time.monotonic()
+    with pytest.raises(KeyringUnavailable) as caught:
+        OsKeyring.open(backend, timeout_s=0.3)
+    assert time.monotonic() - started < 3
+    assert "secret" not in str(caught.value)
+    store = SigningKeyStore(tmp_path, open_keyring=lambda: OsKeyring.open(backend, timeout_s=0.3))
+    assert store.load_or_create()[1] == "unprotected key"
+
+
+def test_a_hanging_keyring_does_not_hold_up_the_end_of_the_process() -> None:
+    code = (
+        "from tests.settings.test_secrets import HangingKeyring\n"
+        "from qverify_desktop.settings.os_keyring import OsKeyring, KeyringUnavailable\n"
+        "try: OsKeyring.open(HangingKeyring(), timeout_s=0.2)\n"
+        "except KeyringUnavailable: print('gone on')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    assert (ran.stdout, ran.returncode) == ("gone on\n", 0), ran.stderr
+
+
+def test_a_session_without_a_bus_has_no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+    with pytest.raises(KeyringUnavailable, match="no keyring"):
+        OsKeyring.open(timeout_s=10)
+
+
+def test_model_keys_leave_the_environment_and_never_show() -> None:
+    environ = {"QVERIFY_API_KEY": " sk-any ", "OPENAI_API_KEY": "sk-open", "PATH": "/bin"}
+    keys = ApiKeys.take(environ)
+    assert environ == {"PATH": "/bin"}
+    key = keys.for_provider("anthropic")
+    assert key is not None
+    assert key.get_secret_value() == "sk-any"
+    assert "sk-" not in repr(keys) + str(keys) + repr(vars(keys)) + repr(key) + f"{key}"
+
+
+def test_a_providers_key_is_for_that_provider_alone() -> None:
+    keys = ApiKeys.take({"OPENAI_API_KEY": "sk-open"})
+    assert keys.for_provider("anthropic") is None
+    assert keys.for_provider("openai") is not None
+
+
+def test_a_key_in_the_keyring_is_found() -> None:
+    backend = MemoryKeyring()
+    backend.set_password("qverify-desktop", "api-key-openai", "sk-kept")
+    key = ApiKeys({}, OsKeyring(backend)).for_provider("openai")
+    assert key is not None
+    assert key.get_secret_value() == "sk-kept"
+
+
+def test_the_process_environment_is_taken_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-open")
+    ApiKeys.take()
+    assert "OPENAI_API_KEY" not in os.environ
