@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 from qverify_desktop.domain.errors import MissingPrerequisite, SandboxFailure
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
-from qverify_desktop.sandbox import reaper
+from qverify_desktop.sandbox import images, reaper
 from qverify_desktop.sandbox.connection import (
     ENGINE_ERRORS,
     PROBE_TIMEOUT_S,
@@ -29,7 +30,7 @@ class DockerSandbox:
     """Room ``sandbox`` as ``analysis.ports.Sandbox``: at most ``parallel`` containers at a time.
 
     docker-py blocks, so every call runs in threads of this object's own, each with a connection of its own and a time-out;
-    the event loop only waits. ``base_url`` names an engine other than the one of ``DOCKER_HOST``.
+    the event loop only waits. ``recipes_root`` is ``images.resources_root()``; ``base_url`` names an engine other than the one of ``DOCKER_HOST``.
     """
 
     def __init__(self, recipes_root: Path, owner: Owner, parallel: int = 2, *, base_url: str | None = None) -> None:
@@ -39,8 +40,10 @@ class DockerSandbox:
         self._slots = asyncio.Semaphore(parallel)
         # Each job holds one thread; a kill, a sweep and a probe must never queue behind the jobs.
         self._threads = ThreadPoolExecutor(max_workers=2 * parallel + 3, thread_name_prefix="sandbox")
-        self._flights: dict[str, Flight] = {}
+        self._flights: set[Flight] = set()
         self._flying: set[asyncio.Future[JobResult]] = set()
+        self._building = asyncio.Lock()
+        self._abandoned: set[str] = set()
         self._closed = False
 
     async def image(self, runtime: str, progress: Callable[[str], None] | None = None) -> RuntimeImage:
@@ -55,17 +58,24 @@ class DockerSandbox:
             )
         await self.sweep()
         loop = asyncio.get_running_loop()
+        stopped = threading.Event()
 
         def report(line: str) -> None:
+            # An error out of here is what ends a build: its script is killed.
+            if stopped.is_set() or self._closed:
+                raise SandboxFailure("Building the sandbox image was stopped.", "Start it again.")
             if progress is not None:
                 with contextlib.suppress(RuntimeError):
                     loop.call_soon_threadsafe(progress, line)
 
-        return await self._in_thread(lambda: self._find_or_build(runtime, report))
+        async with self._building:
+            try:
+                return await self._in_thread(lambda: self._find_or_build(runtime, report))
+            except asyncio.CancelledError:
+                stopped.set()
+                raise
 
     def _find_or_build(self, runtime: str, report: Callable[[str], None]) -> RuntimeImage:
-        from qverify_desktop.sandbox import images
-
         client = self._connections.client()
         recipes = [recipe for recipe in images.load_recipes(self._recipes_root) if recipe.runtime == runtime]
         if not recipes:
@@ -92,11 +102,13 @@ class DockerSandbox:
             if self._closed:
                 raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
             flight = Flight(self._connections, self._owner, job, image, source, run, dependencies)
-            self._flights[flight.job_id] = flight
+            self._flights.add(flight)
             try:
                 return await self._fly(flight)
             finally:
-                del self._flights[flight.job_id]
+                self._flights.remove(flight)
+                if flight.abandoned:
+                    self._abandoned.add(flight.job_id)
 
     async def _fly(self, flight: Flight) -> JobResult:
         flying = asyncio.wrap_future(self._threads.submit(flight.go))
@@ -137,7 +149,7 @@ class DockerSandbox:
 
         def work() -> int:
             try:
-                return reaper.sweep(self._connections.client(), self._owner, self._flights)
+                return reaper.sweep(self._connections.client(), self._owner, self._abandoned)
             except ENGINE_ERRORS as error:
                 raise SandboxFailure(unavailable(error), f"{START_DOCKER} and try again.") from error
 
@@ -146,7 +158,7 @@ class DockerSandbox:
     async def close(self) -> None:
         """Kill what still runs and close every connection. A run that was waiting ends with ``SandboxFailure``."""
         self._closed = True
-        for flight in list(self._flights.values()):
+        for flight in list(self._flights):
             self._threads.submit(flight.abort)
         if self._flying:
             await asyncio.wait(self._flying)

@@ -57,6 +57,8 @@ class Flight:
         self._name = f"qverify-{self.job_id}"
         self._aborted = threading.Event()
         self._started = threading.Event()
+        #: Set where the container could not be removed because the engine was away; the reaper's to remove later.
+        self.abandoned = False
 
     def go(self) -> JobResult:
         """Run the job. Raises ``SandboxFailure``, ``MissingPrerequisite`` or ``BadInput``."""
@@ -200,8 +202,13 @@ class Flight:
             self._connections.discard(killer)
 
     def _remove(self) -> None:
-        with contextlib.suppress(NotFound):
+        try:
             self._connections.client().remove_container(self._name, v=True, force=True)
+        except NotFound:
+            return
+        except ENGINE_ERRORS:
+            self.abandoned = True
+            raise
 
     def _stop_if_aborted(self) -> None:
         if self._aborted.is_set():

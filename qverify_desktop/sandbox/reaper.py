@@ -14,18 +14,18 @@ from docker.errors import APIError, NotFound
 from qverify_desktop.sandbox.owner import BOOT, BORN, DEADLINE, JOB, OWNER, PID, Owner, Process
 
 
-def sweep(client: docker.APIClient, owner: Owner, keep: Container[str] = ()) -> int:
+def sweep(client: docker.APIClient, owner: Owner, abandoned: Container[str] = ()) -> int:
     """Remove what is left over of ``owner``; answers how many containers were removed.
 
     A container goes when the process named by its labels is dead (or the labels name none), when its deadline has
-    passed, or when it was started by this very process and its job is not in ``keep``, the jobs that are being waited
-    for (asked after the engine's list was read, so it may change meanwhile). Containers of other state folders and of other programs are never touched. Raises docker-py's errors where the
-    engine does not answer.
+    passed, or when its job is among ``abandoned``, the jobs of a living process whose container could not be removed
+    while the engine was away. Containers of other state folders and of other programs are never touched. Raises
+    docker-py's errors where the engine does not answer.
     """
     removed = 0
     found = client.containers(all=True, filters={"label": [f"{OWNER}={owner.id}"]})
     for container in found:
-        if _is_left_over(container.get("Labels") or {}, keep):
+        if _is_left_over(container.get("Labels") or {}, abandoned):
             removed += _remove(client, container["Id"])
     sweep_inbox(owner)
     return removed
@@ -55,14 +55,12 @@ def _process_of(folder: Path) -> Process | None:
     return Process.from_labels({PID: parts[0], BORN: parts[1], BOOT: parts[2]})
 
 
-def _is_left_over(labels: Mapping[str, str], keep: Container[str]) -> bool:
-    if labels.get(JOB) in keep:
-        return False
+def _is_left_over(labels: Mapping[str, str], abandoned: Container[str]) -> bool:
     deadline = labels.get(DEADLINE, "")
     if not deadline.isdecimal() or int(deadline) < time.time():
         return True
     process = Process.from_labels(labels)
-    return process is None or not process.alive() or process == Process.current()
+    return process is None or not process.alive() or labels.get(JOB) in abandoned
 
 
 def _remove(client: docker.APIClient, container: str) -> int:

@@ -9,9 +9,10 @@ import pytest
 
 from qverify_desktop.domain.execution import Job, JobResult, Limits, RuntimeImage
 from qverify_desktop.sandbox.docker import DockerSandbox
+from qverify_desktop.sandbox.images import build_image, find_image, load_recipes, resources_root
 from qverify_desktop.sandbox.owner import OWNER, Owner
 
-RECIPES = Path(__file__).parents[3] / "runtimes"
+RESOURCES = resources_root()
 #: Small enough that filling it takes no time; the snapshot of these tests is tiny.
 MIB = 1024 * 1024
 
@@ -27,8 +28,9 @@ def client() -> Iterator[docker.APIClient]:
 
 @pytest.fixture(scope="session")
 def image(client: docker.APIClient) -> RuntimeImage:
-    reference = "qverify/python:latest"
-    return RuntimeImage("python", reference, client.inspect_image(reference)["Id"])
+    (recipe,) = (recipe for recipe in load_recipes(RESOURCES) if recipe.runtime == "python")
+    found = find_image(client, recipe)
+    return found if found.digest else build_image(client, recipe, print)
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def owner(tmp_path: Path, client: docker.APIClient) -> Iterator[Owner]:
 
 @pytest.fixture
 async def sandbox(owner: Owner) -> AsyncIterator[DockerSandbox]:
-    sandbox = DockerSandbox(RECIPES, owner)
+    sandbox = DockerSandbox(RESOURCES, owner)
     yield sandbox
     await sandbox.close()
 

@@ -21,7 +21,7 @@ from qverify_desktop.domain.execution import Job, RuntimeImage
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import DEADLINE, OWNER, Owner, Process
 from qverify_desktop.sandbox.reaper import sweep
-from tests.integration.sandbox.conftest import RECIPES, containers
+from tests.integration.sandbox.conftest import RESOURCES, containers
 
 pytestmark = pytest.mark.docker
 SLEEP = Job("sleep", ("sleep", "600"), overlay={"a": b""})
@@ -142,6 +142,7 @@ class Cable:
     def __init__(self, path: Path, engine: str) -> None:
         self.url = f"unix://{path}"
         self._engine = engine
+        self._whole = True
         self._plugs: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -152,6 +153,9 @@ class Cable:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if not self._whole:
+                    near.close()
+                    continue
                 far = socket.socket(socket.AF_UNIX)
                 far.connect(self._engine)
                 self._plugs += [near, far]
@@ -166,9 +170,17 @@ class Cable:
             target.shutdown(socket.SHUT_WR)
 
     def cut(self) -> None:
-        for plug in [self._listener, *self._plugs]:
+        self._whole = False
+        for plug in self._plugs:
             with contextlib.suppress(OSError):
                 plug.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def close(self) -> None:
+        self.cut()
+        for plug in [self._listener, *self._plugs]:
             plug.close()
 
 
@@ -179,13 +191,13 @@ def cable(tmp_path: Path) -> Iterator[Cable]:
         pytest.fail("This test reaches the engine through a unix socket only.")
     cable = Cable(tmp_path / "cable.sock", host.removeprefix("unix://"))
     yield cable
-    cable.cut()
+    cable.close()
 
 
 async def test_an_engine_that_goes_away_in_mid_run_is_said_and_swept_later(
-    cable: Cable, sandbox: DockerSandbox, image: RuntimeImage, source: Path, owner: Owner, client: docker.APIClient
+    cable: Cable, image: RuntimeImage, source: Path, owner: Owner, client: docker.APIClient
 ) -> None:
-    through = DockerSandbox(RECIPES, owner, base_url=cable.url)
+    through = DockerSandbox(RESOURCES, owner, base_url=cable.url)
     assert await through.available() == ""
     task = asyncio.create_task(through.run(SLEEP, image, source, run="r11"))
     await until(lambda: [one for one in containers(client, owner) if one["State"] == "running"])
@@ -196,6 +208,10 @@ async def test_an_engine_that_goes_away_in_mid_run_is_said_and_swept_later(
     assert "Nothing that was recorded is lost." in caught.value.sentence
     assert caught.value.remedy == "Start Docker and run `qverify resume r11`."
     assert await through.available() != ""
-    await through.close()
     assert len(containers(client, owner)) == 1
-    assert await sandbox.sweep() == 1
+    cable.mend()
+    again = await through.run(Job("again", ("true",)), image, source, run="r11")
+    assert again.execution.exit_code == 0
+    assert await through.sweep() == 1
+    assert containers(client, owner) == []
+    await through.close()
