@@ -1,0 +1,230 @@
+"""Reads a folder on the disk without changing it and without following a link out of it."""
+
+# Names are bytes here, because a name need not be text, and pathlib knows only text.
+# ruff: noqa: PTH110, PTH115, PTH116, PTH119
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+
+from qverify_desktop.repository.workspace import (
+    MOST_FILE_BYTES,
+    MOST_FILES,
+    TreeWriter,
+    name_problem,
+    refuse_oversize,
+    too_large,
+)
+
+#: Folders that tools fill by themselves: never source, often large.
+CACHES = frozenset(
+    b".venv node_modules __pycache__ .mypy_cache .pytest_cache .ruff_cache .tox .nox .hypothesis .hg .svn .gradle .eggs".split()
+)
+_CACHE_REASON = "A folder of installed packages or caches, left out with everything in it."
+_SPECIAL = (
+    (stat.S_ISFIFO, "It is a named pipe, not a file, so it was left out."),
+    (stat.S_ISSOCK, "It is a socket, not a file, so it was left out."),
+    (stat.S_ISCHR, "It is a device, not a file, so it was left out."),
+    (stat.S_ISBLK, "It is a device, not a file, so it was left out."),
+)
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+class TooLarge(Exception):
+    """A file is, or grew, over the limit while it was read."""
+
+
+class FolderReader:
+    """Opens files below a root step by step, refusing links on the way (``O_NOFOLLOW`` on every part)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        self._parts: list[bytes] = []
+        self._open: list[int] = []
+
+    def __enter__(self) -> FolderReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave(0)
+        os.close(self._root)
+
+    def facts(self, path: bytes) -> os.stat_result:
+        """``lstat`` of a path. Raises ``OSError``."""
+        parent, name = self._parent(path)
+        return os.stat(name, dir_fd=parent, follow_symlinks=False)
+
+    def link_target(self, path: bytes) -> bytes:
+        """Target of a symbolic link. Raises ``OSError``."""
+        parent, name = self._parent(path)
+        return os.readlink(name, dir_fd=parent)
+
+    def read(self, path: bytes, most: int = MOST_FILE_BYTES) -> tuple[bytes, os.stat_result]:
+        """Content and facts of a regular file, both of the file that was opened. Raises ``OSError`` or ``TooLarge``."""
+        parent, name = self._parent(path)
+        descriptor = os.open(name, os.O_RDONLY | _O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                raise OSError(errno.ENOENT, "replaced while it was read")
+            content = os.read(descriptor, min(facts.st_size, most) + 1)
+            if len(content) != facts.st_size:
+                parts = [content]
+                size = len(content)
+                while size <= most and (part := os.read(descriptor, 1 << 20)):
+                    parts.append(part)
+                    size += len(part)
+                content = b"".join(parts)
+            if len(content) > most:
+                raise TooLarge(len(content))
+            return content, facts
+        finally:
+            os.close(descriptor)
+
+    def _parent(self, path: bytes) -> tuple[int, bytes]:
+        *parts, name = path.split(b"/")
+        same = 0
+        while same < min(len(parts), len(self._parts)) and parts[same] == self._parts[same]:
+            same += 1
+        self._leave(same)
+        for part in parts[same:]:
+            above = self._open[-1] if self._open else self._root
+            self._open.append(os.open(part, os.O_RDONLY | os.O_DIRECTORY | _O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above))
+            self._parts.append(part)
+        return (self._open[-1] if self._open else self._root), name
+
+    def _leave(self, depth: int) -> None:
+        while len(self._open) > depth:
+            os.close(self._open.pop())
+            self._parts.pop()
+
+
+def is_cache(folder: bytes) -> bool:
+    """Whether a folder (path on the disk) is a cache: by its name, or a virtual environment by its ``pyvenv.cfg``."""
+    return os.path.basename(folder) in CACHES or os.path.exists(folder + b"/pyvenv.cfg")
+
+
+def walk(root: Path, skip: Callable[[bytes, str], None], leave_out: Path) -> Iterator[bytes]:
+    """Paths of everything below ``root`` that is no folder, without caches, ``.git`` and the folder ``leave_out``.
+
+    Stops quietly after more files than are analysed, so that a dropped ``/`` does not walk for an hour.
+    """
+    base = os.fsencode(root)
+    avoided = _identity(os.fsencode(leave_out))
+    waiting = [b""]
+    found = 0
+    while waiting:
+        folder = waiting.pop()
+        where = base + b"/" + folder if folder else base
+        try:
+            with os.scandir(where) as listing:
+                children = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            skip(folder, f"This folder can't be read ({error.strerror}), so it was left out with everything in it.")
+            continue
+        inner = []
+        for child in children:
+            path = folder + b"/" + child.name if folder else child.name
+            if child.name == b".git":
+                continue
+            if not child.is_dir(follow_symlinks=False):
+                found += 1
+                yield path
+            elif is_cache(child.path):
+                skip(path, _CACHE_REASON)
+            elif _identity(child.path) != avoided:
+                inner.append(path)
+        waiting.extend(reversed(inner))
+        if found > MOST_FILES:
+            return
+
+
+def _identity(path: bytes) -> tuple[int, int] | None:
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def without_caches(root: Path, paths: Iterable[bytes], skip: Callable[[bytes, str], None]) -> Iterator[bytes]:
+    """Leave out untracked paths that lie in a cache folder; each such folder is reported once."""
+    base = os.fsencode(root)
+    known: dict[bytes, bool] = {b"": False}
+    for path in paths:
+        folder = b""
+        for part in path.split(b"/")[:-1]:
+            folder = folder + b"/" + part if folder else part
+            if folder not in known:
+                known[folder] = is_cache(base + b"/" + folder)
+            if known[folder]:
+                skip(folder, _CACHE_REASON)
+                break
+        else:
+            yield path
+
+
+def copy_paths(root: Path, paths: Iterable[bytes], writer: TreeWriter) -> set[bytes]:
+    """Copy these paths of ``root`` into the snapshot; answers those that are not there (any more)."""
+    gone: set[bytes] = set()
+    wanted = []
+    for path in sorted(set(paths)):
+        problem = name_problem(path)
+        if problem:
+            writer.skip(path, problem)
+        else:
+            wanted.append(path)
+    with FolderReader(root) as reader:
+        refuse_oversize(_sizes(reader, wanted))
+        for path in wanted:
+            try:
+                if not _copy_one(reader, path, writer):
+                    gone.add(path)
+            except TooLarge as error:
+                writer.skip(path, too_large(int(error.args[0])))
+    return gone
+
+
+def _sizes(reader: FolderReader, paths: list[bytes]) -> dict[bytes, int]:
+    sizes = {}
+    for path in paths:
+        try:
+            facts = reader.facts(path)
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISREG(facts.st_mode) and facts.st_size <= MOST_FILE_BYTES:
+            sizes[path] = facts.st_size
+    return sizes
+
+
+def _copy_one(reader: FolderReader, path: bytes, writer: TreeWriter) -> bool:
+    try:
+        facts = reader.facts(path)
+        if stat.S_ISLNK(facts.st_mode):
+            writer.add_link(path, reader.link_target(path))
+            return True
+        for is_special, reason in _SPECIAL:
+            if is_special(facts.st_mode):
+                writer.skip(path, reason)
+                return True
+        if stat.S_ISDIR(facts.st_mode):
+            return False
+        if facts.st_size > MOST_FILE_BYTES:
+            raise TooLarge(facts.st_size)
+        content, facts = reader.read(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _GONE:
+            return False
+        reason = (isinstance(error, OSError) and error.strerror) or "its name is not usable"
+        writer.skip(path, f"It can't be read ({reason}), so it was left out.")
+        return True
+    writer.add_file(path, content, executable=bool(facts.st_mode & stat.S_IXUSR))
+    return True
