@@ -270,6 +270,10 @@ class RemoteEngine:
         answer: list[dict[str, Any]] = await self._call("doctor", fix=fix)
         return answer
 
+    def live(self) -> list[str]:
+        """Runs of this process: none."""
+        return []
+
     async def drain(self) -> None:
         """Nothing of ours runs here; the owner's runs are the owner's."""
 

@@ -1,0 +1,199 @@
+"""The command line: the same engine with no window. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from qverify_desktop import __version__
+
+if TYPE_CHECKING:
+    from qverify_desktop.domain.errors import QVerifyError
+
+_EXAMPLES = """\
+examples:
+  qverify analyze .                                   analyse the folder you are in, without any model
+  qverify analyze https://example.org/me/project.git --out results
+  qverify analyze . --scope changed:main --json > result.json
+  qverify analyze . --model ollama/qwen2.5-coder --api-base http://127.0.0.1:11434
+  qverify runs                                        what was run before, newest first
+  qverify resume r1k                                  go on with a run; the beginning of its name is enough
+  qverify export r1k --format sarif -o result.sarif
+  qverify verify results/r1kxyz.qvevidence.zip        check the evidence, on any machine
+
+exit codes of analyze and resume:
+  0 finished, nothing suspected   1 suspected defects   2 bad input
+  3 something is missing on this machine (the message says what mends it)   4 inconclusive or cancelled
+exit codes of verify:
+  0 whole   1 not whole   2 unreadable
+
+QVERIFY_HOME names the folder that holds all state.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is bad input like any other: one sentence, with ``--json`` a document."""
+
+    def error(self, message: str) -> NoReturn:
+        from qverify_desktop.domain.errors import BadInput
+
+        raise BadInput(f"The command can't be read: {message}.", f"See: {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; answers the process's exit code. Never shows a traceback."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
+    try:
+        options = _parser().parse_args(arguments)
+        if options.command is None:
+            _parser().print_help()
+            return 2
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output left (``| head``); nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last stop: a sentence instead of a traceback
+        return _say(error, as_json, arguments)
+
+
+def _say(error: Exception, as_json: bool, arguments: Sequence[str]) -> int:
+    from qverify_desktop.engine.crash import as_error
+    from qverify_desktop.engine.wire import error_to_json
+
+    stateless = bool(arguments) and arguments[0] == "verify"
+    told: QVerifyError = as_error(error, None if stateless else _home_or_none())
+    if as_json:
+        import json
+
+        print(json.dumps({"error": error_to_json(told), "exit_code": told.exit_code}, indent=2))
+    from qverify_desktop.terminal import clean
+
+    print(f"qverify: {clean(told.sentence)}", file=sys.stderr)
+    if told.remedy:
+        print(f"         {clean(told.remedy)}", file=sys.stderr)
+    return told.exit_code
+
+
+def _home_or_none() -> Path | None:
+    from qverify_desktop.composition import home_folder
+
+    try:
+        return home_folder()
+    except Exception:  # noqa: BLE001 - reporting an error must not raise another
+        return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="qverify",
+        description="Finds what is untested in a repository, writes tests, runs them in locked sandboxes, "
+        "and leaves evidence that a stranger can check.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"qverify {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_analyze(commands)
+    _add_runs(commands)
+    _add_verify(commands)
+    _add_machine(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, help: str, run: str) -> argparse.ArgumentParser:
+    """A sub-command whose function ``run`` of ``cli_commands`` is imported when it is called."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+
+    def call(options: argparse.Namespace) -> int:
+        from qverify_desktop import cli_commands
+
+        answer: int = getattr(cli_commands, run)(options)
+        return answer
+
+    parser.set_defaults(run=call)
+    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    return parser
+
+
+def _add_analyze(commands: Any) -> None:
+    parser = _command(commands, "analyze", "Analyse a folder or a git repository.", "analyze")
+    parser.add_argument("source", metavar="PATH_OR_URL", help="a folder, or the URL of a git repository")
+    parser.add_argument("--scope", default="all", help="all, changed:REF or files:GLOB (default: all)")
+    parser.add_argument("--model", default="none", help="a model's name, or none (the default)")
+    parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
+    parser.add_argument(
+        "--max-targets", type=int, default=200, metavar="N", help="at most N functions (default: 200)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="the same seed gives the same tests (default: 0)"
+    )
+    parser.add_argument(
+        "--allow-install", action="store_true", help="install missing packages, with network, beforehand"
+    )
+    parser.add_argument("--out", default="", metavar="DIR", help="where accepted tests, report and bundle go")
+
+
+def _add_runs(commands: Any) -> None:
+    _command(commands, "runs", "List all runs, newest first.", "runs")
+    for name, help in (
+        ("show", "Show what a run came to."),
+        ("watch", "Follow a run until it ends."),
+        ("cancel", "Stop a run; what it finished stays recorded."),
+        ("resume", "Go on with an interrupted or cancelled run."),
+    ):
+        parser = _command(commands, name, help, name)
+        parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
+    parser = _command(commands, "export", "Write a run's report in another form.", "export")
+    parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
+    formats = ("html", "junit", "sarif", "markdown", "csv", "patch", "evidence")
+    parser.add_argument("--format", required=True, choices=formats, help="evidence is the bundle that verify checks")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
+
+
+def _add_verify(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="Check an evidence bundle.",
+        description="Check an evidence bundle. Needs no state, no network and no Docker.",
+    )
+    parser.add_argument("bundle", metavar="BUNDLE")
+    parser.add_argument("--public-key", default="", metavar="VKEY", help="the verifier key that must have signed")
+    parser.add_argument(
+        "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    parser.set_defaults(run=_verify)
+
+
+def _add_machine(commands: Any) -> None:
+    parser = _command(commands, "runtimes", "List, build or check the sandbox runtimes.", "runtimes")
+    parser.add_argument("action", choices=("list", "build", "check"))
+    parser.add_argument("names", nargs="*", metavar="RUNTIME", help="only these runtimes")
+    parser = _command(commands, "doctor", "Check this machine; say what is missing and how to mend it.", "doctor")
+    parser.add_argument("--fix", action="store_true", help="mend what can be mended")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    """Stands alone: no state folder, no engine, only the verifier."""
+    from qverify_desktop.evidence.verify import verify_bundle
+    from qverify_desktop.terminal import print_verification
+
+    report = verify_bundle(
+        Path(options.bundle),
+        public_key=options.public_key,
+        known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
+    )
+    print_verification(report, options.json)
+    return 0 if report["valid"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

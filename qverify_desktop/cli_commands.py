@@ -1,0 +1,232 @@
+"""The commands that need the engine: each opens it (or attaches to the process that has it), asks, prints, answers."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
+from qverify_desktop.domain.project import Scope
+from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.terminal import Screen
+
+if TYPE_CHECKING:
+    from qverify_desktop.composition import AnyEngine
+
+
+def analyze(options: argparse.Namespace) -> int:
+    """Analyse, watch, print; the exit code is the verdict's."""
+    request = _request(options)
+
+    async def begin(engine: AnyEngine) -> str:
+        return await engine.start(request)
+
+    return _in_loop(_run_to_its_end(Screen(options.json), begin))
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Go on with a run, watch, print; the exit code is the verdict's."""
+
+    async def begin(engine: AnyEngine) -> str:
+        await engine.resume(options.name)
+        return str((await engine.show(options.name))["run"])
+
+    return _in_loop(_run_to_its_end(Screen(options.json), begin))
+
+
+def runs(options: argparse.Namespace) -> int:
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        screen.print_runs(await engine.runs())
+        return 0
+
+    return _ask(options, ask)
+
+
+def show(options: argparse.Namespace) -> int:
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        screen.print_document(await engine.show(options.name))
+        return 0
+
+    return _ask(options, ask)
+
+
+def watch(options: argparse.Namespace) -> int:
+    """Follow a run that goes on in another process; Ctrl-C stops following, not the run."""
+
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        with screen.progress() as progress:
+            async for event in engine.watch(options.name):
+                progress.tell(event)
+        document = await engine.show(options.name)
+        screen.print_document(document)
+        return int(document["exit_code"])
+
+    return _ask(options, ask)
+
+
+def cancel(options: argparse.Namespace) -> int:
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        await engine.cancel(options.name)
+        document = await engine.show(options.name)
+        screen.print_status(document)
+        return 0
+
+    return _ask(options, ask)
+
+
+def export(options: argparse.Namespace) -> int:
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        path = await engine.export(options.name, options.format, Path(os.path.abspath(options.output)))  # noqa: PTH100, ASYNC240
+        screen.print_written(options.format, str(path))
+        return 0
+
+    return _ask(options, ask)
+
+
+def runtimes(options: argparse.Namespace) -> int:
+    """Needs Docker, but no state: works while another process owns the state folder."""
+    from qverify_desktop.composition import build_machine, home_folder
+
+    async def ask() -> int:
+        machine = build_machine(home_folder())
+        screen = Screen(options.json)
+        try:
+            answers = await machine.runtimes(options.action, options.names)
+        finally:
+            await machine.close()
+        screen.print_runtimes(answers)
+        return 0 if options.action == "list" or all(one.get("ready", True) for one in answers) else 3
+
+    return _in_loop(ask())
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Works where everything is broken: no Docker, a read-only state folder."""
+    from qverify_desktop.composition import build_machine, home_folder
+
+    async def ask() -> int:
+        machine = build_machine(home_folder())
+        try:
+            checks = await machine.doctor(options.fix)
+        finally:
+            await machine.close()
+        Screen(options.json).print_checks(checks)
+        return 3 if any(check["state"] == "blocking" for check in checks) else 0
+
+    return _in_loop(ask())
+
+
+def _request(options: argparse.Namespace) -> AnalysisRequest:
+    try:
+        scope = Scope.parse(options.scope)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    if options.max_targets < 1:
+        raise BadInput("--max-targets must be at least 1.")
+    if options.seed < 0:
+        raise BadInput("--seed must not be negative.")
+    return AnalysisRequest(
+        source=_source(options.source),
+        scope=scope,
+        model=options.model or "none",
+        api_base=options.api_base,
+        max_targets=options.max_targets,
+        seed=options.seed,
+        allow_install=options.allow_install,
+        out=os.path.abspath(options.out) if options.out else "",  # noqa: PTH100 - a link stays a link
+    )
+
+
+def _source(text: str) -> str:
+    """A folder as an absolute path, a URL (or git's ``user@host:path``) as it is. Raises ``BadInput``."""
+    path = Path(text)
+    if path.is_dir():
+        return os.path.abspath(path)  # noqa: PTH100 - a link stays a link
+    if "://" in text or (":" in text.split("/", 1)[0] and not path.exists()):
+        return text
+    if path.exists():
+        raise BadInput(f"{text} is a file, not a folder.", "Name the folder that holds it.")
+    raise BadInput(f"There is no folder {text}.", "Name a folder that exists, or the URL of a git repository.")
+
+
+def _in_loop(work: Coroutine[Any, Any, int]) -> int:
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError:
+        # A signal asked this process to end; everything was closed in order.
+        return 128 + signal.SIGTERM
+
+
+def _ask(options: argparse.Namespace, ask: Callable[[AnyEngine, Screen], Awaitable[int]]) -> int:
+    async def asked() -> int:
+        async with _engine() as engine:
+            return await ask(engine, Screen(options.json))
+
+    return _in_loop(asked())
+
+
+@asynccontextmanager
+async def _engine() -> AsyncIterator[AnyEngine]:
+    """The engine of this state folder; SIGTERM and SIGHUP close it in order (runs can be gone on with)."""
+    from qverify_desktop.composition import home_folder, open_engine
+
+    this = asyncio.current_task()
+    if this is not None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+    engine = await open_engine(home_folder())
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def _run_to_its_end(screen: Screen, begin: Callable[[AnyEngine], Awaitable[str]]) -> int:
+    """Begin a run and follow it. The first Ctrl-C cancels it, the second ends this process at once."""
+    async with _engine() as engine:
+        run = await begin(engine)
+        canceller = _Canceller(engine, run, screen)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceller.interrupt)
+        with screen.progress() as progress:
+            async for event in engine.watch(run):
+                progress.tell(event)
+        document = await engine.show(run)
+        screen.print_document(document)
+        if "error" in document:
+            screen.print_error(document["error"])
+        others = engine.live()
+        if others:
+            screen.note(f"Waiting for {len(others)} more that another command started here: {', '.join(others)}")
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+            await engine.drain()
+        return int(document["exit_code"])
+
+
+class _Canceller:
+    """What Ctrl-C means while a run goes on."""
+
+    def __init__(self, engine: AnyEngine, run: str, screen: Screen) -> None:
+        self._engine = engine
+        self._run = run
+        self._screen = screen
+        self._task: asyncio.Task[None] | None = None
+
+    def interrupt(self) -> None:
+        if self._task is not None:
+            # The next start sweeps up the containers that this leaves.
+            os._exit(130)
+        self._screen.note(f"Cancelling {self._run} … (Ctrl-C again quits at once)")
+        self._task = asyncio.get_running_loop().create_task(self._cancel())
+
+    async def _cancel(self) -> None:
+        try:
+            await self._engine.cancel(self._run)
+        except QVerifyError as error:
+            if not isinstance(error, Cancelled):
+                self._screen.note(str(error))

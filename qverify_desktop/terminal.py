@@ -1,0 +1,214 @@
+"""What a terminal shows: answers on standard output, progress on standard error; one JSON document where asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent, RunSummary
+
+#: Seconds between two lines of progress where the output is no terminal.
+QUIET_SECONDS = 5.0
+
+
+def clean(text: str) -> str:
+    """Text of a repository or a file name without characters that could steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+class Progress(Protocol):
+    """Takes a run's events in their order."""
+
+    def tell(self, event: RunEvent) -> None: ...
+
+
+class Screen:
+    """Prints a command's answer, as text or as one JSON document."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """A bar on a terminal, plain lines elsewhere."""
+        if not sys.stderr.isatty():
+            yield PlainProgress()
+            return
+        from qverify_desktop.terminal_bar import BarProgress
+
+        with BarProgress() as bar:
+            yield bar
+
+    def note(self, text: str) -> None:
+        """A line beside the answer."""
+        print(clean(text), file=sys.stderr, flush=True)
+
+    def print_error(self, error: Mapping[str, Any]) -> None:
+        self.note(f"qverify: {error['sentence']}")
+        if error.get("remedy"):
+            self.note(f"         {error['remedy']}")
+
+    def print_document(self, document: Mapping[str, Any]) -> None:
+        """A run, finished or not."""
+        if self._as_json:
+            _print_json(document)
+        elif "verdict" in document:
+            _print_lines(finished_lines(document))
+        else:
+            self.print_status(document)
+
+    def print_status(self, document: Mapping[str, Any]) -> None:
+        if self._as_json:
+            _print_json(document)
+        else:
+            _print_lines([f"{document['run']}: {document['status']}. {document.get('sentence', '')}".strip()])
+
+    def print_runs(self, summaries: Sequence[RunSummary]) -> None:
+        if self._as_json:
+            _print_json({"runs": [_summary(one) for one in summaries]})
+        elif not summaries:
+            _print_lines(["Nothing was run yet. Begin with: qverify analyze FOLDER"])
+        else:
+            _print_lines(_row(one) for one in summaries)
+
+    def print_written(self, format: str, path: str) -> None:
+        if self._as_json:
+            _print_json({"format": format, "path": path})
+        else:
+            _print_lines([f"Written: {path}"])
+
+    def print_runtimes(self, answers: Sequence[Mapping[str, Any]]) -> None:
+        if self._as_json:
+            _print_json({"runtimes": list(answers)})
+            return
+        for one in answers:
+            digest = str(one.get("digest") or "")
+            state = f"ready {digest[7:19]}" if digest else "not built"
+            _print_lines(
+                [f"{one.get('runtime', ''):<12} {state:<22} {one.get('sentence') or one.get('reference', '')}"]
+            )
+            _print_lines(f"             {text}" for text in one.get("differences", ()))
+
+    def print_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        if self._as_json:
+            _print_json({"checks": list(checks)})
+            return
+        marks = {"ok": "ok      ", "warning": "warning ", "blocking": "BLOCKING"}
+        for check in checks:
+            _print_lines([f"{marks.get(check['state'], check['state'])}  {check['title']}: {check['sentence']}"])
+            if check["state"] != "ok" and check.get("remedy"):
+                _print_lines([f"          {check['remedy']}"])
+
+
+def print_verification(report: Mapping[str, Any], as_json: bool) -> None:
+    """The grade of a bundle with everything that is wrong with it."""
+    if as_json:
+        _print_json(report)
+        return
+    word = "whole" if report["valid"] else "NOT whole"
+    _print_lines([f"{report['grade']}: the evidence is {word} ({report['events']} events)."])
+    _print_lines(f"  {problem}" for problem in report["problems"])
+
+
+def finished_lines(document: Mapping[str, Any]) -> list[str]:
+    """A finished run in a few lines: verdict, defects, figures, files."""
+    lines = [str(document.get("sentence") or document["verdict"]), ""]
+    for defect in document.get("suspected_defects", ()):
+        lines += [
+            f"Suspected defect in {defect['file']}, {defect['symbol']}:",
+            f"  {defect['call']} gives {defect['observed']}, expected {defect['expected']}",
+            *(f"  | {words}" for words in str(defect["evidence_text"]).splitlines()),
+            "",
+        ]
+    refused = document.get("refused", {})
+    lines.append(f"Tests      {document['accepted']} accepted, {sum(refused.values())} refused")
+    lines += [f"             {count} {reason.replace('_', ' ')}" for reason, count in sorted(refused.items())]
+    coverage, mutation = document["coverage"], document["mutation"]
+    lines.append(f"Lines      {_change(coverage, 'lines')}    Branches {_change(coverage, 'branches')}")
+    lines.append(f"Mutants    {_mutants(mutation)}")
+    lines += [f"Notice     {notice}" for notice in document.get("notices", ())]
+    lines.append(f"Report     {document['report']}")
+    lines.append(f"Evidence   {document['bundle']} ({document['grade']})")
+    return lines
+
+
+def _mutants(mutation: Mapping[str, Any]) -> str:
+    before, after = mutation["before"], mutation["after"]
+    if isinstance(before, Mapping):
+        return _change(mutation, next(iter(before), "mutants"))
+    return f"{_percent(before)} → {_percent(after)}"
+
+
+def _change(measure: Mapping[str, Any], what: str) -> str:
+    return f"{_percent(measure['before'].get(what))} → {_percent(measure['after'].get(what))}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _summary(summary: RunSummary) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(summary)
+
+
+def _row(one: RunSummary) -> str:
+    what = one.sentence if one.sentence else one.stage
+    return f"{one.run}  {one.started_at}  {one.status.value:<11}  {one.source}  {what}".rstrip()
+
+
+def _print_lines(lines: Iterator[str] | Sequence[str] | Any) -> None:
+    for line in lines:
+        _write(clean(line))
+
+
+def _print_json(document: Any) -> None:
+    _write(json.dumps(document, indent=2))
+
+
+def _write(text: str) -> None:
+    """Print although the terminal's encoding may lack characters of a file's name."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+class PlainProgress:
+    """One line a stage and, where a stage takes long, one every few seconds."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, int] = {}
+        self._last = 0.0
+
+    def tell(self, event: RunEvent) -> None:
+        line = self._line(event)
+        if line:
+            encoding = sys.stderr.encoding or "utf-8"
+            print(clean(line).encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+
+    def _line(self, event: RunEvent) -> str:
+        title = STAGE_TITLES[event.stage] if event.stage else ""
+        if event.kind is EventKind.STATUS and event.status is not None:
+            return f"{event.run}: {event.status.value}"
+        if event.kind is EventKind.STAGE_STARTED and event.stage:
+            self._began[event.stage] = event.at_ms
+            return f"  {title} …"
+        if event.kind is EventKind.STAGE_FINISHED and event.stage:
+            return f"  {title}: {event.text}{_took(event, self._began)}"
+        if event.kind is EventKind.LOG:
+            return f"    {event.text}"
+        now = time.monotonic()
+        if event.kind is EventKind.PROGRESS and (now - self._last > QUIET_SECONDS):
+            self._last = now
+            return f"    {title}: {event.done} of {event.total} {event.text}".rstrip()
+        return ""
+
+
+def _took(event: RunEvent, began: Mapping[str, int]) -> str:
+    if event.stage is None or event.stage not in began:
+        return ""
+    return f" ({(event.at_ms - began[event.stage]) / 1000:.1f} s)"
