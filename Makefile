@@ -1,0 +1,58 @@
+# Two commands matter: `make run` and `make test`. Both set up what is missing, from a bare clone of a Debian machine, and
+# are quick the second time. The steps are scripts in packaging/setup/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test setup setup-run check format lock image bench prove-clean clean
+
+# Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
+PYTEST ?=
+WORKERS ?= 0
+# Words for the application: make run ARGS=/some/repository
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup-run ## Open the window, or analyse the sample repository where there is no display
+	@packaging/setup/run.sh $(ARGS)
+
+test: setup ## Run all tests (PYTEST="words for pytest", WORKERS=2 for two processes)
+	@packaging/setup/test.sh -n $(WORKERS) --dist loadfile $(PYTEST)
+
+setup: ## Set up everything that running and testing needs
+	@packaging/setup/setup.sh test
+
+setup-run:
+	@packaging/setup/setup.sh run
+
+check: ## Lint, format, types, who may know whom
+	@packaging/setup/packages.sh python3 python3-venv
+	@packaging/setup/venv.sh test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: ## Format the source and mend what the linter can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+image: ## Build the Python sandbox image again
+	@packaging/setup/image.sh python --force
+
+lock: ## Renew the lock file of the Python sandbox image
+	@packaging/setup/lock_runtime.sh python
+
+bench: setup ## Measure: analysis against its container time, a cold container against docker run
+	@packaging/prove/run.sh bench
+
+prove-clean: ## Prove make run and make test in a bare Debian 12 (as root; minutes, 6 GB)
+	@packaging/prove/run.sh clean-debian
+
+prove-%: setup ## Run a heavier proof of packaging/prove; its result goes to docs/measurements
+	@packaging/prove/run.sh $*
+
+clean: ## Remove what was made here (not Docker images, not your state folder)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Everything between a bare clone and a working application, each step skipped where it has been done.
+#
+# usage: packaging/setup/setup.sh run|test
+#
+# System packages, virtual environment, Docker Engine, Python sandbox image. `test` adds what the tests need: a virtual
+# display and the window's libraries.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. packaging/setup/progress.sh
+profile=${1:?usage: setup.sh run|test}
+
+packages=(python3 python3-venv git ca-certificates)
+window=(libgl1 libegl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0
+    libxcb-shape0 libfontconfig1 libdbus-1-3 libglib2.0-0 fonts-inter fonts-jetbrains-mono)
+if [ "$profile" = test ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+    packages+=("${window[@]}")
+fi
+if [ "$profile" = test ]; then
+    packages+=(xvfb xauth xdotool imagemagick)
+fi
+if ! command -v docker >/dev/null || { [ -z "${DOCKER_HOST:-}" ] && ! command -v dockerd >/dev/null && ! packaging/setup/docker_client.sh >/dev/null 2>&1; }; then
+    packages+=(docker.io iptables)
+fi
+command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+
+packaging/setup/packages.sh "${packages[@]}"
+packaging/setup/venv.sh "$profile"
+packaging/setup/engine.sh
+packaging/setup/image.sh python
