@@ -1,7 +1,7 @@
 """Reads a folder on the disk without changing it and without following a link out of it."""
 
 # Names are bytes here, because a name need not be text, and pathlib knows only text.
-# ruff: noqa: PTH110, PTH115, PTH116, PTH119
+# ruff: noqa: PTH110, PTH116, PTH119
 
 from __future__ import annotations
 
