@@ -1,0 +1,228 @@
+"""Interactive examples (``>>>``) as ``doctest`` reads them: sessions, expected values, tracebacks, printed text."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import re
+from collections.abc import Callable, Sequence
+
+from qverify_desktop.domain.project import PromiseRelation
+from qverify_desktop.languages.python.codebase import bound_names, loaded_names
+from qverify_desktop.languages.python.examples import UNSTABLE, Example, find_in
+from qverify_desktop.languages.python.literals import is_literal, parse_expression
+
+_PARSER = doctest.DocTestParser()
+_GLUED = re.compile(r"^(\s*(?:>>>|\.\.\.))(?=[^\s>.])")
+_REPR = re.compile(r"^(?:<[^\n]+>|[A-Za-z_][\w.]*\(.*\))$", re.DOTALL)
+_TRACEBACK = re.compile(r"^(?:\s*\S.*\n)*?([A-Za-z_][\w.]*)(?::\s?(.*))?\Z", re.DOTALL)
+_MOST_STATEMENTS = 60
+
+
+def has_prompt(lines: Sequence[str]) -> bool:
+    return any(line.lstrip().startswith(">>>") for line in lines)
+
+
+def sessions(lines: Sequence[str]) -> list[tuple[int, list[doctest.Example]]]:
+    """The text as interactive sessions: (line offset, examples). One session where ``doctest`` can read the whole.
+
+    A text that it refuses (inconsistent indentation somewhere) is read paragraph by paragraph instead, so that one bad
+    example does not silence the others.
+    """
+    fixed = [_GLUED.sub(r"\1 ", line.expandtabs()) for line in lines]
+    whole = _parse("\n".join(fixed) + "\n")
+    if whole is not None:
+        return [(0, whole)]
+    found, start = [], 0
+    for index in [*(i for i, line in enumerate(fixed) if not line.strip()), len(fixed)]:
+        chunk = _parse("\n".join(fixed[start:index]) + "\n") if index > start else None
+        if chunk:
+            found.append((start, chunk))
+        start = index + 1
+    return found
+
+
+def _parse(text: str) -> list[doctest.Example] | None:
+    try:
+        return _PARSER.get_examples(text)
+    except (ValueError, IndexError, RecursionError):
+        return None
+
+
+def session_examples(
+    lines: Sequence[str], offset: int, session: Sequence[doctest.Example], prints: Callable[[ast.expr], bool | None]
+) -> list[Example]:
+    """The promises of one session.
+
+    ``prints`` tells of an expression whether it prints its answer (``True``), returns it (``False``), or whether that is
+    unknown (``None``), in which case its expectation is left alone.
+    """
+    found: list[Example] = []
+    history: list[str] = []
+    stateful = _stateful(session)
+    for position, item in enumerate(session):
+        if item.options.get(doctest.SKIP) or position >= _MOST_STATEMENTS:
+            history.append(item.source.strip())
+            continue
+        start = offset + item.lineno
+        end = start + item.source.count("\n") - 1 + item.want.count("\n")
+        example = _read(item, start, end, lines, prints)
+        if example is not None:
+            setup = history if stateful else _needed(history, session[:position], example.call, prints)
+            found.append(
+                Example(
+                    example.call, example.expected, example.relation, example.form, start, example.end, tuple(setup)
+                )
+            )
+        if item.exc_msg is None:
+            history.append(item.source.strip())
+    return found
+
+
+def _read(
+    item: doctest.Example, start: int, end: int, lines: Sequence[str], prints: Callable[[ast.expr], bool | None]
+) -> Example | None:
+    source, want = item.source.strip(), item.want.rstrip("\n")
+    node = _single_expression(source)
+    if item.exc_msg is not None:
+        return _traceback(item, source, start, end)
+    if node is None:
+        return None
+    if not want:
+        return _without_want(source, start, end, lines)
+    if "..." in want or UNSTABLE.search(want):
+        return None
+    call = ast.get_source_segment(source, node) or source
+    if _is_print(node):
+        text = want.replace("<BLANKLINE>", "")
+        return Example(call, text, PromiseRelation.PRINTS, "doctest", start, end)
+    printed = prints(node)
+    if printed is None:
+        return None
+    if printed:
+        return Example(call, want.replace("<BLANKLINE>", ""), PromiseRelation.PRINTS, "doctest", start, end)
+    literal = is_literal(want)
+    if literal and want.strip() == "True" and (split := _equality(source, node)):
+        return Example(split[0], split[1], PromiseRelation.EQUALS, "==", start, end)
+    if literal or _is_repr(want):
+        return Example(call, want.strip(), PromiseRelation.EQUALS, "doctest", start, end)
+    return None
+
+
+def _is_repr(want: str) -> bool:
+    text = want.strip()
+    if not _REPR.match(text) or "\n" in text:
+        return False
+    return text.startswith("<") or parse_expression(text) is not None
+
+
+def _single_expression(source: str) -> ast.expr | None:
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if len(body) == 1 and isinstance(body[0], ast.Expr):
+        return body[0].value
+    return None
+
+
+def _is_print(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "pprint")
+
+
+def _equality(source: str, node: ast.expr) -> tuple[str, str] | None:
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
+        return None
+    left = ast.get_source_segment(source, node.left)
+    right = ast.get_source_segment(source, node.comparators[0])
+    if left and right and is_literal(right) and not is_literal(left):
+        return left, right
+    return None
+
+
+def _without_want(source: str, start: int, end: int, lines: Sequence[str]) -> Example | None:
+    """``>>> f(x) == y`` and ``>>> f(x)  # returns y``: nothing would be printed, but a person reads a promise."""
+    shown = source
+    following = end + 1
+    if "#" not in source and following < len(lines):
+        comment = re.match(r"\s*>>>\s*(#.*)$", lines[following])
+        if comment:
+            shown, end = f"{source}  {comment.group(1)}", following
+    found = find_in(shown)
+    if len(found) != 1 or found[0].start != 0 or found[0].relation is not PromiseRelation.EQUALS:
+        return None
+    example = found[0]
+    if example.form not in ("==", "# =>", "#"):
+        return None
+    return Example(example.call, example.expected, example.relation, example.form, start, end)
+
+
+def _traceback(item: doctest.Example, source: str, start: int, end: int) -> Example | None:
+    match = _TRACEBACK.match((item.exc_msg or "").rstrip("\n"))
+    if not match or _single_expression(source) is None:
+        return None
+    name = match.group(1).rpartition(".")[2]
+    return Example(source, name, PromiseRelation.RAISES, "doctest", start, end) if name else None
+
+
+def _stateful(session: Sequence[doctest.Example]) -> bool:
+    """Whether the same expression is shown with different answers: then every earlier line counts."""
+    answers: dict[str, str] = {}
+    for item in session:
+        source = item.source.strip()
+        shown = bool(item.want) and _single_expression(source) is not None
+        if shown and answers.setdefault(source, item.want) != item.want:
+            return True
+    return False
+
+
+def _needed(
+    history: Sequence[str],
+    session: Sequence[doctest.Example],
+    call: str,
+    prints: Callable[[ast.expr], bool | None],
+) -> list[str]:
+    """Earlier statements that an example rests on: those that bind, or touch, a name that it needs.
+
+    An earlier expression whose answer is shown, and that shares no name with this one, is another example; an earlier
+    expression with no answer is kept, because it was written for its effect.
+    """
+    shown = {item.source.strip() for item in session if item.want}
+    trees: list[tuple[str, ast.Module]] = []
+    for source in history:
+        try:
+            trees.append((source, ast.parse(source)))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return list(history)
+    bound = {name for _, tree in trees for name in bound_names(tree)}
+    node = parse_expression(call)
+    needed = (loaded_names(node) if node is not None else set()) & bound
+    kept: list[str] = []
+    for source, tree in reversed(trees):
+        if _only_looks(tree):
+            continue
+        names = bound_names(tree) | loaded_names(tree)
+        effect = source not in shown and _has_effect(source, node, prints)
+        if names & needed or effect:
+            kept.append(source)
+            needed |= loaded_names(tree) & bound
+    return kept[::-1]
+
+
+def _only_looks(tree: ast.Module) -> bool:
+    """``>>> value.attribute``: shows something and changes nothing."""
+    looks = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
+    return looks and not any(isinstance(node, ast.Call | ast.Await | ast.NamedExpr) for node in ast.walk(tree))
+
+
+def _has_effect(source: str, call: ast.expr | None, prints: Callable[[ast.expr], bool | None]) -> bool:
+    """Whether an expression with no answer shown was written for its effect.
+
+    A bare comparison, a call with its answer in a comment, and another call of the same returning function are examples.
+    """
+    node = _single_expression(source)
+    if node is None or isinstance(node, ast.Compare) or find_in(source):
+        return False
+    if isinstance(node, ast.Call) and isinstance(call, ast.Call) and isinstance(node.func, ast.Name):
+        return ast.dump(node.func) != ast.dump(call.func) or prints(node) is not False
+    return True
