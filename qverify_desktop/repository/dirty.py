@@ -15,6 +15,7 @@ from qverify_desktop.repository.objects import GITLINK, Entry, build_trees, obje
 from qverify_desktop.repository.workspace import TreeWriter
 
 MOST_PATCH_BYTES = 32 * MIB
+LISTING_TIMEOUT_S = 120.0
 _NESTED = "It is a repository of its own inside this one, so it was left out."
 _EMPTY_BLOB = object_id("blob", b"")
 
@@ -85,7 +86,7 @@ class WorkTree:
             cwd=self._folder,
             personal=personal,
             extra_environment={"GIT_WORK_TREE": str(self._folder), "GIT_INDEX_FILE": str(self._store / "index")},
-            timeout_s=300,
+            timeout_s=LISTING_TIMEOUT_S,
         )
         if answer.code != 0 or answer.truncated:
             raise BadInput(

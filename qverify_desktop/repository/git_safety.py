@@ -152,7 +152,7 @@ def _wait(
         if now - started > timeout_s:
             raise BadInput(
                 f"Reading the repository with git took longer than {timeout_s:.0f} seconds and was stopped. Nothing was changed.",
-                "Try again, or clone it yourself and give the folder.",
+                "Look for a named pipe called .gitignore or .gitattributes in it, or for a slow network, and try again.",
             )
         if os.fstat(output).st_size > most_bytes:
             return True

@@ -134,9 +134,10 @@ class TreeWriter:
         self._links[path] = target
 
     def finish(self) -> None:
-        """Write the links that stay inside the tree, refuse the others."""
-        for path, target in sorted(self._links.items()):
-            problem = name_problem(path) or refusal(path, self._links)
+        """Write the links that stay inside the tree, refuse the others. Once they are decided, this does nothing more."""
+        links, self._links = self._links, {}
+        for path, target in sorted(links.items()):
+            problem = name_problem(path) or refusal(path, links)
             if not problem and (not target or b"\0" in target or not _is_utf8(target)):
                 problem = "The target of this symbolic link is not valid UTF-8, so it was left out."
             problem = problem or self._make_folder(path)
