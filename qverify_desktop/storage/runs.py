@@ -1,0 +1,104 @@
+"""Runs as they are listed: what was asked, how far it came, what it ended with."""
+
+from __future__ import annotations
+
+import builtins
+import json
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.progress import RunStatus, RunSummary
+from qverify_desktop.domain.results import RunResult, TestVerdict
+from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.schema import RunRow
+
+_ENDED = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.CANCELLED)
+
+
+class RunStore:
+    """The table of runs; blocking, safe from any thread. Raises ``MissingPrerequisite`` as ``Database`` does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, run: str, request_json: str, started_at: str) -> None:
+        """Note a new, queued run. ``request_json`` is an object with the field ``source``. Raises ``BadInput``."""
+        try:
+            source = json.loads(request_json)["source"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadInput("The request of the run is not readable.") from error
+        row = RunRow(run, request_json, str(source), started_at, RunStatus.QUEUED.value)
+        try:
+            with self._database.transaction() as session:
+                session.add(row)
+        except IntegrityError as error:
+            raise BadInput(f"There is a run {run} already.") from error
+
+    def set_status(self, run: str, status: RunStatus, stage: str = "", sentence: str = "") -> None:
+        """Note how far a run came. Raises ``BadInput`` for an unknown run."""
+        with self._database.transaction() as session:
+            row = _known(session, run)
+            row.status, row.stage, row.sentence = status.value, stage, sentence
+
+    def finish(self, run: str, result: RunResult) -> None:
+        """Note a run's end and its counts; doing it again changes nothing. Raises ``BadInput`` for an unknown run."""
+        verdicts = [test.verdict for test in result.tests]
+        with self._database.transaction() as session:
+            row = _known(session, run)
+            row.status, row.stage, row.sentence = RunStatus.FINISHED.value, "", result.sentence
+            row.verdict = result.verdict.value
+            row.accepted = verdicts.count(TestVerdict.ACCEPTED)
+            row.refused = verdicts.count(TestVerdict.REFUSED)
+            row.suspected = len(result.defects)
+
+    def request(self, run: str) -> str:
+        """The request's text as it was given. Raises ``BadInput`` for an unknown run."""
+        with self._database.reading() as session:
+            return _known(session, run).request_json
+
+    def get(self, run: str) -> RunSummary | None:
+        """One line about a run, ``None`` when there is no such run."""
+        with self._database.reading() as session:
+            row = session.get(RunRow, run)
+            return _summary(row) if row is not None else None
+
+    def list(self) -> list[RunSummary]:
+        """All runs, newest first."""
+        with self._database.reading() as session:
+            rows = session.scalars(select(RunRow).order_by(RunRow.started_at.desc(), RunRow.run.desc()))
+            return [_summary(row) for row in rows]
+
+    def unfinished(self) -> builtins.list[RunSummary]:
+        """Runs that have not ended (queued, running, interrupted), newest first."""
+        return [summary for summary in self.list() if summary.status not in _ENDED]
+
+    def find(self, prefix: str) -> builtins.list[str]:
+        """Names of the runs that begin with ``prefix``, in order."""
+        begins = func.substr(RunRow.run, 1, len(prefix)) == prefix
+        with self._database.reading() as session:
+            return [*session.scalars(select(RunRow.run).where(begins).order_by(RunRow.run))]
+
+
+def _known(session: Session, run: str) -> RunRow:
+    row = session.get(RunRow, run)
+    if row is None:
+        raise BadInput(f"There is no run {run}.", "See all runs with: qverify runs")
+    return row
+
+
+def _summary(row: RunRow) -> RunSummary:
+    return RunSummary(
+        run=row.run,
+        source=row.source,
+        status=RunStatus(row.status),
+        started_at=row.started_at,
+        verdict=row.verdict,
+        sentence=row.sentence,
+        accepted=row.accepted,
+        refused=row.refused,
+        suspected=row.suspected,
+        stage=row.stage,
+    )

@@ -1,0 +1,126 @@
+"""Tables of ``qverify.db`` and the forward migrations that make them. Results and evidence leaves share one database."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+
+#: ``PRAGMA application_id`` of our databases: "QVfy" in ASCII.
+APPLICATION_ID = 0x51566679
+
+#: One entry per schema version, oldest first. An entry that was released is never changed: append a new one.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE runs (
+            run TEXT PRIMARY KEY NOT NULL, request_json TEXT NOT NULL, source TEXT NOT NULL, started_at TEXT NOT NULL,
+            status TEXT NOT NULL, stage TEXT NOT NULL, sentence TEXT NOT NULL, verdict TEXT NOT NULL,
+            accepted INTEGER NOT NULL, refused INTEGER NOT NULL, suspected INTEGER NOT NULL
+        ) STRICT""",
+        "CREATE INDEX runs_by_start ON runs (started_at)",
+        """CREATE TABLE steps (
+            run TEXT NOT NULL, step TEXT NOT NULL, result TEXT NOT NULL, first_seq INTEGER NOT NULL,
+            events INTEGER NOT NULL, recorded_at TEXT NOT NULL, PRIMARY KEY (run, step)
+        ) STRICT""",
+        """CREATE TABLE entries (
+            "index" INTEGER PRIMARY KEY NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL, step TEXT NOT NULL,
+            type TEXT NOT NULL, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL, UNIQUE (run, seq),
+            FOREIGN KEY (run, step) REFERENCES steps (run, step)
+        ) STRICT""",
+        "CREATE INDEX entries_headers ON entries (\"index\") WHERE type IN ('run_opened', 'run_closed') OR run = ''",
+        """CREATE TABLE salts (
+            "index" INTEGER NOT NULL REFERENCES entries ("index"), key TEXT NOT NULL, salt BLOB NOT NULL,
+            sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY ("index", key)
+        ) STRICT""",
+        """CREATE TABLE checkpoints (
+            size INTEGER PRIMARY KEY NOT NULL, run TEXT NOT NULL, note TEXT NOT NULL, verifier_key TEXT NOT NULL,
+            protection TEXT NOT NULL, signed_at TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE log (
+            id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1), origin TEXT NOT NULL, size INTEGER NOT NULL, edge BLOB NOT NULL
+        ) STRICT""",
+    ),
+)
+
+
+class Base(MappedAsDataclass, DeclarativeBase):
+    """Every table as a dataclass. Times are RFC 3339 UTC; hashes are 32 raw bytes, digests lower-case hex."""
+
+
+class RunRow(Base):
+    """A run as it is listed. ``request_json`` is the request's canonical text; ``status`` a ``RunStatus`` value."""
+
+    __tablename__ = "runs"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    request_json: Mapped[str]
+    source: Mapped[str]
+    started_at: Mapped[str]
+    status: Mapped[str]
+    stage: Mapped[str] = mapped_column(default="")
+    sentence: Mapped[str] = mapped_column(default="")
+    verdict: Mapped[str] = mapped_column(default="")
+    accepted: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    suspected: Mapped[int] = mapped_column(default=0)
+
+
+class StepRow(Base):
+    """A step that was recorded: the digest of its result, and which of the run's entries it made."""
+
+    __tablename__ = "steps"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    result: Mapped[str]
+    first_seq: Mapped[int]
+    events: Mapped[int]
+    recorded_at: Mapped[str]
+
+
+class EntryRow(Base):
+    """A leaf of the log. ``index`` counts over the whole log, ``seq`` within the run, both from 0."""
+
+    __tablename__ = "entries"
+
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    run: Mapped[str]
+    seq: Mapped[int]
+    step: Mapped[str]
+    type: Mapped[str]
+    leaf: Mapped[bytes]
+    leaf_hash: Mapped[bytes]
+
+
+class SaltRow(Base):
+    """What opens one commitment: the entry, the key in its data, the salt, and the artefact it commits to."""
+
+    __tablename__ = "salts"
+
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    salt: Mapped[bytes]
+    sha256: Mapped[str]
+    bytes: Mapped[int]
+
+
+class CheckpointRow(Base):
+    """A signed checkpoint; one per size, because a second one could only say the same."""
+
+    __tablename__ = "checkpoints"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    run: Mapped[str]
+    note: Mapped[str]
+    verifier_key: Mapped[str]
+    protection: Mapped[str]
+    signed_at: Mapped[str]
+
+
+class LogRow(Base):
+    """State of the log: its name, its size, and the right edge of its tree (hashes of the perfect subtrees, largest first)."""
+
+    __tablename__ = "log"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    origin: Mapped[str]
+    size: Mapped[int]
+    edge: Mapped[bytes]
