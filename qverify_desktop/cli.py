@@ -7,12 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from qverify_desktop import __version__
-
-if TYPE_CHECKING:
-    from qverify_desktop.domain.errors import QVerifyError
 
 _EXAMPLES = """\
 examples:
@@ -65,11 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(error: Exception, as_json: bool, arguments: Sequence[str]) -> int:
+    from qverify_desktop.domain.errors import QVerifyError
     from qverify_desktop.engine.crash import as_error
     from qverify_desktop.engine.wire import error_to_json
 
     stateless = bool(arguments) and arguments[0] == "verify"
-    told: QVerifyError = as_error(error, None if stateless else _home_or_none())
+    known = isinstance(error, QVerifyError)
+    told = as_error(error, None if known or stateless else _home_or_none())
     if as_json:
         import json
 

@@ -97,11 +97,11 @@ def runtimes(options: argparse.Namespace) -> int:
         machine = build_machine(home_folder())
         screen = Screen(options.json)
         try:
-            answers = await machine.runtimes(options.action, options.names)
+            answers = await machine.runtimes(options.action, options.names, screen.note)
         finally:
             await machine.close()
         screen.print_runtimes(answers)
-        return 0 if options.action == "list" or all(one.get("ready", True) for one in answers) else 3
+        return 0 if options.action == "list" or all(one["ready"] for one in answers) else 3
 
     return _in_loop(ask())
 
@@ -145,13 +145,14 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
 
 def _source(text: str) -> str:
     """A folder as an absolute path, a URL (or git's ``user@host:path``) as it is. Raises ``BadInput``."""
-    path = Path(text)
+    path = Path(text).expanduser()
     if path.is_dir():
         return os.path.abspath(path)  # noqa: PTH100 - a link stays a link
     if "://" in text or (":" in text.split("/", 1)[0] and not path.exists()):
         return text
     if path.exists():
-        raise BadInput(f"{text} is a file, not a folder.", "Name the folder that holds it.")
+        # A git bundle, or something that the intake refuses with its own sentence.
+        return os.path.abspath(path)  # noqa: PTH100
     raise BadInput(f"There is no folder {text}.", "Name a folder that exists, or the URL of a git repository.")
 
 

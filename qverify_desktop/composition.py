@@ -1,0 +1,128 @@
+"""Builds the rooms once and hands them down. Knows no Qt; no globals; what is heavy is imported when it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
+from qverify_desktop.engine.control import RemoteEngine
+from qverify_desktop.engine.lock import HomeLock
+
+if TYPE_CHECKING:
+    from qverify_desktop.engine.facade import Engine, Parts
+    from qverify_desktop.engine.machine import ThisMachine
+
+    AnyEngine = Engine | RemoteEngine
+
+#: Seconds to wait for an owner that is just starting or just closing.
+PATIENCE_SECONDS = 20.0
+
+
+def home_folder() -> Path:
+    """The folder that holds all state: ``QVERIFY_HOME`` or the user's data folder. Raises ``BadInput``."""
+    from qverify_desktop.settings.configuration import Configuration
+
+    return Configuration.load().home
+
+
+async def open_engine(home: Path | None = None) -> AnyEngine:
+    """The engine of a state folder: built here when nobody owns the folder, otherwise attached to its owner.
+
+    Raises ``MissingPrerequisite`` when the folder can't be used, or its owner does not answer.
+    """
+    folder = home if home is not None else await asyncio.to_thread(home_folder)
+    lock = HomeLock(folder)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        if await asyncio.to_thread(lock.acquire):
+            return await _own(folder, lock)
+        remote = RemoteEngine(folder)
+        with contextlib.suppress(OSError, QVerifyError):
+            await remote.ping()
+            return remote
+        if time.monotonic() > until:
+            raise MissingPrerequisite(
+                f"Another QVerify (process {lock.owner() or 'unknown'}) owns {folder} and does not answer. Nothing was changed.",
+                "Close it, or end that process, and try again.",
+            )
+        await asyncio.sleep(0.2)
+
+
+async def _own(home: Path, lock: HomeLock) -> Engine:
+    from qverify_desktop.engine.crash import as_error
+
+    try:
+        engine_class, parts = await asyncio.to_thread(_load, home, lock)
+        return await engine_class.open(parts)
+    except QVerifyError:
+        lock.release()
+        raise
+    except Exception as error:
+        lock.release()
+        raise as_error(error, home) from error
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _load(home: Path, lock: HomeLock) -> tuple[type[Engine], Parts]:
+    """Imports take longer than building; both happen in a thread."""
+    from qverify_desktop.engine.facade import Engine
+
+    return Engine, build(home, lock)
+
+
+def build(home: Path, lock: HomeLock) -> Parts:
+    """Join the rooms over a state folder whose lock is held. Blocking; opens the databases and the signing key."""
+    from qverify_desktop.analysis.services import Services
+    from qverify_desktop.analysis.workflow import analyze
+    from qverify_desktop.engine.facade import Parts
+    from qverify_desktop.evidence.journal import EvidenceJournal
+    from qverify_desktop.evidence.note import Signer
+    from qverify_desktop.gateway.gateway import ModelGateway
+    from qverify_desktop.languages.python.language import Python
+    from qverify_desktop.repository.intake import Repositories
+    from qverify_desktop.settings.configuration import Configuration
+    from qverify_desktop.settings.secrets import ApiKeys, SigningKeyStore
+    from qverify_desktop.storage.artefacts import ArtefactStore
+    from qverify_desktop.storage.database import Database
+    from qverify_desktop.storage.runs import RunStore
+
+    configuration = Configuration.load(home=home)
+    configuration.prepare_home()
+    machine = build_machine(home)
+    database = Database(home / "qverify.db")
+    artefacts = ArtefactStore(home / "artefacts")
+    key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
+    services = Services(
+        repositories=Repositories(),
+        sandbox=machine.sandbox,
+        journal=EvidenceJournal(database, artefacts, Signer(key, protection)),
+        artefacts=artefacts,
+        gateway=ModelGateway(
+            ApiKeys.take(),
+            air_gap=configuration.air_gap,
+            timeout_s=configuration.model_timeout_s,
+            context_tokens=configuration.model_context_tokens,
+        ),
+        languages=(Python(),),
+        workspace=home / "workspace",
+    )
+
+    async def dispose() -> None:
+        await asyncio.to_thread(database.close)
+
+    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose)
+
+
+def build_machine(home: Path) -> ThisMachine:
+    """Sandbox and doctor, without any state: works where the state folder can't even be made."""
+    from qverify_desktop.engine.machine import ThisMachine
+    from qverify_desktop.settings.configuration import Configuration
+
+    configuration = Configuration.load(home=home)
+    return ThisMachine(home, configuration.containers, configuration.docker_host)
