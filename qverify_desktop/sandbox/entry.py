@@ -9,6 +9,7 @@ command has the same user as the entry, so it can disturb all of this: whatever 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 WORK = "/work"
 SOURCE = "/src"
@@ -16,6 +17,10 @@ OVERLAY = "/in"
 DEPENDENCIES = "/deps"
 HOME = "/tmp/home"  # noqa: S108
 OUT = "/tmp/qv-out"  # noqa: S108
+#: Where a job with network finds the certificate authorities that the host trusts.
+CERTIFICATES = "/qverify-ca.pem"
+
+_NAMES_CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 #: First bytes on the container's standard output once the work folder is laid out.
 READY = b"qverify-ready\n"
@@ -45,7 +50,22 @@ def entrypoint() -> list[str]:
     return ["/bin/sh", "-c", ENTRY, "qverify"]
 
 
-def environment(job_env: Mapping[str, str]) -> list[str]:
-    """The container's whole environment beyond the image's own: the job's words and three fixed ones."""
-    env = {"LANG": "C.UTF-8", **job_env, "HOME": HOME, "QV_OUT": OUT}
+def environment(job_env: Mapping[str, str], *, certificates: bool = False) -> list[str]:
+    """The container's whole environment beyond the image's own: the job's words, three fixed ones, and where
+    ``certificates`` says so the path of the mounted certificate authorities."""
+    trusted = dict.fromkeys(_NAMES_CERTIFICATES, CERTIFICATES) if certificates else {}
+    env = {"LANG": "C.UTF-8", **trusted, **job_env, "HOME": HOME, "QV_OUT": OUT}
     return [f"{name}={value}" for name, value in env.items()]
+
+
+def host_certificates(host_env: Mapping[str, str]) -> Path | None:
+    """The bundle of certificate authorities that the person's environment names, ``None`` where it names none.
+
+    Behind a proxy or mirror with a certificate of its own, an install inside the container fails without it. It is public
+    data, and only a job with network gets it.
+    """
+    for name in _NAMES_CERTIFICATES:
+        path = Path(host_env.get(name) or "/nonexistent")
+        if path.is_absolute() and path.is_file():
+            return path.resolve()
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import shutil
 import threading
 import time
@@ -85,6 +86,9 @@ class Flight:
         mounts = {entry.SOURCE: self._source.resolve()}
         if self._dependencies is not None:
             mounts[entry.DEPENDENCIES] = self._dependencies.resolve()
+        certificates = entry.host_certificates(os.environ) if self._job.network else None
+        if certificates is not None:
+            mounts[entry.CERTIFICATES] = certificates
         if not self._job.overlay:
             yield mounts
             return
@@ -125,7 +129,7 @@ class Flight:
             "WorkingDir": entry.WORK,
             "Entrypoint": entry.entrypoint(),
             "Cmd": list(job.argv),
-            "Env": entry.environment(job.env),
+            "Env": entry.environment(job.env, certificates=entry.CERTIFICATES in mounts),
             "AttachStdin": False,
             "AttachStdout": True,
             "AttachStderr": True,

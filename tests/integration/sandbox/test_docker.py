@@ -208,10 +208,54 @@ async def test_a_snapshot_too_large_for_the_work_folder_is_a_problem(shell: Run,
     assert "ran" not in result.output.split()
 
 
-async def test_only_a_job_that_asks_for_it_has_a_network(
-    sandbox: DockerSandbox, image: RuntimeImage, source: Path
+async def test_only_a_job_that_asks_for_it_has_a_network_and_the_host_s_certificates(
+    sandbox: DockerSandbox, image: RuntimeImage, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = Job("install", ("ls", "/sys/class/net"), network=True)
-    result = await sandbox.run(job, image, source, run="r")
-    assert set(result.output.split()) == {"eth0", "lo"}
-    assert result.execution.network
+    bundle = tmp_path / "authorities.pem"
+    bundle.write_text("a certificate\n")
+    for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    argv = ("sh", "-c", 'ls /sys/class/net; echo "[$PIP_CERT]"; cat "$SSL_CERT_FILE"')
+    with_network = await sandbox.run(Job("install", argv, network=True), image, source, run="r")
+    assert with_network.output.split("\n") == ["eth0", "lo", "[/qverify-ca.pem]", "a certificate", ""]
+    assert with_network.execution.network
+    without = await sandbox.run(Job("judge", argv), image, source, run="r")
+    assert without.output.split("\n")[:2] == ["lo", "[]"]
+    assert not without.execution.network
+
+
+async def test_the_image_of_a_runtime_is_found_and_an_unknown_one_is_said(
+    sandbox: DockerSandbox, image: RuntimeImage
+) -> None:
+    assert await sandbox.image("python") == image
+    with pytest.raises(MissingPrerequisite, match="no recipe for the sandbox runtime 'cobol'"):
+        await sandbox.image("cobol")
+
+
+async def test_cancelling_a_build_ends_its_script(owner: Owner, tmp_path: Path) -> None:
+    runtime = tmp_path / "runtimes" / "slow"
+    runtime.mkdir(parents=True)
+    (runtime / "runtime.toml").write_text(
+        'name = "slow"\nlanguages = ["slow"]\nversion = "1"\nbase = "none"\nstand_in = "slow"\n'
+        'stand_in_packages = ["x"]\nsample = "slow"\ncheck = ["true"]\n'
+    )
+    script = tmp_path / "packaging" / "setup" / "image.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text(f"echo $$ >{tmp_path}/pid\nwhile :; do echo line; sleep 0.05; done\n")
+    lines: list[str] = []
+    sandbox = DockerSandbox(tmp_path, owner)
+    building = asyncio.create_task(sandbox.image("slow", lines.append))
+    while not lines:
+        await asyncio.sleep(0.02)
+    building.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    process = Path("/proc") / (tmp_path / "pid").read_text().strip()
+    for _ in range(100):
+        if not process.exists():
+            break
+        await asyncio.sleep(0.05)
+    assert not process.exists()
+    assert set(lines) == {"line"}
+    await sandbox.close()
