@@ -30,7 +30,8 @@ class DockerSandbox:
     """Room ``sandbox`` as ``analysis.ports.Sandbox``: at most ``parallel`` containers at a time.
 
     docker-py blocks, so every call runs in threads of this object's own, each with a connection of its own and a time-out;
-    the event loop only waits. ``recipes_root`` is ``images.resources_root()``; ``base_url`` names an engine other than the one of ``DOCKER_HOST``.
+    the event loop only waits. ``recipes_root`` is ``images.resources_root()``; ``base_url``
+    names an engine other than the one of ``DOCKER_HOST``.
     """
 
     def __init__(self, recipes_root: Path, owner: Owner, parallel: int = 2, *, base_url: str | None = None) -> None:
