@@ -1,0 +1,63 @@
+"""Install packages into a folder and hand it over as ``deps.tar``. Runs inside the sandbox, with network.
+
+Only wheels, so that installing runs no code of a package. What can't be had together is tried one by one, so that one
+package without a wheel does not cost the others. Asked by ``install.json``.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+
+HERE = __file__.rpartition("/")[0] or "."
+PIP = [
+    *(sys.executable, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-cache-dir"),
+    *("--progress-bar", "off", "--no-compile", "--only-binary=:all:", "--retries", "2", "--timeout", "20"),
+]
+
+
+def main():
+    with open(os.path.join(HERE, "install.json"), encoding="utf-8") as file:
+        request = json.load(file)
+    folder, out = os.path.join(HERE, "packages"), os.environ["QV_OUT"]
+    constraints = os.path.join(HERE, "constraints.txt")
+    wanted, failed = request["requirements"], []
+    pinned = ["--constraint", constraints] if os.path.exists(constraints) else []
+    if not ((pinned and install(folder, pinned, wanted)) or install(folder, [], wanted)):
+        failed = [
+            one for one in wanted if not ((pinned and install(folder, pinned, [one])) or install(folder, [], [one]))
+        ]
+    with open(os.path.join(out, "install.json"), "w", encoding="utf-8") as file:
+        json.dump({"failed": failed}, file)
+    if len(failed) == len(wanted):
+        sys.exit("None of the packages could be installed.")
+    with tarfile.open(os.path.join(out, "deps.tar"), "w") as tar:
+        for name in sorted(os.listdir(folder)):
+            if name != "bin":
+                tar.add(os.path.join(folder, name), arcname=name, filter=plain)
+
+
+def install(folder, options, requirements):
+    """Answers whether pip could; a folder that was there before is kept, and added to."""
+    fresh = folder + ".new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    done = subprocess.run([*PIP, *options, "--target", fresh, "--", *requirements], stdin=subprocess.DEVNULL)
+    if done.returncode == 0:
+        shutil.copytree(fresh, folder, dirs_exist_ok=True, symlinks=True)
+    shutil.rmtree(fresh, ignore_errors=True)
+    return done.returncode == 0
+
+
+def plain(member):
+    """The same archive for the same packages, whoever installs them whenever."""
+    if not (member.isdir() or member.isreg()) or "__pycache__" in member.name:
+        return None
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = 0
+    return member
+
+
+main()
