@@ -38,7 +38,6 @@ command -v dockerd >/dev/null || missing "dockerd is missing. Type: apt-get inst
 
 # In a bare chroot or container nobody has mounted what dockerd stands on.
 prepare_mounts() {
-    [ -r /proc/self/mountinfo ] || mount -t proc proc /proc
     [ -d /sys/kernel ] || mount -t sysfs sysfs /sys
     if ! grep -qE ' /sys/fs/cgroup[ /]' /proc/self/mountinfo; then
         if ! grep -qE '^(memory|cpu|pids)\s+[1-9]' /proc/cgroups; then
@@ -55,11 +54,33 @@ prepare_mounts() {
     fi
 }
 
+prepare_mounts
+
+# In a chroot the root folder is no mount point, and then neither dockerd nor runc can change theirs. Such a dockerd gets
+# a mount namespace in which it enters a bind mount of the same folder instead.
+launch=()
+if ! awk '$5 == "/" { found = 1 } END { exit !found }' /proc/self/mountinfo; then
+    # This folder stays: removing it would take the mount away from under dockerd, in whatever namespace it is.
+    entered=/run/qverify-root
+    mkdir -p "$entered"
+    # shellcheck disable=SC2016
+    launch=(unshare --mount --propagation unchanged sh -c
+        'mount --rbind / "$1" && mount --make-rprivate "$1" && new=$1 && shift && exec chroot "$new" "$@"' sh "$entered")
+fi
+
+# Where the folder around the chroot is a shared mount, the bind mount has come up outside of the namespace as well.
+leave_no_mount() {
+    if [ -n "${entered:-}" ]; then
+        while grep -q " $entered " /proc/self/mountinfo; do umount --lazy "$entered" || break; done
+    fi
+}
+trap leave_no_mount EXIT
+
 # Start dockerd with further arguments and wait until it answers; fails when it ends or never answers.
 start() {
     : >"$log"
     # shellcheck disable=SC2086
-    setsid nohup dockerd ${QVERIFY_DOCKERD_ARGS:-} "$@" >>"$log" 2>&1 </dev/null &
+    setsid nohup "${launch[@]}" dockerd ${QVERIFY_DOCKERD_ARGS:-} "$@" >>"$log" 2>&1 </dev/null &
     local pid=$!
     for _ in $(seq $((seconds * 4))); do
         if answers; then return 0; fi
@@ -72,11 +93,6 @@ start() {
 }
 
 say "Starting Docker; its log is $log."
-prepare_mounts
-# runc can't pivot where the root folder is no mount point, as in a chroot; it then moves the mount instead.
-if ! awk '$5 == "/" { found = 1 } END { exit !found }' /proc/self/mountinfo; then
-    export DOCKER_RAMDISK=true
-fi
 # A pid file left over from a crash may name a process that is something else by now.
 if [ -f /var/run/docker.pid ] && ! grep -qs '^dockerd$' "/proc/$(cat /var/run/docker.pid)/comm"; then
     rm -f /var/run/docker.pid

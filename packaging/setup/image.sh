@@ -59,7 +59,7 @@ else
     if ! "$docker" image inspect "$base" >/dev/null 2>&1; then
         if ! DOCKER=$docker bash "$recipes/$stand_in" "$base" "${packages[@]}" >"$work/base.log" 2>&1; then
             tail -n 15 "$work/base.log" >&2
-            missing "The base image could not be made from Debian packages (see above). Check with: apt-get update"
+            missing "The base image could not be made from Debian packages (see above). Type: apt-get update (it shows whether the mirror answers)"
         fi
     fi
     say "Base image: $base."

@@ -7,6 +7,8 @@
 # display and the window's libraries.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# In a bare chroot nobody has mounted this; bash's process substitution and Docker stand on it.
+[ -e /proc/self/fd ] || [ "$(id -u)" -ne 0 ] || mount -t proc proc /proc
 . packaging/setup/progress.sh
 profile=${1:?usage: setup.sh run|test}
 
