@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
+from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.repository.workspace import (
     MOST_FILE_BYTES,
     MOST_FILES,
     TreeWriter,
     name_problem,
+    printable,
     refuse_oversize,
     too_large,
 )
@@ -173,7 +175,10 @@ def without_caches(root: Path, paths: Iterable[bytes], skip: Callable[[bytes, st
 
 
 def copy_paths(root: Path, paths: Iterable[bytes], writer: TreeWriter) -> set[bytes]:
-    """Copy these paths of ``root`` into the snapshot; answers those that are not there (any more)."""
+    """Copy these paths of ``root`` into the snapshot; answers those that are not there (any more).
+
+    Raises ``BadInput`` when the folder itself can't be opened.
+    """
     gone: set[bytes] = set()
     wanted = []
     for path in sorted(set(paths)):
@@ -182,7 +187,14 @@ def copy_paths(root: Path, paths: Iterable[bytes], writer: TreeWriter) -> set[by
             writer.skip(path, problem)
         else:
             wanted.append(path)
-    with FolderReader(root) as reader:
+    try:
+        opened = FolderReader(root)
+    except OSError as error:
+        raise BadInput(
+            f"The folder {printable(os.fsencode(root))} can't be read ({error.strerror}). Nothing was changed.",
+            "Check its permissions.",
+        ) from error
+    with opened as reader:
         refuse_oversize(_sizes(reader, wanted))
         for path in wanted:
             try:

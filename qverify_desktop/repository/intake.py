@@ -124,7 +124,7 @@ class _Intake:
         )
 
 
-def _machine_problem(error: OSError, workspace: Path) -> MissingPrerequisite | BadInput:
+def _machine_problem(error: OSError, workspace: Path) -> MissingPrerequisite:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         existing = next(folder for folder in (workspace, *workspace.parents) if folder.exists())
         free = shutil.disk_usage(existing).free / MIB
@@ -132,11 +132,7 @@ def _machine_problem(error: OSError, workspace: Path) -> MissingPrerequisite | B
             f"The disk of the application's workspace is full ({free:.0f} MiB free at {workspace}). Your folder was not touched.",
             "Free some space there, or move the state with QVERIFY_HOME, then run it again.",
         )
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return MissingPrerequisite(
-            f"The application's workspace {workspace} can't be written ({error.strerror}). Your folder was not touched.",
-            "Move the state to a writable folder with QVERIFY_HOME, then run it again.",
-        )
-    return BadInput(
-        f"Taking the snapshot failed: {error.strerror or error}. Your folder was not touched.", "Try it again."
+    return MissingPrerequisite(
+        f"The application's workspace {workspace} can't be written ({error.strerror or error}). Your folder was not touched.",
+        "Move the state to a writable folder with QVERIFY_HOME, then run it again.",
     )

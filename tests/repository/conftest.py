@@ -33,7 +33,12 @@ class Work:
 
     def git(self, *arguments: str, stdin: bytes = b"") -> str:
         done = subprocess.run(
-            ["git", *arguments], cwd=self.path, input=stdin, capture_output=True, env=os.environ | _ENVIRONMENT, timeout=60
+            ["git", *arguments],
+            cwd=self.path,
+            input=stdin,
+            capture_output=True,
+            env=os.environ | _ENVIRONMENT,
+            timeout=60,
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()

@@ -93,7 +93,14 @@ def test_a_plain_folder_has_the_same_tree_as_a_repository(work: Work, take: Take
 
 def test_caches_of_a_plain_folder_are_left_out_once_each(take: Taker, tmp_path: Path) -> None:
     plain = Work(tmp_path / "plain")
-    for name in (".venv/lib/x.py", ".venv/bin/y", "node_modules/a/b.js", "pkg/__pycache__/a.pyc", "env/pyvenv.cfg", "env/z.py"):
+    for name in (
+        ".venv/lib/x.py",
+        ".venv/bin/y",
+        "node_modules/a/b.js",
+        "pkg/__pycache__/a.pyc",
+        "env/pyvenv.cfg",
+        "env/z.py",
+    ):
         plain.write(name, "x")
     plain.write("pkg/a.py", "x = 1\n")
     plain.write("inner/.git/config", "[core]\n")
@@ -112,7 +119,9 @@ def test_untracked_caches_of_a_repository_are_left_out_but_tracked_ones_stay(wor
     assert list(skipped(snapshot)) == ["node_modules"]
 
 
-def test_submodules_nested_repositories_and_lfs_pointers_are_reported(work: Work, take: Taker, tmp_path: Path) -> None:
+def test_submodules_nested_repositories_and_lfs_pointers_are_reported(
+    work: Work, take: Taker, tmp_path: Path
+) -> None:
     other = Work(tmp_path / "other")
     other.write("o.py", "o\n")
     other.git("init", "-q")
