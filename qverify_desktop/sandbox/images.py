@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,10 +38,10 @@ CHECK_TIMEOUT_S = 120
 
 #: What the build needs of the environment: the ways to Docker, to the package mirrors and to a temporary folder. Keys of
 #: model providers and whatever else a person has exported stay out of the child.
-_PASSED = frozenset(
-    "PATH HOME USER LOGNAME TMPDIR XDG_CONFIG_HOME XDG_RUNTIME_DIR APT_CONFIG SSL_CERT_FILE SSL_CERT_DIR"
-    " REQUESTS_CA_BUNDLE CURL_CA_BUNDLE DOCKER_HOST DOCKER_CONFIG DOCKER_CERT_PATH DOCKER_TLS_VERIFY DOCKER_CONTEXT"
-    " HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY".split()
+_PASSED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|TMPDIR|XDG_(CONFIG_HOME|RUNTIME_DIR)|APT_CONFIG|PIP_\w+|SSL_CERT_(FILE|DIR)"
+    r"|(REQUESTS|CURL)_CA_BUNDLE|DOCKER_(HOST|CONFIG|CONTEXT|CERT_PATH|TLS_VERIFY)|(HTTP|HTTPS|NO|ALL)_PROXY",
+    re.IGNORECASE,
 )
 
 
@@ -152,7 +153,7 @@ def _readable_copy(sample: Path, target: Path) -> Path:
 
 
 def _environment(of: Mapping[str, str]) -> dict[str, str]:
-    env = {key: value for key, value in of.items() if key.upper() in _PASSED or key.startswith("PIP_")}
+    env = {key: value for key, value in of.items() if _PASSED.fullmatch(key)}
     if not getattr(sys, "frozen", False):
         env["QVERIFY_PYTHON"] = sys.executable
     return env | {"LC_ALL": "C.UTF-8"}
