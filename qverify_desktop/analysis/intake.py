@@ -188,6 +188,10 @@ def _unpack(archive: bytes, folder: Path) -> None:
         packages.mkdir(parents=True, exist_ok=True)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(packages, filter="data")
+        for path in (folder, packages, *packages.rglob("*")):
+            # The sandbox's user is another one; a strict umask must not lock it out.
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() else 0o644)
         (folder / "complete").write_text("")
     except OSError as error:
         raise MissingPrerequisite(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.domain.model import Answer as Answer
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Snapshot
 
@@ -77,19 +78,6 @@ class Journal(Protocol):
 
     def bundle(self, run: str, path: Path) -> None:
         """Write the run's bundle, pinned to the checkpoint at its close."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A model's answer. Money in millionths of a US dollar, durations in milliseconds."""
-
-    text: str
-    model: str
-    provider: str
-    prompt_tokens: int
-    completion_tokens: int
-    cost_microusd: int
-    duration_ms: int
 
 
 class Gateway(Protocol):
