@@ -6,7 +6,7 @@
 # A root file system made by mmdebstrap, a clone of this repository's HEAD in it, process, mount and network namespaces of
 # its own (so its Docker Engine meets nothing of this machine's), a plain chroot, and each target timed. From this machine it
 # gets, while the proof runs, what any machine would bring along: apt sources, pip settings, certificates, name servers.
-# QVERIFY_PROVE_DIR is where the root goes (default /var/tmp; about 6 GB). The result is docs/measurements/clean-debian.md.
+# PYTEST narrows the tests, as in `make test`. QVERIFY_PROVE_DIR is where the root goes (default /var/tmp; about 6 GB). The result is docs/measurements/clean-debian.md.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/../.." && pwd)
@@ -47,7 +47,7 @@ trap cleanup EXIT
 
 make_root() {
     local mirror
-    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | awk '!/security/ && !found++')
     [ -n "$mirror" ] || missing "This machine's apt has no Debian mirror configured (/etc/apt/sources.list)."
     apt-config dump | grep -E '^Acquire::(http|https|Retries|ForceIPv4|ForceIPv6|Check-Valid-Until|Check-Date)' >"$work/apt.conf" || true
     mmdebstrap --quiet --variant=minbase --include=python3,make,git,ca-certificates --aptopt="$work/apt.conf" \
@@ -111,7 +111,8 @@ mount -t sysfs sysfs "$root/sys"
 mount --rbind /dev "$root/dev"
 cd "$root"
 mapfile -d '' -t brought <"$root/root/environment"
-env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${brought[@]}" \
+env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTEST="${PYTEST:-}" \
+    "${brought[@]}" \
     chroot "$root" bash /root/inside.sh "$@"
 OUTSIDE
 

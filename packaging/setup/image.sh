@@ -103,4 +103,7 @@ if ! DOCKER_BUILDKIT=0 "$docker" build --rm --force-rm --network none --build-ar
     echo "The image $reference could not be built (see above)." >&2
     exit 1
 fi
+# The builder keeps its first stage as an image without a name.
+"$docker" image ls --quiet --filter dangling=true --filter label=qverify.stage=tools \
+    | xargs --no-run-if-empty "$docker" image rm >/dev/null 2>&1 || true
 say "Sandbox image $reference is built."

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the set-up scripts: one line for each step, with the seconds since the first script started, and one
 # sentence where something is missing (exit status 3, as everywhere in the application).
 

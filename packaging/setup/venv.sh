@@ -12,7 +12,7 @@ profile=${1:?usage: venv.sh run|test}
 
 python=${QVERIFY_BASE_PYTHON:-python3}
 stamp_of() { # FILE: what an environment made from it depends on
-    { cat "$1" pyproject.toml; pwd; } | sha256sum | cut -d ' ' -f 1
+    { cat "$1"; sed '/^\[tool\.ruff/,$d' pyproject.toml; pwd; } | sha256sum | cut -d ' ' -f 1
 }
 run_stamp=$(stamp_of requirements.txt)
 test_stamp=$(stamp_of requirements-dev.txt)

@@ -18,7 +18,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # The mirror is the first source of this machine that serves the Debian archive itself, not the security archive.
-mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -v security | head -n 1)
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | awk '!/security/ && !found++')
 if [ -z "$mirror" ]; then
     echo "This machine's apt has no Debian mirror configured (/etc/apt/sources.list), so no base image can be made." >&2
     exit 3
