@@ -1,0 +1,208 @@
+"""litellm as transport only: no router, no retries, no cache, no callbacks, no look-ups in the network.
+
+Importing it takes seconds and 166 MB, so that happens once, in a worker thread, at the first call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+import httpx
+
+from qverify_desktop.gateway.endpoint import OPENAI_BASE
+from qverify_desktop.gateway.errors import CallFailed, error_words
+from qverify_desktop.gateway.guard import MOST_ANSWER_BYTES, GuardedTransport
+from qverify_desktop.gateway.loop import SeparateLoop
+from qverify_desktop.gateway.provider import Endpoint, Messages, Reply, Wire
+
+_loading = threading.Lock()
+
+#: What is sent where an end point wants no key: the library would otherwise look for one in the environment.
+_NO_KEY = "no-key"
+
+#: An entry of litellm's price list for a model that costs nothing.
+_FREE = {
+    "litellm_provider": "ollama_chat",
+    "mode": "chat",
+    "input_cost_per_token": 0.0,
+    "output_cost_per_token": 0.0,
+    "max_tokens": None,
+}
+
+
+def load() -> Any:
+    """Import litellm with everything switched off that talks to anybody. Blocking, about five seconds the first time."""
+    with _loading:
+        # Before the import: no price list from the network, and no .env of whatever folder we were started in.
+        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+        os.environ["LITELLM_MODE"] = "PRODUCTION"
+        os.environ.setdefault("LITELLM_LOG", "CRITICAL")
+        import litellm
+
+        for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        litellm.telemetry = False
+        litellm.suppress_debug_info = True
+        litellm.drop_params = True
+        litellm.turn_off_message_logging = True
+        litellm.disable_hf_tokenizer_download = True
+        litellm.callbacks = []
+        litellm.cache = None
+        return litellm
+
+
+class LitellmProvider:
+    """Ollama and OpenAI-compatible end points through ``litellm.acompletion``."""
+
+    def __init__(self, most_bytes: int = MOST_ANSWER_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._loop = SeparateLoop()
+
+    async def count(self, messages: Messages) -> int:
+        """Tokens by the bundled tokenizer of litellm."""
+
+        def counted() -> int:
+            return int(load().token_counter(model="", messages=messages))
+
+        return await asyncio.to_thread(counted)
+
+    async def complete(
+        self, endpoint: Endpoint, messages: Messages, *, max_tokens: int, context_tokens: int, timeout_s: float
+    ) -> Reply:
+        return await self._loop.run(self._call(endpoint, messages, max_tokens, context_tokens, timeout_s))
+
+    def close(self) -> None:
+        """End the library's thread, and with it every call. Blocking, up to two seconds."""
+        self._loop.close()
+
+    async def _call(
+        self, endpoint: Endpoint, messages: Messages, max_tokens: int, context_tokens: int, timeout_s: float
+    ) -> Reply:
+        litellm = await asyncio.to_thread(load)
+        guard = await asyncio.to_thread(
+            lambda: GuardedTransport(endpoint.base, local=endpoint.local, most_bytes=self._most_bytes)
+        )
+        client = _client(litellm, endpoint, guard, timeout_s)
+        options: dict[str, Any] = {}
+        if endpoint.wire is Wire.OLLAMA:
+            options["num_ctx"] = context_tokens
+            # A model without a price entry is looked up by a blocking request of litellm's own, on the event loop.
+            litellm.model_cost.setdefault(f"ollama_chat/{endpoint.model}", dict(_FREE))
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await litellm.acompletion(
+                    model=f"{'ollama_chat' if endpoint.wire is Wire.OLLAMA else 'openai'}/{endpoint.model}",
+                    messages=messages,
+                    api_base=endpoint.base,
+                    api_key=_key(endpoint),
+                    max_tokens=max_tokens,
+                    temperature=0.2,
+                    timeout=timeout_s,
+                    max_retries=0,
+                    num_retries=0,
+                    stream=False,
+                    client=client,
+                    **options,
+                )
+            reply = _read(response)
+        except TimeoutError:
+            raise CallFailed("timeout") from None
+        except CallFailed:
+            raise
+        except Exception as error:  # noqa: BLE001  (the library raises httpx, openai, pydantic and its own errors)
+            raise _named(error, guard) from None
+        finally:
+            # Shielded: a cancelled call must still close its connection, so that the server stops working.
+            await asyncio.shield(guard.aclose())
+        cost = await asyncio.to_thread(_cost_microusd, litellm, response, endpoint)
+        return Reply(**{**reply, "cost_microusd": cost})
+
+
+def _key(endpoint: Endpoint) -> str | None:
+    if endpoint.key is not None:
+        return endpoint.key.get_secret_value()
+    return _NO_KEY if endpoint.wire is Wire.OPENAI else None
+
+
+def _client(litellm: Any, endpoint: Endpoint, guard: GuardedTransport, timeout_s: float) -> Any:
+    if endpoint.wire is Wire.OLLAMA:
+        from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+        handler = AsyncHTTPHandler(timeout=timeout_s, transport=guard, follow_redirects=False)
+        handler.client.headers["accept-encoding"] = "identity"
+        return handler
+    from openai import AsyncOpenAI
+
+    http = httpx.AsyncClient(
+        transport=guard,
+        timeout=timeout_s,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"accept-encoding": "identity"},
+    )
+    return AsyncOpenAI(
+        api_key=_key(endpoint),
+        base_url=endpoint.base,
+        organization="",
+        project="",
+        max_retries=0,
+        timeout=timeout_s,
+        http_client=http,
+    )
+
+
+def _read(response: Any) -> dict[str, Any]:
+    """The parts of a litellm answer that are used, whatever the server left out."""
+    choices = getattr(response, "choices", None) or []
+    if not choices:
+        raise CallFailed("unreadable", detail="no choices")
+    message = choices[0].message
+    usage = getattr(response, "usage", None)
+    text = getattr(message, "content", None)
+    return {
+        "text": text if isinstance(text, str) else "",
+        "finish": str(getattr(choices[0], "finish_reason", "") or ""),
+        "thinking": bool(getattr(message, "reasoning_content", None)),
+        "prompt_tokens": _tokens(usage, "prompt_tokens"),
+        "completion_tokens": _tokens(usage, "completion_tokens"),
+    }
+
+
+def _tokens(usage: Any, name: str) -> int:
+    value = getattr(usage, name, 0)
+    return value if isinstance(value, int) and 0 <= value < 2**31 else 0
+
+
+def _cost_microusd(litellm: Any, response: Any, endpoint: Endpoint) -> int:
+    """Price by the bundled list; 0 for every end point but OpenAI's own, whose prices alone are known to be these."""
+    if endpoint.local or endpoint.base != OPENAI_BASE:
+        return 0
+    try:
+        dollars = Decimal(str(litellm.completion_cost(completion_response=response)))
+    except Exception:  # noqa: BLE001  (a model that the list does not know raises a plain Exception)
+        return 0
+    return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
+
+
+def _named(error: Exception, guard: GuardedTransport) -> CallFailed:
+    """What happened on the wire, when something did there; the library's own error otherwise."""
+    status = getattr(error, "status_code", 0)
+    if guard.failed is None:
+        if isinstance(status, int) and status in (400, 413, 422):
+            return CallFailed("status", status, detail=_server_words(error))
+        return CallFailed("unreadable")
+    if guard.failed.kind != "status":
+        return guard.failed
+    return CallFailed("status", guard.failed.status, guard.failed.retry_after_s, _server_words(error))
+
+
+def _server_words(error: Exception) -> str:
+    """The message without the library's own prefixes (``litellm.NotFoundError: OpenAIException - …``)."""
+    text = str(getattr(error, "message", "") or error)
+    text = text.rpartition("Exception - ")[2] if "Exception - " in text else text
+    return error_words(text) or text

@@ -1,0 +1,86 @@
+"""Small questions to a model server besides completing: does it speak Ollama, which models has it, how long a context."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from qverify_desktop.gateway.endpoint import is_local
+from qverify_desktop.gateway.errors import CallFailed, error_words
+from qverify_desktop.gateway.guard import GuardedTransport
+from qverify_desktop.gateway.provider import Endpoint, Wire
+
+QUESTION_SECONDS = 5.0
+
+
+async def _ask(
+    guard: GuardedTransport, method: str, url: str, *, key: str = "", body: dict[str, Any] | None = None
+) -> Any:
+    """The JSON of a small answer; raises ``CallFailed``."""
+    headers = {"accept-encoding": "identity"} | ({"authorization": f"Bearer {key}"} if key else {})
+    client = httpx.AsyncClient(transport=guard, timeout=QUESTION_SECONDS, trust_env=False, follow_redirects=False)
+    async with client:
+        try:
+            response = await client.request(method, url, headers=headers, json=body)
+        except httpx.HTTPError:
+            raise guard.failed or CallFailed("unreadable") from None
+    if guard.failed is not None:
+        raise CallFailed(
+            guard.failed.kind, guard.failed.status, guard.failed.retry_after_s, error_words(response.text)
+        )
+    try:
+        return response.json()
+    except ValueError:
+        raise CallFailed("unreadable") from None
+
+
+def _key(endpoint: Endpoint) -> str:
+    return endpoint.key.get_secret_value() if endpoint.key else ""
+
+
+async def speaks_ollama(base: str) -> bool:
+    """Whether the server answers Ollama's list of models (``/api/tags``). No key is sent."""
+    try:
+        answer = await _ask(GuardedTransport(base, local=is_local(base)), "GET", f"{base}/api/tags")
+    except CallFailed:
+        return False
+    return isinstance(answer, dict) and isinstance(answer.get("models"), list)
+
+
+async def knows_model(endpoint: Endpoint, guard: GuardedTransport) -> bool:
+    """Whether the server lists its models, and, for Ollama, that the model is among them.
+
+    ``False``: it keeps no list, so that only a call can tell. OpenAI-compatible servers often answer to any name, so a name
+    that is not on their list is no failure. Raises ``CallFailed``.
+    """
+    if endpoint.wire is Wire.OPENAI:
+        try:
+            answer = await _ask(guard, "GET", f"{endpoint.base}/models", key=_key(endpoint))
+        except CallFailed as error:
+            if error.status in (404, 405, 501):
+                return False
+            raise
+        return isinstance(answer, dict)
+    answer = await _ask(guard, "GET", f"{endpoint.base}/api/tags", key=_key(endpoint))
+    models = answer.get("models") if isinstance(answer, dict) else None
+    names = {m.get("name") for m in models if isinstance(m, dict)} if isinstance(models, list) else set()
+    if endpoint.model in names or f"{endpoint.model}:latest" in names:
+        return True
+    raise CallFailed("status", 404)
+
+
+async def model_context(endpoint: Endpoint) -> int:
+    """Tokens of an Ollama model's own context (``/api/show``, key ``ARCHITECTURE.context_length``); 0 where it says nothing."""
+    guard = GuardedTransport(endpoint.base, local=endpoint.local)
+    try:
+        answer = await _ask(
+            guard, "POST", f"{endpoint.base}/api/show", key=_key(endpoint), body={"model": endpoint.model}
+        )
+    except CallFailed:
+        return 0
+    info = answer.get("model_info") if isinstance(answer, dict) else None
+    for name, value in info.items() if isinstance(info, dict) else ():
+        if str(name).endswith(".context_length") and isinstance(value, int) and value > 0:
+            return value
+    return 0

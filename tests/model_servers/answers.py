@@ -1,0 +1,51 @@
+"""What a scripted server says, in order or by what the prompt holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Say:
+    """One answer, or one fault.
+
+    ``fault`` is one of: empty (no text), html (a web page with 200), slow (``delay_s`` before the answer), cut (the
+    connection ends inside the body), huge (``size`` bytes of body), junk (JSON that is no answer), thinking (reasoning only),
+    filter (held back), or a status such as ``429`` with ``retry_after``. ``when`` is text the prompt must hold.
+    """
+
+    text: str = ""
+    fault: str = ""
+    when: str = ""
+    delay_s: float = 0.0
+    retry_after: str = ""
+    size: int = 0
+    message: str = "scripted fault"
+
+
+@dataclass
+class Script:
+    """Answers in order; one with ``when`` is kept for the first prompt that holds its text. The last one repeats."""
+
+    answers: Sequence[Say]
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    disconnects: int = 0
+    _used: set[int] = field(default_factory=set)
+    _lock: Lock = field(default_factory=Lock)
+
+    def next(self, request: dict[str, Any], headers: dict[str, str]) -> Say:
+        """The answer to this request, which is kept for the test to look at."""
+        prompt = "\n".join(str(m.get("content", "")) for m in request.get("messages", []))
+        with self._lock:
+            self.requests.append(request)
+            self.headers.append(headers)
+            fitting = [n for n, say in enumerate(self.answers) if say.when in prompt]
+            fresh = [n for n in fitting if n not in self._used]
+            special = [n for n in fresh if self.answers[n].when]
+            number = (special or fresh or fitting[-1:] or [len(self.answers) - 1])[0]
+            self._used.add(number)
+            return self.answers[number]

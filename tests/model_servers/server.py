@@ -1,0 +1,187 @@
+"""One threaded HTTP server that speaks the OpenAI-compatible protocol, or Ollama's, or both."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.model_servers.answers import Say, Script
+
+MODEL = "scripted"
+
+
+class ModelServer(ThreadingHTTPServer):
+    """A scripted model. ``wire`` is ``openai`` or ``ollama``; ``url`` is its address without a path."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, script: Script, wire: str = "openai", port: int = 0, context_length: int = 32768) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.script = script
+        self.wire = wire
+        self.context_length = context_length
+        self.paths: list[str] = []
+        self.stopping = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@contextlib.contextmanager
+def serving(script: Script, wire: str = "openai", **options: Any) -> Iterator[ModelServer]:
+    """A running server for the time of a ``with``."""
+    server = ModelServer(script, wire, **options)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stopping.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ModelServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent: the script keeps what was asked."""
+
+    def do_GET(self) -> None:
+        self.server.paths.append(self.path)
+        ollama = self.server.wire == "ollama"
+        answers: dict[str, Any] = {}
+        if ollama:
+            model = {"name": f"{MODEL}:latest", "model": f"{MODEL}:latest", "size": 1, "digest": "0" * 64}
+            answers = {"/api/tags": {"models": [model]}, "/api/version": {"version": "0.12.0"}}
+        else:
+            answers = {"/v1/models": {"object": "list", "data": [{"id": MODEL, "object": "model"}]}}
+        if self.path not in answers:
+            return self._json(404, {"error": "404 page not found"})
+        return self._json(200, answers[self.path])
+
+    def do_POST(self) -> None:
+        self.server.paths.append(self.path)
+        request = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))) or b"{}")
+        ollama = self.server.wire == "ollama"
+        known = {"/api/chat", "/api/generate"} if ollama else {"/v1/chat/completions"}
+        if ollama and self.path == "/api/show":
+            return self._json(200, {"model_info": {"llama.context_length": self.server.context_length}})
+        if self.path not in known:
+            return self._json(404, {"error": "404 page not found"})
+        if self.path == "/api/generate":
+            request = request | {"messages": [{"role": "user", "content": request.get("prompt", "")}]}
+        if ollama and request.get("model") not in (MODEL, f"{MODEL}:latest"):
+            return self._json(404, {"error": f"model '{request.get('model')}' not found"})
+        say = self.server.script.next(request, {k.lower(): v for k, v in self.headers.items()})
+        return self._say(say, request)
+
+    def _say(self, say: Say, request: dict[str, Any]) -> None:
+        if say.fault.isdigit():
+            headers = {"Retry-After": say.retry_after} if say.retry_after else {}
+            error = {"message": say.message, "type": "scripted", "code": say.fault}
+            return self._json(
+                int(say.fault), {"error": say.message if self.server.wire == "ollama" else error}, headers
+            )
+        if say.delay_s and not self._stays(say.delay_s):
+            self.server.script.disconnects += 1
+            self.close_connection = True
+            return None
+        if say.fault == "html":
+            return self._send(200, b"<html><body>Sign in to the hotel's network</body></html>", "text/html")
+        if say.fault == "junk":
+            return self._json(200, {"hello": "world"})
+        if say.fault == "huge":
+            return self._huge(say.size)
+        content = json.dumps(self._answer(say, request)).encode()
+        if say.fault == "cut":
+            self._send(200, content[: len(content) // 2], "application/json", length=len(content))
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+            return None
+        return self._send(200, content, "application/json")
+
+    def _stays(self, seconds: float) -> bool:
+        """Wait, and tell whether the client is still there."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self.server.stopping.is_set():
+            if select.select([self.connection], [], [], 0.02)[0]:
+                try:
+                    if not self.connection.recv(1, socket.MSG_PEEK):
+                        return False
+                except OSError:
+                    return False
+                time.sleep(0.02)
+        return True
+
+    def _answer(self, say: Say, request: dict[str, Any]) -> dict[str, Any]:
+        text = "" if say.fault in ("empty", "thinking") else say.text
+        tokens = len(text) // 4
+        asked = sum(len(str(m.get("content", ""))) for m in request.get("messages", [])) // 4
+        if self.server.wire == "ollama":
+            message: dict[str, Any] = {"role": "assistant", "content": text}
+            if say.fault == "thinking":
+                message["thinking"] = "Let me think"
+            answer = {"model": MODEL, "created_at": "2026-01-01T00:00:00Z", "done": True, "done_reason": "stop"}
+            counts = {"prompt_eval_count": asked, "eval_count": tokens}
+            if self.path == "/api/generate":
+                return answer | counts | {"response": text}
+            return answer | counts | {"message": message}
+        message = {"role": "assistant", "content": text}
+        if say.fault == "thinking":
+            message["reasoning_content"] = "Let me think"
+        finish = "content_filter" if say.fault == "filter" else "stop"
+        return {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": MODEL,
+            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+            "usage": {"prompt_tokens": asked, "completion_tokens": tokens, "total_tokens": asked + tokens},
+        }
+
+    def _huge(self, size: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(size))
+        self.end_headers()
+        chunk = b" " * 65536
+        with contextlib.suppress(OSError):
+            for _ in range(size // len(chunk) + 1):
+                self.wfile.write(chunk)
+            return
+        self.server.script.disconnects += 1
+
+    def _json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
+        self._send(status, json.dumps(value).encode(), "application/json", headers=headers)
+
+    def _send(
+        self,
+        status: int,
+        content: bytes,
+        kind: str,
+        *,
+        length: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        with contextlib.suppress(OSError):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content) if length is None else length))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()
