@@ -182,14 +182,19 @@ def _add_machine(commands: Any) -> None:
 
 def _verify(options: argparse.Namespace) -> int:
     """Stands alone: no state folder, no engine, only the verifier."""
-    from qverify_desktop.evidence.verify import verify_bundle
+    from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
     from qverify_desktop.terminal import print_verification
 
-    report = verify_bundle(
-        Path(options.bundle),
-        public_key=options.public_key,
-        known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
-    )
+    try:
+        report = verify_bundle(
+            Path(options.bundle),
+            public_key=options.public_key,
+            known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
+        )
+    except BundleUnreadable as error:
+        from qverify_desktop.domain.errors import EvidenceUnreadable
+
+        raise EvidenceUnreadable(error.sentence) from error
     print_verification(report, options.json)
     return 0 if report["valid"] else 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from qverify_desktop.engine.lock import HomeLock
 if TYPE_CHECKING:
     from qverify_desktop.engine.facade import Engine, Parts
     from qverify_desktop.engine.machine import ThisMachine
+    from qverify_desktop.evidence.signing import Signer
 
     AnyEngine = Engine | RemoteEngine
 
@@ -82,9 +84,8 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.analysis.workflow import analyze
     from qverify_desktop.engine.facade import Parts
     from qverify_desktop.evidence.journal import EvidenceJournal
-    from qverify_desktop.evidence.note import Signer
     from qverify_desktop.gateway.gateway import ModelGateway
-    from qverify_desktop.languages.python.language import Python
+    from qverify_desktop.languages.python.language import PythonLanguage
     from qverify_desktop.repository.intake import Repositories
     from qverify_desktop.settings.configuration import Configuration
     from qverify_desktop.settings.secrets import ApiKeys, SigningKeyStore
@@ -101,7 +102,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     services = Services(
         repositories=Repositories(),
         sandbox=machine.sandbox,
-        journal=EvidenceJournal(database, artefacts, Signer(key, protection)),
+        journal=EvidenceJournal(database, artefacts, _signer(key, protection)),
         artefacts=artefacts,
         gateway=ModelGateway(
             ApiKeys.take(),
@@ -109,7 +110,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
             timeout_s=configuration.model_timeout_s,
             context_tokens=configuration.model_context_tokens,
         ),
-        languages=(Python(),),
+        languages=(PythonLanguage(),),
         workspace=home / "workspace",
     )
 
@@ -117,6 +118,14 @@ def build(home: Path, lock: HomeLock) -> Parts:
         await asyncio.to_thread(database.close)
 
     return Parts(home, lock, services, RunStore(database), machine, analyze, dispose)
+
+
+def _signer(key: bytes, protection: str) -> Signer:
+    """The log's key under an origin (C2SP tlog-checkpoint) of its own: two installations never share a log's name."""
+    from qverify_desktop.evidence.signing import Signer
+
+    public = Signer("unnamed", key, protection).public
+    return Signer(f"qverify.local/{hashlib.sha256(public).hexdigest()[:16]}", key, protection)
 
 
 def build_machine(home: Path) -> ThisMachine:

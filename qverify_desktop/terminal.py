@@ -111,7 +111,9 @@ def print_verification(report: Mapping[str, Any], as_json: bool) -> None:
         return
     word = "whole" if report["valid"] else "NOT whole"
     _print_lines([f"{report['grade']}: the evidence is {word} ({report['events']} events)."])
-    _print_lines(f"  {problem}" for problem in report["problems"])
+    _print_lines(f"  {line}" for line in (*report["problems"], *report.get("notices", ())))
+    if report.get("meaning"):
+        _print_lines([str(report["meaning"])])
 
 
 def finished_lines(document: Mapping[str, Any]) -> list[str]:

@@ -45,8 +45,7 @@ def write(error: BaseException, home: Path | None) -> Path | None:
 
 
 def _known(error: BaseException, home: Path | None) -> QVerifyError | None:
-    seen: BaseException | None = error
-    while seen is not None:
+    for seen in _chain(error):
         if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
             return _full(home)
         if isinstance(seen, OSError) and seen.errno == errno.EROFS:
@@ -56,8 +55,17 @@ def _known(error: BaseException, home: Path | None) -> QVerifyError | None:
                 return _full(home)
             if "readonly" in str(seen) or "unable to open database file" in str(seen):
                 return _read_only(home)
-        seen = seen.__cause__ or seen.__context__ or getattr(seen, "orig", None)
     return None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error, what it came of, and so on; a circle ends the walk."""
+    chain: list[BaseException] = []
+    seen: BaseException | None = error
+    while seen is not None and all(seen is not one for one in chain):
+        chain.append(seen)
+        seen = seen.__cause__ or seen.__context__ or getattr(seen, "orig", None)
+    return chain
 
 
 def _full(home: Path | None) -> QVerifyError:

@@ -257,13 +257,15 @@ class _Steps:
             except TimeoutError:
                 hours = STEP_SECONDS / 3600
                 raise _Unrecorded(SandboxFailure(f"The step {name} did not end within {hours:.0f} hours.")) from None
-            except Exception as error:
-                raise _Unrecorded(error) from error
+            except Exception as error:  # noqa: BLE001 - raised again by ``step``
+                raise _Unrecorded(error) from None
 
         try:
             return await self._runs.run_step(name, unrecorded_on_error)
         except _Unrecorded as carrier:
-            raise carrier.error from carrier.error.__cause__
+            failure = carrier.error
+        # Outside the handler: the carrier must not become the error's context, which would be a circle.
+        raise failure
 
     async def _patiently(self, body: Callable[[], Awaitable[str]]) -> str:
         """Try again, a few times, where the engine under the sandbox failed (it may be restarting); nothing else."""

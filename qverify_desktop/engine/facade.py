@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
-from qverify_desktop.domain.errors import BadInput, QVerifyError
+from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
 from qverify_desktop.engine import delivery, naming, wire
@@ -171,11 +171,14 @@ class Engine:
     async def verify(
         self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
     ) -> dict[str, Any]:
-        from qverify_desktop.evidence.verify import verify_bundle
+        from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
 
-        return await asyncio.to_thread(
-            lambda: verify_bundle(bundle, public_key=public_key, known_checkpoint=known_checkpoint)
-        )
+        try:
+            return await asyncio.to_thread(
+                lambda: verify_bundle(bundle, public_key=public_key, known_checkpoint=known_checkpoint)
+            )
+        except BundleUnreadable as error:
+            raise EvidenceUnreadable(error.sentence) from error
 
     async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]:
         return await self._parts.machine.runtimes(action, names)

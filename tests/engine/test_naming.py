@@ -17,4 +17,9 @@ def test_two_runs_of_one_millisecond_differ() -> None:
 def test_what_is_no_name() -> None:
     for text in ("", "r", "../../etc", "r" + "u" * 13, "R0000000000000", "r00000000000000", "r0/0", "%", "r_"):
         assert not naming.is_run(text)
-    assert naming.is_prefix("r1k") and naming.is_prefix("1k") and not naming.is_prefix("%") and not naming.is_prefix("r_")
+    assert (
+        naming.is_prefix("r1k")
+        and naming.is_prefix("1k")
+        and not naming.is_prefix("%")
+        and not naming.is_prefix("r_")
+    )

@@ -1,0 +1,156 @@
+"""An engine over real storage, journal, repository and DBOS; only the analysis is a scripted one, and no sandbox is used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from qverify_desktop.analysis.ports import Gateway, Sandbox
+from qverify_desktop.analysis.services import Checkpoints, Services
+from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.analysis.workflow import RESULT_STEP
+from qverify_desktop.domain.progress import Stage
+from qverify_desktop.domain.project import Snapshot
+from qverify_desktop.domain.results import AnalysisRequest, RunResult, Verdict
+from qverify_desktop.engine.bus import BusReporter
+from qverify_desktop.engine.events import RunEvent
+from qverify_desktop.engine.facade import Engine, Parts
+from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.evidence.journal import EvidenceJournal
+from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.repository.intake import Repositories
+from qverify_desktop.storage.artefacts import ArtefactStore
+from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.runs import RunStore
+
+Hook = Callable[[str], Awaitable[None]]
+
+
+async def nothing(_step: str) -> None:
+    """The hook that does nothing."""
+
+
+class NoMachine:
+    """A machine with nothing on it that notes its sweeps."""
+
+    def __init__(self) -> None:
+        self.sweeps = 0
+
+    async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]:
+        return []
+
+    async def doctor(self, fix: bool) -> list[dict[str, Any]]:
+        return []
+
+    async def sweep(self) -> int:
+        self.sweeps += 1
+        return 0
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+
+
+class ScriptedAnalysis:
+    """Three recorded steps: a real snapshot, work, result. ``hook`` is awaited inside each; ``began`` notes the starts."""
+
+    def __init__(self, hook: Hook = nothing) -> None:
+        self.hook = hook
+        self.began: list[str] = []
+
+    async def __call__(
+        self, run: str, request: AnalysisRequest, services: Services, checkpoints: Checkpoints, reporter: BusReporter
+    ) -> RunResult:
+        steps = Steps(run, request, services, checkpoints, reporter)
+
+        async def opening(context: StepContext) -> str:
+            context.record("run_opened", {"application": "test"})
+            return "2026-01-01T00:00:00Z"
+
+        await steps.step("open", str, opening)
+        reporter.started(Stage.INTAKE)
+
+        async def intake(context: StepContext) -> Snapshot:
+            await self._in("intake")
+            return await asyncio.to_thread(services.repositories.take_snapshot, request.source, steps.folder)
+
+        snapshot = await steps.step("intake", Snapshot, intake)
+        reporter.finished(Stage.INTAKE, "done")
+        reporter.started(Stage.JUDGE)
+
+        async def work(context: StepContext) -> int:
+            await self._in("work")
+            return 1
+
+        await steps.step("work", int, work)
+        reporter.finished(Stage.JUDGE, "done")
+
+        async def conclude(context: StepContext) -> RunResult:
+            await self._in("result")
+            return RunResult(
+                run,
+                request,
+                Verdict.NOTHING_SUSPECTED,
+                "Nothing is suspected.",
+                snapshot.origin,
+                snapshot.commit,
+                snapshot.tree,
+                files={"tests/test_generated.py": "def test_one():\n    assert 1 + 1 == 2\n"},
+            )
+
+        result = await steps.step(RESULT_STEP, RunResult, conclude)
+
+        async def closing(context: StepContext) -> bool:
+            context.record("run_closed", {"outcome": result.verdict.value})
+            return True
+
+        await steps.step("close", bool, closing)
+        await asyncio.to_thread(services.journal.checkpoint, run)
+        return result
+
+    async def _in(self, step: str) -> None:
+        self.began.append(step)
+        await self.hook(step)
+
+
+@asynccontextmanager
+async def house(
+    home: Path, analysis: ScriptedAnalysis | None = None, machine: NoMachine | None = None
+) -> AsyncIterator[Engine]:
+    """An engine that owns ``home``."""
+    lock = HomeLock(home)
+    assert lock.acquire(), "somebody owns the folder"
+    database = Database(home / "qverify.db")
+    artefacts = ArtefactStore(home / "artefacts")
+    key = Ed25519PrivateKey.from_private_bytes(b"k" * 32).private_bytes_raw()
+    rooms = Services(
+        repositories=Repositories(),
+        sandbox=cast(Sandbox, None),
+        journal=EvidenceJournal(database, artefacts, Signer("qverify.local/test", key, "unprotected key")),
+        artefacts=artefacts,
+        gateway=cast(Gateway, None),
+        languages=(),
+        workspace=home / "workspace",
+    )
+
+    async def dispose() -> None:
+        await asyncio.to_thread(database.close)
+
+    parts = Parts(
+        home, lock, rooms, RunStore(database), machine or NoMachine(), analysis or ScriptedAnalysis(), dispose
+    )
+    engine = await Engine.open(parts)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def follow(engine: Any, run: str) -> list[RunEvent]:
+    """All events of a run, to its end."""
+    async with asyncio.timeout(60):
+        return [event async for event in engine.watch(run)]
