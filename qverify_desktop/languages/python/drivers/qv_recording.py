@@ -5,6 +5,7 @@ Runs inside the sandbox, imported by the drivers; works with pytest 7.4 and late
 
 import os
 import random
+import tempfile
 
 import pytest
 
@@ -36,6 +37,10 @@ class Recorder:
         self.seed = seed
         self.meter = meter
         self.parts = {}
+
+    def pytest_configure(self, config):
+        # Output is being captured by now, into the folder that the driver chose.
+        tempfile.tempdir = None
 
     def pytest_collectstart(self, collector):
         if isinstance(collector, pytest.Module):

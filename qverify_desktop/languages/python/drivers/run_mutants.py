@@ -18,6 +18,7 @@ import importlib  # noqa: E402
 import importlib.util  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
+import resource  # noqa: E402
 import time  # noqa: E402
 
 import pytest  # noqa: E402
@@ -109,7 +110,8 @@ def main():
     qv_supervision.become_subreaper()
     try:
         Bench(request, journal, deadline).run()
-        journal.record("done")
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        journal.record("done", cpu_ms=int(1000 * (spent.ru_utime + spent.ru_stime)))
     except Exception as error:
         journal.record("broken", message=f"{type(error).__name__}: {error}")
         raise

@@ -12,8 +12,11 @@ HERE = __file__.rpartition("/")[0] or "."
 sys.path[:] = [entry for entry in sys.path if entry not in ("", HERE, ".qverify")]
 sys.path.insert(0, HERE)
 
+import importlib  # noqa: E402
+import importlib.util  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
+import tempfile  # noqa: E402
 import time  # noqa: E402
 
 import pytest  # noqa: E402
@@ -70,6 +73,11 @@ def main():
     journal = qv_supervision.Journal(os.environ["QV_OUT"], "suite.jsonl")
     journal.record("expected", tests=request["expected"])
     qv_supervision.become_subreaper()
+    if request["coverage"]:
+        # Before anything of the project comes on the import path.
+        sys.path.insert(0, HERE)
+        importlib.import_module("qv_measuring")
+        sys.path.remove(HERE)
     prepare_environment(root, request)
     measured = False
     try:
@@ -198,12 +206,10 @@ def in_worker(session, way, root, send):
     sys.argv[:] = ["pytest"]
     meter = None
     if request["coverage"]:
-        sys.path.insert(0, HERE)
-        import qv_measuring
-
-        sys.path.remove(HERE)
-        meter = qv_measuring.Meter(root, request["sources"])
+        meter = sys.modules["qv_measuring"].Meter(root, request["sources"])
         meter.start()
+    # What tests print is kept where filling the disk does not reach it; the recorder puts this back.
+    tempfile.tempdir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     if session.paths:
         recorder = qv_recording.Recorder(send, root, request["only"], session.excluded, session.shuffle, meter)
         send(
@@ -235,8 +241,6 @@ def plugins(session, way):
 
 
 def has_plugin(name):
-    import importlib.util
-
     return importlib.util.find_spec(name) is not None
 
 
