@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Build a sandbox runtime's image on this machine's Docker Engine, unless an image of the same recipe is there.
 #
-# usage: packaging/setup/image.sh RUNTIME [--force]
+# usage: packaging/setup/image.sh RUNTIME [--force|--base]
 #
+# --force builds it again; --base stops when the base image is there.
 # The one build path: `make setup`, `qverify runtimes build` and the application's first analysis all come here.
 # The image is tagged qverify/RUNTIME:FIRST_12_OF_RECIPE and labelled with recipe, tools and differences. Environment:
 # QVERIFY_PYTHON (an interpreter with pip, default .venv or python3), DOCKER_HOST. Exit status 3: something is missing,
@@ -11,8 +12,8 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/packaging/setup/progress.sh"
-runtime=${1:?usage: image.sh RUNTIME [--force]}
-force=${2:-}
+runtime=${1:?usage: image.sh RUNTIME [--force|--base]}
+mode=${2:-}
 recipes=$root/runtimes
 folder=$recipes/$runtime
 [ -f "$folder/runtime.toml" ] || missing "There is no runtime called '$runtime' in $recipes."
@@ -36,7 +37,7 @@ PYTHON
 recipe=$(cd "$recipes" && find "$runtime" bases -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z \
     | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
 reference=qverify/$runtime:${recipe:0:12}
-if [ "$force" != --force ] && "$docker" image inspect "$reference" >/dev/null 2>&1; then
+if [ "$mode" != --force ] && "$docker" image inspect "$reference" >/dev/null 2>&1; then
     say "Sandbox image $reference is there."
     exit 0
 fi
@@ -44,11 +45,26 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# Pull an image, but give up after 20 seconds without an answer: a network that swallows packets looks like a slow one.
+pull() {
+    "$docker" pull "$1" >"$work/pull.log" 2>&1 </dev/null &
+    local pid=$! waited=0
+    while kill -0 "$pid" 2>/dev/null && ! grep -qs 'Pulling from' "$work/pull.log"; do
+        if [ "$waited" -ge 40 ]; then
+            kill "$pid" 2>/dev/null || true
+            break
+        fi
+        waited=$((waited + 1))
+        sleep 0.5
+    done
+    wait "$pid" 2>/dev/null
+}
+
 base=$(recipe_value base)
 wanted=$(recipe_value version)
 stand_in=$(recipe_value stand_in)
 mapfile -t packages < <(recipe_value stand_in_packages)
-if "$docker" image inspect "$base" >/dev/null 2>&1 || timeout 300 "$docker" pull --quiet "$base" >"$work/pull.log" 2>&1; then
+if "$docker" image inspect "$base" >/dev/null 2>&1 || pull "$base"; then
     say "Base image: $base."
 else
     say "No container registry answers for $base; making a base from Debian packages instead."
@@ -64,6 +80,8 @@ else
     fi
     say "Base image: $base."
 fi
+
+[ "$mode" != --base ] || exit 0
 
 facts=$("$docker" run --rm --network none --entrypoint python3 "$base" -c \
     'import platform; print(platform.python_version(), platform.machine(), *platform.python_version_tuple()[:2])')

@@ -27,6 +27,10 @@ fi
 command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
 
 packaging/setup/packages.sh "${packages[@]}"
-packaging/setup/venv.sh "$profile"
 packaging/setup/engine.sh
+# The slowest step waits for the network and the next slowest for the processor, so they go side by side. Should the base
+# fail here, the last line tries again and says why.
+QVERIFY_PYTHON=python3 packaging/setup/image.sh python --base >/dev/null 2>&1 &
+packaging/setup/venv.sh "$profile"
+wait
 packaging/setup/image.sh python
