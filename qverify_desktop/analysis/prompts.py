@@ -49,7 +49,7 @@ def render(name: str, values: Mapping[str, Any]) -> Prompt:
     The template is cut into system and user part before anything is put in, so that no value can move the cut; the word
     of the fence is drawn anew for each prompt and occurs in none of the values.
     """
-    source = (resources_root() / "prompts" / f"{name}.j2").read_text("utf-8")
+    source = (resources_root() / "resources" / "prompts" / f"{name}.j2").read_text("utf-8")
     version = _VERSION.match(source)
     if version is None:
         raise ValueError(f"The prompt template {name} names no version.")
