@@ -1,481 +1,636 @@
-"""Checks an evidence bundle. One file that stands alone: the standard library and ``cryptography``, nothing else.
+"""Checks a QVerify evidence bundle. One file that stands alone: the standard library and ``cryptography``, nothing else.
 
 Run it as ``python -I verify.py BUNDLE [--public-key VKEY] [--known-checkpoint FILE] [--json]``. Exit code 0: whole, 1: not,
-2: unreadable. Formats: RFC 8785 (canonical JSON), RFC 6962 (Merkle tree), C2SP signed-note, tlog-checkpoint, tlog-tiles.
+2: unreadable. Formats: RFC 8785 (canonical JSON), RFC 6962 (Merkle tree), RFC 8032 (Ed25519), C2SP signed-note,
+tlog-checkpoint, tlog-tiles, tlog-proof; what is ours is in ``docs/evidence-format.md``. Everything in a bundle is hostile.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import hashlib
 import hmac
-import io
 import json
 import re
+import struct
 import sys
 import zipfile
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-MAX_BUNDLE = 1 << 30
-MAX_MEMBERS = 400_000
-MAX_DEPTH = 16
-MAX_ENTRY = 256 * 1024
-MAX_NUMBER = 2**53 - 1
-MAX_PROBLEMS = 50
-_NUMBER = r"(?:0|[1-9][0-9]{0,11})"
-_MEMBERS = re.compile(
-    rf"bundle\.json|checkpoint|salts\.jsonl|(?:checkpoints|entries|headers)/{_NUMBER}|proofs/{_NUMBER}\.tlog-proof"
-    r"|tile/0/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?|blobs/[0-9a-f]{64}"
-)
-_HEAD = {"format", "version", "origin", "run", "size", "key_protection", "verifier_key"}
-_ENTRY = {"v", "log", "run", "seq", "prev", "step", "type", "at", "data"}
 MEANINGS = {
-    "INVALID": "Something in the bundle does not fit together. Nothing in it should be relied on.",
-    "DIVERGED": "The bundle is whole in itself but contradicts a checkpoint that you know: the log was rewritten.",
-    "UNANCHORED": "Every entry is signed into one log and none was changed since. It does not show when that was, nor "
-    "that the holder of the key has not written another log: keep a checkpoint of your own for that.",
+    "INVALID": "Something was changed, left out or added after it was signed, or another key signed it. Don't rely on any of it.",
+    "DIVERGED": "The bundle is whole in itself, but its log contradicts the checkpoint you know: the log was written anew.",
+    "UNANCHORED": "Every event of this run is in the signed log, in order, none missing and none changed. It does not show when "
+    "that was, that the findings are right, or that the holder of the key did not write the whole log anew: "
+    "keep checkpoints yourself and give one with --known-checkpoint.",
 }
+OPENED, CLOSED = "run_opened", "run_closed"
+ENTRY_KEYS = {"v", "log", "run", "seq", "prev", "step", "type", "at", "data"}
+MANIFEST_KEYS = {
+    *("format", "version", "origin", "run", "size", "entries", "headers", "checkpoints", "keys", "key_protection")
+}
+MAX_DEPTH, MAX_INTEGER, MAX_LEAF, PROVEN_ENTRIES = 32, 2**53 - 1, 65535, 10_000
+#: Bytes: the largest file in a bundle, all files together, a small file; and how far a file may have been compressed.
+MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 200
 
 
 class BundleUnreadable(Exception):
-    """The file can't even be read as a bundle."""
+    """No bundle, or nothing that was given to check it against can be read; ``sentence`` says what. Exit code 2."""
 
     exit_code = 2
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
-        self.remedy = "Ask for the file again."
 
 
 class Broken(Exception):
-    """One thing that does not fit, in a sentence."""
+    """One sentence of what does not hold."""
 
 
-@dataclass
-class Check:
-    """A verification under way."""
+class Key(NamedTuple):
+    """A verifier key of C2SP signed-note."""
 
-    members: dict[str, bytes]
-    head: dict[str, Any] = field(default_factory=dict)
-    leaves: list[bytes] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    events: int = 0
-    diverged: str = ""
-
-    def attempt(self, what: str, action: Any, *arguments: Any) -> Any:
-        """Run one check; what it finds broken becomes a problem instead of an end."""
-        try:
-            return action(*arguments)
-        except Broken as broken:
-            if len(self.problems) < MAX_PROBLEMS:
-                self.problems.append(f"{what}: {broken}" if what else str(broken))
-        return None
+    name: str
+    id: bytes
+    public: bytes
 
 
-def verify_bundle(path: Path | str, *, public_key: str = "", known_checkpoint: Path | None = None) -> dict[str, Any]:
-    """Grade a bundle. ``public_key`` is the verifier key (C2SP) that you trust, ``known_checkpoint`` a signed note's file.
+class Head(NamedTuple):
+    """A checkpoint: origin, number of leaves, root; ``signers`` are those of the known keys that signed it."""
 
-    Answers ``grade``, ``valid``, ``problems``, ``notices``, ``events``, ``checkpoint``, ``run``, ``origin``, ``meaning``.
-    Raises ``BundleUnreadable``.
-    """
-    check = Check(_read(Path(path)))
-    check.head = check.attempt("bundle.json", _head, check.members) or {}
-    if check.head:
-        keys = check.attempt("verifier key", _keys, check, public_key)
-        check.leaves = check.attempt("tiles", _leaves, check) or []
-        if keys and check.leaves:
-            check.attempt("checkpoint", _checkpoints, check, keys)
-            _entries(check)
-            check.attempt("salts.jsonl", _commitments, check)
-            if known_checkpoint is not None:
-                check.attempt("known checkpoint", _known, check, keys, known_checkpoint)
-    grade = "INVALID" if check.problems else "DIVERGED" if check.diverged else "UNANCHORED"
-    problems = check.problems + ([check.diverged] if check.diverged else [])
-    note = check.members.get("checkpoint", b"").decode("utf-8", "replace")
-    return {
-        "grade": grade,
-        "valid": grade == "UNANCHORED",
-        "problems": problems,
-        "notices": check.notices,
-        "events": check.events,
-        "checkpoint": note,
-        "run": check.head.get("run", ""),
-        "origin": check.head.get("origin", ""),
-        "meaning": MEANINGS[grade],
-    }
+    origin: str
+    size: int
+    root: bytes
+    signers: list[Key]
 
 
-def _read(path: Path) -> dict[str, bytes]:
-    """All members, each within its limits; the archive must be the canonical one of these members."""
+def unbase64(text: str) -> bytes:
+    """Base64 in its one canonical form."""
+    with suppress(ValueError):
+        raw = base64.b64decode(text, validate=True)
+        if base64.b64encode(raw).decode() == text:
+            return raw
+    raise Broken(f"{text[:60]!r} is not base64")
+
+
+def parse_key(text: str) -> Key:
+    """Read ``name+hash+base64``; the hash is SHA-256(name || newline || 0x01 || key)[:4]."""
+    name, _, rest = text.partition("+")
+    hash_text, _, encoded = rest.partition("+")
+    raw = unbase64(encoded)
+    expected = hashlib.sha256(name.encode("utf-8", "replace") + b"\n" + raw).digest()[:4]
+    if not name or re.search(r"\s", name) or len(raw) != 33 or raw[0] != 1 or expected.hex() != hash_text:
+        raise Broken(f"{text[:120]!r} is no verifier key")
+    return Key(name, expected, raw[1:])
+
+
+def signature_holds(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Ed25519, RFC 8032, section 5.1.7."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BUNDLE:
-            raise BundleUnreadable(f"The file {path.name} has {size} bytes, more than a bundle may have.")
-        raw = path.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            infos = archive.infolist()
-            if len(infos) > MAX_MEMBERS:
-                raise BundleUnreadable("The archive has more members than a bundle may have.")
-            members: dict[str, bytes] = {}
-            for info in infos:
-                if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(raw):
-                    raise BundleUnreadable("The archive is compressed; a bundle never is.")
-                if info.filename in members or not _MEMBERS.fullmatch(info.filename):
-                    raise BundleUnreadable(f"The archive has a member that no bundle has: {info.filename[:100]!r}.")
-                with archive.open(info) as stream:
-                    members[info.filename] = stream.read(info.file_size)
-    except OSError as error:
-        raise BundleUnreadable(f"The file {path} can't be read ({error.strerror or error}).") from error
-    except BundleUnreadable:
-        raise
-    except Exception as error:
-        raise BundleUnreadable(f"The file {path.name} is no readable bundle ({error}).") from error
-    if not {"bundle.json", "checkpoint"} <= members.keys():
-        raise BundleUnreadable(f"The file {path.name} is an archive, but no evidence bundle.")
-    if _pack(members) != raw:
-        raise BundleUnreadable(f"The archive {path.name} was damaged or packed again; its bytes are not a bundle's.")
-    return members
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
-def _pack(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(members):
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.create_system, info.external_attr = 3, 0o100644 << 16
-            archive.writestr(info, members[name])
-    return buffer.getvalue()
-
-
-def _json(raw: bytes) -> Any:
-    """Strict JSON in canonical form: no duplicate keys, floats, large numbers, deep nesting or other spelling."""
-    if len(raw) > MAX_ENTRY:
-        raise Broken("it is larger than an entry may be")
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in found}) != len(found):
-            raise Broken("a key occurs twice")
-        return dict(found)
-
-    def refuse(_: str) -> Any:
-        raise Broken("it holds a number that is no integer")
-
-    def integer(text: str) -> int:
-        if len(text) > 17 or abs(int(text)) > MAX_NUMBER:
-            raise Broken("it holds a number that is too large")
-        return int(text)
-
+def parse_checkpoint(raw: bytes, keys: list[Key], where: str) -> Head:
+    """Read a signed checkpoint of three lines and check the signatures of ``keys``; those of others count nothing."""
     try:
-        text = raw.decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=pairs, parse_float=refuse, parse_constant=refuse, parse_int=integer
-        )
-        if _canonical(value, MAX_DEPTH) != text:
-            raise Broken("it is not in canonical form (RFC 8785)")
-    except (ValueError, RecursionError) as error:
-        raise Broken("it is no JSON in UTF-8") from error
-    return value
+        body, separator, block = raw.decode("utf-8").rpartition("\n\n")
+    except UnicodeDecodeError:
+        raise Broken(f"{where} is not UTF-8.") from None
+    lines = body.split("\n")
+    if not separator or not block.endswith("\n") or re.search(r"[\x00-\x09\x0b-\x1f]", body + block):
+        raise Broken(f"{where} is no signed note.")
+    if len(lines) != 3 or not lines[0] or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]):
+        raise Broken(f"{where} is no checkpoint of three lines.")
+    root, signers = unbase64(lines[2]), []
+    for line in block[:-1].split("\n")[:64]:
+        match = re.fullmatch(r"— ([^\s+]+) ([A-Za-z0-9+/=]+)", line)
+        signature = unbase64(match[2]) if match else b""
+        if match is None or len(signature) < 5 or len(root) != 32:
+            raise Broken(f"{where} has a malformed line.")
+        for key in keys:
+            if (key.name, key.id) == (match[1], signature[:4]):
+                if not signature_holds(key.public, (body + "\n").encode(), signature[4:]):
+                    raise Broken(f"The signature of {where} does not hold.")
+                signers.append(key)
+    return Head(lines[0], int(lines[1]), root, signers)
 
 
-def _canonical(value: Any, depth: int) -> str:
+def canonical(value: Any, depth: int = MAX_DEPTH) -> str:
+    """RFC 8785 in the profile of the log: no floats, integers below 2**53, bounded depth. Raises ``ValueError``."""
     if depth == 0:
-        raise Broken("it is nested too deeply")
+        raise ValueError("nested too deeply")
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{_canonical(key, 1)}:{_canonical(value[key], depth - 1)}" for key in keys) + "}"
+        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key], depth - 1)}" for key in keys) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(_canonical(item, depth - 1) for item in value) + "]"
+        return "[" + ",".join([canonical(inner, depth - 1) for inner in value]) + "]"
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise ValueError("an integer of 2**53 or more")
     return json.dumps(value, ensure_ascii=False)
 
 
-def _head(members: dict[str, bytes]) -> dict[str, Any]:
-    head = _json(members["bundle.json"])
-    if not isinstance(head, dict) or set(head) != _HEAD:
-        raise Broken("it does not have the fields of a bundle")
-    if head["format"] != "qverify-evidence" or head["version"] != 1:
-        raise Broken("the bundle has a format that this verifier does not know")
-    texts = ("origin", "run", "key_protection", "verifier_key")
-    if not all(isinstance(head[key], str) for key in texts) or type(head["size"]) is not int or head["size"] < 1:
-        raise Broken("a field has the wrong type")
-    return head
+def strict_json(raw: bytes, where: str) -> dict[str, Any]:
+    """The object of a canonical text; any other spelling, a key twice, a float, bad UTF-8 is refused."""
 
+    def refuse(text: str) -> NoReturn:
+        raise ValueError(f"{text[:40]} is no integer")
 
-def _verifier_key(text: str) -> tuple[str, bytes, bytes]:
-    """Name, key hash and public key of a C2SP verifier key."""
-    parts = text.strip().split("+", 2)
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(found := dict(pairs)) != len(pairs):
+            raise ValueError("a key stands twice")
+        return found
+
     try:
-        name, given, key = parts[0], bytes.fromhex(parts[1]), base64.b64decode(parts[2], validate=True)
-    except (IndexError, ValueError, binascii.Error) as error:
-        raise Broken("it is not written as name+hash+key") from error
-    expected = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
-    if len(key) != 33 or key[:1] != b"\x01" or given != expected:
-        raise Broken("it is no Ed25519 key with a right hash")
-    return name, given, key[1:]
+        text = raw.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=unique, parse_float=refuse, parse_constant=refuse)
+        if canonical(value) != text or not isinstance(value, dict):
+            raise ValueError("not the canonical form of an object")
+    except (ValueError, RecursionError) as error:
+        raise Broken(f"{where} is not strict JSON ({ascii(str(error))[1:120]}).") from None
+    return value
 
 
-def _keys(check: Check, public_key: str) -> tuple[str, bytes, bytes]:
-    own = _verifier_key(check.head["verifier_key"])
-    if own[0] != check.head["origin"]:
-        raise Broken("the key's name is not the log's")
-    if not public_key:
-        check.notices.append("No public key was handed in: the key inside a bundle does not show whose it is.")
-    elif _verifier_key(public_key) != own:
-        raise Broken("the bundle is signed with another key than the one that you trust")
-    if check.head["key_protection"] != "keyring":
-        check.notices.append(f"The signing key is kept as: {check.head['key_protection']}.")
-    return own
-
-
-def _open_note(note: bytes, keys: tuple[str, bytes, bytes]) -> tuple[int, bytes]:
-    """Size and root of a signed checkpoint. Raises ``Broken``."""
-    name, key_id, public = keys
-    try:
-        text, _, signatures = note.decode("utf-8").rpartition("\n\n")
-        origin, size, encoded = text.split("\n")
-        root = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise Broken("it is no signed checkpoint") from error
-    if not re.fullmatch(_NUMBER, size) or len(root) != 32 or origin != name or not signatures.endswith("\n"):
-        raise Broken("it is no checkpoint of this log")
-    lines = signatures[:-1].split("\n")
-    if len(lines) != 1 or not lines[0].startswith(f"— {name} "):
-        raise Broken("it has not exactly one signature, that of the log")
-    try:
-        signature = base64.b64decode(lines[0].split(" ")[2], validate=True)
-        if base64.b64encode(signature).decode() != lines[0].split(" ", 2)[2] or signature[:4] != key_id:
-            raise Broken("its signature is not by the log's key")
-        Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], text.encode() + b"\n")
-    except (ValueError, InvalidSignature) as error:
-        raise Broken("its signature is wrong") from error
-    if base64.b64encode(root).decode() != encoded:
-        raise Broken("its root is not written in canonical base64")
-    return int(size), root
-
-
-def _leaf_hash(entry: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + entry).digest()
-
-
-def _node_hash(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962, section 2.1."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def _roots(leaves: list[bytes], sizes: set[int]) -> dict[int, bytes]:
-    """Merkle tree hashes (RFC 6962, section 2.1) of the first n leaves for each n of ``sizes``."""
-    roots, stack = {}, list[tuple[int, bytes]]()
-    for count, leaf in enumerate(leaves, 1):
-        width, node = 1, leaf
-        while stack and stack[-1][0] == width:
-            width, node = width * 2, _node_hash(stack.pop()[1], node)
-        stack.append((width, node))
-        if count in sizes:
-            root = stack[-1][1]
-            for _, left in reversed(stack[:-1]):
-                root = _node_hash(left, root)
-            roots[count] = root
-    return roots
+def fold(stack: list[bytes]) -> bytes:
+    """Root of a tree from its right edge, largest subtree first."""
+    if not stack:
+        return hashlib.sha256(b"").digest()
+    node = stack[-1]
+    for left in reversed(stack[:-1]):
+        node = node_hash(left, node)
+    return node
 
 
-def _tile_name(number: int, width: int) -> str:
-    digits = f"{number:03d}"
-    digits = digits.zfill(-(-len(digits) // 3) * 3)
-    groups = [digits[i : i + 3] for i in range(0, len(digits), 3)]
-    path = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
-    return f"tile/0/{path}" if width == 256 else f"tile/0/{path}.p/{width}"
-
-
-def _leaves(check: Check) -> list[bytes]:
-    """The leaf hashes of the whole log up to the closing checkpoint."""
-    leaves: list[bytes] = []
-    size, names = check.head["size"], set()
-    for start in range(0, min(size, MAX_MEMBERS * 256), 256):
-        width = min(256, size - start)
-        name = _tile_name(start // 256, width)
-        tile = check.members.get(name)
-        if tile is None or len(tile) != width * 32:
-            raise Broken(f"the leaf hashes from {start} on are missing or cut")
-        names.add(name)
-        leaves += [tile[i : i + 32] for i in range(0, len(tile), 32)]
-    if extra := {name for name in check.members if name.startswith("tile/")} - names:
-        raise Broken(f"there is a tile that the log has no place for: {min(extra)}")
-    return leaves
-
-
-def _numbered(check: Check, folder: str) -> dict[int, bytes]:
-    found = {int(n.partition("/")[2]): raw for n, raw in check.members.items() if n.startswith(folder + "/")}
-    return dict(sorted(found.items()))
-
-
-def _checkpoints(check: Check, keys: tuple[str, bytes, bytes]) -> None:
-    """Every signed checkpoint fits the hashes: so each is consistent with each other."""
-    notes = _numbered(check, "checkpoints")
-    size = check.head["size"]
-    if notes.get(size) != check.members["checkpoint"]:
-        raise Broken("the closing checkpoint is missing among the checkpoints")
-    roots = _roots(check.leaves, set(notes))
-    for number, note in notes.items():
-        signed_size, root = _open_note(note, keys)
-        if signed_size != number:
-            raise Broken(f"the checkpoint filed under {number} is over {signed_size} entries")
-        if roots.get(number) != root:
-            raise Broken(f"the checkpoint over {number} entries does not fit the log's hashes")
-
-
-def _entries(check: Check) -> None:
-    """The run's own entries: in the log, in order, complete from open to close; others' headers in the log."""
-    run, previous, kinds = check.head["run"], "", []
-    entries, headers = _numbered(check, "entries"), _numbered(check, "headers")
-    for sequence, (index, raw) in enumerate(entries.items()):
-        entry = check.attempt(f"entry {index}", _entry, check, index, raw)
-        check.attempt(f"proof {index}", _proof, check, index)
-        if entry is None:
-            continue
-        check.events += 1
-        kinds.append(entry["type"])
-        wrong = (entry["run"], entry["seq"], entry["prev"]) != (run, sequence, previous)
-        if wrong:
-            check.attempt(f"entry {index}", _raise, "it does not follow the run's entry before it")
-        previous = _leaf_hash(raw).hex()
-    if not kinds or kinds[0] != "run_opened" or kinds[-1] != "run_closed" or "run_closed" in kinds[:-1]:
-        check.attempt("", _raise, "The run's entries do not go from its opening to its close.")
-    if set(_numbered_proofs(check)) - set(entries):
-        check.attempt("", _raise, "There is a proof without an entry.")
-    for index, raw in headers.items():
-        entry = check.attempt(f"header {index}", _entry, check, index, raw)
-        if entry is not None and (entry["run"] == run or entry["type"] not in ("run_opened", "run_closed")):
-            check.attempt(f"header {index}", _raise, "it is not the opening or close of another run")
-
-
-def _numbered_proofs(check: Check) -> list[int]:
-    return [int(n[7:].partition(".")[0]) for n in check.members if n.startswith("proofs/")]
-
-
-def _raise(sentence: str) -> None:
-    raise Broken(sentence)
-
-
-def _entry(check: Check, index: int, raw: bytes) -> dict[str, Any]:
-    if index >= len(check.leaves) or _leaf_hash(raw) != check.leaves[index]:
-        raise Broken("its hash is not the one in the log: it was changed or does not belong here")
-    entry = _json(raw)
-    if not isinstance(entry, dict) or set(entry) != _ENTRY or entry["v"] != 1 or entry["log"] != check.head["origin"]:
-        raise Broken("it does not have the fields of an entry of this log")
-    return entry
-
-
-def _proof(check: Check, index: int) -> None:
-    """The stored inclusion proof (C2SP tlog-proof) leads from the entry to the closing root."""
-    raw = check.members.get(f"proofs/{index}.tlog-proof")
-    if raw is None:
-        raise Broken("it is missing")
-    head, _, note = raw.partition(b"\n\n")
-    lines = head.decode("utf-8", "replace").split("\n")
-    if lines[:2] != ["c2sp.org/tlog-proof@v1", f"index {index}"] or note != check.members["checkpoint"]:
-        raise Broken("it is not written as a proof for this entry and checkpoint")
-    try:
-        path = [base64.b64decode(line, validate=True) for line in lines[2:]]
-    except (ValueError, binascii.Error) as error:
-        raise Broken("it holds something that is no hash") from error
-    canonical = [base64.b64encode(node).decode() for node in path] == lines[2:]
-    root = base64.b64decode(note.split(b"\n")[2], validate=True) if note.count(b"\n") > 3 else b""
-    if (
-        not canonical
-        or index >= len(check.leaves)
-        or not _included(check.leaves[index], index, len(check.leaves), path, root)
-    ):
-        raise Broken("it does not lead to the checkpoint")
-
-
-def _included(leaf: bytes, index: int, size: int, proof: list[bytes], expected: bytes) -> bool:
+def included(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
     """RFC 9162, section 2.1.3.2."""
+    if not 0 <= index < size:
+        return False
     fn, sn, node = index, size - 1, leaf
     for sibling in proof:
         if sn == 0 or len(sibling) != 32:
             return False
         if fn & 1 or fn == sn:
-            node = _node_hash(sibling, node)
+            node = node_hash(sibling, node)
             while not fn & 1 and fn:
                 fn, sn = fn >> 1, sn >> 1
         else:
-            node = _node_hash(node, sibling)
+            node = node_hash(node, sibling)
         fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and node == expected
+    return sn == 0 and node == root
 
 
-def _commitments(check: Check) -> None:
-    """Every salt and blob opens a commitment of an entry; a blob that is not there is only a notice."""
-    entries = _numbered(check, "entries")
-    blobs = {name[6:]: raw for name, raw in check.members.items() if name.startswith("blobs/")}
-    for digest, content in blobs.items():
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise Broken(f"the blob {digest[:12]} is not what its name says")
-    opened, used, missing = set(), set(), 0
-    for line in check.members.get("salts.jsonl", b"").splitlines():
-        salt = _json(line)
-        if not isinstance(salt, dict) or set(salt) != {"index", "key", "salt", "blob"}:
-            raise Broken("a line does not have the fields of a salt")
-        place = (salt["index"], salt["key"])
+class Archive:
+    """The zip file. Files are read by name; those that nobody asked for are found by ``unread``."""
+
+    def __init__(self, path: Path) -> None:
         try:
-            given = _json(entries[salt["index"]])["data"][salt["key"]]["commitment"]
-            made = hmac.new(bytes.fromhex(salt["salt"]), bytes.fromhex(salt["blob"]), hashlib.sha256).hexdigest()
-        except (KeyError, TypeError, ValueError) as error:
-            raise Broken("a salt belongs to no commitment") from error
-        if given != made or place in opened:
-            raise Broken(f"the commitment {salt['key']} of entry {salt['index']} does not open")
-        opened.add(place)
-        used.add(salt["blob"])
-        missing += salt["blob"] not in blobs
-    if set(blobs) - used:
-        raise Broken("there is a blob that no entry commits to")
-    if missing:
-        check.notices.append(f"{missing} blobs are not disclosed; what they held is proven only by commitment.")
+            self.file = path.open("rb")
+        except OSError as error:
+            raise BundleUnreadable(f"{path} can't be read ({error.strerror}).") from None
+        try:
+            self.zip = zipfile.ZipFile(self.file)
+            self.infos = sorted(self.zip.infolist(), key=lambda info: info.header_offset)
+        except Exception:  # noqa: BLE001 - zipfile raises many kinds for bytes that are no archive
+            self.file.close()
+            raise BundleUnreadable(f"{path} is no zip archive, or its directory is damaged.") from None
+        self.unread = {info.filename for info in self.infos}
+        self.repacked = False
+
+    def check(self) -> None:
+        """Refuse what a bundle never has: a name twice, links, encryption, bombs, bytes outside of the files."""
+        if len(self.unread) != len(self.infos):
+            raise Broken("The archive has a name twice.")
+        for info in self.infos:
+            kind = info.external_attr >> 16 & 0o170000
+            if info.filename != info.orig_filename or kind not in (0, 0o100000) or info.flag_bits & 0x2041:
+                raise Broken(f"The archive holds something else than a plain file: {info.filename!r}.")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise Broken(f"{info.filename!r} is compressed in a way that is not known here.")
+            if info.header_offset < 0 or (info.compress_type == 0 and info.compress_size != info.file_size):
+                raise Broken(f"The directory of the archive is damaged at {info.filename!r}.")
+            if info.file_size > min(MAX_MEMBER, max(MAX_SMALL, MAX_RATIO * info.compress_size)):
+                raise Broken(f"{info.filename!r} would unpack to {info.file_size} bytes.")
+        if sum(info.file_size for info in self.infos) > MAX_TOTAL:
+            raise Broken("The archive would unpack to more than 4 GiB.")
+        self._check_layout()
+
+    def _check_layout(self) -> None:
+        """Ours is the one archive of its files: stored, in order, no times. Packed anew by another program it may look
+        otherwise all over; a difference here and there means that bytes were changed in place."""
+        position, central, same, placed = 0, b"", 0, True
+        for info in self.infos:
+            name = info.filename.encode("utf-8", "replace")
+            size = info.file_size & 0xFFFFFFFF
+            fields = (20, 0, 0, 0, 0x21, info.CRC, size, size, len(name), 0)
+            local = struct.pack("<4s5H3I2H", b"PK\3\4", *fields) + name
+            self.file.seek(info.header_offset)
+            same += self.file.read(len(local)) == local
+            placed = placed and info.header_offset == position
+            central += struct.pack("<4s2H", b"PK\1\2", 0x0314, 20) + struct.pack("<4H3I2H", *fields[1:])
+            central += struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, position & 0xFFFFFFFF) + name
+            position += len(local) + info.file_size
+        count = min(len(self.infos), 0xFFFF)
+        end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, len(central), position & 0xFFFFFFFF, 0)
+        self.file.seek(position)
+        if placed and same == len(self.infos) and self.file.read(len(central + end) + 1) == central + end:
+            return
+        if same or self.zip.comment or not self.infos or self.infos[0].header_offset:
+            raise Broken("Bytes of the archive around its files were changed or added.")
+        self.repacked = True
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Any]:
+        if name not in self.zip.NameToInfo:
+            raise Broken(f"{name} is missing.")
+        self.unread.discard(name)
+        try:
+            with self.zip.open(name) as stream:
+                yield stream
+        except Broken:
+            raise
+        except Exception:  # noqa: BLE001 - a wrong checksum, a header that contradicts the directory, bad deflate data …
+            raise Broken(f"{name} is damaged.") from None
+
+    def read(self, name: str, limit: int = MAX_SMALL) -> bytes:
+        with self.open(name) as stream:
+            data: bytes = stream.read(limit + 1)
+        if len(data) > limit:
+            raise Broken(f"{name} is over {limit} bytes.")
+        return data
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Lines of at most an entry's length, without their newlines."""
+        with self.open(name) as stream:
+            while line := stream.readline(MAX_LEAF + 1):
+                if not line.endswith(b"\n"):
+                    raise Broken(f"{name} has a line that is too long or has no end.")
+                yield line[:-1]
 
 
-def _known(check: Check, keys: tuple[str, bytes, bytes], path: Path) -> None:
-    """The checkpoint that the reader kept must be a beginning of this log."""
+class Verification:
+    """One bundle under examination. Methods raise ``Broken``; the first problem of a step ends that step."""
+
+    def __init__(self, archive: Archive, trusted: Key | None, known: Head | None) -> None:
+        self.archive, self.trusted, self.known = archive, trusted, known
+        self.problems: list[str] = []
+        self.notices: list[str] = []
+        self.diverged, self.events, self.note, self.run, self.origin, self.size = "", 0, b"", "", "", 0
+        self.leaves: dict[int, bytes] = {}
+        self.roots: dict[int, bytes] = {}
+        self.commitments: dict[tuple[int, str], tuple[str, int]] = {}
+
+    def examine(self) -> None:
+        """Each step needs those before it, up to the tree; the last ones stand for themselves."""
+        with self._step():
+            self.archive.check()
+            self._manifest()
+            self._checkpoints()
+            self._own_entries()
+            self._headers()
+            self._tree()
+            for step in (self._proofs, self._blobs, self._known_checkpoint, self._nothing_else):
+                with self._step():
+                    step()
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        try:
+            yield
+        except Broken as broken:
+            self.problems.append(str(broken))
+
+    def _manifest(self) -> None:
+        manifest = strict_json(self.archive.read("bundle.json"), "bundle.json")
+        if manifest.get("format") != "qverify-evidence":
+            raise BundleUnreadable("The archive is no QVerify evidence bundle.")
+        if manifest.get("version") != 1:
+            raise BundleUnreadable(
+                f"This verifier reads version 1 of bundles, not {ascii(manifest.get('version'))[:20]}."
+            )
+        texts = [manifest.get(name) for name in ("origin", "run", "key_protection")]
+        numbers, keys = manifest.get("checkpoints"), manifest.get("keys")
+        if (
+            manifest.keys() != MANIFEST_KEYS
+            or not all(isinstance(text, str) for text in texts)
+            or not isinstance(numbers, list)
+            or not all(type(number) is int for number in (*numbers, manifest["size"]))
+            or not numbers
+            or sorted(set(numbers)) != numbers
+            or numbers[-1] != manifest["size"]
+            or not isinstance(keys, list)
+            or not all(isinstance(key, str) for key in keys)
+        ):
+            raise Broken("bundle.json does not have the fields of a bundle.")
+        self.manifest, self.keys = manifest, [parse_key(key) for key in keys]
+        self.origin, self.run, self.size = manifest["origin"], manifest["run"], manifest["size"]
+        if len(set(self.keys)) != len(self.keys):
+            raise Broken("bundle.json names a key twice.")
+
+    def _checkpoints(self) -> None:
+        self.note = self.archive.read("checkpoint")
+        if self.note != self.archive.read(f"checkpoints/{self.size}"):
+            raise Broken("checkpoint and the last of checkpoints/ differ.")
+        used: set[Key] = set()
+        for size in self.manifest["checkpoints"]:
+            where = f"checkpoints/{size}"
+            head = parse_checkpoint(self.archive.read(where), self.keys, where)
+            if not head.signers or (head.origin, head.size) != (self.origin, size):
+                raise Broken(f"{where} is not a signed checkpoint of this log at that size.")
+            used.update(head.signers)
+            self.roots[size] = head.root
+        if used != set(self.keys):
+            raise Broken("bundle.json names a key that signed nothing.")
+        if self.trusted is None:
+            self.notices.append(
+                "The key that was used comes from the bundle itself and shows nothing about who made it: give --public-key."
+            )
+            return
+        if self.trusted not in parse_checkpoint(self.note, [*self.keys, self.trusted], "checkpoint").signers:
+            raise Broken("The closing checkpoint was not signed by the key that you gave.")
+        if used != {self.trusted}:
+            self.notices.append("Earlier checkpoints were signed by another key than the one you gave.")
+
+    def _indexes(self, field: str) -> Iterator[int]:
+        """Leaf numbers from [first, count] pairs, which rise and do not touch."""
+        pairs, end = self.manifest[field], -1
+        for pair in pairs if isinstance(pairs, list) else [None]:
+            if not isinstance(pair, list) or len(pair) != 2 or not all(type(number) is int for number in pair):
+                raise Broken(f"bundle.json: {field} is no list of pairs.")
+            if pair[0] <= end or pair[1] < 1 or sum(pair) > self.size:
+                raise Broken(f"bundle.json: {field} are not in order within the log.")
+            yield from range(pair[0], sum(pair))
+            end = sum(pair)
+
+    def _entries(self, field: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        indexes, name = self._indexes(field), f"{field}.jsonl"
+        for number, raw in enumerate(self.archive.lines(name), 1):
+            index, where = next(indexes, -1), f"{name} line {number}"
+            if index < 0 or index in self.leaves:
+                raise Broken(f"{where} has no place in the log.")
+            entry = strict_json(raw, where)
+            texts = (entry.get(key) for key in ("run", "prev", "step", "type", "at"))
+            if entry.keys() != ENTRY_KEYS or not all(isinstance(text, str) for text in texts):
+                raise Broken(f"{where} does not have the fields of an entry.")
+            if (entry["v"], entry["log"]) != (1, self.origin) or type(entry["seq"]) is not int:
+                raise Broken(f"{where} is no entry of this log.")
+            if not isinstance(entry["data"], dict):
+                raise Broken(f"{where} has no data.")
+            self.leaves[index] = hashlib.sha256(b"\x00" + raw).digest()
+            yield index, entry
+        if next(indexes, None) is not None:
+            raise Broken(f"{name} has fewer lines than bundle.json says.")
+
+    def _own_entries(self) -> None:
+        """The run from its opening to its close: no gap, no other beginning, each entry linked to the one before."""
+        prev, at, step_back = "", "", False
+        entry: dict[str, Any] = {}
+        for index, entry in self._entries("entries"):
+            if entry["run"] != self.run or entry["seq"] != self.events or entry["prev"] != prev:
+                raise Broken(f"Entry {self.events} of the run does not follow the one before it.")
+            if (entry["type"] == OPENED) != (self.events == 0):
+                raise Broken("The run does not begin with its opening, or is opened twice.")
+            self.events, prev = self.events + 1, self.leaves[index].hex()
+            step_back, at = step_back or entry["at"] < at, entry["at"]
+            for key, value in entry["data"].items():
+                if isinstance(value, dict) and value.keys() == {"commitment", "bytes"}:
+                    self.commitments[index, key] = (value["commitment"], value["bytes"])
+        if not entry or entry["type"] != CLOSED or entry["data"].get("entries") != self.events:
+            raise Broken("The run does not end with a close that counts all of its entries.")
+        key = entry["data"].get("key")
+        protection = self.manifest["key_protection"]
+        if not isinstance(key, dict) or key.get("protection") != protection:
+            raise Broken("bundle.json says another protection of the key than the run's close.")
+        if protection != "keyring":
+            self.notices.append(f"Protection of the signing key: {ascii(protection)[1:-1][:80]}.")
+        if step_back:
+            self.notices.append(
+                "The clock of the machine was set back during the run; the order of the events is not affected."
+            )
+
+    def _headers(self) -> None:
+        """Opening and close of the other runs account for every leaf that is not shown."""
+        opened: dict[str, int] = {}
+        hidden, open_runs = self.size - self.events, set()
+        for index, entry in self._entries("headers"):
+            run, kind = entry["run"], entry["type"]
+            if run == self.run or (run and kind not in (OPENED, CLOSED)):
+                raise Broken(f"headers.jsonl has an entry that is no header of another run (leaf {index}).")
+            if kind == CLOSED and run in open_runs and entry["data"].get("entries") == entry["seq"] + 1:
+                if entry["seq"] > index - opened[run]:
+                    raise Broken(f"The close of another run counts more entries than there are (leaf {index}).")
+                open_runs.discard(run)
+                hidden -= int(entry["seq"])
+            elif kind == OPENED and run not in opened and entry["seq"] == 0 and not entry["prev"]:
+                opened[run] = index
+                open_runs.add(run)
+                hidden -= 1
+            elif not run:
+                hidden -= 1
+            else:
+                raise Broken(f"The header of another run does not fit its others (leaf {index}).")
+        if hidden < 0 or (hidden and not open_runs):
+            raise Broken("The headers of the other runs do not account for all entries of the log.")
+        if open_runs:
+            self.notices.append(
+                f"{len(open_runs)} other runs had not ended when this one was sealed; they have {hidden} entries besides."
+            )
+
+    def _tree(self) -> None:
+        """Root of every checkpoint from all leaf hashes, which also shows that each extends the ones before it."""
+        wanted = {size for size in (*self.roots, self.known.size if self.known else 0) if size <= self.size}
+        stack: list[bytes] = []
+        computed, count = ({0: fold(stack)} if 0 in wanted else {}), 0
+        sha256 = hashlib.sha256
+        for tile in range((self.size + 255) // 256):
+            width = min(256, self.size - tile * 256)
+            name = tile_name(tile, width)
+            hashes = self.archive.read(name, 8192)
+            if len(hashes) != 32 * width:
+                raise Broken(f"{name} does not hold {width} hashes.")
+            for at in range(0, len(hashes), 32):
+                node, bits = hashes[at : at + 32], count
+                if count in self.leaves and self.leaves[count] != node:
+                    raise Broken(f"Leaf {count} of the log is not the entry that the bundle shows for it.")
+                while bits & 1:
+                    node, bits = sha256(b"\x01" + stack.pop() + node).digest(), bits >> 1
+                stack.append(node)
+                count += 1
+                if count in wanted:
+                    computed[count] = fold(stack)
+        for size, root in self.roots.items():
+            if computed[size] != root:
+                raise Broken(f"The hashes of the log do not lead to the root signed in checkpoints/{size}.")
+        self.known_root = computed.get(self.known.size) if self.known else None
+
+    def _proofs(self) -> None:
+        own = list(self._indexes("entries"))
+        for index in own if len(own) <= PROVEN_ENTRIES else (own[0], own[-1]):
+            name = f"proofs/{index}.tlog-proof"
+            text, head = self.archive.read(name), f"c2sp.org/tlog-proof@v1\nindex {index}\n".encode()
+            if not text.startswith(head) or not text.endswith(b"\n" + self.note):
+                raise Broken(f"{name} is no proof for this entry and checkpoint.")
+            lines = text[len(head) : -len(self.note) - 1].decode("ascii", "replace").split("\n")
+            proof = [unbase64(line) for line in lines[:-1]]
+            if lines[-1] or not included(self.leaves[index], index, self.size, proof, self.roots[self.size]):
+                raise Broken(f"{name} does not lead to the signed root.")
+
+    def _blobs(self) -> None:
+        """Salts open the commitments of the entries; a blob or salt that is not there was withheld, which is no fault."""
+        shown: dict[str, int] = {}
+        opened: set[tuple[int, str]] = set()
+        for number, raw in enumerate(self.archive.lines("salts.jsonl"), 1):
+            where = f"salts.jsonl line {number}"
+            line = strict_json(raw, where)
+            place = (line.get("index"), line.get("key"))
+            if line.keys() != {"index", "key", "salt", "sha256"} or place not in self.commitments or place in opened:
+                raise Broken(f"{where} belongs to no commitment of this run.")
+            if not all(re.fullmatch(r"[0-9a-f]{64}", str(line[field])) for field in ("salt", "sha256")):
+                raise Broken(f"{where} holds no salt and digest.")
+            message = b"qverify.blob.v1\x00" + bytes.fromhex(line["sha256"])
+            made = hmac.new(bytes.fromhex(line["salt"]), message, hashlib.sha256).hexdigest()
+            committed, size = self.commitments[place]
+            if made != committed or shown.setdefault(line["sha256"], size) != size:
+                raise Broken(f"{where} does not open its commitment.")
+            opened.add(place)
+        missing = 0
+        for digest, size in shown.items():
+            name = f"blobs/{digest}"
+            missing += name not in self.archive.zip.NameToInfo
+            if name in self.archive.zip.NameToInfo:
+                with self.archive.open(name) as stream:
+                    hashed, length = hashlib.sha256(), 0
+                    while part := stream.read(1 << 20):
+                        hashed.update(part)
+                        length += len(part)
+                if (hashed.hexdigest(), length) != (digest, size):
+                    raise Broken(f"{name} is not what the run committed to.")
+        withheld = missing + len(self.commitments) - len(opened)
+        if withheld:
+            self.notices.append(
+                f"{withheld} contents are not in the bundle (withheld or deleted); the log commits to them."
+            )
+
+    def _known_checkpoint(self) -> None:
+        if self.known is None:
+            return
+        if self.known.origin != self.origin:
+            self.notices.append("The checkpoint you know is of another log, so it says nothing about this one.")
+        elif self.known.size > self.size:
+            self.notices.append(
+                "The checkpoint you know is younger than this bundle, so the two were not compared: export the run again."
+            )
+        elif self.known.root != self.known_root:
+            self.diverged = (
+                f"The first {self.known.size} entries of this log are not those of the checkpoint you know."
+            )
+
+    def _nothing_else(self) -> None:
+        if self.archive.unread:
+            raise Broken(f"The archive holds a file that is no part of a bundle: {min(self.archive.unread)[:120]!r}.")
+        if self.archive.repacked:
+            self.notices.append(
+                "The archive was packed anew by another program; its contents are whole all the same."
+            )
+
+    def answer(self) -> dict[str, Any]:
+        grade = "INVALID" if self.problems else "DIVERGED" if self.diverged else "UNANCHORED"
+        return {
+            "grade": grade,
+            "valid": grade not in ("INVALID", "DIVERGED"),
+            "problems": [*self.problems, *([self.diverged] if self.diverged else [])],
+            "events": self.events,
+            "checkpoint": self.note.decode("utf-8", "replace"),
+            "notices": self.notices,
+            "meaning": MEANINGS[grade],
+            "run": self.run,
+            "origin": self.origin,
+            "size": self.size,
+        }
+
+
+def tile_name(number: int, width: int) -> str:
+    """C2SP tlog-tiles: ``tile/0/x001/234``, of a partial tile ``tile/0/x001/234.p/17``."""
+    path = f"{number % 1000:03d}"
+    while number := number // 1000:
+        path = f"x{number % 1000:03d}/{path}"
+    return f"tile/0/{path}" if width == 256 else f"tile/0/{path}.p/{width}"
+
+
+def verify_bundle(
+    path: Path | str, *, public_key: str = "", known_checkpoint: Path | str | None = None
+) -> dict[str, Any]:
+    """Grade a bundle against the verifier key that you trust and the file of a checkpoint that you kept, where given.
+
+    The answer is ready for JSON: ``grade``, ``valid``, ``problems`` and ``notices`` (sentences), ``events`` (the run's
+    entries), ``checkpoint`` (the closing signed note: keep it, it is the next time's known one), ``meaning``, ``run``,
+    ``origin``, ``size`` (of the log). Raises ``BundleUnreadable``.
+    """
     try:
-        size, root = _open_note(path.read_bytes()[:65536], keys)
+        trusted = parse_key(public_key.strip()) if public_key.strip() else None
+    except Broken as broken:
+        raise BundleUnreadable(f"The public key is malformed: {broken}. It looks like name+hash+key.") from None
+    archive = Archive(Path(path))
+    with archive.file:
+        if "bundle.json" not in archive.zip.NameToInfo:
+            raise BundleUnreadable(f"{path} is no QVerify evidence bundle: it has no bundle.json.")
+        known = None if known_checkpoint is None else read_known(Path(known_checkpoint), trusted)
+        verification = Verification(archive, trusted, known)
+        verification.examine()
+    return verification.answer()
+
+
+def read_known(path: Path, trusted: Key | None) -> Head:
+    try:
+        with path.open("rb") as file:
+            return parse_checkpoint(file.read(1 << 20), [trusted] if trusted else [], "The known checkpoint")
     except OSError as error:
-        raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from error
-    if size > len(check.leaves):
-        check.notices.append("The known checkpoint is newer than this bundle; it can't be compared.")
-    elif size and _roots(check.leaves, {size})[size] != root:
-        check.diverged = f"The log's first {size} entries are not those of the checkpoint that you know."
+        raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from None
+    except Broken as broken:
+        raise BundleUnreadable(f"{path} is of no use as a known checkpoint. {broken}") from None
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command. Prints the grade and what it means, or one JSON document."""
-    parser = argparse.ArgumentParser(prog="verify", description="Check an evidence bundle.")
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--public-key", default="", help="the verifier key that you trust")
-    parser.add_argument("--known-checkpoint", type=Path, help="a checkpoint of this log that you kept")
-    parser.add_argument("--json", action="store_true")
+    """Print the grade and the sentences, or one JSON document; answer the exit code."""
+    parser = argparse.ArgumentParser(prog="verify.py", description="Check a QVerify evidence bundle.")
+    parser.add_argument("bundle", metavar="BUNDLE")
+    parser.add_argument("--public-key", default="", metavar="VKEY", help="the verifier key you trust: name+hash+key")
+    parser.add_argument(
+        "--known-checkpoint", default=None, metavar="FILE", help="a checkpoint of this log that you kept"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(argv)
     try:
         answer = verify_bundle(
             options.bundle, public_key=options.public_key, known_checkpoint=options.known_checkpoint
         )
     except BundleUnreadable as error:
-        print(error.sentence, error.remedy, file=sys.stderr)
+        print(error.sentence, file=sys.stderr)
         return error.exit_code
     if options.json:
-        print(json.dumps(answer, indent=1))
+        print(json.dumps(answer, indent=2))
     else:
-        print(f"{answer['grade']}: {answer['meaning']}")
-        print(f"{answer['events']} events of run {answer['run']}")
-        for line in answer["problems"]:
-            print(f"Problem: {line}")
-        for line in answer["notices"]:
-            print(f"Notice: {line}")
+        print(f"{answer['grade']}. {answer['meaning']}")
+        print(
+            f"{answer['events']} events of the run {ascii(answer['run'])[1:-1]}, log {ascii(answer['origin'])[1:-1]}."
+        )
+        for kind in ("problem", "notice"):
+            for sentence in answer["problems"] if kind == "problem" else answer["notices"]:
+                print(f"  {kind}: {sentence}")
     return 0 if answer["valid"] else 1
 
 
