@@ -14,7 +14,7 @@ _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 
 def quoted(path: str) -> str:
     """A path in git's C-style quoting (``core.quotePath`` on); unchanged where nothing needs it."""
-    raw = path.encode("utf-8", "surrogateescape")
+    raw = path.encode("utf-8", "replace")
     if not any(byte < 32 or byte > 126 or byte in b'"\\' for byte in raw):
         return path
     written = []
@@ -46,7 +46,7 @@ def patch_of(files: Mapping[str, str]) -> str:
 
 def _new_file(path: str, text: str) -> str:
     before, after = quoted(f"a/{path}"), quoted(f"b/{path}")
-    blob = object_id("blob", text.encode("utf-8", "surrogateescape"))
+    blob = object_id("blob", text.encode("utf-8", "replace"))
     head = f"diff --git {before} {after}\nnew file mode 100644\nindex {'0' * 40}..{blob}\n"
     if not text:
         return head

@@ -1,0 +1,216 @@
+"""Every format is read back by a real parser, for an honest and for a hostile result."""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import io
+import json
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from qverify_desktop.export.formats import FORMATS
+from qverify_desktop.export.plain_text import one_line, readable
+from tests.export import values
+
+RESULTS = {"honest": values.result(), "hostile": values.hostile(), "empty": values.empty()}
+VOID = {"meta", "rect", "path", "circle", "line", "br", "ellipse", "polyline", "polygon"}
+
+
+class Page(html.parser.HTMLParser):
+    """Tags in their nesting, attributes, and the text in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open and data.strip():
+            self.text.append(" ".join(data.split()))
+
+    def closed(self) -> bool:
+        return not self._open
+
+
+def page(name: str) -> tuple[Page, str]:
+    text = FORMATS["html"](RESULTS[name]).decode("utf-8")
+    parsed = Page()
+    parsed.feed(text)
+    parsed.close()
+    return parsed, text
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_of_every_result_is_the_same_twice_and_utf8(name: str, format: str) -> None:
+    first = FORMATS[format](RESULTS[name])
+    assert first == FORMATS[format](RESULTS[name])
+    if format != "patch":
+        shown = first.decode("utf-8")
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]", shown)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_report_is_one_closed_page_without_script_or_remote_parts(name: str) -> None:
+    parsed, text = page(name)
+    assert parsed.closed()
+    assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form", "a"} & set(parsed.tags)
+    for attribute, value in parsed.attributes:
+        assert attribute not in ("src", "href", "srcset", "action", "data", "style")
+        assert not attribute.startswith("on")
+        assert "://" not in value or attribute == "xmlns"
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "default-src 'none'" in text
+    assert text.count("<style>") == 1
+
+
+def test_the_report_begins_with_the_verdict_and_holds_the_proof() -> None:
+    parsed, text = page("honest")
+    body = parsed.text[parsed.text.index(values.result().sentence) :]
+    assert parsed.text.index(values.result().sentence) <= 1
+    order = [
+        body.index(word)
+        for word in ("Numbers", "Suspected defects", "Tests that were kept", "Tests that were refused", "Evidence")
+    ]
+    assert order == sorted(order)
+    for words in (
+        ">>> page_count(10, 5) 2",
+        "page_count(10, 5)",
+        "shelf/ranges.py:8",
+        "shelf/ranges.py:13",
+        "90 of 100, before 50 of 100",
+    ):
+        assert words in parsed.text
+    assert "It did not end the same way five times out of five." in body
+    assert "specification" in body
+    assert "nothing could be counted" in body
+    assert "sha256:" + "3" * 64 in body
+    assert "1 min 1 s" in text
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+    assert "--background: #F3F4F6" in text
+    assert "--background: #0D0F13" in text
+
+
+def test_hostile_text_is_shown_and_does_nothing() -> None:
+    parsed, text = page("hostile")
+    assert "<script" not in text
+    assert any("<script>alert(1)</script>" in piece for piece in parsed.text)
+    assert "{{7*7}}" in text
+    assert "\\u202e" in text
+    assert "\\ud800" in text
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_junit_is_well_formed_and_counts(name: str) -> None:
+    root = ElementTree.fromstring(FORMATS["junit"](RESULTS[name]))
+    cases = root.findall(".//testcase")
+    assert len(cases) == len(RESULTS[name].tests) == int(root.get("tests", "-1"))
+    assert int(root.get("failures", "-1")) == len(root.findall(".//failure"))
+    assert int(root.get("skipped", "-1")) == len(root.findall(".//skipped"))
+    for suite in root.findall("testsuite"):
+        assert int(suite.get("tests", "-1")) == len(suite.findall("testcase"))
+
+
+def test_junit_tells_the_defect() -> None:
+    root = ElementTree.fromstring(FORMATS["junit"](RESULTS["honest"]))
+    failure = root.find(".//testcase[@name='test_words']/failure")
+    assert failure is not None
+    assert "expected: 2\nobserved: 3" in (failure.text or "")
+    assert [suite.get("name") for suite in root] == [values.PATH, "tests/qverify/test_qv_text.py"]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_sarif_keeps_the_rules_of_the_standard(name: str) -> None:
+    log = json.loads(FORMATS["sarif"](RESULTS[name]))
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert len(run["results"]) == len(RESULTS[name].defects)
+    for found in run["results"]:
+        assert rules[found["ruleIndex"]]["id"] == found["ruleId"]
+        assert found["message"]["text"].endswith(".")
+        assert 0 <= found["rank"] <= 100
+        for location in (*found["locations"], *found["relatedLocations"]):
+            place = location["physicalLocation"]
+            assert place["region"]["startLine"] >= 1
+            assert re.fullmatch(r"[A-Za-z0-9._~/%-]+", place["artifactLocation"]["uri"])
+            assert place["artifactLocation"]["uriBaseId"] in run["originalUriBaseIds"]
+
+
+def test_sarif_of_the_sample_defect() -> None:
+    run = json.loads(FORMATS["sarif"](RESULTS["honest"]))["runs"][0]
+    found = run["results"][0]
+    assert found["message"]["text"] == (
+        "Suspected defect in page_count: page_count(10, 5) gives 3, but shelf/ranges.py:13 says 2."
+    )
+    assert found["locations"][0]["physicalLocation"]["region"]["startLine"] == 8
+    assert run["invocations"] == [{"executionSuccessful": True, "startTimeUtc": "2026-01-02T03:04:05Z"}]
+
+
+def test_csv_rows_and_formulas() -> None:
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](RESULTS["honest"]).decode(), newline="")))
+    assert [row["reason"] for row in rows] == ["gain", "no_gain", "no_gain", "flaky", "contradicts_words"]
+    assert (rows[0]["lines_gained"], rows[0]["quoted_line"], rows[1]["quoted_line"]) == ("3", "13", "")
+    for row in csv.reader(io.StringIO(FORMATS["csv"](RESULTS["hostile"]).decode(), newline="")):
+        assert len(row) == 16
+        assert not any(cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+    assert len(list(csv.reader(io.StringIO(FORMATS["csv"](RESULTS["empty"]).decode())))) == 1
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_markdown_holds_no_foreign_markup(name: str) -> None:
+    text = FORMATS["markdown"](RESULTS[name]).decode()
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
+    assert not {"html_block", "html_inline", "image", "link_open", "code_block"} & kinds
+    titles = [
+        tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h1"
+    ]
+    assert len(titles) == 1
+    columns = [token.content for token in tokens if token.type == "inline" and token.content == "before"]
+    assert len(columns) == 1
+
+
+def test_markdown_quotes_the_words() -> None:
+    text = FORMATS["markdown"](RESULTS["honest"]).decode()
+    assert "```text\n>>> page_count(10, 5)\n2\n```" in text
+    assert "| Lines | 50 of 100 | 90 of 100 |" in text
+    assert "| It reaches no new line or branch and notices no new mutant. | 2 |" in text
+
+
+def test_the_patch_is_taken_by_git(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=FORMATS["patch"](RESULTS["honest"]), check=True)
+    assert (tmp_path / values.PATH).read_text() == values.result().files[values.PATH]
+
+
+def test_readable() -> None:
+    assert readable("a\nb\tc é 字 🎉") == "a\nb\tc é 字 🎉"
+    assert (
+        readable("\x00\x1b\u200b\u202e\ud800\ufffe\U000e0041") == "\\x00\\x1b\\u200b\\u202e\\ud800\\ufffe\\U000e0041"
+    )
+    assert one_line("a\n  b") == "a b"
+    assert len(one_line("x" * 1000)) == 300
