@@ -37,6 +37,7 @@ class Recorder:
         self.seed = seed
         self.meter = meter
         self.parts = {}
+        self.process = os.getpid()
 
     def pytest_configure(self, config):
         # Output is being captured by now, into the folder that the driver chose.
@@ -84,6 +85,9 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(self, item, call):
+        if os.getpid() != self.process:
+            # A process that the test forked came back out of it: the rest of the run is not its to do.
+            os._exit(0)
         report = yield
         details = {}
         if report.failed and call.excinfo is not None:

@@ -64,6 +64,7 @@ class Verdicts:
     def __init__(self, send, wanted):
         self.send = send
         self.wanted = wanted
+        self.process = os.getpid()
 
     def pytest_collection_modifyitems(self, items):
         items[:] = [item for item in items if item.nodeid.partition("[")[0] in self.wanted]
@@ -78,6 +79,8 @@ class Verdicts:
         return answer
 
     def pytest_runtest_logreport(self, report):
+        if os.getpid() != self.process:
+            os._exit(0)
         if report.failed:
             self.failed = True
 
