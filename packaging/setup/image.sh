@@ -70,6 +70,8 @@ else
     say "No container registry answers for $base; making a base from Debian packages instead."
     command -v mmdebstrap >/dev/null \
         || missing "mmdebstrap is missing, so no base image can be made without a container registry. Type: apt-get install -y mmdebstrap"
+    [ "$(id -u)" -eq 0 ] \
+        || missing "Only root can make a base image from Debian packages. Type: sudo $root/packaging/setup/image.sh $runtime"
     stand_in_digest=$( (cat "$recipes/$stand_in"; printf '%s\n' "${packages[@]}"; date +%Y-%V) | sha256sum | cut -c 1-12)
     base=qverify/base-$runtime:$stand_in_digest
     if ! "$docker" image inspect "$base" >/dev/null 2>&1; then

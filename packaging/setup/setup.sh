@@ -30,7 +30,10 @@ packaging/setup/packages.sh "${packages[@]}"
 packaging/setup/engine.sh
 # The slowest step waits for the network and the next slowest for the processor, so they go side by side. Should the base
 # fail here, the last line tries again and says why.
-QVERIFY_PYTHON=python3 packaging/setup/image.sh python --base >/dev/null 2>&1 &
+QVERIFY_PYTHON=python3 setsid packaging/setup/image.sh python --base >/dev/null 2>&1 </dev/null &
+base=$!
+trap 'kill -- -$base 2>/dev/null || true' EXIT
 packaging/setup/venv.sh "$profile"
-wait
+wait "$base" || true
+trap - EXIT
 packaging/setup/image.sh python

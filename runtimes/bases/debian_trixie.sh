@@ -39,7 +39,12 @@ find "$root"/usr/share/doc "$root"/usr/share/man "$root"/usr/share/info "$root"/
 for file in hostname resolv.conf machine-id; do rm -f "$root/etc/$file"; : >"$root/etc/$file"; done
 STRIP
 
-mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
+# Its mounts go with the namespace, however it ends (a chroot that is no mount point has none to offer).
+isolated=()
+if unshare --mount true 2>/dev/null; then
+    isolated=(unshare --mount)
+fi
+"${isolated[@]}" mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
     --keyring="$keyring" --aptopt="$work/apt.conf" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
