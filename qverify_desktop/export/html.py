@@ -48,8 +48,9 @@ class Number:
         return _permille(self.after)
 
     @property
-    def before_width(self) -> int:
-        return _permille(self.before)
+    def tick(self) -> int:
+        """Where the mark of the value before stands; it stays inside the bar."""
+        return min(_permille(self.before), 997)
 
 
 def html(result: RunResult) -> bytes:
@@ -87,6 +88,7 @@ def _environment(root: Path) -> Environment:
     )
     environment.filters["percent"] = _percent
     environment.filters["seconds"] = _seconds
+    environment.filters["counted"] = _counted
     environment.globals["icon"] = lambda name: _icon(root, name)
     return environment
 
@@ -139,6 +141,11 @@ def _permille(fraction: Fraction) -> int:
 
 def _percent(fraction: Fraction) -> str:
     return f"{fraction.part * 100 // fraction.whole} %" if fraction.whole else "unknown"
+
+
+def _counted(number: int, thing: str) -> str:
+    plural = {"branch": "branches"}.get(thing, f"{thing}s")
+    return f"{number} {thing if number == 1 else plural}"
 
 
 def _seconds(milliseconds: int) -> str:

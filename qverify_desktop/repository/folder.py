@@ -195,48 +195,67 @@ def copy_paths(root: Path, paths: Iterable[bytes], writer: TreeWriter) -> set[by
             "Check its permissions.",
         ) from error
     with opened as reader:
-        refuse_oversize(_sizes(reader, wanted))
-        for path in wanted:
+        seen = _look(reader, wanted, writer, gone)
+        refuse_oversize(
+            {
+                path: facts.st_size
+                for path, facts in seen.items()
+                if stat.S_ISREG(facts.st_mode) and facts.st_size <= MOST_FILE_BYTES
+            }
+        )
+        for path, facts in seen.items():
             try:
-                if not _copy_one(reader, path, writer):
-                    gone.add(path)
+                _copy_one(reader, path, facts, writer)
             except TooLarge as error:
                 writer.skip(path, too_large(int(error.args[0])))
+            except _Gone:
+                gone.add(path)
     return gone
 
 
-def _sizes(reader: FolderReader, paths: list[bytes]) -> dict[bytes, int]:
-    sizes = {}
+class _Gone(Exception):
+    """There is no such file any more."""
+
+
+def _look(
+    reader: FolderReader, paths: list[bytes], writer: TreeWriter, gone: set[bytes]
+) -> dict[bytes, os.stat_result]:
+    """Facts of every path that can be copied as a file or a link; the others are noted."""
+    seen: dict[bytes, os.stat_result] = {}
     for path in paths:
         try:
             facts = reader.facts(path)
-        except (OSError, ValueError):
+        except OSError as error:
+            if error.errno in _GONE:
+                gone.add(path)
+            else:
+                writer.skip(path, _unreadable(error))
             continue
-        if stat.S_ISREG(facts.st_mode) and facts.st_size <= MOST_FILE_BYTES:
-            sizes[path] = facts.st_size
-    return sizes
+        special = next((reason for is_special, reason in _SPECIAL if is_special(facts.st_mode)), "")
+        if special:
+            writer.skip(path, special)
+        elif stat.S_ISDIR(facts.st_mode):
+            gone.add(path)
+        else:
+            seen[path] = facts
+    return seen
 
 
-def _copy_one(reader: FolderReader, path: bytes, writer: TreeWriter) -> bool:
+def _unreadable(error: OSError) -> str:
+    return f"It can't be read ({error.strerror}), so it was left out."
+
+
+def _copy_one(reader: FolderReader, path: bytes, facts: os.stat_result, writer: TreeWriter) -> None:
     try:
-        facts = reader.facts(path)
         if stat.S_ISLNK(facts.st_mode):
             writer.add_link(path, reader.link_target(path))
-            return True
-        for is_special, reason in _SPECIAL:
-            if is_special(facts.st_mode):
-                writer.skip(path, reason)
-                return True
-        if stat.S_ISDIR(facts.st_mode):
-            return False
+            return
         if facts.st_size > MOST_FILE_BYTES:
             raise TooLarge(facts.st_size)
         content, facts = reader.read(path)
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in _GONE:
-            return False
-        reason = (isinstance(error, OSError) and error.strerror) or "its name is not usable"
-        writer.skip(path, f"It can't be read ({reason}), so it was left out.")
-        return True
+    except OSError as error:
+        if error.errno in (*_GONE, errno.EINVAL):
+            raise _Gone from error
+        writer.skip(path, _unreadable(error))
+        return
     writer.add_file(path, content, executable=bool(facts.st_mode & stat.S_IXUSR))
-    return True

@@ -160,6 +160,20 @@ def test_linked_work_tree_and_detached_head(work: Work, take: Taker, tmp_path: P
     assert take.read("a.py") == b"x\n"
 
 
+def test_a_repository_of_another_owner(work: Work, take: Taker) -> None:
+    """git would refuse it as dubious; nothing of it is trusted here, so it can be read."""
+    work.write("a.py", "x\n")
+    commit = work.commit()
+    work.write("a.py", "y\n")
+    if os.geteuid() == 0:
+        for folder, folders, names in os.walk(work.path):
+            for name in (".", *folders, *names):
+                os.chown(os.path.join(folder, name), 12345, 12345)
+    snapshot = take(work.path)
+    assert snapshot.commit == commit
+    assert "+y" in snapshot.dirty_patch
+
+
 def test_split_index_and_sparse_checkout(work: Work, take: Taker) -> None:
     work.write("in/a.py", "x\n")
     work.write("out/b.py", "y\n")
