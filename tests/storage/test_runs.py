@@ -1,0 +1,102 @@
+"""The list of runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.progress import RunStatus
+from qverify_desktop.domain.results import AnalysisRequest, JudgedTest, Reason, RunResult, TestVerdict, Verdict
+from qverify_desktop.domain.testing import GeneratedTest
+from qverify_desktop.engine.runner import RunRecords
+from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.runs import RunStore
+
+REQUEST = '{"source":"/projects/library"}'
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    database = Database(tmp_path / "qverify.db")
+    yield RunStore(database)
+    database.close()
+
+
+def test_it_is_what_the_engine_asks_for(store: RunStore) -> None:
+    records: RunRecords = store
+    assert records.list() == []
+
+
+def test_a_run_from_queued_to_finished(store: RunStore) -> None:
+    store.create("r1", REQUEST, "2026-01-01T00:00:00Z")
+    assert store.request("r1") == REQUEST
+    summary = store.get("r1")
+    assert summary is not None
+    assert (summary.source, summary.status) == ("/projects/library", RunStatus.QUEUED)
+
+    store.set_status("r1", RunStatus.INTERRUPTED, "judge", "The process ended.")
+    summary = store.get("r1")
+    assert summary is not None
+    assert (summary.status, summary.stage, summary.sentence) == (RunStatus.INTERRUPTED, "judge", "The process ended.")
+    assert [one.run for one in store.unfinished()] == ["r1"]
+
+    test = GeneratedTest.__new__(GeneratedTest)
+    judged = tuple(
+        JudgedTest(test, verdict, Reason.GAIN)
+        for verdict in (TestVerdict.ACCEPTED, TestVerdict.ACCEPTED, TestVerdict.REFUSED, TestVerdict.SUSPECTED)
+    )
+    result = RunResult(
+        "r1",
+        AnalysisRequest("/projects/library"),
+        Verdict.NOTHING_SUSPECTED,
+        "Two tests.",
+        "o",
+        None,
+        "t",
+        tests=judged,
+    )
+    store.finish("r1", result)
+    store.finish("r1", result)
+    summary = store.get("r1")
+    assert summary is not None
+    assert (summary.status, summary.stage, summary.verdict) == (RunStatus.FINISHED, "", "nothing_suspected")
+    assert (summary.accepted, summary.refused, summary.suspected) == (2, 1, 0)
+    assert store.unfinished() == []
+
+
+def test_the_list_is_newest_first(store: RunStore) -> None:
+    for day in (2, 3, 1):
+        store.create(f"r{day}", REQUEST, f"2026-01-0{day}T00:00:00Z")
+    assert [one.run for one in store.list()] == ["r3", "r2", "r1"]
+
+
+def test_names_are_found_by_their_beginning_and_nothing_else(store: RunStore) -> None:
+    for run in ("r1a", "r1b", "r2", "R1c", "r%", "r_x"):
+        store.create(run, REQUEST, "2026-01-01T00:00:00Z")
+    assert store.find("r1") == ["r1a", "r1b"]
+    assert store.find("r1a") == ["r1a"]
+    assert store.find("r%") == ["r%"]
+    assert store.find("r_") == ["r_x"]
+    assert store.find("x") == []
+    assert store.find("' OR 1=1 --") == []
+
+
+def test_an_unknown_run_is_a_sentence(store: RunStore) -> None:
+    assert store.get("r9") is None
+    with pytest.raises(BadInput, match="no run r9"):
+        store.request("r9")
+    with pytest.raises(BadInput, match="no run r9"):
+        store.set_status("r9", RunStatus.RUNNING)
+
+
+def test_a_name_is_given_once(store: RunStore) -> None:
+    store.create("r1", REQUEST, "2026-01-01T00:00:00Z")
+    with pytest.raises(BadInput, match="already"):
+        store.create("r1", REQUEST, "2026-01-02T00:00:00Z")
+
+
+@pytest.mark.parametrize("request_json", ["", "[]", "{}", "{"])
+def test_a_request_without_a_source_is_refused(store: RunStore, request_json: str) -> None:
+    with pytest.raises(BadInput, match="not readable"):
+        store.create("r1", request_json, "2026-01-01T00:00:00Z")
