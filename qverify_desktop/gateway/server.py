@@ -41,11 +41,7 @@ def _key(endpoint: Endpoint) -> str:
 
 async def speaks_ollama(base: str) -> bool:
     """Whether the server answers Ollama's list of models (``/api/tags``). No key is sent."""
-    try:
-        answer = await _ask(GuardedTransport(base, local=is_local(base)), "GET", f"{base}/api/tags")
-    except CallFailed:
-        return False
-    return isinstance(answer, dict) and isinstance(answer.get("models"), list)
+    return await list_ollama_models(base) is not None
 
 
 async def knows_model(endpoint: Endpoint, guard: GuardedTransport) -> bool:
@@ -84,3 +80,15 @@ async def model_context(endpoint: Endpoint) -> int:
         if str(name).endswith(".context_length") and isinstance(value, int) and value > 0:
             return value
     return 0
+
+
+async def list_ollama_models(base: str) -> list[str] | None:
+    """Names of an Ollama's models, ``None`` where none answers at ``base``."""
+    try:
+        answer = await _ask(GuardedTransport(base, local=is_local(base)), "GET", f"{base}/api/tags")
+    except CallFailed:
+        return None
+    models = answer.get("models") if isinstance(answer, dict) else None
+    if not isinstance(models, list):
+        return None
+    return sorted(m["name"] for m in models if isinstance(m, dict) and isinstance(m.get("name"), str))
