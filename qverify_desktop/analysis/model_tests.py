@@ -127,7 +127,7 @@ async def write_model_tests(
         attempts = await _try_and_mend(tests, material, project, language, run_job, account)
         kept += [a.test for a in attempts if a.trouble is Trouble.NONE or is_final(a)]
         open_attempts += [a for a in attempts if a.trouble is not Trouble.NONE and not is_final(a)]
-        if not any(worth_asking(a) for a in open_attempts):
+        if not tests or not any(worth_asking(a) for a in open_attempts):
             break
     for attempt in open_attempts:
         if attempt.trouble is Trouble.ASSERTION:
@@ -270,7 +270,9 @@ def with_quote(test: GeneratedTest, promises: Sequence[Promise]) -> GeneratedTes
         return test
     meant = (_normal(test.call), _normal(test.expected))
     for promise in promises:
-        usable = promise.relation is PromiseRelation.EQUALS and not promise.setup
+        # Statements before the call may give its names another meaning than they have in the test.
+        plain = all(line.startswith(("import ", "from ")) for line in promise.setup)
+        usable = promise.relation is PromiseRelation.EQUALS and plain
         if usable and (_normal(promise.call), _normal(promise.expected)) == meant:
             return replace(test, label=Label.SPECIFICATION, quote=Quote(promise.words, promise.file, promise.line))
     return test

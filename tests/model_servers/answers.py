@@ -28,7 +28,7 @@ class Say:
 
 @dataclass
 class Script:
-    """Answers in order; one with ``when`` is kept for the first prompt that holds its text. The last one repeats."""
+    """Answers in order; one with ``when`` is kept for prompts that hold its text, and repeats there. The last one repeats."""
 
     answers: Sequence[Say]
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -45,7 +45,8 @@ class Script:
             self.headers.append(headers)
             fitting = [n for n, say in enumerate(self.answers) if say.when in prompt]
             fresh = [n for n in fitting if n not in self._used]
-            special = [n for n in fresh if self.answers[n].when]
-            number = (special or fresh or fitting[-1:] or [len(self.answers) - 1])[0]
+            special = [n for n in fitting if self.answers[n].when]
+            fresh_special = [n for n in special if n not in self._used]
+            number = (fresh_special or special[-1:] or fresh or [len(self.answers) - 1])[0]
             self._used.add(number)
             return self.answers[number]
