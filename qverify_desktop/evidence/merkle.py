@@ -138,7 +138,7 @@ class Tree:
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether ``proof`` shows the leaf at ``index`` in the tree of ``size`` (RFC 9162, section 2.1.3.2)."""
-    if not 0 <= index < size:
+    if not 0 <= index < size or len(leaf) != HASH_BYTES:
         return False
     fn, sn, node = index, size - 1, leaf
     for sibling in proof:

@@ -178,7 +178,7 @@ def fold(stack: list[bytes]) -> bytes:
 
 def included(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
     """RFC 9162, section 2.1.3.2."""
-    if not 0 <= index < size:
+    if not 0 <= index < size or len(leaf) != 32:
         return False
     fn, sn, node = index, size - 1, leaf
     for sibling in proof:
