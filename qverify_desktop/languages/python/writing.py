@@ -99,7 +99,11 @@ def _section(module: str) -> int:
 
 
 def _from_import(module: str, names: set[str]) -> str:
-    ordered = sorted(names)
+    """Plain names together on one line, each renamed one on a line of its own."""
+    renamed = [f"from {module} import {name}" for name in sorted(names) if " as " in name]
+    ordered = sorted(name for name in names if " as " not in name)
+    if renamed:
+        return "\n".join([*([_from_import(module, set(ordered))] if ordered else []), *renamed])
     line = f"from {module} import {', '.join(ordered)}"
     if len(line) <= WIDTH:
         return line
