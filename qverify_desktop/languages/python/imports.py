@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
@@ -10,13 +11,17 @@ from qverify_desktop.languages.python.source import SourceFile, walk
 
 #: Handlers that make an import optional.
 _CATCHING = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
+#: Conditions that choose by interpreter, platform or purpose.
+_CIRCUMSTANCE = re.compile(
+    r"TYPE_CHECKING|version_info|hexversion|\bPY_?[23]\d*\b|sys\.platform|os\.name|implementation"
+)
 
 
 def required_imports(source: SourceFile) -> set[str]:
     """Dotted absolute names imported when the module is, or when one of its functions is called.
 
-    Left out: relative imports, ``__future__``, imports below ``if TYPE_CHECKING`` and those whose ``ImportError`` is
-    caught. For ``from a import b`` both ``a`` and ``a.b`` are given, because ``b`` may be a module.
+    Left out: relative imports, ``__future__``, imports that depend on ``TYPE_CHECKING`` or on the interpreter or platform,
+    and those whose ``ImportError`` is caught. For ``from a import b`` both ``a`` and ``a.b`` are given, because ``b`` may be a module.
     """
     names: set[str] = set()
     stack = [source.root]
@@ -25,8 +30,7 @@ def required_imports(source: SourceFile) -> set[str]:
         if node.type in ("import_statement", "import_from_statement"):
             names.update(_names(source, node))
         elif _is_optional(source, node):
-            alternative = (child for child in node.named_children if child.type in ("else_clause", "elif_clause"))
-            stack.extend(alternative if node.type == "if_statement" else ())
+            continue
         else:
             stack.extend(node.named_children)
     return names
@@ -62,7 +66,7 @@ def _dotted(source: SourceFile, node: Node) -> str:
 def _is_optional(source: SourceFile, node: Node) -> bool:
     if node.type == "if_statement":
         condition = node.child_by_field_name("condition")
-        return condition is not None and source.slice(condition).rpartition(".")[2] == "TYPE_CHECKING"
+        return condition is not None and bool(_CIRCUMSTANCE.search(source.slice(condition)))
     if node.type == "try_statement":
         return any(_catches_import_error(source, child) for child in node.named_children)
     if node.type == "with_statement":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -95,6 +96,10 @@ _NEEDLESS_PLUGINS = frozenset(
         *("enabler", "perf", "codeblocks", "memray", "codspeed", "reportlog", "json-report", "emoji"),
     )
 )
+#: The standard library of this and of every other Python 3: nothing that an index could bring.
+_STANDARD = sys.stdlib_module_names | frozenset(
+    ["annotationlib", "asynchat", "asyncore", "compression", "distutils", "imp", "smtpd", "tomllib"]
+)
 _MODULE = re.compile(r"[A-Za-z_]\w{0,100}", re.ASCII)
 
 
@@ -111,7 +116,7 @@ def missing_modules_job(snapshot: Snapshot, project: Project) -> Job:
     for path in (*project.source_files, *project.test_files):
         source = read_source(snapshot.root, path)
         names = required_imports(source) if isinstance(source, SourceFile) else set()
-        for top in sorted({name.partition(".")[0] for name in names} - own):
+        for top in sorted({name.partition(".")[0] for name in names} - own - _STANDARD):
             if _MODULE.fullmatch(top) and (top in needed or len(needed) < MAX_MODULES):
                 needed.setdefault(top, []).append(path)
     plugins = [name for name in map(_name_of, project.dependencies) if name.startswith("pytest-")]

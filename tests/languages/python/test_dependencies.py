@@ -96,8 +96,10 @@ except (ValueError, ImportError):
     simplejson = None
 if TYPE_CHECKING:
     import pandas
-else:
-    import polars
+if sys.version_info >= (3, 14):
+    import annotationlib
+elif True:
+    import older
 with contextlib.suppress(ImportError):
     import maybe
 def f():
@@ -111,7 +113,7 @@ def f():
     )
     assert isinstance(source, SourceFile)
     tops = {name.partition(".")[0] for name in required_imports(source)}
-    assert tops == {"os", "numpy", "yaml", "polars", "lazily", "kept"}
+    assert tops == {"os", "numpy", "yaml", "lazily", "kept"}
 
 
 def test_missing_modules_are_named_with_their_requirement(tmp_path: Path) -> None:

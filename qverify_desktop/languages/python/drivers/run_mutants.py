@@ -51,9 +51,12 @@ WITHOUT = [
     )
     for word in ("-p", "no:" + name)
 ]
-BARE = ["-o", "addopts=", "-o", "required_plugins=", "-o", "minversion=1", "-o", "testpaths="]
+BARE = [
+    *("-o", "addopts=", "-o", "required_plugins=", "-o", "minversion=1", "-o", "testpaths="),
+    *("-o", "filterwarnings=ignore"),
+]
 NEUTRAL = [
-    *("-o", "filterwarnings=ignore", "-o", "python_files=*.py", "-o", "python_functions=test*"),
+    *("-o", "python_files=*.py", "-o", "python_functions=test*"),
     *("-o", "python_classes=Test*", "-o", "xfail_strict=false"),
 ]
 
