@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("QT_API", "pyside6")
@@ -21,16 +23,19 @@ if TYPE_CHECKING:
     from qverify_desktop.engine.api import EngineApi
 
 
-async def _open_engine() -> EngineApi:
+async def open_engine() -> EngineApi:
     """Import the heavy rooms off the GUI thread, then open the engine in the running loop."""
 
-    def load() -> object:
-        from qverify_desktop import composition
+    composition = await asyncio.to_thread(importlib.import_module, "qverify_desktop.composition")
+    engine: EngineApi = await composition.open_engine()
+    return engine
 
-        return composition
 
-    composition = await asyncio.to_thread(load)
-    return await composition.open_engine()  # type: ignore[attr-defined,no-any-return]
+def make_loop(app: QApplication) -> QEventLoop:
+    """The one loop of window and engine. Its threads are Python's: qasync's own die with a running QThread."""
+    loop = QEventLoop(app)
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="qverify"))
+    return loop
 
 
 async def _live(window: MainWindow, bridge: EngineBridge, sources: Sequence[str]) -> None:
@@ -53,10 +58,10 @@ def main(argv: Sequence[str]) -> int:
     app.setQuitOnLastWindowClosed(False)
     theme = load_theme(system_theme(app))
     apply_theme(app, theme)
-    with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
+    with asyncio.Runner(loop_factory=lambda: make_loop(app)) as runner:
 
         async def run() -> None:
-            bridge = EngineBridge(_open_engine)
+            bridge = EngineBridge(open_engine)
             window = MainWindow(theme, bridge)
             await _live(window, bridge, argv)
 

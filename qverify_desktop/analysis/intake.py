@@ -90,9 +90,7 @@ async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:
             "Drop the folder that holds the source.",
         )
     for project in projects:
-        summary = (
-            f"{project.language}: {len(project.source_files)} source files, {len(project.test_files)} test files"
-        )
+        summary = f"{project.language.capitalize()}: {len(project.source_files)} source files, {len(project.test_files)} test files"
         if project.unreadable:
             summary += f", {len(project.unreadable)} can't be read"
         steps.reporter.finished(Stage.DETECT, summary)

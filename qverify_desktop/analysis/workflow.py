@@ -227,8 +227,12 @@ async def _decide(
 
     steps.reporter.started(Stage.TRIAGE)
     decision = await steps.step(f"{project.language}.decide", Decision, body)
-    steps.reporter.finished(Stage.TRIAGE, f"{len(decision.defects)} suspected defects")
+    steps.reporter.finished(Stage.TRIAGE, _counted(len(decision.defects)))
     return decision.tests, decision.defects
+
+
+def _counted(defects: int) -> str:
+    return "1 suspected defect" if defects == 1 else f"{defects or 'No'} suspected defects"
 
 
 @dataclass(frozen=True)

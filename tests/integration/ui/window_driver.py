@@ -19,9 +19,8 @@ os.environ.setdefault("QT_API", "pyside6")
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
-from qverify_desktop.app import _open_engine
+from qverify_desktop.app import make_loop, open_engine
 from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.theme import apply_theme, load_theme, system_theme
 from qverify_desktop.ui.window import MainWindow
@@ -107,6 +106,7 @@ async def drive(window: MainWindow, bridge: EngineBridge, folder: str, shots: Pa
         "samples": len(delays),
         "stall_ms": {
             "longest": round(delays[-1] * 1000, 1),
+            "over_50": sum(delay > 0.05 for delay in delays),
             "p999": round(delays[int(len(delays) * 0.999)] * 1000, 1),
             "median": round(delays[len(delays) // 2] * 1000, 2),
         },
@@ -121,14 +121,14 @@ def main() -> None:
     apply_theme(app, theme)
 
     async def run() -> dict:
-        bridge = EngineBridge(_open_engine)
+        bridge = EngineBridge(open_engine)
         window = MainWindow(theme, bridge)
         try:
             return await drive(window, bridge, folder, shots)
         finally:
             await bridge.close()
 
-    with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
+    with asyncio.Runner(loop_factory=lambda: make_loop(app)) as runner:
         print(json.dumps(runner.run(run())))
 
 
