@@ -198,7 +198,8 @@ async def _run_to_its_end(screen: Screen, begin: Callable[[AnyEngine], Awaitable
             async for event in engine.watch(run):
                 progress.tell(event)
         document = await engine.show(run)
-        screen.print_document(document)
+        if screen.as_json or "error" not in document:
+            screen.print_document(document)
         if "error" in document:
             screen.print_error(document["error"])
         others = engine.live()

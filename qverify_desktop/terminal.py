@@ -30,7 +30,7 @@ class Screen:
     """Prints a command's answer, as text or as one JSON document."""
 
     def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
+        self.as_json = as_json
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
@@ -54,7 +54,7 @@ class Screen:
 
     def print_document(self, document: Mapping[str, Any]) -> None:
         """A run, finished or not."""
-        if self._as_json:
+        if self.as_json:
             _print_json(document)
         elif "verdict" in document:
             _print_lines(finished_lines(document))
@@ -62,13 +62,13 @@ class Screen:
             self.print_status(document)
 
     def print_status(self, document: Mapping[str, Any]) -> None:
-        if self._as_json:
+        if self.as_json:
             _print_json(document)
         else:
             _print_lines([f"{document['run']}: {document['status']}. {document.get('sentence', '')}".strip()])
 
     def print_runs(self, summaries: Sequence[RunSummary]) -> None:
-        if self._as_json:
+        if self.as_json:
             _print_json({"runs": [_summary(one) for one in summaries]})
         elif not summaries:
             _print_lines(["Nothing was run yet. Begin with: qverify analyze FOLDER"])
@@ -76,13 +76,13 @@ class Screen:
             _print_lines(_row(one) for one in summaries)
 
     def print_written(self, format: str, path: str) -> None:
-        if self._as_json:
+        if self.as_json:
             _print_json({"format": format, "path": path})
         else:
             _print_lines([f"Written: {path}"])
 
     def print_runtimes(self, answers: Sequence[Mapping[str, Any]]) -> None:
-        if self._as_json:
+        if self.as_json:
             _print_json({"runtimes": list(answers)})
             return
         for one in answers:
@@ -94,7 +94,7 @@ class Screen:
             _print_lines(f"             {text}" for text in one.get("differences", ()))
 
     def print_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
-        if self._as_json:
+        if self.as_json:
             _print_json({"checks": list(checks)})
             return
         marks = {"ok": "ok      ", "warning": "warning ", "blocking": "BLOCKING"}

@@ -240,7 +240,7 @@ async def test_a_folder_prepared_by_a_link_is_refused(tmp_path: Path) -> None:
 async def test_another_user_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel names this process as the peer; to a server of another user that is a stranger."""
     async with served(tmp_path) as engine:
-        reader, writer = await transport.connect(tmp_path)
+        _, writer = await transport.connect(tmp_path)
         user = os.getuid()
         monkeypatch.setattr(transport.os, "getuid", lambda: user + 1)
         second_reader, second = await asyncio.open_unix_connection(transport.address(tmp_path))

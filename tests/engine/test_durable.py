@@ -28,10 +28,11 @@ def checkpointed(folder: Path) -> set[str]:
     if not (folder / durable.DATABASE_NAME).exists():
         return set()
     with contextlib.closing(sqlite3.connect(folder / durable.DATABASE_NAME)) as connection:
-        with contextlib.suppress(sqlite3.OperationalError):
+        try:
             rows = connection.execute("SELECT function_name FROM operation_outputs").fetchall()
-            return {name for (name,) in rows if name.startswith("step-")}
-    return set()
+        except sqlite3.OperationalError:
+            return set()
+        return {name for (name,) in rows if name.startswith("step-")}
 
 
 def notes(folder: Path) -> list[str]:
