@@ -18,11 +18,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.locations import resources_root
-from qverify_desktop.domain.progress import RunEvent
+from qverify_desktop.domain.progress import RunEvent, RunStatus, RunSummary
 from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.pages.analysis import AnalysisPage
 from qverify_desktop.ui.theme import Theme, pixmap
 from qverify_desktop.ui.widgets.drop import dropped_source
+from qverify_desktop.ui.widgets.recent import told
 
 
 class MainWindow(QMainWindow):
@@ -98,6 +99,9 @@ class MainWindow(QMainWindow):
         bridge.run_started.connect(self._started)
         bridge.run_event.connect(self._event)
         bridge.document.connect(self._finished)
+        bridge.runs.connect(page.show_runs)
+        page.run_wanted.connect(self._open_run)
+        page.home_wanted.connect(self._go_home)
         bridge.verified.connect(page.show_grade)
         bridge.problem.connect(self._problem)
         for name, keys, act in (
@@ -150,10 +154,27 @@ class MainWindow(QMainWindow):
 
     def _ready(self) -> None:
         self._health.setText("Ready")
-        self.page.set_state("idle", "Ready. Nothing has been analysed in this window yet.")
+        self._go_home()
         for source in self._waiting:
             self.analyse(source)
         self._waiting = []
+
+    def _go_home(self) -> None:
+        self.page.set_state("idle", "Which repository shall be analysed?")
+        self._bridge.list_runs()
+
+    def _open_run(self, run: RunSummary) -> None:
+        """Show a finished run, or go on with one that was interrupted or cancelled."""
+        if self.page.state != "idle":
+            return
+        self._run = run.run
+        if run.status is RunStatus.FINISHED:
+            self.page.begin(run.source)
+            self._bridge.show(run.run)
+        elif run.status in (RunStatus.INTERRUPTED, RunStatus.CANCELLED):
+            self._resume()
+        else:
+            self._health.setText(told(run)[2])
 
     def _started(self, run: str) -> None:
         self._run = run

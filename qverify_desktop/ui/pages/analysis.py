@@ -20,10 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, Stage
+from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, RunSummary, Stage
 from qverify_desktop.ui.theme import Theme, pixmap
 from qverify_desktop.ui.widgets.defects import ROW, DefectDelegate, DefectModel
 from qverify_desktop.ui.widgets.drop import DropZone
+from qverify_desktop.ui.widgets.recent import ROW as RUN
+from qverify_desktop.ui.widgets.recent import RecentDelegate, RecentModel
 from qverify_desktop.ui.widgets.stages import StageDelegate, StageModel
 
 #: Log lines are shown in one go at this interval, so that a flood of events can't hold the window up.
@@ -40,6 +42,8 @@ class AnalysisPage(QWidget):
     tests_wanted = Signal()
     verify_wanted = Signal()
     resume_wanted = Signal()
+    run_wanted = Signal(object)
+    home_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +65,7 @@ class AnalysisPage(QWidget):
         self._body.addWidget(self._build_detail())
         self._body.setStretchFactor(1, 1)
         self._body.setSizes([320, 760])
+        layout.addWidget(self._build_recent(), 1)
         layout.addWidget(self._body, 1)
         layout.addLayout(self._build_actions())
         self._flush = QTimer(self, interval=FLUSH_MS, singleShot=True)
@@ -80,6 +85,32 @@ class AnalysisPage(QWidget):
         row.addWidget(self._verdict_icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.verdict, 1)
         return row
+
+    def _build_recent(self) -> QWidget:
+        """Earlier runs; an empty list says what will stand here."""
+        self.recent = RecentModel(self)
+        self.recent_view = QListView()
+        self.recent_view.setModel(self.recent)
+        self.recent_view.setItemDelegate(RecentDelegate(self._theme, self.recent_view))
+        self.recent_view.setAccessibleName("Earlier analyses")
+        self.recent_view.activated.connect(lambda index: self.run_wanted.emit(index.data(RUN)))
+        self.recent_view.clicked.connect(lambda index: self.run_wanted.emit(index.data(RUN)))
+        empty = QLabel(
+            "Nothing has been analysed yet. Drop a folder, or try the sample: it needs no model and no network, "
+            "and ends with one suspected defect in about a minute."
+        )
+        empty.setProperty("role", "muted")
+        empty.setWordWrap(True)
+        empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._recent = QStackedWidget()
+        self._recent.addWidget(empty)
+        self._recent.addWidget(self.recent_view)
+        return self._recent
+
+    def show_runs(self, runs: list[RunSummary]) -> None:
+        """Fill the list of earlier runs."""
+        self.recent.fill(runs)
+        self._recent.setCurrentIndex(1 if runs else 0)
 
     def _build_stages(self) -> QWidget:
         frame = QFrame()
@@ -149,6 +180,7 @@ class AnalysisPage(QWidget):
         self.show_log.setProperty("kind", "ghost")
         self.show_log.setCheckable(True)
         self.show_log.toggled.connect(lambda on: self._detail.setCurrentIndex(0 if on else 1))
+        self.home_button = button("All analyses", self.home_wanted, "ghost")
         row.addWidget(self.show_log)
         row.addStretch(1)
         self.cancel_button = button("Cancel run", self.cancel_wanted)
@@ -171,6 +203,8 @@ class AnalysisPage(QWidget):
         self.drop.setVisible(not busy)
         self.drop.setEnabled(state != "starting")
         self._body.setVisible(shown)
+        self._recent.setVisible(not shown)
+        self.home_button.setVisible(state in ("finished", "cancelled", "failed"))
         self.cancel_button.setVisible(busy)
         self.cancel_button.setEnabled(state == "running")
         self.resume_button.setVisible(state in ("cancelled", "failed"))
