@@ -313,6 +313,10 @@ class Verification:
             yield
         except Broken as broken:
             self.problems.append(str(broken))
+        except BundleUnreadable:
+            raise
+        except Exception as error:  # noqa: BLE001 - hostile input that nobody thought of is refused, never let through
+            self.problems.append(f"The bundle has a shape that no bundle has ({type(error).__name__}).")
 
     def _manifest(self) -> None:
         manifest = strict_json(self.archive.read("bundle.json"), "bundle.json")
@@ -497,7 +501,8 @@ class Verification:
             where = f"salts.jsonl line {number}"
             line = strict_json(raw, where)
             place = (line.get("index"), line.get("key"))
-            if line.keys() != {"index", "key", "salt", "sha256"} or place not in self.commitments or place in opened:
+            known = type(place[0]) is int and isinstance(place[1], str) and place in self.commitments
+            if line.keys() != {"index", "key", "salt", "sha256"} or not known or place in opened:
                 raise Broken(f"{where} belongs to no commitment of this run.")
             if not all(re.fullmatch(r"[0-9a-f]{64}", str(line[field])) for field in ("salt", "sha256")):
                 raise Broken(f"{where} holds no salt and digest.")
