@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -114,7 +114,27 @@ class Layout:
 
     def is_foreign(self, path: str) -> bool:
         """Vendored, built, or of a tool; not looked at in any way."""
-        folder = PurePosixPath(path).parent
+        return self._known(self._foreign, path.rpartition("/")[0], self._is_foreign_folder)
+
+    def is_aside(self, path: str) -> bool:
+        """Documentation, examples and the like."""
+        return self._known(self._aside, path.rpartition("/")[0], self._is_folder_aside)
+
+    @cached_property
+    def _foreign(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _aside(self) -> dict[str, bool]:
+        return {}
+
+    @staticmethod
+    def _known(known: dict[str, bool], folder: str, ask: Callable[[PurePosixPath], bool]) -> bool:
+        if folder not in known:
+            known[folder] = ask(PurePosixPath(folder))
+        return known[folder]
+
+    def _is_foreign_folder(self, folder: PurePosixPath) -> bool:
         for ancestor in (folder, *folder.parents):
             name, here = ancestor.name, str(ancestor)
             if name in _FOREIGN or name.endswith((".egg-info", ".dist-info")) or here in self.environments:
@@ -123,9 +143,7 @@ class Layout:
                 return True
         return False
 
-    def is_aside(self, path: str) -> bool:
-        """Documentation, examples and the like."""
-        folder = PurePosixPath(path).parent
+    def _is_folder_aside(self, folder: PurePosixPath) -> bool:
         for ancestor in (folder, *folder.parents):
             if ancestor.name in _ASIDE:
                 inside = str(ancestor) in self.packages and str(ancestor.parent) in self.packages
