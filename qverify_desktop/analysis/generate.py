@@ -15,6 +15,10 @@ from qverify_desktop.domain.results import JudgedTest
 from qverify_desktop.domain.testing import FileCoverage, GeneratedTest, Origin
 
 NO_MODEL = "none"
+#: Targets that the existing tests reach whole are observed too, since those may notice no change; but only so many.
+MOST_TESTED = 20
+#: So many failures of the model's end point in a row end its use in this run.
+FAILURES = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ async def write_tests(
     untested = [t for t in targets if uncovered_lines(t, coverage)]
     modelled = await _from_model(steps, snapshot, project, untested)
     steps.reporter.progress(Stage.GENERATE, 2, 3, "Observing what the code does")
-    observed = await _from_observation(steps, snapshot, project, targets)
+    tested = [t for t in targets if t not in untested][:MOST_TESTED]
+    observed = await _from_observation(steps, snapshot, project, [*untested, *tested])
     parts = (promised, modelled, observed)
     tests = _unique([test for part in parts for test in part.tests])
     steps.reporter.finished(Stage.GENERATE, _summary(tests))
@@ -116,39 +121,48 @@ async def _from_model(steps: Steps, snapshot: Snapshot, project: Project, target
     problem = await _probe(steps, project)
     if problem:
         return Candidates(notices=(f"No model was used: {problem}",))
-    language = steps.services.language(project.language)
-    tests: list[GeneratedTest] = []
-    refused: list[JudgedTest] = []
-    notices: list[str] = []
-    failures = 0
+    answers: list[Answered] = []
     for number, target in enumerate(targets):
-
-        async def body(context: StepContext, target: Target = target) -> Candidates:
-            async def run(job):  # type: ignore[no-untyped-def]
-                return await context.execute(job)
-
-            try:
-                outcome = await write_model_tests(
-                    target, snapshot, project, language, steps.services.gateway, run, request
-                )
-            except ModelUnavailable as error:
-                context.record("model_failed", {"sentence": error.sentence})
-                return Candidates(notices=(error.sentence,))
-            context.events.extend(outcome.evidence)
-            context.model_ms += outcome.model_ms
-            context.cost_microusd += outcome.cost_microusd
-            return Candidates(outcome.tests, outcome.refused)
-
         steps.reporter.progress(Stage.GENERATE, number, len(targets), f"Asking {request.model} about {target.symbol}")
-        answer = await steps.step(f"{project.language}.model.{number}", Candidates, body)
-        tests += answer.tests
-        refused += answer.refused
-        notices += answer.notices
-        failures = failures + 1 if answer.notices else 0
-        if failures == 3:
-            notices.append("The model failed three times in a row and was not asked again.")
+        answers.append(await _ask_about(steps, snapshot, project, target, number))
+        if len(answers) >= FAILURES and all(answer.failed for answer in answers[-FAILURES:]):
+            gave_up = Candidates(notices=(f"The model failed {FAILURES} times in a row and was not asked again.",))
+            answers.append(Answered(gave_up, failed=True))
             break
-    return Candidates(tuple(tests), tuple(refused), tuple(dict.fromkeys(notices)))
+    found = [answer.candidates for answer in answers]
+    return Candidates(
+        tuple(test for one in found for test in one.tests),
+        tuple(judged for one in found for judged in one.refused),
+        tuple(dict.fromkeys(notice for one in found for notice in one.notices)),
+    )
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the model came to for one target; ``failed`` when its end point gave nothing."""
+
+    candidates: Candidates
+    failed: bool = False
+
+
+async def _ask_about(steps: Steps, snapshot: Snapshot, project: Project, target: Target, number: int) -> Answered:
+    language = steps.services.language(project.language)
+
+    async def body(context: StepContext) -> Answered:
+        try:
+            outcome = await write_model_tests(
+                target, snapshot, project, language, context.services.gateway, context.execute, steps.request
+            )
+        except ModelUnavailable as error:
+            context.events.extend(error.evidence)
+            context.record("model_failed", {"target": target.id}, {"sentence": error.sentence.encode()})
+            return Answered(Candidates(notices=(error.sentence,)), failed=True)
+        context.events.extend(outcome.evidence)
+        context.model_ms += outcome.model_ms
+        context.cost_microusd += outcome.cost_microusd
+        return Answered(Candidates(outcome.tests, outcome.refused, outcome.notices))
+
+    return await steps.step(f"{project.language}.model.{number}", Answered, body)
 
 
 async def _probe(steps: Steps, project: Project) -> str:
