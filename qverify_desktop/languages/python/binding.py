@@ -69,6 +69,8 @@ class Binder:
         node = parse_expression(example.call)
         if node is None or _FORBIDDEN.search("\n".join([example.call, *example.setup])):
             return None
+        if any(isinstance(part, ast.Constant) and part.value is Ellipsis for part in ast.walk(node)):
+            return None
         setup = self._setup(node, example)
         if setup is None:
             return None
@@ -292,9 +294,10 @@ class Binder:
             return None, ()
         node = parse_expression(expected)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _STANDARD_VALUES:
-            plain = not (loaded_names(node) - {node.func.id} - set(_STANDARD_VALUES))
-            lines = (f"from {_STANDARD_VALUES[node.func.id]} import {node.func.id}",)
-            return (expected, lines) if plain else (None, ())
+            names = sorted(loaded_names(node))
+            if not set(names) <= set(_STANDARD_VALUES):
+                return None, ()
+            return expected, tuple(f"from {_STANDARD_VALUES[name]} import {name}" for name in names)
         return expected, ()
 
 

@@ -13,6 +13,7 @@ from qverify_desktop.languages.python.examples import UNSTABLE, Example, find_in
 from qverify_desktop.languages.python.literals import is_literal, parse_expression
 
 _PARSER = doctest.DocTestParser()
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
 _GLUED = re.compile(r"^(\s*(?:>>>|\.\.\.))(?=[^\s>.])")
 _REPR = re.compile(r"^(?:<[^\n]+>|[A-Za-z_][\w.]*\(.*\))$", re.DOTALL)
 _TRACEBACK = re.compile(r"^(?:\s*\S.*\n)*?([A-Za-z_][\w.]*)(?::\s?(.*))?\Z", re.DOTALL)
@@ -29,7 +30,12 @@ def sessions(lines: Sequence[str]) -> list[tuple[int, list[doctest.Example]]]:
     A text that it refuses (inconsistent indentation somewhere) is read paragraph by paragraph instead, so that one bad
     example does not silence the others.
     """
-    fixed = [_GLUED.sub(r"\1 ", line.expandtabs()) for line in lines]
+    # The end of a code fence is no printed answer.
+    fixed = ["" if _FENCE.match(line) else _GLUED.sub(r"\1 ", line.expandtabs()) for line in lines]
+    if len(fixed) > 1 and fixed[0].startswith(">>>"):
+        # A docstring's first line has no indentation of its own.
+        following = next((line for line in fixed[1:] if line.strip()), "")
+        fixed[0] = " " * (len(following) - len(following.lstrip())) + fixed[0]
     whole = _parse("\n".join(fixed) + "\n")
     if whole is not None:
         return [(0, whole)]

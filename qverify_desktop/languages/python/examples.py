@@ -138,7 +138,9 @@ def _stands_free(text: str, start: int) -> bool:
     before = text[:start]
     bullet = _BULLET.match(before)
     rest = before[bullet.end() :] if bullet else before
-    rest = rest.rstrip("`")
+    if rest.endswith("`"):
+        # Inline code begins here, so nothing before it belongs to the expression.
+        return True
     return bool(not rest.strip() or _BOUND.match(rest) or not _INSIDE.search(rest))
 
 

@@ -158,7 +158,7 @@ class _Taint:
     def __init__(self, tree: ast.Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._project = _project_names(tree)
         self._values: set[str] = set()
-        self._fresh: dict[str, str] = {}
+        self._fresh = _fresh_instances(function)
         self._called = False
         arguments = [argument.arg for argument in [*function.args.args, *function.args.kwonlyargs]]
         known = _defined_fixtures(tree)
@@ -181,20 +181,13 @@ class _Taint:
             if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
                 if node.value is not None and self.touched(node.value):
                     self._values.update(_assigned_names(node))
-                    self._note_fresh(node)
+            elif isinstance(node, ast.Try) and any(self.touched(part) for part in node.body):
+                self._values.update(handler.name for handler in node.handlers if handler.name)
             elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension) and self.touched(node.iter):
                 self._values.update(bound_names(node.target))
             elif isinstance(node, ast.withitem) and node.optional_vars is not None:
                 known = self.touched(node.context_expr) or "raises" in _path(node.context_expr)
                 self._values.update(bound_names(node.optional_vars) if known else ())
-
-    def _note_fresh(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            name = _path(node.value)
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    fresh = name if name.rpartition(".")[2][:1].isupper() and target.id not in self._fresh else ""
-                    self._fresh[target.id] = fresh
 
     def _is_project_call(self, node: ast.Call) -> bool:
         names = loaded_names(node.func)
@@ -255,6 +248,17 @@ class _Taint:
         length = isinstance(left, ast.Call) and _path(left) == "len"
         zero = isinstance(right, ast.Constant) and right.value == 0
         return length and zero and isinstance(operator, ast.GtE)
+
+
+def _fresh_instances(function: ast.AST) -> dict[str, str]:
+    """Names that are assigned once, and that by a call of something named like a class: name to that class."""
+    made: dict[str, list[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            called = _path(node.value) if isinstance(node.value, ast.Call) else ""
+            for name in _assigned_names(node):
+                made.setdefault(name, []).append(called if called.rpartition(".")[2][:1].isupper() else "")
+    return {name: calls[0] for name, calls in made.items() if len(calls) == 1}
 
 
 def _is_true(node: ast.expr) -> bool:

@@ -37,12 +37,14 @@ def _broken(line: str) -> list[str]:
     for part in parts:
         piece = f"{indent}    {part.strip()},"
         inner.extend(_broken(piece) if len(piece) > WIDTH else [piece])
-    return [line[: start + 1], *inner, indent + line[end - 1 :]]
+    ends = [line[: start + 1]], [indent + line[end - 1 :]]
+    head, tail = (_broken(part[0]) if len(part[0]) > WIDTH else part for part in ends)
+    return [*head, *inner, *tail]
 
 
 def _outer_bracket(line: str) -> tuple[int, int] | None:
-    """The last bracket pair that is not inside another one and holds more than an empty list."""
-    position, found = 0, None
+    """The longest bracket pair that is not inside another one."""
+    position, found, longest = 0, None, 0
     while position < len(line):
         character = line[position]
         if character in "'\"":
@@ -51,8 +53,8 @@ def _outer_bracket(line: str) -> tuple[int, int] | None:
             end = balanced_end(line, position)
             if end is None:
                 return found
-            if line[position + 1 : end - 1].strip():
-                found = (position, end)
+            if line[position + 1 : end - 1].strip() and end - position > longest:
+                found, longest = (position, end), end - position
             position = end
         elif character == "#":
             return found

@@ -1,0 +1,323 @@
+"""Mining: what is an example, what only looks like one, and where its words stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qverify_desktop.domain.project import PromiseRelation, Snapshot
+from qverify_desktop.languages.python.detection import detect, find_targets
+from qverify_desktop.languages.python.promises import find_promises
+from tests.languages.python.mining import mined, of_docstring, of_readme
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (">>> f(2)\n4", [("f(2)", "4")]),
+        (">>> f(2) == 4", [("f(2)", "4")]),
+        (">>> f(2) == 4\nTrue", [("f(2)", "4")]),
+        (">>> f(2) == 4\nFalse", [("f(2) == 4", "False")]),
+        (">>>f(2)\n4", [("f(2)", "4")]),
+        (">>> f(2)  # returns 4", [("f(2)", "4")]),
+        (">>> f(2)\n>>> # -> 4", [("f(2)", "4")]),
+        (">>> f([1,\n...    2])\n[3, 4]", [("f([1, 2])", "[3, 4]")]),
+        ("f(2) == 4", [("f(2)", "4")]),
+        ("f(2) -> 4", [("f(2)", "4")]),
+        ("f(2) => 4", [("f(2)", "4")]),
+        ("f(2) ==> 4", [("f(2)", "4")]),
+        ("f(2)==>4", [("f(2)", "4")]),
+        ("f(2) ➞ 4", [("f(2)", "4")]),
+        ("f(2) → 4", [("f(2)", "4")]),
+        ("f(2) = 4", [("f(2)", "4")]),
+        ("f(2)  # => 4", [("f(2)", "4")]),
+        ("f(2) # 4", [("f(2)", "4")]),
+        ("f(2) returns 4", [("f(2)", "4")]),
+        ("f(2) should return 4.", [("f(2)", "4")]),
+        ("f(2) gives 4", [("f(2)", "4")]),
+        ("f(2) evaluates to 4", [("f(2)", "4")]),
+        ("f(2) is True", [("f(2)", "True")]),
+        ("f(2) is None", [("f(2)", "None")]),
+        ("f(2): 4", [("f(2)", "4")]),
+        ("* f(2) -> 4", [("f(2)", "4")]),
+        ("1. f(2) -> 4", [("f(2)", "4")]),
+        ("For instance, f(2) == 4, and so on.", [("f(2)", "4")]),
+        ("``f(2)`` returns ``4``.", [("f(2)", "4")]),
+        ("`f(2) == 4`", [("f(2)", "4")]),
+        ("f(2) == 4 because it doubles", [("f(2)", "4")]),
+        ("f(2) == 4 (it doubles)", [("f(2)", "4")]),
+        ("f(2) == 4, f(3) == 6", [("f(2)", "4"), ("f(3)", "6")]),
+        ("f(-1) == -1.5", [("f(-1)", "-1.5")]),
+        ("f(1) == float('inf')", [("f(1)", "float('inf')")]),
+        ("f(b'a') == b'\\\\x00'", [("f(b'a')", "b'\\x00'")]),
+        ("f({1: [2]}) == {'a': (1, {2})}", [("f({1: [2]})", "{'a': (1, {2})}")]),
+        ("f(1, y=2) -> [\n    1,\n    2,\n]", [("f(1, y=2)", "[ 1, 2, ]")]),
+        ("f([\n  1,\n  2\n]) == 3", [("f([ 1, 2 ])", "3")]),
+        ("f(1) => true", [("f(1)", "True")]),
+        ("f(1) => [true, null]", [("f(1)", "[True, None]")]),
+        ("f(g(1)) == 2", [("f(g(1))", "2")]),
+        ("sorted(f(1)) == [1]", [("sorted(f(1))", "[1]")]),
+        ('f("a   b") == "a   b"', [('f("a   b")', '"a   b"')]),
+        ("f(1)[0] == 2", [("f(1)[0]", "2")]),
+        ("assert f(1) == 2", [("f(1)", "2")]),
+        ("::\n\n    f(1) == 2", [("f(1)", "2")]),
+        (".. code-block:: python\n\n    f(1)  # => 2", [("f(1)", "2")]),
+        ("Input: x = 1, y = 2\nOutput: 3", [("f(1, 2)", "3")]),
+        ('For x = "a", the result should be "b"', [('f("a")', '"b"')]),
+        ("Example 1:\n    Input: x = [1]\n    Output: [2]\n    Explanation: more", [("f([1])", "[2]")]),
+    ],
+)
+def test_examples_that_are_read(tmp_path: Path, words: str, expected: list[tuple[str, str]]) -> None:
+    assert of_docstring(tmp_path, words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "f(x: int) -> int",
+        "f(x) -> int",
+        "f(x) -> str: the text",
+        "f() -> None",
+        "f(a) => False",
+        "f(1) == 1 + 9",
+        "f(1) == 19 - 5 = 14",
+        "f(1) -> 1, 2",
+        "f(1) -> 1/2",
+        "f(1) -> 3 items",
+        "f(1) -> 1.2.3",
+        "f(1) -> 2020-01-01",
+        "f(1) -> [1, 2, ...]",
+        "f(1) -> [1, 2",
+        "f(1) -> ('one')",
+        "f(1) -> 'a' or 'b'",
+        "f(1) != 2",
+        "f(1) <= 2",
+        "f(1) >= 2",
+        "len(f(1) == 2)",
+        "1 + f(1) == 2",
+        "not f(1) == 2",
+        "-f(1) == 2",
+        "x, y = f(1) == 2",
+        "Wrong: f(1) == 2",
+        "f(1) == 2 is wrong",
+        "f(1) might return 2",
+        "f(1) may return 2",
+        "Deprecated:\n    f(1) == 2",
+        "Before:\n    f(1) == 2\n",
+        "Don't do this:\n\n    f(1) -> 2",
+        "f(1)  # 2 items are left",
+        "f(1)  # 2. second step",
+        "f(1)  # prints 2 and 3",
+        "f(1)  # doctest",
+        "unknown(1) == 2",
+        "obj.f(1) == 2",
+        "self.f(1) == 2",
+        "f(self.x) == 2",
+        "f(open('x')) == 2",
+        "f(data) == 2",
+        "f(...) == 2",
+        "f(1)[0] = 2",
+        "f(1).x = 2",
+        "f(id(1)) == 2",
+        ">>> f(1)",
+        ">>> f(1)  # doctest: +SKIP\n2",
+        ">>> f(1)\n<mod.Thing object at 0x7f0000000000>",
+        ">>> f(1)\n[1, ..., 9]",
+        ">>> f(1)\nsomething like 4",
+        ">>> f(unknown)\n4",
+        ">>> f(1)\narray([1, 2])",
+        ".. code-block:: javascript\n\n    f(1)  // => 2\n    f(1) => 2",
+        "```js\nf(1) // 2\nf(1) => 2\n```",
+        "Input: z = 1\nOutput: 3",
+        "For z = 1 the result should be 3",
+        "Input: x = 1, z = 2\nOutput: 3",
+        "f(1) => 2\nf(1) => 3",
+        "f(1) returns the value 4",
+        "f(1) returns nothing",
+        "f(1) returns 4%",
+        "f(1) -> True if odd",
+        "f(" * 500,
+        "f(" + "[" * 5000 + "]" * 5000 + ") == 1",
+        "f(" + "-" * 5000 + "1) == 1",
+    ],
+)
+def test_text_that_is_no_example(tmp_path: Path, words: str) -> None:
+    assert of_docstring(tmp_path, words) == []
+
+
+def test_words_stand_verbatim_at_their_line(tmp_path: Path) -> None:
+    text = (
+        'def f(x):\n    """Double.\n\n    >>> f(2)\n    4\n\n    Also f(3) == 6, as said.\n    """\n    return 2 * x\n\n\n'
+        'def g(x):\n    """g(1) -> 1"""\n    return x\n'
+    )
+    for content in (text, text.replace("\n", "\r\n"), "\ufeff" + text):
+        root = tmp_path / str(len(content))
+        _, _, promises = mined(root, {"mod.py": content.encode()})
+        assert [promise.line for promise in promises] == [4, 7, 13]
+        source = (root / "mod.py").read_bytes().decode("utf-8-sig")
+        for promise in promises:
+            lines = source.splitlines(keepends=True)
+            assert "".join(lines[promise.line - 1 :]).find(promise.words) in range(len(lines[promise.line - 1]))
+        assert promises[0].words.split() == [">>>", "f(2)", "4"]
+        assert promises[2].words == "g(1) -> 1"
+
+
+def test_a_traceback_promises_an_error_and_print_promises_text(tmp_path: Path) -> None:
+    words = '''
+    """
+    >>> f(0)
+    Traceback (most recent call last):
+        ...
+    ValueError: not zero
+    >>> print(f(1))
+    one
+    <BLANKLINE>
+    two
+    >>> shout(1)
+    1
+    """
+    '''
+    text = f"{words.strip()}\n\ndef f(x):\n    return x\n\ndef shout(x):\n    print(x)\n"
+    _, _, promises = mined(tmp_path, {"mod.py": text})
+    assert [(p.call, p.expected, p.relation) for p in promises] == [
+        ("f(0)", "ValueError", PromiseRelation.RAISES),
+        ("print(f(1))", "one\n\ntwo", PromiseRelation.PRINTS),
+        ("shout(1)", "1", PromiseRelation.PRINTS),
+    ]
+    assert [p.target for p in promises] == ["mod.py::f", "mod.py::f", "mod.py::shout"]
+
+
+def test_a_function_that_prints_and_answers_promises_neither(tmp_path: Path) -> None:
+    text = 'def f(x):\n    """\n    >>> f(1)\n    1\n    """\n    print(x)\n    return x\n'
+    assert mined(tmp_path, {"mod.py": text})[2] == []
+
+
+def test_a_session_carries_what_an_example_rests_on(tmp_path: Path) -> None:
+    text = '''
+class Stack:
+    """A stack.
+
+    >>> s = Stack([1])
+    >>> s.push(2)
+    >>> s.size()
+    2
+    >>> Stack([]).size()
+    0
+    >>> s.top
+    2
+    """
+
+    def __init__(self, items):
+        self.items = list(items)
+
+    def push(self, item):
+        self.items.append(item)
+
+    def size(self):
+        return len(self.items)
+
+    @property
+    def top(self):
+        return self.items[-1]
+'''
+    _, _, promises = mined(tmp_path, {"mod.py": text})
+    assert [(p.target.partition("::")[2], p.call, p.expected) for p in promises] == [
+        ("Stack.size", "s.size()", "2"),
+        ("Stack.size", "Stack([]).size()", "0"),
+        ("Stack.top", "s.top", "2"),
+    ]
+    assert promises[0].setup == ("from mod import Stack", "s = Stack([1])", "s.push(2)")
+    assert promises[1].setup[0] == "from mod import Stack"
+
+
+def test_a_counter_keeps_every_earlier_call(tmp_path: Path) -> None:
+    text = 'def f():\n    """\n    >>> f()\n    1\n    >>> f()\n    2\n    """\n    return 1\n'
+    _, _, promises = mined(tmp_path, {"mod.py": text})
+    assert promises[-1].setup == ("from mod import f", "f()")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("```python\nfrom mod import f\nf(1)  # => 2\n```\n", [("f(1)", "2")]),
+        ("```python\nf(1)\n# returns 2\n```\n", [("f(1)", "2")]),
+        ("```python\nimport mod\nmod.f(1) == 2\n```\n", [("mod.f(1)", "2")]),
+        ("```\n>>> from mod import f\n>>> f(1)\n2\n```\n", [("f(1)", "2")]),
+        ("~~~~\nf(1) # returns 2 (really)\n~~~~\n", [("f(1)", "2")]),
+        ("```python\nx = f(1)  # 2\n```\n", [("f(1)", "2")]),
+        ("```python\nassert f(1) == 2\n```\n", [("f(1)", "2")]),
+        ("```python\nprint(f(1))  # [2]\n```\n", [("f(1)", "[2]")]),
+        ("```python\nprint(f(1))  # 2\n```\n", [("print(f(1))", "2")]),
+        ("Call `f(1)` and `mod.f(2) == 3`.\n", [("mod.f(2)", "3")]),
+        ("```bash\nf(1) == 2\n```\n", []),
+        ("```js\nf(1) // 2\n```\n", []),
+        ("```python\nfrom elsewhere import f\nf(1)  # => 2\n```\n", []),
+        ("```python\ndata = load()\nf(data)  # => 2\n```\n", []),
+        ("f(1)\n====\n\n2 things\n", []),
+    ],
+)
+def test_documentation_files(tmp_path: Path, words: str, expected: list[tuple[str, str]]) -> None:
+    assert of_readme(tmp_path, words) == expected
+
+
+def test_which_files_speak_of_the_code_as_it_is(tmp_path: Path) -> None:
+    words = "`f(1) == 2`\n"
+    assert of_readme(tmp_path / "a", words, "docs/guide/usage.rst") == [("f(1)", "2")]
+    assert of_readme(tmp_path / "b", words, "CHANGELOG.md") == []
+    assert of_readme(tmp_path / "c", words, "notes/idea.md") == []
+
+
+def test_code_that_depends_on_when_it_runs_promises_nothing(tmp_path: Path) -> None:
+    text = 'import random\n\ndef f(x):\n    """f(1) == 2"""\n    return random.choice([1, 2])\n'
+    assert mined(tmp_path / "a", {"mod.py": text})[2] == []
+    generator = 'def f(x):\n    """f(1) == [1]"""\n    yield x\n'
+    assert mined(tmp_path / "b", {"mod.py": generator})[2] == []
+    listed = 'def f(x):\n    """list(f(1)) == [1]"""\n    yield x\n'
+    assert [p.call for p in mined(tmp_path / "c", {"mod.py": listed})[2]] == ["list(f(1))"]
+
+
+def test_two_documents_that_contradict_each_other_accuse_nobody(tmp_path: Path) -> None:
+    text = 'def f(x):\n    """f(1) == 2\n    f(2) == 3"""\n    return x\n'
+    _, _, promises = mined(tmp_path, {"mod.py": text, "README.md": "`f(1) == 5`\n\n`f(2) == 3`\n"})
+    assert [(p.call, p.file) for p in promises] == [("f(2)", "mod.py")]
+
+
+def test_names_follow_re_exports_and_relative_imports(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": '"""Twice.\n\n>>> double(2)\n4\n"""\nfrom .core import double\n',
+        "pkg/core.py": "def double(x):\n    return 2 * x\n",
+        "README.md": "```python\nfrom pkg import double as d\nd(3)  # => 6\n```\n",
+    }
+    _, _, promises = mined(tmp_path, files)
+    assert [(p.target, p.call) for p in promises] == [
+        ("pkg/core.py::double", "double(2)"),
+        ("pkg/core.py::double", "d(3)"),
+    ]
+
+
+def test_hostile_files_are_passed_over(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "good.py": 'def f(x):\n    """f(1) == 1"""\n    return x\n',
+        "bad.py": "def broken(:\n",
+        "null.py": b"x = '\0'\n",
+        "latin.py": b"x = '\xe9'\n",
+        "deep.py": "x = " + "(" * 3000 + ")" * 3000 + "\n",
+        "README.md": b"\xff\xfe `f(1) == 2`",
+        "docs/long.txt": "f(" * 100_000,
+    }
+    _, _, promises = mined(tmp_path, files)
+    assert [(p.call, p.file) for p in promises] == [("f(1)", "good.py")]
+
+
+def test_a_link_out_of_the_tree_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.md"
+    outside.write_text("`f(1) == 2`\n")
+    root = tmp_path / "repo"
+    root.mkdir()
+    (root / "mod.py").write_text("def f(x):\n    return x\n")
+    (root / "README.md").symlink_to(outside)
+    snapshot = Snapshot("", "repo", str(root), "0" * 40, files=("README.md", "mod.py"))
+    project = detect(snapshot)
+    assert project is not None
+    assert find_promises(snapshot, project, find_targets(snapshot, project)) == []
