@@ -108,6 +108,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
             ApiKeys.take(),
             air_gap=configuration.air_gap,
             timeout_s=configuration.model_timeout_s,
+            answer_tokens=configuration.model_answer_tokens,
             context_tokens=configuration.model_context_tokens,
         ),
         languages=(PythonLanguage(),),

@@ -18,8 +18,6 @@ from qverify_desktop.gateway.litellm_provider import LitellmProvider
 from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Reply, Wire
 from qverify_desktop.gateway.server import knows_model, model_context, speaks_ollama
 
-#: Tokens of one answer, at most: a model that never stops by itself is always capped.
-MOST_ANSWER_TOKENS = 8192
 #: Tries of a call that the server put off without charge, and seconds that are waited at most in between.
 MOST_TRIES = 3
 MOST_WAIT_S = 20.0
@@ -43,8 +41,9 @@ class NoKeys:
 class ModelGateway:
     """Implements ``analysis.ports.Gateway``.
 
-    ``air_gap`` refuses every end point that is not on this machine; ``context_tokens`` is the largest window asked of
-    Ollama; ``timeout_s`` the patience with one attempt.
+    ``air_gap`` refuses every end point that is not on this machine; ``timeout_s`` is the patience with one attempt;
+    ``answer_tokens`` caps every answer (some models never stop by themselves); ``context_tokens`` is the largest window
+    asked of Ollama.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class ModelGateway:
         *,
         air_gap: bool = False,
         timeout_s: float = 300.0,
+        answer_tokens: int = 8192,
         context_tokens: int = 32768,
         provider: Provider | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -60,6 +60,7 @@ class ModelGateway:
         self._keys = keys or NoKeys()
         self._air_gap = air_gap
         self._timeout_s = timeout_s
+        self._answer_tokens = answer_tokens
         self._context_tokens = context_tokens
         self._provider = provider or LitellmProvider()
         self._sleep = sleep
@@ -75,7 +76,7 @@ class ModelGateway:
         """
         started = time.monotonic()
         endpoint = await self._endpoint(model, api_base)
-        most = max(1, min(max_tokens, MOST_ANSWER_TOKENS))
+        most = max(1, min(max_tokens, self._answer_tokens))
         window = await self._window(endpoint, messages, most)
         reply = await self._patiently(endpoint, messages, most, window)
         text = _usable(reply, endpoint, most)

@@ -31,7 +31,7 @@ class Configuration(BaseSettings):
     """The settings of one start of the application, read once by ``composition``.
 
     ``containers`` is how many sandboxes run side by side, ``model_timeout_s`` seconds for one answer,
-    ``model_context_tokens`` the largest context window asked of a local Ollama model. ``air_gap`` refuses every model
+    ``model_answer_tokens`` the most tokens of one, ``model_context_tokens`` the largest context window asked of Ollama. ``air_gap`` refuses every model
     end point that is not on this machine.
     """
 
@@ -45,6 +45,7 @@ class Configuration(BaseSettings):
     air_gap: bool = False
     keyring: bool = True
     model_timeout_s: int = Field(default=300, ge=1, le=3600)
+    model_answer_tokens: int = Field(default=8192, ge=16, le=65_536)
     model_context_tokens: int = Field(default=32768, ge=2048, le=1_048_576)
 
     @field_validator("home")

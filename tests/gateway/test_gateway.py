@@ -59,6 +59,9 @@ async def test_tokens_are_always_capped_and_ollama_gets_its_window() -> None:
         request = script.requests[0]
         if wire == "openai":
             assert request["max_tokens"] == 8192
+            with serving(Script([Say("yes")])) as small:
+                await complete(ModelGateway(answer_tokens=16), small, max_tokens=500)
+            assert small.script.requests[0]["max_tokens"] == 16
         else:
             assert request["options"]["num_predict"] == 8192
             assert request["options"]["num_ctx"] >= 8192
