@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
@@ -23,7 +23,7 @@ from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
-from qverify_desktop.storage.schema import CheckpointRow, EntryRow, LogRow, SaltRow, StepRow
+from qverify_desktop.storage.schema import IS_HEADER, CheckpointRow, EntryRow, LogRow, SaltRow, StepRow
 
 ENTRY_VERSION = 1
 OPENED, CLOSED = "run_opened", "run_closed"
@@ -190,7 +190,9 @@ class EvidenceJournal:
                 )
             if event.type == CLOSED and position + 1 < len(events):
                 raise QVerifyError(f"Nothing can follow {CLOSED} in the evidence of the run {run}.")
-            data = {**event.data, "entries": seq + 1} if event.type == CLOSED else event.data
+            data = event.data
+            if event.type == CLOSED:
+                data = {**data, "entries": seq + 1, "others": _others(session, run)}
             leaf = canonical(
                 {
                     "v": ENTRY_VERSION,
@@ -226,9 +228,16 @@ def _last_of(session: Session, run: str) -> EntryRow | None:
     return session.scalars(select(EntryRow).where(EntryRow.run == run).order_by(EntryRow.seq.desc()).limit(1)).first()
 
 
+def _others(session: Session, run: str) -> dict[str, int]:
+    """How many other runs the log has opened and closed so far: with it in the close, none can be left out of a bundle."""
+
+    counted = select(EntryRow.type, func.count()).where(text(IS_HEADER), EntryRow.run != run).group_by(EntryRow.type)
+    counts = dict(session.execute(counted).all())
+    return {"opened": counts.get(OPENED, 0), "closed": counts.get(CLOSED, 0)}
+
+
 def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -> Contents:
     within = EntryRow.index < closing.size
-    header = EntryRow.type.in_((OPENED, CLOSED)) | (EntryRow.run == "")
     leaves = select(EntryRow.index, EntryRow.leaf).where(within).order_by(EntryRow.index)
     salts = (select(SaltRow).join(EntryRow, EntryRow.index == SaltRow.index).where(EntryRow.run == run)).order_by(
         SaltRow.index, SaltRow.key
@@ -240,7 +249,9 @@ def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -
         origin=origin,
         checkpoints=tuple(session.scalars(checkpoints)),
         entries=[(index, leaf) for index, leaf in session.execute(leaves.where(EntryRow.run == run))],
-        headers=[(index, leaf) for index, leaf in session.execute(leaves.where(EntryRow.run != run, header))],
+        headers=[
+            (index, leaf) for index, leaf in session.execute(leaves.where(EntryRow.run != run, text(IS_HEADER)))
+        ],
         leaf_hashes=list(session.scalars(hashes)),
         salts=list(session.scalars(salts)),
     )

@@ -32,10 +32,21 @@ MEANINGS = {
     "keep checkpoints yourself and give one with --known-checkpoint.",
 }
 OPENED, CLOSED = "run_opened", "run_closed"
-ENTRY_KEYS = {"v", "log", "run", "seq", "prev", "step", "type", "at", "data"}
-MANIFEST_KEYS = {
-    *("format", "version", "origin", "run", "size", "entries", "headers", "checkpoints", "keys", "key_protection")
+#: What the JSON of a bundle looks like: exactly these fields, of exactly these types.
+MANIFEST = {
+    "format": str,
+    "version": int,
+    "origin": str,
+    "run": str,
+    "size": int,
+    "key_protection": str,
+    "entries": [[int]],
+    "headers": [[int]],
+    "checkpoints": [int],
+    "keys": [str],
 }
+ENTRY = {"v": int, "log": str, "run": str, "seq": int, "prev": str, "step": str, "type": str, "at": str, "data": dict}
+SALT = {"index": int, "key": str, "salt": str, "sha256": str}
 MAX_DEPTH, MAX_INTEGER, MAX_LEAF, PROVEN_ENTRIES = 32, 2**53 - 1, 65535, 10_000
 #: Bytes: the largest file in a bundle, all files together, a small file; and how far a file may have been compressed.
 MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 200
@@ -140,24 +151,52 @@ def canonical(value: Any, depth: int = MAX_DEPTH) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def strict_json(raw: bytes, where: str) -> dict[str, Any]:
-    """The object of a canonical text; any other spelling, a key twice, a float, bad UTF-8 is refused."""
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
-    def refuse(text: str) -> NoReturn:
-        raise ValueError(f"{text[:40]} is no integer")
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(found := dict(pairs)) != len(pairs):
-            raise ValueError("a key stands twice")
-        return found
+def _integer(text: str) -> int:
+    if len(text) > 17 or abs(number := int(text)) > MAX_INTEGER:
+        raise ValueError("an integer of 2**53 or more")
+    return number
 
+
+def _no_float(text: str) -> NoReturn:
+    raise ValueError(f"{text[:40]} is no integer")
+
+
+DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float
+)
+ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def fits(value: Any, shape: Any) -> bool:
+    """Whether a value has the fields and types of a shape."""
+    if isinstance(shape, dict):
+        return (
+            type(value) is dict and value.keys() == shape.keys() and all(fits(value[k], s) for k, s in shape.items())
+        )
+    if isinstance(shape, list):
+        return type(value) is list and all(fits(inner, shape[0]) for inner in value)
+    return type(value) is shape
+
+
+def strict_json(raw: bytes, where: str, shape: Any = dict) -> dict[str, Any]:
+    """The object of a canonical text; any other spelling, a key twice, a float, bad UTF-8, other fields are refused."""
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=unique, parse_float=refuse, parse_constant=refuse)
-        if canonical(value) != text or not isinstance(value, dict):
+        value: dict[str, Any] = DECODER.decode(text)
+        # In ASCII text the order by code point is that of RFC 8785, and few brackets can't be nested deeply.
+        plain = text.isascii() and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+        if (ENCODER.encode(value) if plain else canonical(value)) != text or type(value) is not dict:
             raise ValueError("not the canonical form of an object")
     except (ValueError, RecursionError) as error:
         raise Broken(f"{where} is not strict JSON ({ascii(str(error))[1:120]}).") from None
+    if not fits(value, shape):
+        raise Broken(f"{where} does not have the fields it should.")
     return value
 
 
@@ -326,21 +365,12 @@ class Verification:
             raise BundleUnreadable(
                 f"This verifier reads version 1 of bundles, not {ascii(manifest.get('version'))[:20]}."
             )
-        texts = [manifest.get(name) for name in ("origin", "run", "key_protection")]
-        numbers, keys = manifest.get("checkpoints"), manifest.get("keys")
-        if (
-            manifest.keys() != MANIFEST_KEYS
-            or not all(isinstance(text, str) for text in texts)
-            or not isinstance(numbers, list)
-            or not all(type(number) is int for number in (*numbers, manifest["size"]))
-            or not numbers
-            or sorted(set(numbers)) != numbers
-            or numbers[-1] != manifest["size"]
-            or not isinstance(keys, list)
-            or not all(isinstance(key, str) for key in keys)
-        ):
+        if not fits(manifest, MANIFEST):
             raise Broken("bundle.json does not have the fields of a bundle.")
-        self.manifest, self.keys = manifest, [parse_key(key) for key in keys]
+        sizes = manifest["checkpoints"]
+        if sizes != sorted(set(sizes)) or sizes[-1:] != [manifest["size"]]:
+            raise Broken("bundle.json: checkpoints are not in order up to the size of the log.")
+        self.manifest, self.keys = manifest, [parse_key(key) for key in manifest["keys"]]
         self.origin, self.run, self.size = manifest["origin"], manifest["run"], manifest["size"]
         if len(set(self.keys)) != len(self.keys):
             raise Broken("bundle.json names a key twice.")
@@ -372,10 +402,8 @@ class Verification:
     def _indexes(self, field: str) -> Iterator[int]:
         """Leaf numbers from [first, count] pairs, which rise and do not touch."""
         pairs, end = self.manifest[field], -1
-        for pair in pairs if isinstance(pairs, list) else [None]:
-            if not isinstance(pair, list) or len(pair) != 2 or not all(type(number) is int for number in pair):
-                raise Broken(f"bundle.json: {field} is no list of pairs.")
-            if pair[0] <= end or pair[1] < 1 or sum(pair) > self.size:
+        for pair in pairs:
+            if len(pair) != 2 or pair[0] <= end or pair[1] < 1 or sum(pair) > self.size:
                 raise Broken(f"bundle.json: {field} are not in order within the log.")
             yield from range(pair[0], sum(pair))
             end = sum(pair)
@@ -386,14 +414,9 @@ class Verification:
             index, where = next(indexes, -1), f"{name} line {number}"
             if index < 0 or index in self.leaves:
                 raise Broken(f"{where} has no place in the log.")
-            entry = strict_json(raw, where)
-            texts = (entry.get(key) for key in ("run", "prev", "step", "type", "at"))
-            if entry.keys() != ENTRY_KEYS or not all(isinstance(text, str) for text in texts):
-                raise Broken(f"{where} does not have the fields of an entry.")
-            if (entry["v"], entry["log"]) != (1, self.origin) or type(entry["seq"]) is not int:
+            entry = strict_json(raw, where, ENTRY)
+            if (entry["v"], entry["log"]) != (1, self.origin):
                 raise Broken(f"{where} is no entry of this log.")
-            if not isinstance(entry["data"], dict):
-                raise Broken(f"{where} has no data.")
             self.leaves[index] = hashlib.sha256(b"\x00" + raw).digest()
             yield index, entry
         if next(indexes, None) is not None:
@@ -401,7 +424,7 @@ class Verification:
 
     def _own_entries(self) -> None:
         """The run from its opening to its close: no gap, no other beginning, each entry linked to the one before."""
-        prev, at, step_back = "", "", False
+        prev, at, step_back, index = "", "", False, -1
         entry: dict[str, Any] = {}
         for index, entry in self._entries("entries"):
             if entry["run"] != self.run or entry["seq"] != self.events or entry["prev"] != prev:
@@ -415,6 +438,7 @@ class Verification:
                     self.commitments[index, key] = (value["commitment"], value["bytes"])
         if not entry or entry["type"] != CLOSED or entry["data"].get("entries") != self.events:
             raise Broken("The run does not end with a close that counts all of its entries.")
+        self.close, self.others = index, entry["data"].get("others")
         key = entry["data"].get("key")
         protection = self.manifest["key_protection"]
         if not isinstance(key, dict) or key.get("protection") != protection:
@@ -429,11 +453,13 @@ class Verification:
     def _headers(self) -> None:
         """Opening and close of the other runs account for every leaf that is not shown."""
         opened: dict[str, int] = {}
-        hidden, open_runs = self.size - self.events, set()
+        hidden, open_runs, seen = self.size - self.events, set(), {"opened": 0, "closed": 0}
         for index, entry in self._entries("headers"):
             run, kind = entry["run"], entry["type"]
-            if run == self.run or (run and kind not in (OPENED, CLOSED)):
+            if run == self.run or kind not in (OPENED, CLOSED):
                 raise Broken(f"headers.jsonl has an entry that is no header of another run (leaf {index}).")
+            if index < self.close:
+                seen["opened" if kind == OPENED else "closed"] += 1
             if kind == CLOSED and run in open_runs and entry["data"].get("entries") == entry["seq"] + 1:
                 if entry["seq"] > index - opened[run]:
                     raise Broken(f"The close of another run counts more entries than there are (leaf {index}).")
@@ -443,11 +469,9 @@ class Verification:
                 opened[run] = index
                 open_runs.add(run)
                 hidden -= 1
-            elif not run:
-                hidden -= 1
             else:
                 raise Broken(f"The header of another run does not fit its others (leaf {index}).")
-        if hidden < 0 or (hidden and not open_runs):
+        if seen != self.others or hidden < 0 or (hidden and not open_runs):
             raise Broken("The headers of the other runs do not account for all entries of the log.")
         if open_runs:
             self.notices.append(
@@ -499,12 +523,11 @@ class Verification:
         opened: set[tuple[int, str]] = set()
         for number, raw in enumerate(self.archive.lines("salts.jsonl"), 1):
             where = f"salts.jsonl line {number}"
-            line = strict_json(raw, where)
-            place = (line.get("index"), line.get("key"))
-            known = type(place[0]) is int and isinstance(place[1], str) and place in self.commitments
-            if line.keys() != {"index", "key", "salt", "sha256"} or not known or place in opened:
+            line = strict_json(raw, where, SALT)
+            place = (line["index"], line["key"])
+            if place not in self.commitments or place in opened:
                 raise Broken(f"{where} belongs to no commitment of this run.")
-            if not all(re.fullmatch(r"[0-9a-f]{64}", str(line[field])) for field in ("salt", "sha256")):
+            if not all(re.fullmatch(r"[0-9a-f]{64}", line[field]) for field in ("salt", "sha256")):
                 raise Broken(f"{where} holds no salt and digest.")
             message = b"qverify.blob.v1\x00" + bytes.fromhex(line["sha256"])
             made = hmac.new(bytes.fromhex(line["salt"]), message, hashlib.sha256).hexdigest()

@@ -7,6 +7,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 #: ``PRAGMA application_id`` of our databases: "QVfy" in ASCII.
 APPLICATION_ID = 0x51566679
 
+#: SQLite takes the index of the headers only for a condition that is written as the index is.
+IS_HEADER = "entries.type IN ('run_opened', 'run_closed')"
+
 #: One entry per schema version, oldest first. An entry that was released is never changed: append a new one.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -25,7 +28,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             type TEXT NOT NULL, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL, UNIQUE (run, seq),
             FOREIGN KEY (run, step) REFERENCES steps (run, step)
         ) STRICT""",
-        "CREATE INDEX entries_headers ON entries (\"index\") WHERE type IN ('run_opened', 'run_closed') OR run = ''",
+        "CREATE INDEX entries_headers ON entries (\"index\") WHERE type IN ('run_opened', 'run_closed')",
         """CREATE TABLE salts (
             "index" INTEGER NOT NULL REFERENCES entries ("index"), key TEXT NOT NULL, salt BLOB NOT NULL,
             sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY ("index", key)

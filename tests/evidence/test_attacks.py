@@ -199,7 +199,7 @@ ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
     "entries listed twice": (lambda f: manifest(f, entries=[[3, 4], [3, 4]]), "not in order within the log"),
     "a header dropped": (
         lambda f: manifest(lines(f, "headers.jsonl", lambda o: o[:1]), headers=[[0, 1]]),
-        "",
+        "do not account for all entries",
     ),
     "all headers dropped": (
         lambda f: manifest(lines(f, "headers.jsonl", lambda o: []), headers=[]),
@@ -286,7 +286,7 @@ ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
         lambda f: lines(f, "salts.jsonl", lambda o: [b"[]", *o]),
         "line 1 is not strict JSON",
     ),
-    "a salt with an index of a list": (lambda f: change_salt(f, index=[]), "belongs to no commitment"),
+    "a salt with an index of a list": (lambda f: change_salt(f, index=[]), "does not have the fields"),
     "a file more": (lambda f: {**f, "README.txt": b"Trust me."}, "no part of a bundle: 'README.txt'"),
     "a path that climbs": (lambda f: {**f, "../../evil": b"x"}, "no part of a bundle: '../../evil'"),
     "an absolute path": (lambda f: {**f, "/etc/passwd": b"x"}, "no part of a bundle: '/etc/passwd'"),
@@ -301,9 +301,6 @@ def test_an_attack_on_the_contents(name: str, genuine: Path, target: Path) -> No
     assert attacked != members(genuine)
     target.write_bytes(packed(attacked))
     answer = verify_bundle(target, public_key=VKEY)
-    if not place:
-        assert any("had not ended" in notice for notice in answer["notices"]), "a missing close shows as an open run"
-        return
     assert (answer["grade"], answer["valid"]) == ("INVALID", False)
     assert any(part in problem for problem in answer["problems"] for part in place.split("|")), answer["problems"]
 
