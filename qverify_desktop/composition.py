@@ -111,7 +111,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
             answer_tokens=configuration.model_answer_tokens,
             context_tokens=configuration.model_context_tokens,
         ),
-        languages=(PythonLanguage(),),
+        languages=(PythonLanguage(configuration.patience_s),),
         workspace=home / "workspace",
     )
 

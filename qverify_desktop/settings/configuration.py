@@ -30,7 +30,8 @@ def default_home() -> Path:
 class Configuration(BaseSettings):
     """The settings of one start of the application, read once by ``composition``.
 
-    ``containers`` is how many sandboxes run side by side, ``model_timeout_s`` seconds for one answer,
+    ``containers`` is how many sandboxes run side by side, ``patience_s`` the seconds after which one test or one import
+    counts as hung, ``model_timeout_s`` seconds for one answer,
     ``model_answer_tokens`` the most tokens of one, ``model_context_tokens`` the largest context window asked of Ollama. ``air_gap`` refuses every model
     end point that is not on this machine.
     """
@@ -39,6 +40,7 @@ class Configuration(BaseSettings):
 
     home: Path = Field(default_factory=default_home)
     containers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)
+    patience_s: int = Field(default=60, ge=1, le=600)
     docker_host: str = Field(
         default="", validation_alias=AliasChoices("docker_host", "QVERIFY_DOCKER_HOST", "DOCKER_HOST")
     )

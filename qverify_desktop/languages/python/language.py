@@ -25,11 +25,14 @@ from qverify_desktop.languages.python import (
 
 
 class PythonLanguage:
-    """Python 3.9 and later, tested with pytest."""
+    """Python 3.9 and later, tested with pytest. ``patience_s``: seconds after which a test or an import counts as hung."""
 
     name = segments.LANGUAGE
     runtime = detection.RUNTIME
     fence_tags: tuple[str, ...] = ("python", "py", "python3", "")
+
+    def __init__(self, patience_s: int = suite.PATIENCE_S) -> None:
+        self._patience_s = patience_s
 
     def detect(self, snapshot: Snapshot) -> Project | None:
         return detection.detect(snapshot)
@@ -60,7 +63,7 @@ class PythonLanguage:
     def observation_jobs(
         self, snapshot: Snapshot, project: Project, targets: Sequence[Target], seed: int
     ) -> list[Job]:
-        return observation.observation_jobs(snapshot, project, targets, seed)
+        return observation.observation_jobs(snapshot, project, targets, seed, self._patience_s)
 
     def read_observations(
         self, project: Project, targets: Sequence[Target], results: Sequence[JobResult]
@@ -77,7 +80,15 @@ class PythonLanguage:
         coverage: bool = True,
         existing: bool = False,
     ) -> Job:
-        return suite.suite_job(project, files, only=only, variation=variation, coverage=coverage, existing=existing)
+        return suite.suite_job(
+            project,
+            files,
+            only=only,
+            variation=variation,
+            coverage=coverage,
+            existing=existing,
+            patience_s=self._patience_s,
+        )
 
     def read_suite(self, project: Project, result: JobResult) -> SuiteResult:
         return suite.read_suite(project, result)

@@ -27,6 +27,8 @@ LEAST_CALLS = 300
 CALLS_IN_ALL = 90_000
 MOST_KEPT = 8
 TARGET_S = 3.0
+#: Seconds that importing a module may take.
+IMPORT_S = 25
 TIMEOUT_S = 300
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_RECORDS = 20_000
@@ -53,7 +55,9 @@ _VARIATIONS: tuple[Mapping[str, str], ...] = (
 )
 
 
-def observation_jobs(snapshot: Snapshot, project: Project, targets: Sequence[Target], seed: int) -> list[Job]:
+def observation_jobs(
+    snapshot: Snapshot, project: Project, targets: Sequence[Target], seed: int, patience_s: int = IMPORT_S
+) -> list[Job]:
     """Two jobs that do the same under another hash seed and time zone; none where no target can be observed."""
     codebase = Codebase.read(snapshot, project, targets)
     wanted = [target for target in targets if _is_observable(target, codebase)]
@@ -76,6 +80,7 @@ def observation_jobs(snapshot: Snapshot, project: Project, targets: Sequence[Tar
         "calls": max(LEAST_CALLS, min(CALLS, CALLS_IN_ALL // len(wanted))),
         "most": MOST_KEPT,
         "target_s": TARGET_S,
+        "import_s": min(IMPORT_S, patience_s),
         "deadline_s": TIMEOUT_S - 20,
     }
     overlay = {**driver_files(*_DRIVERS), f"{FOLDER}/observe.json": json.dumps(request).encode()}

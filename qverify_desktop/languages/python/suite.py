@@ -21,11 +21,12 @@ from qverify_desktop.languages.python.detection import collectable_tests
 from qverify_desktop.languages.python.drivers import FOLDER, driver_files
 from qverify_desktop.languages.python.source import SourceFile, parse_source
 
-#: Seconds: the whole run, one generated test, one test of the project's own.
+#: Seconds: the whole run; at most, one generated test and importing one test file; one test of the project's own.
 GENERATED_TIMEOUT_S = 300
 OWN_TIMEOUT_S = 600
 GENERATED_TEST_S = 20
-OWN_TEST_S = 60
+IMPORT_S = 45
+PATIENCE_S = 60
 
 MAX_RECORDS = 400_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -126,6 +127,7 @@ def suite_job(
     variation: RunVariation,
     coverage: bool,
     existing: bool,
+    patience_s: int = PATIENCE_S,
 ) -> Job:
     """See ``Language.suite_job``. Coverage names every source file where ``existing``, otherwise those that were imported.
 
@@ -145,7 +147,8 @@ def suite_job(
         "coverage": coverage,
         "everything": existing,
         "asyncio": any("async " in text for text in files.values()),
-        "test_s": OWN_TEST_S if existing else GENERATED_TEST_S,
+        "test_s": patience_s if existing else min(GENERATED_TEST_S, patience_s),
+        "import_s": min(IMPORT_S, patience_s),
         "deadline_s": timeout - 10,
     }
     overlay = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}

@@ -29,8 +29,7 @@ sys.path.remove(HERE)
 RESCUES = 8
 #: Seconds kept for the report after the last test.
 MARGIN = 6.0
-#: Seconds that importing one test file, and starting up before the first, may take.
-COLLECTION_MOST = 45.0
+#: Seconds that starting up before the first test file may take.
 START_MOST = 90.0
 QUIET = [
     "-q",
@@ -201,7 +200,7 @@ def run_attempt(session, way, root, journal, deadline):
             return min(deadline, state["running_since"] + session.request["test_s"] + 3)
         if state["exited"]:
             return deadline + MARGIN / 2
-        return min(deadline, state["since"] + (COLLECTION_MOST if state["collecting"] else START_MOST))
+        return min(deadline, state["since"] + (session.request["import_s"] if state["collecting"] else START_MOST))
 
     def work(send):
         in_worker(session, way, root, send)
