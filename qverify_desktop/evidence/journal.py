@@ -95,8 +95,7 @@ class EvidenceJournal:
         after ``run_closed``) or one that can't be written down, ``MissingPrerequisite`` for a full disk; nothing is
         recorded then.
         """
-        standing = self.recorded(run, step)
-        if standing is not None:
+        if any(event.blobs for event in events) and (standing := self.recorded(run, step)) is not None:
             return standing
         stored = [self._store(event) for event in events]
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -108,8 +107,8 @@ class EvidenceJournal:
             if last is not None and last.type == CLOSED:
                 raise QVerifyError(f"The evidence of the run {run} is closed; nothing can be added to it.")
             first = 0 if last is None else last.seq + 1
-            session.add(StepRow(run, step, result, first, len(stored), now))
-            session.flush()
+            columns = {"run": run, "step": step, "result": result, "first_seq": first, "events": len(stored)}
+            session.execute(insert(StepRow), {**columns, "recorded_at": now})
             if stored:
                 self._append(session, (run, step, now), last, stored)
         return result

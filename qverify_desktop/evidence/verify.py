@@ -271,7 +271,7 @@ class Archive:
     def _check_layout(self) -> None:
         """Ours is the one archive of its files: stored, in order, no times. Packed anew by another program it may look
         otherwise all over; a difference here and there means that bytes were changed in place."""
-        position, central, same, placed = 0, b"", 0, True
+        position, same, placed, directory = 0, 0, True, []
         for info in self.infos:
             name = info.filename.encode("utf-8", "replace")
             size = info.file_size & 0xFFFFFFFF
@@ -280,10 +280,10 @@ class Archive:
             self.file.seek(info.header_offset)
             same += self.file.read(len(local)) == local
             placed = placed and info.header_offset == position
-            central += struct.pack("<4s2H", b"PK\1\2", 0x0314, 20) + struct.pack("<4H3I2H", *fields[1:])
-            central += struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, position & 0xFFFFFFFF) + name
+            directory.append(struct.pack("<4s2H", b"PK\1\2", 0x0314, 20) + struct.pack("<4H3I2H", *fields[1:]))
+            directory.append(struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, position & 0xFFFFFFFF) + name)
             position += len(local) + info.file_size
-        count = min(len(self.infos), 0xFFFF)
+        count, central = min(len(self.infos), 0xFFFF), b"".join(directory)
         end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, len(central), position & 0xFFFFFFFF, 0)
         self.file.seek(position)
         if placed and same == len(self.infos) and self.file.read(len(central + end) + 1) == central + end:
