@@ -52,8 +52,8 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class FirstRun:
-    """Candidates after the first run."""
+class Runs:
+    """Candidates after one or more runs; ``problems`` are sentences on runs that said nothing."""
 
     tried: tuple[Tried, ...]
     problems: tuple[str, ...] = ()
@@ -71,24 +71,24 @@ def screen(language: Language, tests: Sequence[GeneratedTest]) -> tuple[list[Gen
     return kept, refused
 
 
-async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTest]) -> FirstRun:
+async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTest]) -> Runs:
     """Run every candidate; those that passed, or failed against the repository's own words, four times more."""
     language = steps.services.language(project.language)
 
-    async def once(context: StepContext) -> FirstRun:
+    async def once(context: StepContext) -> Runs:
         batches = [tests[i : i + BATCH] for i in range(0, len(tests), BATCH)]
         runs = await asyncio.gather(
             *(_run_batch(context, language, project, batch, VARIATIONS[0]) for batch in batches)
         )
-        return FirstRun(
+        return Runs(
             tuple(tried for run in runs for tried in run.tried), tuple(p for run in runs for p in run.problems)
         )
 
     steps.reporter.progress(Stage.JUDGE, 0, REPETITIONS, f"First run of {len(tests)} tests")
-    first = await steps.step(f"{project.language}.judge.1", FirstRun, once)
+    first = await steps.step(f"{project.language}.judge.1", Runs, once)
     again = [t.test for t in first.tried if t.outcomes and _worth_repeating(t)]
 
-    async def repeat(context: StepContext) -> FirstRun:
+    async def repeat(context: StepContext) -> Runs:
         batches = [again[i : i + BATCH] for i in range(0, len(again), BATCH)]
         runs = await asyncio.gather(
             *(
@@ -97,14 +97,14 @@ async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTes
                 for batch in batches
             )
         )
-        return FirstRun(
+        return Runs(
             tuple(tried for run in runs for tried in run.tried), tuple(p for run in runs for p in run.problems)
         )
 
     steps.reporter.progress(
         Stage.JUDGE, 1, REPETITIONS, f"Four more runs of {len(again)} tests, each a little different"
     )
-    more = await steps.step(f"{project.language}.judge.2-5", FirstRun, repeat)
+    more = await steps.step(f"{project.language}.judge.2-5", Runs, repeat)
     steps.reporter.progress(Stage.JUDGE, REPETITIONS, REPETITIONS, "Five of five runs are done")
     later: dict[str, list[TestOutcome]] = {}
     for tried in more.tried:
@@ -113,7 +113,7 @@ async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTes
         Tried(t.test, t.outcomes + tuple(later.get(t.test.id, ())), t.footprint, t.collection_error)
         for t in first.tried
     )
-    return FirstRun(merged, first.problems + more.problems)
+    return Runs(merged, tuple(dict.fromkeys(first.problems + more.problems)))
 
 
 def _worth_repeating(tried: Tried) -> bool:
@@ -129,7 +129,7 @@ async def _run_batch(
     variation: RunVariation,
     *,
     coverage: bool = True,
-) -> FirstRun:
+) -> Runs:
     """One container for all tests. A test that ends the whole run is set aside and the rest run again."""
     decided: dict[str, Tried] = {}
     problems: list[str] = []
@@ -148,7 +148,7 @@ async def _run_batch(
             break
     for test in left:
         decided[test.id] = Tried(test, (TestOutcome(test.id, Status.MISSING),))
-    return FirstRun(tuple(decided[t.id] for t in tests), tuple(dict.fromkeys(problems)))
+    return Runs(tuple(decided[t.id] for t in tests), tuple(dict.fromkeys(problems)))
 
 
 def _read(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried]:

@@ -12,7 +12,7 @@ from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_base
 from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.generate import Candidates, write_tests
 from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_image, take_snapshot
-from qverify_desktop.analysis.judge import REPETITIONS, Tried, screen, try_tests
+from qverify_desktop.analysis.judge import REPETITIONS, Runs, Tried, screen, try_tests
 from qverify_desktop.analysis.mutation import Matrix, run_mutants
 from qverify_desktop.analysis.ports import Reporter
 from qverify_desktop.analysis.services import Checkpoints, Services
@@ -85,8 +85,9 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
     coverage = baseline.suite.coverage
     targets = await choose_targets(steps, snapshot, project, coverage)
     candidates = await write_tests(steps, snapshot, project, targets, coverage)
-    tried, refused, matrix = await _judge(steps, snapshot, project, targets, candidates, baseline)
-    judged, defects = await _decide(steps, snapshot, project, targets, (tried, refused, matrix), coverage)
+    trial = await _judge(steps, snapshot, project, targets, candidates, baseline)
+    tried, matrix = trial.tried, trial.matrix
+    judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
     files, after = await _measure(steps, project, judged, baseline, matrix)
     before = measure(coverage, matrix, (), (t.test.id for t in tried))
     return Part(
@@ -99,7 +100,7 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
         before=before,
         after=after,
         missing=dependencies.missing,
-        notices=tuple(n for n in (dependencies.notice, *candidates.notices, *image.differences) if n),
+        notices=tuple(n for n in (dependencies.notice, *candidates.notices, *trial.notices, *image.differences) if n),
         files=files,
     )
 
@@ -146,6 +147,16 @@ async def _plan(steps: Steps, snapshot: Snapshot, project: Project, image_digest
     await steps.step(f"{project.language}.plan", bool, body)
 
 
+@dataclass(frozen=True)
+class Trial:
+    """All candidates after their runs; ``refused`` never got that far."""
+
+    tried: Sequence[Tried]
+    refused: Sequence[JudgedTest]
+    matrix: Matrix
+    notices: tuple[str, ...] = ()
+
+
 async def _judge(
     steps: Steps,
     snapshot: Snapshot,
@@ -153,18 +164,20 @@ async def _judge(
     targets: Sequence[Target],
     candidates: Candidates,
     baseline: Baseline,
-) -> tuple[list[Tried], list[JudgedTest], Matrix]:
+) -> Trial:
     language = steps.services.language(project.language)
     steps.reporter.started(Stage.JUDGE)
     kept, refused = await asyncio.to_thread(screen, language, candidates.tests)
-    tried = list((await try_tests(steps, project, kept)).tried) if kept else []
+    runs = await try_tests(steps, project, kept) if kept else Runs(())
+    tried = list(runs.tried)
     stable = [t for t in tried if t.passed]
     matrix = await run_mutants(steps, snapshot, project, targets, baseline.suite, stable)
     steps.reporter.finished(
         Stage.JUDGE,
         f"{len(stable)} of {len(candidates.tests)} passed five of five; {len(matrix.mutants)} mutants run",
     )
-    return tried, [*candidates.refused, *refused], matrix
+    notices = tuple(f"Some tests could not be run. {problem}" for problem in runs.problems)
+    return Trial(tried, [*candidates.refused, *refused], matrix, notices)
 
 
 @dataclass(frozen=True)
@@ -180,17 +193,16 @@ async def _decide(
     snapshot: Snapshot,
     project: Project,
     targets: Sequence[Target],
-    trial: tuple[list[Tried], list[JudgedTest], Matrix],
+    trial: Trial,
     coverage: Mapping[str, FileCoverage],
 ) -> tuple[Sequence[JudgedTest], Sequence[SuspectedDefect]]:
-    tried, refused, matrix = trial
     language = steps.services.language(project.language)
 
     async def body(context: StepContext) -> Decision:
-        judged, disputed = decide(tried, coverage, matrix)
+        judged, disputed = decide(trial.tried, coverage, trial.matrix)
         found: list[Promise] = await asyncio.to_thread(language.promises, snapshot, project, targets)
         looked_into, defects = triage(disputed, targets, {p.words: p for p in found})
-        tests = (*judged, *looked_into, *refused)
+        tests = (*judged, *looked_into, *trial.refused)
         for one in tests:
             context.record(
                 "judgement",

@@ -247,7 +247,7 @@ class _Reading:
         ran = any(outcome.status is not Status.MISSING for outcome in self.outcomes.values())
         problem = ""
         if not ran and not self.errors:
-            problem = self.trouble or job.problem or (_died(job) if self.outcomes else "")
+            problem = self.trouble or job.problem or (_died(job) if self.outcomes or job.execution.exit_code else "")
         return SuiteResult(
             outcomes=tuple(self.outcomes.values()),
             coverage=self.coverage,
