@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.project import Scope
-from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.domain.results import SEEDS, TARGETS, AnalysisRequest
 from qverify_desktop.terminal import Screen
 
 if TYPE_CHECKING:
@@ -127,10 +127,14 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
         scope = Scope.parse(options.scope)
     except ValueError as error:
         raise BadInput(str(error)) from error
-    if options.max_targets < 1:
-        raise BadInput("--max-targets must be at least 1.")
-    if options.seed < 0:
-        raise BadInput("--seed must not be negative.")
+    for name, number, (least, most) in (
+        ("--max-targets", options.max_targets, TARGETS),
+        ("--seed", options.seed, SEEDS),
+    ):
+        if number < least:
+            raise BadInput(f"{name} must be at least {least}.")
+        if number > most:
+            raise BadInput(f"{name} must be at most {most}.")
     return AnalysisRequest(
         source=_source(options.source),
         scope=scope,
@@ -145,6 +149,8 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
 
 def _source(text: str) -> str:
     """A folder as an absolute path, a URL (or git's ``user@host:path``) as it is. Raises ``BadInput``."""
+    if not text.strip():
+        raise BadInput("No folder and no URL was given.", "Name the folder to analyse; the one you are in is a dot.")
     path = Path(text).expanduser()
     if path.is_dir():
         return os.path.abspath(path)  # noqa: PTH100 - a link stays a link

@@ -160,9 +160,10 @@ def _read(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried
     for test in tests:
         error = suite.collection_errors.get(test.path, "")
         outcomes = by_id.get(test.id, [])
-        if error and not outcomes:
+        ran = any(o.status is not Status.MISSING for o in outcomes)
+        if error and not ran:
             read[test.id] = Tried(test, (), collection_error=error)
-        elif outcomes and any(o.status is not Status.MISSING for o in outcomes):
+        elif ran:
             read[test.id] = Tried(test, (_worst(outcomes),), _footprint(test, suite))
     return read
 

@@ -127,6 +127,11 @@ EXIT_CODES: Mapping[Verdict, int] = {
 }
 
 
+#: Least and most of a request's numbers; the evidence knows whole numbers below 2^53 only (RFC 8785, section 3.2.2.3).
+TARGETS = (1, 1_000_000)
+SEEDS = (0, 2**53 - 1)
+
+
 @dataclass(frozen=True)
 class AnalysisRequest:
     """What a person asked for. ``model`` is ``none`` or a model's name; ``out`` an absolute folder or empty."""

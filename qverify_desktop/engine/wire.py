@@ -11,7 +11,7 @@ from qverify_desktop.domain import errors
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, RunSummary, Stage
 from qverify_desktop.domain.project import Scope
-from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.domain.results import SEEDS, TARGETS, AnalysisRequest
 
 _ERRORS: Mapping[str, type[QVerifyError]] = {
     kind.__name__: kind
@@ -67,8 +67,8 @@ def request_from_json(value: Any) -> AnalysisRequest:
         scope=Scope(kind, ref=_text(scope, "ref", ""), glob=_text(scope, "glob", "")),
         model=_text(fields, "model", "none"),
         api_base=_text(fields, "api_base", ""),
-        max_targets=_integer(fields, "max_targets", 200, 1, 1_000_000),
-        seed=_integer(fields, "seed", 0, 0, 2**63 - 1),
+        max_targets=_integer(fields, "max_targets", 200, *TARGETS),
+        seed=_integer(fields, "seed", 0, *SEEDS),
         allow_install=_flag(fields, "allow_install"),
         out=_text(fields, "out", ""),
     )
