@@ -80,7 +80,7 @@ def watched(tmp_path_factory):
     assert run.returncode == 0, document
     witness.stream.close()
     with zipfile.ZipFile(document["bundle"]) as bundle:
-        entries = [json.loads(bundle.read(n)) for n in bundle.namelist() if n.startswith("entries/")]
+        entries = [json.loads(line) for line in bundle.read("entries.jsonl").splitlines()]
     owner = next(iter(witness.seen.values()))["Config"]["Labels"]["qverify.owner"]
     own = {c: facts for c, facts in witness.seen.items() if facts["Config"]["Labels"]["qverify.owner"] == owner}
     return {"mark": Path(mark), "witness": witness, "own": own, "entries": entries, "document": document}
