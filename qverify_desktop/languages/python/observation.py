@@ -20,16 +20,16 @@ from qverify_desktop.languages.python.observed_programs import OPERATORS, SHARED
 from qverify_desktop.languages.python.observed_tests import Writer
 from qverify_desktop.languages.python.seeds import known_calls, module_seeds
 
-#: Programs tried a target, programs kept, seconds a target and in all.
-CALLS = 1500
+#: Programs tried a target, programs kept, seconds of computing a target, seconds in all.
+CALLS = 2000
 LEAST_CALLS = 300
 #: Programs tried in all, shared by the targets: the budget is a count, so that a seed gives the same on any machine.
-CALLS_IN_ALL = 90_000
+CALLS_IN_ALL = 120_000
 MOST_KEPT = 8
-TARGET_S = 3.0
+TARGET_S = 4.0
 #: Seconds that importing a module may take.
 IMPORT_S = 25
-TIMEOUT_S = 300
+TIMEOUT_S = 600
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_RECORDS = 20_000
 _DRIVERS = (

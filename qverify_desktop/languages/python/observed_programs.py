@@ -123,7 +123,7 @@ class Observation:
     lines: tuple[str, ...]
     facts: tuple[Fact, ...] = ()
     state: tuple[Fact, ...] = ()
-    changed: tuple[tuple[int, str, str], ...] = ()
+    changed: tuple[tuple[str, str], ...] = ()
     raised: tuple[str, str] | None = None
     printed: str = ""
     lazy: bool = False
@@ -155,22 +155,24 @@ class _Reader:
         self._modules = modules
         self._uses: list[tuple[str, str]] = []
         self._lines: list[str] = []
+        self._arguments: list[str] = []
 
     def read(self, document: Mapping[str, object]) -> Observation:
         receiver, steps = _pair(document["program"])
+        outcome = _mapping(document["outcome"])
         statements: list[str] = []
         built = self._recipe(receiver) if receiver is not None else ""
-        written = [self._step(step) for step in _items(steps, 6)]
+        listed = _items(steps, 6)
+        changed = self._changed(outcome.get("changed", []))
+        written = [
+            self._step(step, changed if position == len(listed) - 1 else {}) for position, step in enumerate(listed)
+        ]
         if built and written:
             statements.append(f"subject = {built}")
         for kind, text in written[:-1]:
             statements.append("with subject:\n    pass" if kind == "with" else text)
+        statements.extend(self._arguments)
         last = written[-1][1] if written else built
-        outcome = _mapping(document["outcome"])
-        changed = tuple(
-            (_number(item[0]), "", self._literal(item[1]))
-            for item in (_items(i, 2) for i in _items(outcome.get("changed", []), 8))
-        )
         facts, state = self._facts(outcome.get("facts", [])), self._facts(outcome.get("state", []))
         raised = self._raised(outcome.get("raised"))
         return Observation(
@@ -181,15 +183,27 @@ class _Reader:
             lines=tuple(dict.fromkeys(self._lines)),
             facts=facts,
             state=state,
-            changed=changed,
+            changed=tuple((name, source) for name, source in changed.values()),
             raised=raised,
             lazy=outcome.get("lazy") is True,
             printed=_text(outcome.get("out", ""), 4000),
         )
 
-    def _step(self, document: object) -> tuple[str, str]:
+    def _changed(self, document: object) -> dict[int, tuple[str, str]]:
+        """Arguments that the last step changes in place: position to the name they get, and what they are afterwards."""
+        changed: dict[int, tuple[str, str]] = {}
+        for item in _items(document, 8):
+            position, after = _items(item, 2)
+            name = "argument" if not changed else f"argument_{len(changed) + 1}"
+            changed[_number(position)] = (name, self._literal(after))
+        return changed
+
+    def _step(self, document: object, changed: Mapping[int, tuple[str, str]]) -> tuple[str, str]:
         kind, name, positional, named = _items(document, 4)
         arguments = [self._recipe(item) for item in _items(positional, 20)]
+        for position, (variable, _) in changed.items():
+            self._arguments.append(f"{variable} = {arguments[position]}")
+            arguments[position] = variable
         options = [f"{_name(key)}={self._recipe(item)}" for key, item in _mapping(named).items()]
         inside = ", ".join([*arguments, *options])
         if kind == "call":

@@ -86,6 +86,7 @@ def _body(observation: Observation) -> tuple[list[str], str, str, list[str]] | N
     if "subject = " in "\n".join(lines):
         known, _ = _assertions("subject", tuple(f for f in observation.state if f[0]), _MOST_STATE, tools)
         assertions += known
+    assertions += [f"assert {name} == {source}" for name, source in observation.changed]
     arguments = ""
     if observation.printed:
         arguments = "capsys"

@@ -66,12 +66,13 @@ def observe(work, journal, left):
 
     def on_record(document, line):
         if document.get("kind") == "imported":
-            after = time.monotonic() - began + work.seconds + 3 + 2 * REPLAY_S * work.request["most"]
+            after = time.monotonic() - began + work.seconds * 4 + 3 + 2 * REPLAY_S * work.request["most"]
             span.update(most=min(left, after), imported=True)
         else:
             journal.write(line)
 
     qv_supervision.run(work, on_record, lambda: began + span["most"])
+    journal.make_room()
     return span["imported"]
 
 
@@ -93,7 +94,7 @@ class Work:
         module = importlib.import_module(self.target["module"])
         send("imported")
         kept, chosen = [], None
-        for document in in_child(lambda tell: Search(self, module).run(tell), self.seconds + 3):
+        for document in in_child(lambda tell: Search(self, module).run(tell), self.seconds * 4 + 3):
             if document[0] == "kept":
                 kept.append(document[1])
             else:
@@ -191,10 +192,10 @@ class Search:
         qv_trial.refuse_side_effects()
         arcs = qv_trial.Arcs(self.work.files)
         kept, partial, seen, half_seen = [], [], set(), set()
-        stop = time.monotonic() + self.work.seconds
+        stop = time.process_time() + self.work.seconds
         given = [self._given(call) for call in self.target["calls"]]
         for number in range(self.work.request["calls"]):
-            if time.monotonic() > stop or len(kept) >= MOST_KEPT:
+            if time.process_time() > stop or len(kept) >= MOST_KEPT:
                 break
             self.inputs.odd = False
             program = given[number] if number < len(given) else self._next(number, kept, partial)

@@ -34,16 +34,20 @@ class Inputs:
         self.shared = shared
         self.project = project
         self.producers = producers
+        #: Set when a value was drawn that its type hint does not allow.
+        self.odd = False
         self.texts, self.numbers = qv_reading.constants(function, module)
         self.seeds = [text for text in seeds.get("texts", []) if isinstance(text, str)][:400]
         self.numbers += [number for number in seeds.get("numbers", []) if isinstance(number, (int, float))][:100]
-        self.matching = qv_reading.patterns(module, rng)
+        self.matching = qv_reading.patterns(module, self.texts, rng)
+        self.words = [t for t in self.texts + self.seeds if re.fullmatch(r"[A-Za-z_][\w. -]{0,24}", t)]
         self.tokens = [t for t in self.texts + self.seeds if 0 < len(t) <= 40]
 
     def draw(self, hint, name, depth=0):
         """A recipe for a parameter. Now and then one of another type, because code often checks."""
         rng = self.rng
         if depth == 0 and rng.random() < 0.06:
+            self.odd = self.odd or hint is not inspect.Parameter.empty
             return ("l", rng.choice([None, 0, "", [], {}, 1.5, "x", b"x", True]))
         if hint is None or hint is inspect.Parameter.empty or hint is typing.Any or hint is object:
             return self._guess(name, depth)
@@ -224,10 +228,23 @@ class Inputs:
             return rng.choice(self.texts)
         if self.seeds and way < 0.7:
             return rng.choice(self.seeds)
-        if self.tokens and way < 0.8:
+        if self.words and way < 0.85:
+            return self._document()
+        if self.tokens and way < 0.92:
             glue = rng.choice(["", " ", "\n", "\n\n", ": ", ", ", "-", "_"])
             return glue.join(rng.choice(self.tokens) for _ in range(rng.randrange(1, 5)))[:MOST_TEXT]
         return rng.choice(qv_pools.TEXTS)
+
+    def _document(self):
+        """Lines of the shapes that formats are made of, filled with the code's own words."""
+        rng = self.rng
+        shapes = rng.sample(qv_pools.SHAPES, 2)
+        lines = []
+        for _ in range(rng.randrange(1, 7)):
+            first, second, third = (rng.choice(self.words) for _ in range(3))
+            line = rng.choice(shapes).replace("{u}", rng.choice("-=") * len(first)).replace("{t}", first)
+            lines.append(line.replace("{o}", second).replace("{p}", third))
+        return "\n".join(lines)[:MOST_TEXT]
 
     def mutate(self, recipe, name=""):
         """A neighbour of a recipe: another literal near it, or the same shape with one part changed."""
@@ -257,8 +274,10 @@ class Inputs:
 
     def _mutate_value(self, value, name, depth):
         rng = self.rng
-        if isinstance(value, bool) or value is None:
-            return rng.choice([True, False, None])
+        if value is None:
+            return None
+        if isinstance(value, bool):
+            return not value
         if isinstance(value, int):
             return rng.choice([value + 1, value - 1, -value, value * 2, value // 2, value * 10, self._integer()])
         if isinstance(value, float):
@@ -273,7 +292,7 @@ class Inputs:
             elif way == 1 and items:
                 items.insert(rng.randrange(len(items) + 1), rng.choice(items))
             elif way == 2:
-                items.append(self._mutate_value(rng.choice(items), name, depth + 1) if items else self._integer())
+                items += [self._mutate_value(rng.choice(items), name, depth + 1)] if items else []
             elif way == 3:
                 items.reverse()
             elif items:
@@ -285,14 +304,14 @@ class Inputs:
             if items and rng.random() < 0.6:
                 key = rng.choice(list(items))
                 items[key] = self._mutate_value(items[key], name, depth + 1)
-            else:
-                items[rng.choice(self.tokens) if self.tokens else "a"] = rng.choice([1, "x", None, [], {}])
+            elif items and all(isinstance(key, str) for key in items):
+                items[rng.choice(self.tokens) if self.tokens else "a"] = rng.choice(list(items.values()))
             return items
         return self.draw(None, name)[1] if depth == 0 else value
 
     def _mutate_text(self, text):
         rng = self.rng
-        way = rng.randrange(11)
+        way = rng.randrange(13 if self.words else 11)
         at = rng.randrange(len(text) + 1)
         other = rng.choice(self.tokens) if self.tokens and rng.random() < 0.7 else rng.choice(qv_pools.TEXTS)
         lines = text.split("\n")
@@ -323,6 +342,8 @@ class Inputs:
         elif way == 9 and len(lines) > 1:
             del lines[rng.randrange(len(lines))]
             result = "\n".join(lines)
+        elif way > 10:
+            result = "\n".join([self._document(), text] if rng.random() < 0.3 else [text, self._document()])
         else:
             result = text.replace(rng.choice([" ", "a", "e", ".", "-", "_", ":"]), rng.choice(["", " ", "_", "1"]), 1)
         return result[:MOST_TEXT]

@@ -120,3 +120,38 @@ NAMED = [
     (r"list|items|values|array|arr|numbers|nums|seq|elements|iterable", [[], [3, 1, 2], [1, 1, 2], [5], ["b", "a"]]),
     (r"dict|mapping|map|config|options|kwargs|params|data", [{}, {"a": 1}, {"a": 1, "b": 2}, {"name": "x"}]),
 ]
+#: Lines as formats of text have them: ``{t}``, ``{o}`` and ``{p}`` are words, ``{u}`` underlines the first.
+SHAPES = [
+    *("{t}", "", "{t}:", "{t}\n{u}", "    {t}", "    {t}: {o}", "    {t} ({o}): {p}", "    {t} ({o}, {p}): {t}."),
+    *(
+        ":{t} {o}: {p}",
+        ":{t}: {o}",
+        ":{t} {o} {p}: {t}",
+        "@{t} {o}: {p}",
+        "@{t}: {o}",
+        "{t} : {o}\n    {p}",
+        "{t}: {o}",
+    ),
+    *(
+        "{t}={o}",
+        "[{t}]",
+        "# {t}",
+        "- {t}",
+        "* {t}: {o}",
+        "1. {t}",
+        "{t},{o},{p}",
+        "{t}|{o}",
+        "{t}\t{o}",
+        '"{t}": "{o}",',
+    ),
+    *(
+        "<{t}>{o}</{t}>",
+        '<{t} {o}="{p}"/>',
+        "{t}({o}, {p})",
+        ".. {t}:: {o}",
+        "${t} {o}",
+        "--{t}={o}",
+        "{t};{o}",
+        "/* {t} */",
+    ),
+]

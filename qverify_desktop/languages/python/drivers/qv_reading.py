@@ -84,15 +84,21 @@ def constants(function, module):
     return list(dict.fromkeys(texts))[:200], list(dict.fromkeys(numbers))[:100]
 
 
-def patterns(module, rng):
-    """Strings that match the regular expressions of the module and of the project's modules it uses."""
+def patterns(module, texts, rng):
+    """Strings that match the module's regular expressions, and constants that read like one."""
+    known = [
+        value for value in vars(module).values() if isinstance(value, re.Pattern) and isinstance(value.pattern, str)
+    ]
+    sources = [(value.pattern, value.flags) for value in known]
+    sources += [
+        (text, 0) for text in texts if len(text) < 300 and re.search(r"\\[dwsb]|\[[^\]]+\]|[*+?]\)?\$?$|^\^", text)
+    ]
     found = []
-    for value in list(vars(module).values()):
-        if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
-            for _ in range(3):
-                text = matching(value.pattern, value.flags, rng)
-                if text is not None and text not in found:
-                    found.append(text)
+    for pattern, flags in sources:
+        for _ in range(3):
+            text = matching(pattern, flags, rng)
+            if text is not None and text not in found:
+                found.append(text)
     return found[:150]
 
 

@@ -285,20 +285,18 @@ class Arcs:
         for name in ("BRANCH_LEFT", "BRANCH_RIGHT") if hasattr(events, "BRANCH_LEFT") else ("BRANCH",):
             monitoring.register_callback(3, getattr(events, name), branch)
             self.events |= getattr(events, name)
+        # Once for all programs: switching it on and off would have every code object instrumented anew.
+        monitoring.set_events(3, self.events)
 
     @contextlib.contextmanager
     def collect(self):
         self.arcs = set()
-        if self.monitoring is not None:
-            self.monitoring.set_events(3, self.events)
-        else:
+        if self.monitoring is None:
             sys.settrace(self._trace)
         try:
             yield
         finally:
-            if self.monitoring is not None:
-                self.monitoring.set_events(3, 0)
-            else:
+            if self.monitoring is None:
                 sys.settrace(None)
 
     def _trace(self, frame, event, argument):
