@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
 import time
@@ -35,6 +36,31 @@ class Journal:
         self.reserve = os.path.join(folder, ".reserve")
         self.file = open(self.path, "wb", buffering=0)  # noqa: SIM115
         self.written = 0
+        self.standing = set(self._neighbours())
+        self._set_aside()
+
+    def make_room(self):
+        """Where the disk ran full: remove what finished work left beside this folder, and set room aside again.
+
+        For between two pieces of work, when no process of the last one lives any more. Otherwise a test that fills the disk
+        in each attempt eats the room set aside in the second, and the next session starts on a full disk.
+        """
+        room = os.statvfs(self.file.fileno())
+        if os.path.exists(self.reserve) and room.f_bavail * room.f_frsize >= RESERVE:
+            return
+        for path in set(self._neighbours()) - self.standing:
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+        self._set_aside()
+
+    def _neighbours(self):
+        parent = os.path.dirname(os.path.abspath(self.path.rpartition(os.sep)[0]))
+        return [os.path.join(parent, name) for name in os.listdir(parent)]
+
+    def _set_aside(self):
         try:
             with open(self.reserve, "wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE)

@@ -156,6 +156,7 @@ class Bench:
             if time.monotonic() >= self.deadline:
                 return
             self.try_mutant(mutant)
+            self.journal.make_room()
 
     def baseline(self, wanted):
         """Run everything unmutated; only tests that pass there are asked about mutants. Writes byte code on the way."""

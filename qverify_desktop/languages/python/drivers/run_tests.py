@@ -205,7 +205,9 @@ def run_attempt(session, way, root, journal, deadline):
     def work(send):
         in_worker(session, way, root, send)
 
-    return qv_supervision.run(work, on_record, limit), state
+    end = qv_supervision.run(work, on_record, limit)
+    journal.make_room()
+    return end, state
 
 
 def in_worker(session, way, root, send):
