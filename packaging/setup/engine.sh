@@ -45,12 +45,17 @@ prepare_mounts() {
             return
         fi
         mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
-        local hierarchy
+        local controllers name
         # Version 1: controllers with the same number share a hierarchy and can only be mounted together.
-        while read -r hierarchy; do
-            mkdir -p "/sys/fs/cgroup/$hierarchy"
-            mount -t cgroup -o "$hierarchy" cgroup "/sys/fs/cgroup/$hierarchy" 2>/dev/null || rmdir "/sys/fs/cgroup/$hierarchy"
+        while read -r controllers; do
+            mkdir -p "/sys/fs/cgroup/$controllers"
+            mount -t cgroup -o "$controllers" cgroup "/sys/fs/cgroup/$controllers" 2>/dev/null || rmdir "/sys/fs/cgroup/$controllers"
         done < <(awk '!/^#/ && $2 > 0 && $4 == 1 { of[$2] = of[$2] (of[$2] ? "," : "") $1 } END { for (n in of) print of[n] }' /proc/cgroups)
+        # And hierarchies with a name only (systemd's): containerd misses the news of a container out of memory without.
+        while read -r name; do
+            mkdir -p "/sys/fs/cgroup/$name"
+            mount -t cgroup -o "none,name=$name" cgroup "/sys/fs/cgroup/$name" 2>/dev/null || rmdir "/sys/fs/cgroup/$name"
+        done < <(sed -n 's/^[0-9]*:name=\([A-Za-z0-9_-]*\):.*/\1/p' /proc/self/cgroup)
     fi
 }
 
