@@ -10,10 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 import qverify_desktop
 from qverify_desktop.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def qverify(*arguments: str, home: Path | str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -180,6 +183,7 @@ def test_no_docker_is_exit_3_with_the_line_that_mends_it_and_can_be_gone_on_with
     document = json.loads(done.stdout)
     assert document["error"]["remedy"] and document["exit_code"] == 3 and document["status"] == "interrupted"
     assert "Traceback" not in done.stderr and document["run"] in done.stderr
+    jsonschema.validate(document, json.loads((ROOT / "docs" / "analyze.schema.json").read_text()))
     again = qverify("analyze", str(project), "--json", home=home, **nowhere)
     assert json.loads(again.stdout)["run"] == document["run"]
     assert "Going on with the run" in again.stderr
@@ -189,6 +193,19 @@ def test_no_docker_is_exit_3_with_the_line_that_mends_it_and_can_be_gone_on_with
     assert shown.returncode == 0 and "interrupted" in shown.stdout
     cancelled = qverify("cancel", document["run"], home=home)
     assert cancelled.returncode == 0 and "cancelled" in cancelled.stdout
+
+
+def test_the_doctor_works_where_everything_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    broken = {"home": tmp_path / "file" / "home", "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    done = qverify("doctor", "--json", **broken)
+    assert done.returncode == 3 and "Traceback" not in done.stderr
+    checks = json.loads(done.stdout)["checks"]
+    assert {"id", "title", "state", "sentence", "remedy", "fixable"} <= set(checks[0])
+    assert sum(check["state"] == "blocking" for check in checks) >= 1
+    assert qverify("doctor", **broken).stdout.count("BLOCKING") >= 1
+    done = qverify("runtimes", "list", **broken)
+    assert_one_sentence(done, 3)
 
 
 def test_nothing_to_analyse_is_bad_input(tmp_path: Path, home: Path) -> None:

@@ -98,14 +98,21 @@ def deliver(result: RunResult, journal: Journal, home: Path) -> Delivery:
         out.mkdir(parents=True, exist_ok=True)
         kept = own / f"{result.run}{BUNDLE_SUFFIX}"
         journal.bundle(result.run, kept)
-        grade = str(verify_bundle(kept)["grade"])
+        checked = verify_bundle(kept)
         outbox = Outbox(out, result.run)
+        if not checked["valid"]:
+            outbox.notices += [
+                "The evidence bundle does not verify; don't rely on it.",
+                *map(str, checked["problems"]),
+            ]
         for path, text in sorted(result.files.items()):
             outbox.write(path, text.encode("utf-8", "replace"))
         report = outbox.write("report.html", FORMATS["html"](result))
         bundle = kept if out == own else outbox.write(kept.name, kept.read_bytes())
         outbox.close()
-        delivery = Delivery(str(out), str(bundle or kept), str(report or ""), grade, tuple(outbox.notices))
+        delivery = Delivery(
+            str(out), str(bundle or kept), str(report or ""), str(checked["grade"]), tuple(outbox.notices)
+        )
         _write_whole(own / RECORD, json.dumps(asdict(delivery)).encode())
     except OSError as error:
         raise unwritable(out, error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,6 +161,9 @@ class Runner:
                 reporter = self._reporters.get(run)
                 stage = reporter.stage.value if reporter and reporter.stage else ""
                 await asyncio.to_thread(self._records.set_status, run, status, stage, sentence)
+            if status in (RunStatus.FINISHED, RunStatus.FAILED):
+                # Results are in the store and the evidence; the copy of the repository was only there to work on.
+                await asyncio.to_thread(shutil.rmtree, self._services.workspace / run, ignore_errors=True)
         except Exception as error:  # noqa: BLE001 - a full disk must not keep the watchers waiting
             crash.write(error, self._home)
         finally:

@@ -57,6 +57,7 @@ async def test_a_run_from_start_to_end(home: Path, source: Path, tmp_path: Path)
         assert document["run"] == run and document["exit_code"] == 0
         assert Path(document["bundle"]).is_file() and Path(document["report"]).is_file()
         assert (out / "tests/test_generated.py").is_file()
+        assert not (home / "workspace" / run).exists(), "the snapshot of a finished run is only ballast"
         report = await engine.verify(Path(document["bundle"]))
         assert report["valid"] and report["grade"] == document["grade"]
         copied = await engine.export(run, "evidence", tmp_path / "new" / "copy.zip")
@@ -90,6 +91,29 @@ async def test_cancel_in_a_step_then_resume_without_repeating_what_was_finished(
         await engine.resume(run)
         assert (await follow(engine, run))[-1].status is RunStatus.FINISHED
     assert analysis.began == ["intake", "work", "work", "result"]
+
+
+async def test_two_runs_wait_for_each_other_and_drain_waits_for_both(home: Path, source: Path) -> None:
+    analysis = ScriptedAnalysis()
+    async with house(home, analysis) as engine:
+        first = await engine.start(AnalysisRequest(str(source)))
+        second = await RemoteEngine(home).start(AnalysisRequest(str(source), seed=2))
+        await engine.drain()
+        assert engine.live() == []
+        assert {one.run: one.status for one in await engine.runs()} == {
+            first: RunStatus.FINISHED,
+            second: RunStatus.FINISHED,
+        }
+    assert analysis.began == ["intake", "work", "result"] * 2
+
+
+async def test_a_person_may_lose_interest_twice(home: Path, source: Path) -> None:
+    gate = Gate("work")
+    async with house(home, ScriptedAnalysis(gate)) as engine:
+        run = await engine.start(AnalysisRequest(str(source)))
+        await gate.reached.wait()
+        await asyncio.gather(engine.cancel(run), engine.cancel(run), RemoteEngine(home).cancel(run))
+        assert (await engine.runs())[0].status is RunStatus.CANCELLED
 
 
 async def test_cancel_while_waiting_for_another_run(home: Path, source: Path) -> None:
