@@ -99,23 +99,25 @@ def build(home: Path, lock: HomeLock) -> Parts:
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
+    gateway = ModelGateway(
+        ApiKeys.take(),
+        air_gap=configuration.air_gap,
+        timeout_s=configuration.model_timeout_s,
+        answer_tokens=configuration.model_answer_tokens,
+        context_tokens=configuration.model_context_tokens,
+    )
     services = Services(
         repositories=Repositories(),
         sandbox=machine.sandbox,
         journal=EvidenceJournal(database, artefacts, _signer(key, protection)),
         artefacts=artefacts,
-        gateway=ModelGateway(
-            ApiKeys.take(),
-            air_gap=configuration.air_gap,
-            timeout_s=configuration.model_timeout_s,
-            answer_tokens=configuration.model_answer_tokens,
-            context_tokens=configuration.model_context_tokens,
-        ),
+        gateway=gateway,
         languages=(PythonLanguage(configuration.patience_s),),
         workspace=home / "workspace",
     )
 
     async def dispose() -> None:
+        await gateway.close()
         await asyncio.to_thread(database.close)
 
     return Parts(home, lock, services, RunStore(database), machine, analyze, dispose)
