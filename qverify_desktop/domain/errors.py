@@ -37,6 +37,12 @@ class SandboxFailure(QVerifyError):
     """The engine under the sandbox failed (stopped, refused, lost the container), not the code in it."""
 
 
+class SandboxGone(SandboxFailure):
+    """The engine under the sandbox does not answer (any more); ``remedy`` starts it."""
+
+    exit_code = 3
+
+
 class ModelFailure(QVerifyError):
     """No usable answer came from the model's end point."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qverify_desktop.analysis.services import Checkpoints, Services
-from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
+from qverify_desktop.domain.errors import BadInput, Cancelled, MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
 from qverify_desktop.engine import crash, wire
 from qverify_desktop.engine.bus import BusReporter, EventBus
@@ -141,7 +141,10 @@ class Runner:
         except QVerifyError as error:
             status, sentence = RunStatus.INTERRUPTED, self._failed(run, error)
         except Exception as error:  # noqa: BLE001 - every run ends in a status, whatever went wrong
-            sentence = self._failed(run, crash.as_error(error, self._home))
+            told = crash.as_error(error, self._home)
+            # A disk that is full or read-only is mended and the run gone on with; a bug would only meet itself again.
+            status = RunStatus.INTERRUPTED if isinstance(told, MissingPrerequisite) else RunStatus.FAILED
+            sentence = self._failed(run, told)
         finally:
             await asyncio.shield(self._end(run, status, sentence))
 

@@ -11,7 +11,7 @@ import urllib3
 from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 
-from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
+from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure, SandboxGone
 
 #: Seconds until an answer of the engine is given up; a busy machine takes tens of seconds to start a container.
 ANSWER_TIMEOUT_S = 120.0
@@ -124,4 +124,4 @@ def failure(error: BaseException, run: str, reference: str) -> QVerifyError:
             f"Docker gave an answer that can't be understood ({type(error).__name__}: {words}). {safe}",
             f"Check its version with `docker version` and {resume}",
         )
-    return SandboxFailure(f"Docker stopped answering ({words}). {safe}", f"Start Docker and {resume}")
+    return SandboxGone(f"Docker stopped answering ({words}). {safe}", f"{START_DOCKER} and {resume}")

@@ -65,6 +65,9 @@ class Configuration(BaseSettings):
                 _sentence(error), f"Correct it in the environment (QVERIFY_…) or in {SETTINGS_FILE}."
             ) from None
         except (ValueError, OSError) as error:
+            home = Path(arguments.get("home") or default_home()).expanduser()
+            if isinstance(error, PermissionError) and not os.access(home, os.X_OK):
+                raise _unwritable(home, error) from None
             # tomllib raises a ValueError; a message of ours about a file holds no secret, for settings are none
             raise BadInput(
                 f"The settings file {default_home() / SETTINGS_FILE} can't be read: {error}.", "Correct or remove it."
