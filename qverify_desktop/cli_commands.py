@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -60,10 +61,8 @@ def watch(options: argparse.Namespace) -> int:
     """Follow a run that goes on in another process; Ctrl-C stops following, not the run."""
 
     async def ask(engine: AnyEngine, screen: Screen) -> int:
-        with screen.progress() as progress:
-            async for event in engine.watch(options.name):
-                progress.tell(event)
-        document = await engine.show(options.name)
+        await _follow(engine, options.name, screen)
+        document = await _ended(engine, options.name)
         screen.print_document(document)
         return int(document["exit_code"])
 
@@ -200,10 +199,8 @@ async def _run_to_its_end(screen: Screen, begin: Callable[[AnyEngine], Awaitable
         run = await begin(engine)
         canceller = _Canceller(engine, run, screen)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceller.interrupt)
-        with screen.progress() as progress:
-            async for event in engine.watch(run):
-                progress.tell(event)
-        document = await engine.show(run)
+        await _follow(engine, run, screen)
+        document = await _ended(engine, run)
         if screen.as_json or "error" not in document:
             screen.print_document(document)
         if "error" in document:
@@ -214,6 +211,26 @@ async def _run_to_its_end(screen: Screen, begin: Callable[[AnyEngine], Awaitable
             asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
             await engine.drain()
         return int(document["exit_code"])
+
+
+async def _follow(engine: AnyEngine, run: str, screen: Screen) -> None:
+    """Show a run's events to its end, or to the end of the process that it goes on in."""
+    from qverify_desktop.engine.control import OwnerGone
+
+    with screen.progress() as progress, contextlib.suppress(OwnerGone):
+        async for event in engine.watch(run):
+            progress.tell(event)
+
+
+async def _ended(engine: AnyEngine, run: str) -> dict[str, Any]:
+    """The run's document. An owner that we had attached to may end right after its last run: then the folder is ours."""
+    from qverify_desktop.engine.control import OwnerGone
+
+    try:
+        return await engine.show(run)
+    except OwnerGone:
+        async with _engine() as own:
+            return await own.show(run)
 
 
 class _Canceller:
