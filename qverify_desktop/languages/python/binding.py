@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from qverify_desktop.domain.project import Promise, PromiseRelation, Target
+from qverify_desktop.languages.python import answering
 from qverify_desktop.languages.python.codebase import Codebase, bound_names, loaded_names
 from qverify_desktop.languages.python.examples import Example
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
@@ -37,12 +38,6 @@ _PURE = _BUILTINS & {
 _FORBIDDEN = re.compile(
     r"\b(?:open|input|exec|eval|compile|__import__|exit|quit|breakpoint|help|globals|locals|id|hash|vars|dir)\s*\("
     r"|\b(?:subprocess|shutil|socket|requests|urllib|sys\.exit|os\.(?:system|remove|unlink|environ|getcwd|getpid|listdir))\b"
-)
-#: Code whose answer depends on when, where or how often it runs.
-_UNSTABLE_CODE = re.compile(
-    r"\b(?:random|secrets|uuid\d?|urandom|getpid|gethostname|platform|getlocale|setlocale|tempfile|socket|urlopen)\b"
-    r"|\.(?:now|today|utcnow|getcwd|cwd|perf_counter|monotonic|process_time|localtime)\(|\btime\(\)|\bos\.environ\b"
-    r"|\b(?:id|hash)\("
 )
 _STANDARD_VALUES: Mapping[str, str] = {
     "OrderedDict": "collections",
@@ -162,7 +157,8 @@ class Binder:
     def _target(self, node: ast.expr, example: Example) -> Target | None:
         variables = _constructed(example.setup)
         candidates = self._candidates(node, variables)
-        if example.form != "doctest" and not self._leads_to_target(node, variables):
+        shown = _assigned(example.setup).get(_shown_name(node), node)
+        if example.form != "doctest" and not self._leads_to_target(shown, variables):
             return None
         if not candidates:
             for statement in reversed(example.setup):
@@ -258,10 +254,12 @@ class Binder:
         if definition is None or source is None:
             return True
         text = ast.get_source_segment(source.text, definition) or ""
-        if _UNSTABLE_CODE.search(text):
+        if answering.is_unstable(text):
             return False
-        lazy = isinstance(node, ast.Call) and _yields(definition) and self._callee(node.func, {}) == target
-        return not (lazy and example.relation is PromiseRelation.EQUALS and not _is_context_manager(definition))
+        lazy = isinstance(node, ast.Call) and answering.yields(definition) and self._callee(node.func, {}) == target
+        return not (
+            lazy and example.relation is PromiseRelation.EQUALS and not answering.is_context_manager(definition)
+        )
 
     def _expected(self, example: Example, target: Target) -> tuple[str | None, tuple[str, ...]]:
         """Expected text as it goes into a test, and the imports that it needs."""
@@ -346,48 +344,36 @@ def _constructed(setup: Sequence[str]) -> dict[str, str]:
     return variables
 
 
+def _assigned(setup: Sequence[str]) -> dict[str, ast.expr]:
+    """Names that the setup binds once: name to the expression."""
+    found: dict[str, list[ast.expr]] = {}
+    for statement in setup:
+        for part in ast.walk(ast.parse(statement)):
+            if isinstance(part, ast.Assign):
+                for name in part.targets:
+                    if isinstance(name, ast.Name):
+                        found.setdefault(name.id, []).append(part.value)
+    return {name: values[0] for name, values in found.items() if len(values) == 1}
+
+
+def _shown_name(node: ast.expr) -> str:
+    """``result`` of ``print(result)``, otherwise empty."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+        and len(node.args) == 1
+    ):
+        return node.args[0].id if isinstance(node.args[0], ast.Name) else ""
+    return ""
+
+
 def _dotted(node: ast.expr) -> str:
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.insert(0, node.attr)
         node = node.value
     return ".".join([node.id, *parts]) if isinstance(node, ast.Name) else ""
-
-
-def _own_nodes(definition: ast.AST) -> list[ast.AST]:
-    """Nodes of a function's own body, without those of functions inside it."""
-    found: list[ast.AST] = []
-    queue = list(ast.iter_child_nodes(definition))
-    while queue:
-        node = queue.pop()
-        found.append(node)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            queue.extend(ast.iter_child_nodes(node))
-    return found
-
-
-def _yields(definition: ast.AST) -> bool:
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(definition))
-
-
-def _is_context_manager(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any("contextmanager" in ast.unparse(item) for item in definition.decorator_list)
-
-
-def answers_by_printing(codebase: Codebase, target: Target) -> bool | None:
-    """``True`` for a function that only prints, ``False`` for one that only returns, ``None`` where it may do both."""
-    definition = codebase.definition(target)
-    if definition is None or target.callee == "property" or definition.name == "__init__":
-        return False
-    nodes = _own_nodes(definition)
-    returns = any(isinstance(node, ast.Return) and node.value is not None for node in nodes) or _yields(definition)
-    prints = any(
-        isinstance(node, ast.Call) and re.fullmatch(r"print|pprint|(?:sys\.)?stdout\.write", ast.unparse(node.func))
-        for node in nodes
-    )
-    if returns:
-        return None if prints else False
-    return True
 
 
 def _normal(text: str) -> str:

@@ -37,7 +37,7 @@ _COMMENT = (
     r"|[-=]+>|==+|[→➞⟶⇒])"
 )
 _WORDS = (
-    r"(?:returns?|gives?|evaluates\s+to|equals|results\s+in|is\s+equal\s+to"
+    r"(?:returns?|gives?|yields?|evaluates\s+to|equals|results\s+in|is\s+equal\s+to"
     r"|(?:should|must|will|would|shall)\s+(?:return|be|equal|give|evaluate\s+to|result\s+in))"
 )
 #: (notation's name, what stands between the call and its value). Tried in this order.
@@ -64,7 +64,7 @@ _MORE = re.compile(r"\.[A-Za-z_]\w*")
 _BULLET = re.compile(r"^\s*(?:(?:>>>|\.\.\.|In \[\d+\]:|\$)\s+)?(?:[*+•-]\s+|\d+[.)]\s+|assert\s+)?")
 _BOUND = re.compile(r"^\s*(?:>>>\s*)?[A-Za-z_]\w*\s*=\s*$")
 _INSIDE = re.compile(
-    r"(?:[-+/%=<>\[{&|^~@]|!(?=$)|(?<!\*)\*|(?<![\s:])\(|\b(?:not|in|and|or|lambda|await|is|if|else))\s*$"
+    r"(?:[-+/%=<>\[{&|^~@]|!(?=$)|(?<!\*)\*|(?<=[\w\])])\(|\b(?:not|in|and|or|lambda|await|is|if|else))\s*$"
 )
 _TYPE_ONLY = re.compile(r"^(?:None|True|False)$")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 
 from qverify_desktop.domain.project import Project, Target
+
+#: Characters of a module's name in a file's name; file systems take 255 bytes in all.
+MOST_NAME = 120
 
 
 def test_path(project: Project, target: Target, kind: str) -> str:
@@ -15,6 +19,8 @@ def test_path(project: Project, target: Target, kind: str) -> str:
     base name in folders without ``__init__.py``.
     """
     module = re.sub(r"\W+", "_", target.module, flags=re.ASCII).strip("_") or "module"
+    if len(module) > MOST_NAME:
+        module = f"{module[:MOST_NAME]}_{hashlib.sha256(target.module.encode()).hexdigest()[:8]}"
     return f"{_folder(project)}/qverify/test_qv_{module}_{kind}.py"
 
 

@@ -48,7 +48,7 @@ def write_promise_tests(
         path = test_path(project, target, "promises")
         stem = f"test_{identifier(target.symbol)}_{_FORMS.get(promise.form, 'says')}"
         counts[path, stem] = counts.get((path, stem), 0) + 1
-        test = _test(promise, target, path, f"{stem}_{counts[path, stem]}")
+        test = _test(promise, target, path, f"{stem}_{counts[path, stem]}", _knows_arrays(project))
         if test is not None:
             tests.append(test)
     return tests
@@ -59,7 +59,14 @@ def identifier(symbol: str) -> str:
     return re.sub(r"\W|^(?=\d)", "_", symbol.replace(".", "_"), flags=re.ASCII).strip("_") or "value"
 
 
-def _test(promise: Promise, target: Target, path: str, name: str) -> GeneratedTest | None:
+def _knows_arrays(project: Project) -> bool:
+    """Whether truth values may be NumPy's, which print like Python's and are not the same objects."""
+    return any(
+        re.match(r"(?i)(?:numpy|pandas|scipy|torch|jax|tensorflow|polars)\b", item) for item in project.dependencies
+    )
+
+
+def _test(promise: Promise, target: Target, path: str, name: str, loose: bool) -> GeneratedTest | None:
     prelude: list[str] = []
     body: list[str] = []
     for statement in promise.setup:
@@ -67,7 +74,7 @@ def _test(promise: Promise, target: Target, path: str, name: str) -> GeneratedTe
             prelude.append(statement)
         else:
             body.extend(statement.splitlines())
-    written = _assertion(promise)
+    written = _assertion(promise, loose)
     if written is None:
         return None
     arguments, lines, needs_pytest = written
@@ -122,7 +129,7 @@ def _may_stand_above(statement: str, module: str) -> bool:
     return plain and not any(name.lower().startswith("test") or name in ("observed", "pytest") for name in names)
 
 
-def _assertion(promise: Promise) -> tuple[str, list[str], bool] | None:
+def _assertion(promise: Promise, loose: bool) -> tuple[str, list[str], bool] | None:
     """Parameters of the test, its lines, and whether it needs ``pytest``."""
     if promise.relation is PromiseRelation.RAISES:
         return "", [f"with pytest.raises({promise.expected}):", *_indented(promise.call)], True
@@ -138,7 +145,7 @@ def _assertion(promise: Promise) -> tuple[str, list[str], bool] | None:
     except NotALiteral:
         return "", [*lines, *_shown(promise.expected)], False
     if isinstance(value, bool) or value is None:
-        operator = "==" if promise.form == "==" and value is not None else "is"
+        operator = "==" if (loose or promise.form == "==") and value is not None else "is"
         if _spelled_loosely(promise):
             return "", [*lines, f"assert bool(observed) is {value!r}"], False
         return "", [*lines, f"assert observed {operator} {value!r}"], False

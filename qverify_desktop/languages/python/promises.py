@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Generator, Iterator, Sequence
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
-from qverify_desktop.languages.python.binding import Binder, answers_by_printing
+from qverify_desktop.languages.python.answering import answers_by_printing
+from qverify_desktop.languages.python.binding import Binder
 from qverify_desktop.languages.python.codebase import Codebase, bound_names, loaded_names
 from qverify_desktop.languages.python.doctests import has_prompt, session_examples, sessions
 from qverify_desktop.languages.python.examples import RETRACTED, UNSTABLE, Example, find_in
@@ -30,6 +32,12 @@ _WITHDRAWN = re.compile(
     r"|instead of|not supported|no longer|javascript|ruby|perl)\b"
 )
 _IMPORT = re.compile(r"^\s*(?:>>>\s*|`)?((?:from\s+[\w.]+\s+import\s+[\w, ]+|import\s+[\w., ]+?))`?\s*(?:#.*)?$")
+_HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
+_UNDERLINE = re.compile(r"^(={3,}|-{3,}|~{3,}|\^{3,})\s*$")
+_ASIDE = re.compile(
+    r"(?i)\b(?:change ?log|changes|history|release notes|releases|migrat\w*|upgrad\w*|what'?s new|roadmap|to ?do|planned"
+    r"|known (?:issues|bugs|problems)|limitations|deprecat\w*|alternatives|comparison|other (?:languages|libraries))\b"
+)
 _MOST_JOINED = 14
 _MOST_STATEMENTS = 40
 #: A line of at most this many characters above an example reads as its heading.
@@ -54,8 +62,9 @@ def _mine(passage: Passage, codebase: Codebase) -> Iterator[Promise]:
         examples.extend(_interactive(passage, codebase, binder, used))
     examples.extend(named_examples(passage))
     examples.extend(_written(passage, used))
+    elsewhere = _sections_aside(passage)
     for example in sorted(examples, key=lambda item: (item.start, item.end)):
-        if _taken_back(passage, example):
+        if example.start in elsewhere or _taken_back(passage, example):
             continue
         promise = binder.promise(example)
         if promise is not None:
@@ -92,6 +101,12 @@ def _written(passage: Passage, used: set[int]) -> Iterator[Example]:
         if directive and directive.group(2).lower() not in _PYTHON_TAGS:
             index = _indented_end(lines, index, len(directive.group(1)))
             continue
+        if directive or lines[index].rstrip().endswith(":"):
+            end = _indented_end(lines, index, len(lines[index]) - len(lines[index].lstrip()))
+            if _is_program(lines[index + 1 : end]):
+                yield from _block(lines, index + 1, end, used)
+                index = end
+                continue
         index = yield from _line(lines, index, used)
 
 
@@ -109,6 +124,15 @@ def _indented_end(lines: Sequence[str], start: int, indent: int) -> int:
     ):
         index += 1
     return index
+
+
+def _is_program(lines: Sequence[str]) -> bool:
+    """Whether indented lines are statements that build on each other, not lines of prose or of single examples."""
+    try:
+        body = ast.parse(textwrap.dedent("\n".join(lines))).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, ast.Assign | ast.Import | ast.ImportFrom | ast.With) for node in body)
 
 
 def _block(lines: Sequence[str], start: int, end: int, used: set[int]) -> Iterator[Example]:
@@ -206,6 +230,26 @@ def _shown_imports(passage: Passage) -> dict[str, str]:
     return shown
 
 
+def _sections_aside(passage: Passage) -> frozenset[int]:
+    """Lines of a documentation file below headings that speak of other versions, of plans, or of other programs."""
+    if passage.module:
+        return frozenset()
+    lines, aside = passage.lines, set()
+    depth, fenced = 0, False
+    for index, line in enumerate(lines):
+        fenced = fenced != bool(_FENCE.match(line))
+        level, title = 0, line
+        if not fenced and (match := _HEADING.match(line)):
+            level, title = len(match.group(1)), match.group(2)
+        elif not fenced and line.strip() and index + 1 < len(lines) and _UNDERLINE.match(lines[index + 1]):
+            level = 2
+        if level and (not depth or level <= depth):
+            depth = level if _ASIDE.search(title) else 0
+        if depth:
+            aside.add(index)
+    return frozenset(aside)
+
+
 def _taken_back(passage: Passage, example: Example) -> bool:
     """Whether the words around an example say that it is wrong, old, uncertain, or of another language."""
     own = "\n".join(passage.lines[example.start : example.end + 1])
@@ -227,14 +271,17 @@ def _consistent(promises: Sequence[Promise]) -> list[Promise]:
     answers: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
     for promise in promises:
         answers.setdefault(_key(promise), set()).add(_answer(promise))
-    kept: list[Promise] = []
-    seen: set[tuple[str, str, tuple[str, ...]]] = set()
-    counts: dict[str, int] = {}
+    chosen: dict[tuple[str, str, tuple[str, ...]], Promise] = {}
     for promise in promises:
-        key = _key(promise)
+        first = chosen.setdefault(_key(promise), promise)
+        if promise.form == "doctest" and first.form != "doctest":
+            # Of two notations of the same example the one with the stricter meaning stands for both.
+            chosen[_key(promise)] = promise
+    kept: list[Promise] = []
+    counts: dict[str, int] = {}
+    for key, promise in chosen.items():
         count = counts.get(promise.target, 0)
-        if len(answers[key]) == 1 and key not in seen and count < _MOST_PROMISES_A_TARGET:
-            seen.add(key)
+        if len(answers[key]) == 1 and count < _MOST_PROMISES_A_TARGET:
             counts[promise.target] = count + 1
             kept.append(promise)
     return kept

@@ -321,3 +321,41 @@ def test_a_link_out_of_the_tree_is_not_followed(tmp_path: Path) -> None:
     project = detect(snapshot)
     assert project is not None
     assert find_promises(snapshot, project, find_targets(snapshot, project)) == []
+
+
+def test_an_indented_program_is_read_as_one(tmp_path: Path) -> None:
+    text = '''
+class Tally:
+    """Counts.
+
+    Example:
+        tally = Tally()
+        tally.add(2)  # 2
+        tally.add(3)  # => 5
+    """
+
+    def __init__(self):
+        self.sum = 0
+
+    def add(self, number):
+        self.sum += number
+        return self.sum
+'''
+    _, _, promises = mined(tmp_path, {"mod.py": text})
+    assert [(p.call, p.expected, p.setup[1:]) for p in promises] == [
+        ("tally.add(2)", "2", ("tally = Tally()",)),
+        ("tally.add(3)", "5", ("tally = Tally()", "tally.add(2)")),
+    ]
+
+
+def test_sections_about_other_versions_promise_nothing(tmp_path: Path) -> None:
+    readme = (
+        "# Thing\n\n`f(1) == 2`\n\n## Changelog\n\n`f(2) == 3`\n\n### 1.0\n\n`f(3) == 4`\n\n"
+        "```python\n# Usage\nf(4)  # => 5\n```\n\n## Usage\n\n`f(5) == 6`\n\nRoadmap\n-------\n\n`f(6) == 7`\n"
+    )
+    assert of_readme(tmp_path, readme) == [("f(1)", "2"), ("f(5)", "6")]
+
+
+def test_of_two_notations_the_stricter_one_stands(tmp_path: Path) -> None:
+    text = 'def f(x):\n    """f(1) == 2\n\n    >>> f(1)\n    2\n    """\n    return x\n'
+    assert [p.form for p in mined(tmp_path, {"mod.py": text})[2]] == ["doctest"]
