@@ -3,7 +3,20 @@
 import sys
 
 COMMANDS = frozenset(
-    ("analyze", "runs", "show", "watch", "cancel", "resume", "export", "verify", "runtimes", "doctor", "--help", "--version")
+    (
+        "analyze",
+        "runs",
+        "show",
+        "watch",
+        "cancel",
+        "resume",
+        "export",
+        "verify",
+        "runtimes",
+        "doctor",
+        "--help",
+        "--version",
+    )
 )
 
 if __name__ == "__main__":
