@@ -94,6 +94,8 @@ async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:
         if project.unreadable:
             summary += f", {len(project.unreadable)} can't be read"
         steps.reporter.finished(Stage.DETECT, summary)
+        for unreadable in project.unreadable[:20]:
+            steps.reporter.log(Stage.DETECT, f"Left out {unreadable.path}: {unreadable.reason}")
     return [project for project in projects if project.source_files]
 
 

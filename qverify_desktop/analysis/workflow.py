@@ -21,7 +21,7 @@ from qverify_desktop.analysis.triage import triage
 from qverify_desktop.analysis.verdict import sentence_of, verdict_of
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import Stage
-from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
+from qverify_desktop.domain.project import MissingDependency, Project, Promise, SkippedPath, Snapshot, Target
 from qverify_desktop.domain.results import (
     AnalysisRequest,
     Fraction,
@@ -50,6 +50,7 @@ class Part:
     before: Measure
     after: Measure
     missing: tuple[MissingDependency, ...]
+    unreadable: tuple[SkippedPath, ...]
     notices: tuple[str, ...]
     files: Mapping[str, str]
 
@@ -100,6 +101,7 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
         before=before,
         after=after,
         missing=dependencies.missing,
+        unreadable=project.unreadable,
         notices=tuple(n for n in (dependencies.notice, *candidates.notices, *trial.notices, *image.differences) if n),
         files=files,
     )
@@ -304,7 +306,7 @@ async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], sta
             before=before,
             after=after,
             missing=tuple(m for part in parts for m in part.missing),
-            skipped=snapshot.skipped,
+            skipped=snapshot.skipped + tuple(path for part in parts for path in part.unreadable),
             notices=tuple(n for part in parts for n in part.notices),
             cost_microusd=steps.spent.cost_microusd,
             duration_ms=steps.spent.elapsed_ms,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qverify_desktop.languages.python.detection import collectable_tests, detect, find_targets
 from qverify_desktop.languages.python.layout import module_name
+from qverify_desktop.languages.python.placing import test_path
 from tests.languages.python.repositories import snapshot_of
 
 CODE = "def f(x):\n    return x + 1\n"
@@ -159,3 +160,11 @@ def test_two_modules_of_one_name_are_not_confused(tmp_path: Path) -> None:
     assert [(s.path, s.reason) for s in project.unreadable] == [
         ("two/app.py", "one/app.py has the same import name.")
     ]
+
+
+def test_a_module_with_a_long_name_has_a_test_file_that_every_file_system_takes(tmp_path: Path) -> None:
+    snapshot = snapshot_of(tmp_path, {f"{'a' * 240}.py": CODE, f"{'a' * 239}b.py": CODE})
+    project = detect(snapshot)
+    assert project is not None
+    paths = {test_path(project, target, "promises") for target in find_targets(snapshot, project)}
+    assert len(paths) == 2 and all(len(path.rpartition("/")[2]) < 200 for path in paths)
