@@ -56,7 +56,6 @@ def fetch(requirement: str, folder: Path) -> Path:
             "--no-binary",
             ":all:",
             "--no-deps",
-            "--no-build-isolation",
             "-d",
             str(target),
             requirement,
