@@ -23,7 +23,7 @@ from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.pages.analysis import AnalysisPage
 from qverify_desktop.ui.theme import Theme, pixmap
 from qverify_desktop.ui.widgets.drop import dropped_source
-from qverify_desktop.ui.widgets.recent import told
+from qverify_desktop.ui.widgets.told import run_row
 
 
 class MainWindow(QMainWindow):
@@ -174,7 +174,7 @@ class MainWindow(QMainWindow):
         elif run.status in (RunStatus.INTERRUPTED, RunStatus.CANCELLED):
             self._resume()
         else:
-            self._health.setText(told(run)[2])
+            self._health.setText(run_row(run).detail)
 
     def _started(self, run: str) -> None:
         self._run = run

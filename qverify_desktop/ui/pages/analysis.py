@@ -22,11 +22,10 @@ from PySide6.QtWidgets import (
 
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, RunSummary, Stage
 from qverify_desktop.ui.theme import Theme, pixmap
-from qverify_desktop.ui.widgets.defects import ROW, DefectDelegate, DefectModel
 from qverify_desktop.ui.widgets.drop import DropZone
-from qverify_desktop.ui.widgets.recent import ROW as RUN
-from qverify_desktop.ui.widgets.recent import RecentDelegate, RecentModel
+from qverify_desktop.ui.widgets.rows import VALUE, RowDelegate, RowModel
 from qverify_desktop.ui.widgets.stages import StageDelegate, StageModel
+from qverify_desktop.ui.widgets.told import defect_row, run_row, verdict_shape
 
 #: Log lines are shown in one go at this interval, so that a flood of events can't hold the window up.
 FLUSH_MS = 100
@@ -53,7 +52,7 @@ class AnalysisPage(QWidget):
         self.state = "starting"
         self.drop = DropZone(theme)
         self.stages = StageModel(self)
-        self.defects = DefectModel(self)
+        self.defects = RowModel(defect_row, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(16)
@@ -61,7 +60,8 @@ class AnalysisPage(QWidget):
         layout.addLayout(self._build_verdict())
         self._body = QSplitter(Qt.Orientation.Horizontal)
         self._body.setChildrenCollapsible(False)
-        self._body.addWidget(self._build_stages())
+        self._stages_frame = self._build_stages()
+        self._body.addWidget(self._stages_frame)
         self._body.addWidget(self._build_detail())
         self._body.setStretchFactor(1, 1)
         self._body.setSizes([320, 760])
@@ -88,13 +88,13 @@ class AnalysisPage(QWidget):
 
     def _build_recent(self) -> QWidget:
         """Earlier runs; an empty list says what will stand here."""
-        self.recent = RecentModel(self)
+        self.recent = RowModel(run_row, self)
         self.recent_view = QListView()
         self.recent_view.setModel(self.recent)
-        self.recent_view.setItemDelegate(RecentDelegate(self._theme, self.recent_view))
+        self.recent_view.setItemDelegate(RowDelegate(self._theme, self.recent_view))
         self.recent_view.setAccessibleName("Earlier analyses")
-        self.recent_view.activated.connect(lambda index: self.run_wanted.emit(index.data(RUN)))
-        self.recent_view.clicked.connect(lambda index: self.run_wanted.emit(index.data(RUN)))
+        self.recent_view.activated.connect(lambda index: self.run_wanted.emit(index.data(VALUE)))
+        self.recent_view.clicked.connect(lambda index: self.run_wanted.emit(index.data(VALUE)))
         empty = QLabel(
             "Nothing has been analysed yet. Drop a folder, or try the sample: it needs no model and no network, "
             "and ends with one suspected defect in about a minute."
@@ -139,7 +139,7 @@ class AnalysisPage(QWidget):
         self.log.setPlaceholderText("What the analysis does is written here as it happens.")
         self.defect_view = QListView()
         self.defect_view.setModel(self.defects)
-        self.defect_view.setItemDelegate(DefectDelegate(self._theme, self.defect_view))
+        self.defect_view.setItemDelegate(RowDelegate(self._theme, self.defect_view))
         self.defect_view.setAccessibleName("Suspected defects")
         self.defect_view.selectionModel().currentChanged.connect(self._show_defect)
         self.defect_detail = QPlainTextEdit(readOnly=True)
@@ -203,6 +203,8 @@ class AnalysisPage(QWidget):
         self.drop.setVisible(not busy)
         self.drop.setEnabled(state != "starting")
         self._body.setVisible(shown)
+        # A run of another day is opened without its events: what it went through stands in its report.
+        self._stages_frame.setVisible(state != "finished" or any(row.state != "open" for row in self.stages.rows))
         self._recent.setVisible(not shown)
         self.home_button.setVisible(state in ("finished", "cancelled", "failed"))
         self.cancel_button.setVisible(busy)
@@ -260,10 +262,7 @@ class AnalysisPage(QWidget):
         defects = document["suspected_defects"]
         self.defects.fill(defects)
         self._numbers.setText(_numbers(document))
-        shape, token = {
-            "nothing_suspected": ("circle-check", "success"),
-            "defects_suspected": ("diamond-alert", "danger"),
-        }.get(document["verdict"], ("triangle-alert", "warning"))
+        shape, token = verdict_shape(document["verdict"])
         self.progress.setValue(len(Stage))
         self.set_state("finished", document["sentence"], shape, token)
         if defects:
@@ -275,7 +274,7 @@ class AnalysisPage(QWidget):
         self._numbers.setText(f"Evidence: {answer['grade']}. {lines}")
 
     def _show_defect(self, current: QModelIndex) -> None:
-        row = current.data(ROW)
+        row = current.data(VALUE)
         if row:
             self.defect_detail.setPlainText(
                 f"The words, in {row.get('evidence_file', row['file'])}:\n    {row['evidence_text']}\n\n"
