@@ -76,7 +76,7 @@ def _advice(weights: dict[bytes, int], unit: str) -> str:
     named = ", ".join(
         f"{printable(head)} ({heads[head]:,} files)"
         if unit == "files"
-        else f"{printable(head)} ({heads[head] / GIB:.1f} GiB)"
+        else f"{printable(head)} ({heads[head] / MIB:,.0f} MiB)"
         for head in largest
     )
     return f"The largest parts are {named}: name them in .gitignore, or analyse a subfolder."

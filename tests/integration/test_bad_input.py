@@ -86,6 +86,26 @@ def test_what_is_no_bundle_is_unreadable(tmp_path: Path, content: bytes | None) 
     assert not (tmp_path / "home").exists()
 
 
+def test_more_than_two_gigabytes_are_refused_before_they_are_read(home: Path, tmp_path: Path) -> None:
+    folder_of(tmp_path / "large", {"sign.py": GOOD})
+    for number in range(44):
+        with (tmp_path / "large" / f"{number}.bin").open("wb") as sparse:
+            sparse.truncate(48 * 1024 * 1024)
+    sentence = refused(qverify(home, "analyze", str(tmp_path / "large"), "--json"), 2)
+    assert "2.1 GiB" in sentence and "more than 2 GiB are not analysed" in sentence
+
+
+@pytest.mark.docker
+def test_thousands_of_files_and_one_too_large_are_analysed(tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "many", {f"part{n // 250}/m{n:04}.py": GOOD for n in range(3000)})
+    with (source / "film.bin").open("wb") as sparse:
+        sparse.truncate(51 * 1024 * 1024)
+    said = qverify(tmp_path / "home", "analyze", str(source), "--json", "--max-targets", "3")
+    assert said.code == 0 and said.document["targets"] == 3 and said.document["accepted"] > 0, said.err
+    assert [left["path"] for left in said.document["skipped"]] == ["film.bin"]
+    assert_whole(tmp_path / "home", said)
+
+
 NAMES: dict[str | bytes, str] = {
     "two words.py": GOOD,
     "line\nfeed.py": GOOD,

@@ -17,7 +17,7 @@ from qverify_desktop.sandbox.owner import OWNER
 from tests.integration.command import GOOD, arguments_of, assert_whole, environment_of, qverify, refused, runs
 from tests.integration.engine.killing import containers
 
-ENGINE = "/var/run/docker.sock"
+ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts file systems")
 
 
