@@ -11,7 +11,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,12 +42,10 @@ class Tale:
         return {**{key: self.document[key] for key in keep}, "defects": defects, "tests": tests}
 
 
-def analyse(
-    home: Path, source: Path, options: Sequence[str], kills: int, chance: random.Random, span_s: float
-) -> Tale:
-    """Start the same command until it ends by itself, killing it the first ``kills`` times.
+def analyse(home: Path, source: Path, kills: int, chance: random.Random, reach_s: float) -> Tale:
+    """Start the same command until it ends by itself, killing it at most the first ``kills`` times.
 
-    ``span_s`` is how long an uninterrupted run takes; kills fall anywhere in what may be left of it.
+    Each kill falls anywhere in the first ``reach_s`` seconds after that process began its work.
     """
     tale = Tale()
     began = time.monotonic()
@@ -56,10 +53,10 @@ def analyse(
     for attempt in range(kills + 1):
         done = checkpointed(home)
         seen = len(_lines(witness))
-        process = _start(home, source, options, witness)
+        process = _start(home, source, witness)
         output = ""
         if attempt < kills:
-            wait = START_SECONDS + chance.uniform(0, 2 * span_s / (kills + 1))
+            wait = START_SECONDS + chance.uniform(0, reach_s)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 output, _ = process.communicate(timeout=wait)
             if process.poll() is None:
@@ -70,7 +67,7 @@ def analyse(
         else:
             output, _ = process.communicate(timeout=900)
         begun = _lines(witness)[seen:]
-        tale.begun.append(begun)
+        tale.begun.append([line.partition(" ")[2] for line in begun])
         tale.repeated += [name for name in begun if name in done]
         if process.returncode != -signal.SIGKILL:
             tale.document = json.loads(output)
@@ -81,13 +78,15 @@ def analyse(
 
 
 def checkpointed(home: Path) -> set[str]:
-    """Names of the steps whose result the workflow database holds, read past the application."""
+    """Run and name of each step whose result the workflow database holds, read past the application."""
     if not (home / DATABASE_NAME).exists():
         return set()
     with contextlib.closing(sqlite3.connect(home / DATABASE_NAME)) as connection:
         try:
-            rows = connection.execute("SELECT function_name FROM operation_outputs WHERE output IS NOT NULL")
-            return {str(name) for (name,) in rows}
+            rows = connection.execute(
+                "SELECT workflow_uuid, function_name FROM operation_outputs WHERE output IS NOT NULL"
+            )
+            return {f"{run} {name}" for run, name in rows}
         except sqlite3.OperationalError:
             return set()
 
@@ -101,9 +100,9 @@ def containers(home: Path) -> list[str]:
     return listed.stdout.split()
 
 
-def _start(home: Path, source: Path, options: Sequence[str], witness: Path) -> subprocess.Popen[str]:
+def _start(home: Path, source: Path, witness: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.engine.witness", "analyze", str(source), "--json", *options],
+        [sys.executable, "-m", "tests.integration.engine.witness", "analyze", str(source), "--json"],
         env={**os.environ, "QVERIFY_HOME": str(home), "WITNESS": str(witness)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -37,10 +37,10 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_verdict(tmp_path: Path)
     source.mkdir()
     (source / "ranges.py").write_text(SOURCE)
     chance = random.Random(9)
-    whole = analyse(tmp_path / "whole", source, [], 0, chance, 0.0)
+    whole = analyse(tmp_path / "whole", source, 0, chance, 0.0)
     assert whole.document["exit_code"] == 1
     assert [d["symbol"] for d in whole.document["suspected_defects"]] == ["last"]
-    killed = analyse(tmp_path / "killed", source, [], 3, chance, whole.seconds)
+    killed = analyse(tmp_path / "killed", source, 3, chance, whole.seconds / 2)
     assert_nothing_lost_or_done_twice(killed, whole)
 
 

@@ -14,7 +14,7 @@ _step = Steps.step
 async def step(self: Steps, name: str, kind: Any, body: Callable[[StepContext], Awaitable[Any]]) -> Any:
     async def noted(context: StepContext) -> Any:
         descriptor = os.open(os.environ["WITNESS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.write(descriptor, f"{name}\n".encode())
+        os.write(descriptor, f"{self.run} {name}\n".encode())
         os.close(descriptor)
         return await body(context)
 
