@@ -51,13 +51,14 @@ async def until(condition, seconds: float, what: str) -> None:
         await asyncio.sleep(0.05)
 
 
-def drop(window: MainWindow, folder: str, shot) -> None:
+async def drop(window: MainWindow, folder: str, shot=None) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(folder)])
     where, copy = QPoint(200, 200), Qt.DropAction.CopyAction
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(window, QDragEnterEvent(where, copy, mime, buttons, keys))
-    shot("drag-over")
+    if shot is not None:
+        await shot("drag-over")
     QApplication.sendEvent(window, QDropEvent(QPointF(where), copy, mime, buttons, keys))
 
 
@@ -66,36 +67,37 @@ async def drive(window: MainWindow, bridge: EngineBridge, folder: str, shots: Pa
     answers: list[dict] = []
     bridge.verified.connect(answers.append)
 
-    def shot(name: str) -> None:
+    async def shot(name: str) -> None:
+        # Give the loop its turns; processing events in here would enter tasks a second time.
+        await asyncio.sleep(0.2)
         states.append(name)
-        QApplication.processEvents()
         window.grab().save(str(shots / f"{name}.png"))
 
     window.show()
-    shot("starting")
+    await shot("starting")
     bridge.connect_engine()
     await until(lambda: window.page.state == "idle", 60, "the engine did not come up")
     sampler = LoopSampler(asyncio.get_running_loop())
-    shot("idle")
-    drop(window, folder, shot)
+    await shot("idle")
+    await drop(window, folder, shot)
     began = time.monotonic()
     sampler.start()
     await until(lambda: window.page.progress.value() >= 4 or window.page.state != "running", 300, "no progress")
     await until(lambda: window.page.state in ("finished", "failed"), 600, "no verdict")
     wall = time.monotonic() - began
     sampler.on = False
-    shot(window.page.state)
+    await shot(window.page.state)
     sentence = window.page.verdict.text()
     document = window._document
     window.page.verify_button.click()
     await until(lambda: bool(answers), 60, "no answer of the verifier")
-    shot("verified")
-    drop(window, folder, lambda name: None)
+    await shot("verified")
+    await drop(window, folder)
     await until(lambda: window.page.progress.value() >= 4, 300, "the second run did not start")
-    shot("running")
+    await shot("running")
     window.page.cancel_button.click()
     await until(lambda: window.page.state == "cancelled", 60, "the run was not cancelled")
-    shot("cancelled")
+    await shot("cancelled")
     delays = sorted(delay for delay, _ in sampler.delays)
     return {
         "states": states,
