@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import sys
@@ -28,6 +29,8 @@ async def open_engine() -> EngineApi:
 
     composition = await asyncio.to_thread(importlib.import_module, "qverify_desktop.composition")
     engine: EngineApi = await composition.open_engine()
+    # What was imported stays: a collection that walks all of it again and again would hold the window up.
+    gc.freeze()
     return engine
 
 
@@ -52,6 +55,8 @@ async def _live(window: MainWindow, bridge: EngineBridge, sources: Sequence[str]
 
 def main(argv: Sequence[str]) -> int:
     """Open the window; ``argv`` are folders or git URLs to analyse."""
+    # Worker threads let go of the interpreter five times sooner than by default, so that the window answers.
+    sys.setswitchinterval(0.001)
     app = QApplication([sys.argv[0]])
     app.setApplicationName("QVerify")
     app.setDesktopFileName("qverify")

@@ -28,7 +28,7 @@ async def run_baseline(steps: Steps, project: Project) -> Baseline:
 
     async def body(context: StepContext) -> Baseline:
         result = await context.execute(language.suite_job(project, {}, existing=True))
-        suite = language.read_suite(project, result)
+        suite = await asyncio.to_thread(language.read_suite, project, result)
         sentence, trustworthy = _sentence(project, suite)
         context.record(
             "baseline",

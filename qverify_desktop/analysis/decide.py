@@ -90,6 +90,9 @@ def _refuse_failing(one: Tried) -> JudgedTest:
         return _refuse_uncollected(one)
     first = one.outcomes[0]
     statuses = [o.status for o in one.outcomes]
+    runs = sum(s is not Status.MISSING for s in statuses)
+    if first.status is Status.PASSED and runs < REPETITIONS:
+        return _refuse(one, Reason.INFRASTRUCTURE, f"Only {runs} of {REPETITIONS} runs came to their end.")
     if len(one.outcomes) > 1 and len(set(statuses)) > 1:
         passes = sum(s is Status.PASSED for s in statuses)
         return _refuse(one, Reason.FLAKY, f"It passed {passes} of {REPETITIONS} runs.")

@@ -137,12 +137,13 @@ async def _run_batch(
     for _ in range(RESCUES + 1):
         if not left:
             break
-        job = language.suite_job(project, language.render(left), variation=variation, coverage=coverage)
-        suite = language.read_suite(project, await context.execute(job))
+        files = await asyncio.to_thread(language.render, left)
+        job = language.suite_job(project, files, variation=variation, coverage=coverage)
+        suite = await asyncio.to_thread(language.read_suite, project, await context.execute(job))
         if suite.problem:
             problems.append(suite.problem)
         before = len(decided)
-        decided.update(_read(left, suite))
+        decided.update(await asyncio.to_thread(_read, left, suite))
         left = [t for t in left if t.id not in decided]
         if len(decided) == before:
             break

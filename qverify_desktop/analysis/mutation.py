@@ -58,7 +58,7 @@ async def run_mutants(
             mutants += await asyncio.to_thread(
                 language.mutants, snapshot, project, target, body_lines, min(PER_TARGET, MOST - len(mutants))
             )
-    files = language.render([t.test for t in stable])
+    files = await asyncio.to_thread(language.render, [t.test for t in stable])
 
     def tests_for(mutant: Mutant) -> list[str]:
         old = [key for key, f in existing.items() if mutant.line in f.lines.get(mutant.file, frozenset())]
@@ -74,7 +74,7 @@ async def run_mutants(
         ) -> list[MutantOutcome]:
             async def one(chunk: Sequence[Mutant]) -> list[MutantOutcome]:
                 job = language.mutation_job(project, files, chunk, {m.id: tests_for(m) for m in chunk})
-                return language.read_mutation(chunk, await context.execute(job))
+                return await asyncio.to_thread(language.read_mutation, chunk, await context.execute(job))
 
             found = [outcome for part in await asyncio.gather(*map(one, pair)) for outcome in part]
             context.record(

@@ -145,16 +145,22 @@ class Steps:
             spent = Spent(
                 round((time.monotonic() - began) * 1000), context.sandbox_ms, context.model_ms, context.cost_microusd
             )
-            text = _adapter(kind).dump_json(value).decode()
-            document = _adapter(Recorded).dump_json(Recorded(text, spent))
-            digest = await asyncio.to_thread(self.services.artefacts.put, document)
+            digest = await asyncio.to_thread(self._store, kind, value, spent)
             return await asyncio.to_thread(self.services.journal.record, self.run, name, digest, context.events)
 
         digest = await self.checkpoints.step(name, recorded)
-        document = await asyncio.to_thread(self.services.artefacts.get, digest)
-        stored = _adapter(Recorded).validate_json(document)
-        self.spent += stored.spent
-        return _adapter(kind).validate_json(stored.value)
+        value, spent = await asyncio.to_thread(self._load, kind, digest)
+        self.spent += spent
+        return value
+
+    def _store(self, kind: type[T], value: T, spent: Spent) -> str:
+        """Values may be large: they are written and read in a thread, so that the loop of a window stays free."""
+        text = _adapter(kind).dump_json(value).decode()
+        return self.services.artefacts.put(_adapter(Recorded).dump_json(Recorded(text, spent)))
+
+    def _load(self, kind: type[T], digest: str) -> tuple[T, Spent]:
+        stored = _adapter(Recorded).validate_json(self.services.artefacts.get(digest))
+        return _adapter(kind).validate_json(stored.value), stored.spent
 
 
 def read_value(document: bytes, kind: type[T]) -> T:

@@ -201,7 +201,7 @@ async def _decide(
     language = steps.services.language(project.language)
 
     async def body(context: StepContext) -> Decision:
-        judged, disputed = decide(trial.tried, coverage, trial.matrix)
+        judged, disputed = await asyncio.to_thread(decide, trial.tried, coverage, trial.matrix)
         found: list[Promise] = await asyncio.to_thread(language.promises, snapshot, project, targets)
         looked_into, defects = triage(disputed, targets, {p.words: p for p in found})
         tests = (*judged, *looked_into, *trial.refused)
@@ -268,7 +268,8 @@ async def _measure(
         files = await asyncio.to_thread(language.render, accepted)
         if not accepted:
             return After({}, baseline.suite.coverage)
-        suite = language.read_suite(project, await context.execute(language.suite_job(project, files, existing=True)))
+        result = await context.execute(language.suite_job(project, files, existing=True))
+        suite = await asyncio.to_thread(language.read_suite, project, result)
         coverage = suite.coverage if not suite.problem else baseline.suite.coverage
         context.record("accepted", {"tests": len(accepted), "files": sorted(files)})
         return After(files, coverage)

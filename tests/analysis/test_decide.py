@@ -83,7 +83,14 @@ def test_mixed_runs_are_flaky_and_say_how_often_they_passed():
 def test_four_passes_are_not_five():
     test = generated("test_a")
     judged, _ = decide([tried(test, lines=frozenset({4}), runs=4)], coverage(), Matrix())
-    assert judged[0].verdict is TestVerdict.REFUSED
+    assert (judged[0].reason, judged[0].detail) == (Reason.INFRASTRUCTURE, "Only 4 of 5 runs came to their end.")
+
+
+def test_repetitions_that_never_ran_are_no_flakiness():
+    test = generated("test_a")
+    runs = (outcome(test, Status.PASSED), *[outcome(test, Status.MISSING)] * 4)
+    judged, _ = decide([Tried(test, runs)], coverage(), Matrix())
+    assert (judged[0].reason, judged[0].detail) == (Reason.INFRASTRUCTURE, "Only 1 of 5 runs came to their end.")
 
 
 def test_other_failures_have_their_own_reasons():

@@ -117,6 +117,7 @@ async def drive(window: MainWindow, bridge: EngineBridge, folder: str, shots: Pa
 
 def main() -> None:
     folder, shots = sys.argv[1], Path(sys.argv[2])
+    sys.setswitchinterval(0.001)
     app = QApplication([])
     app.setQuitOnLastWindowClosed(False)
     theme = load_theme(system_theme(app))
