@@ -59,11 +59,12 @@ class Runs:
     problems: tuple[str, ...] = ()
 
 
-def screen(language: Language, tests: Sequence[GeneratedTest]) -> tuple[list[GeneratedTest], list[JudgedTest]]:
+async def screen(language: Language, tests: Sequence[GeneratedTest]) -> tuple[list[GeneratedTest], list[JudgedTest]]:
     """Refuse before any run what is no valid source or asserts nothing."""
     kept, refused = [], []
     for test in tests:
-        problem = language.static_problem(test)
+        # One hop a test: a long row of them in one thread would keep the interpreter from the loop of a window.
+        problem = await asyncio.to_thread(language.static_problem, test)
         if problem is None:
             kept.append(test)
         else:

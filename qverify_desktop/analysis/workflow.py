@@ -169,7 +169,7 @@ async def _judge(
 ) -> Trial:
     language = steps.services.language(project.language)
     steps.reporter.started(Stage.JUDGE)
-    kept, refused = await asyncio.to_thread(screen, language, candidates.tests)
+    kept, refused = await screen(language, candidates.tests)
     runs = await try_tests(steps, project, kept) if kept else Runs(())
     tried = list(runs.tried)
     stable = [t for t in tried if t.passed]
