@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qverify_desktop.domain.project import Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest
+from qverify_desktop.languages import syntax
 
 _MOST_BYTES = 4 * 1024 * 1024
 
@@ -30,7 +31,7 @@ def _defined(path: Path) -> frozenset[str]:
     """Names that the module binds at its top level (read with the standard parser; broken source binds none)."""
     try:
         with path.open("rb") as file:
-            tree = ast.parse(file.read(_MOST_BYTES))
+            tree = syntax.parse(file.read(_MOST_BYTES))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     found: set[str] = set()
@@ -57,7 +58,7 @@ def _mended(test: GeneratedTest, target: Target, names: frozenset[str]) -> Gener
 def _statement(entry: str, target: Target, names: frozenset[str], bound: set[str]) -> list[str]:
     """A prelude entry with its imports pointed right; ``bound`` collects the names that they bind."""
     try:
-        body = ast.parse(entry).body
+        body = syntax.parse(entry).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return [entry]
     if len(body) != 1 or not isinstance(body[0], ast.ImportFrom):
@@ -83,7 +84,7 @@ def _statement(entry: str, target: Target, names: frozenset[str], bound: set[str
 
 def _used(code: str) -> set[str]:
     try:
-        tree = ast.parse(code)
+        tree = syntax.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
@@ -95,7 +96,7 @@ def _bound(prelude: list[str]) -> set[str]:
     found: set[str] = set()
     for entry in prelude:
         try:
-            body = ast.parse(entry).body
+            body = syntax.parse(entry).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         for node in body:

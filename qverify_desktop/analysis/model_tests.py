@@ -22,6 +22,7 @@ from qverify_desktop.domain.execution import Execution
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.domain.results import AnalysisRequest, JudgedTest, Reason, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.base import Language, StaticProblem
 
 #: Tokens of one answer, and tests asked for at most.
@@ -281,7 +282,7 @@ def with_quote(test: GeneratedTest, promises: Sequence[Promise]) -> GeneratedTes
 def _normal(expression: str) -> str:
     """An expression without the accidents of its spelling; text that does not parse stands for itself."""
     try:
-        return ast.dump(ast.parse(expression.strip(), mode="eval"))
+        return ast.dump(syntax.parse_expression(expression.strip()))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return expression.strip()
 

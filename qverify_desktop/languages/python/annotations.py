@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, evaluate
 
 #: Bounds that keep a property quick: a function may be exponential in what it is given.
@@ -45,7 +46,7 @@ class Hint:
 def read_hint(text: str) -> Hint | None:
     """The hint as written, ``None`` for anything but plain values and containers of them."""
     try:
-        node = ast.parse(text.strip().strip("'\""), mode="eval").body
+        node = syntax.parse_expression(text.strip().strip("'\"")).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return _read(node, 0)

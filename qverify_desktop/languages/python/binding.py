@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from qverify_desktop.domain.project import Promise, PromiseRelation, Target
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python import answering
 from qverify_desktop.languages.python.codebase import Codebase, bound_names, loaded_names
 from qverify_desktop.languages.python.examples import Example
@@ -104,7 +105,7 @@ class Binder:
         defined: set[str] = set()
         for statement in example.setup:
             try:
-                tree = ast.parse(statement)
+                tree = syntax.parse(statement)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return None
             if any(isinstance(part, ast.ImportFrom) and part.names[0].name == "*" for part in tree.body):
@@ -162,7 +163,7 @@ class Binder:
             return None
         if not candidates:
             for statement in reversed(example.setup):
-                candidates = self._candidates(ast.parse(statement), variables)
+                candidates = self._candidates(syntax.parse(statement), variables)
                 if candidates:
                     break
         owner = self._passage.owner
@@ -224,7 +225,7 @@ class Binder:
         return self._qualified(path)
 
     def _imported(self, line: str, head: str, rest: str) -> Target | None:
-        statement = ast.parse(line).body[0]
+        statement = syntax.parse(line).body[0]
         if isinstance(statement, ast.ImportFrom):
             name = next((a.name for a in statement.names if (a.asname or a.name) == head), head)
             path = f"{name}.{rest}" if rest else name
@@ -331,7 +332,7 @@ def _constructed(setup: Sequence[str]) -> dict[str, str]:
     """Names that the setup binds to an instance: name to the dotted path of what was called."""
     variables: dict[str, str] = {}
     for statement in setup:
-        for part in ast.walk(ast.parse(statement)):
+        for part in ast.walk(syntax.parse(statement)):
             value, names = None, []
             if isinstance(part, ast.Assign):
                 value, names = part.value, [name.id for name in part.targets if isinstance(name, ast.Name)]
@@ -348,7 +349,7 @@ def _assigned(setup: Sequence[str]) -> dict[str, ast.expr]:
     """Names that the setup binds once: name to the expression."""
     found: dict[str, list[ast.expr]] = {}
     for statement in setup:
-        for part in ast.walk(ast.parse(statement)):
+        for part in ast.walk(syntax.parse(statement)):
             if isinstance(part, ast.Assign):
                 for name in part.targets:
                     if isinstance(name, ast.Name):

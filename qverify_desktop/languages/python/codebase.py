@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qverify_desktop.domain.project import Project, Snapshot, Target
+from qverify_desktop.languages import syntax
 
 MOST_BYTES = 2_000_000
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
@@ -61,7 +62,7 @@ def parse_module(text: str) -> ast.Module | None:
     if len(text) > MOST_BYTES or "\0" in text:
         return None
     try:
-        return ast.parse(text)
+        return syntax.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from qverify_desktop.domain.project import PromiseRelation
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.codebase import bound_names, loaded_names
 from qverify_desktop.languages.python.examples import UNSTABLE, Example, find_in
 from qverify_desktop.languages.python.literals import is_literal, parse_expression
@@ -124,7 +125,7 @@ def _is_repr(want: str) -> bool:
 
 def _single_expression(source: str) -> ast.expr | None:
     try:
-        body = ast.parse(source).body
+        body = syntax.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if len(body) == 1 and isinstance(body[0], ast.Expr):
@@ -197,7 +198,7 @@ def _needed(
     trees: list[tuple[str, ast.Module]] = []
     for source in history:
         try:
-            trees.append((source, ast.parse(source)))
+            trees.append((source, syntax.parse(source)))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return list(history)
     bound = {name for _, tree in trees for name in bound_names(tree)}

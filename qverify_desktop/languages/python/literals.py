@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Callable
 
+from qverify_desktop.languages import syntax
+
 #: An expression longer than this is not an example that a person wrote.
 MOST_CHARACTERS = 20_000
 #: Deeper nesting is refused before the parser sees it; CPython's own limit ends in a crash on some builds.
@@ -92,7 +94,7 @@ def parse_expression(text: str) -> ast.expr | None:
     if not source or len(source) > MOST_CHARACTERS or "\0" in source or _depth(source) > MOST_DEPTH:
         return None
     try:
-        return ast.parse(f"({source}\n)", mode="eval").body
+        return syntax.parse_expression(f"({source}\n)").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

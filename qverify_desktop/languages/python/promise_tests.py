@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Target
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.codebase import bound_names
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
 from qverify_desktop.languages.python.placing import test_path
@@ -102,8 +103,8 @@ def _test(promise: Promise, target: Target, path: str, name: str, loose: bool) -
 def _intact(code: str, body: Sequence[str]) -> str | None:
     """The code, unless indenting changed a string that goes over several lines."""
     try:
-        inside = ast.parse(code).body[0]
-        flat = ast.parse("\n".join(body))
+        inside = syntax.parse(code).body[0]
+        flat = syntax.parse("\n".join(body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not isinstance(inside, ast.FunctionDef):
@@ -118,7 +119,7 @@ def _intact(code: str, body: Sequence[str]) -> str | None:
 def _may_stand_above(statement: str, module: str) -> bool:
     """Whether an import may be shared by the whole file: names of the target's own module, which can't clash."""
     try:
-        body = ast.parse(statement).body
+        body = syntax.parse(statement).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     if len(body) != 1 or not isinstance(body[0], ast.ImportFrom) or body[0].module != module:

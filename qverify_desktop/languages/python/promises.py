@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Generator, Iterator, Sequence
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.answering import answers_by_printing
 from qverify_desktop.languages.python.binding import Binder
 from qverify_desktop.languages.python.codebase import Codebase, bound_names, loaded_names
@@ -129,7 +130,7 @@ def _indented_end(lines: Sequence[str], start: int, indent: int) -> int:
 def _is_program(lines: Sequence[str]) -> bool:
     """Whether indented lines are statements that build on each other, not lines of prose or of single examples."""
     try:
-        body = ast.parse(textwrap.dedent("\n".join(lines))).body
+        body = syntax.parse(textwrap.dedent("\n".join(lines))).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(isinstance(node, ast.Assign | ast.Import | ast.ImportFrom | ast.With) for node in body)
@@ -140,7 +141,7 @@ def _block(lines: Sequence[str], start: int, end: int, used: set[int]) -> Iterat
     indent = min((len(line) - len(line.lstrip()) for line in text if line.strip()), default=0)
     source = "\n".join(line[indent:] for line in text)
     try:
-        body = ast.parse(source).body if not used & set(range(start, end)) else []
+        body = syntax.parse(source).body if not used & set(range(start, end)) else []
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         body = []
     if not body:
@@ -214,7 +215,7 @@ def _shown_imports(passage: Passage) -> dict[str, str]:
         if not match:
             continue
         try:
-            statement = ast.parse(match.group(1)).body[0]
+            statement = syntax.parse(match.group(1)).body[0]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         if isinstance(statement, ast.ImportFrom) and not statement.level:

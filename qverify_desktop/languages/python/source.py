@@ -6,7 +6,6 @@ function recurses over a tree, so nesting costs memory only, and it is capped.
 
 from __future__ import annotations
 
-import ast
 import io
 import os
 import stat
@@ -20,6 +19,7 @@ import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
 from qverify_desktop.domain.project import SkippedPath
+from qverify_desktop.languages import syntax
 
 MAX_FILE_BYTES = 1024 * 1024
 #: Deepest syntax tree that is looked at, in nodes. CPython's own parser gives up at 200 nested brackets.
@@ -164,7 +164,7 @@ def string_value(source: str) -> str | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            value = ast.literal_eval(source)
+            value = syntax.literal(source)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
     return value if isinstance(value, str) else None
@@ -205,7 +205,7 @@ def _accepted_by_cpython(text: str) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            ast.parse(text)
+            syntax.parse(text)
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             return False
     return True

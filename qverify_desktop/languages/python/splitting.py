@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from qverify_desktop.domain.project import Target
 from qverify_desktop.domain.results import Reason
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.base import StaticProblem
 from qverify_desktop.languages.python.codebase import bound_names, loaded_names
 from qverify_desktop.languages.python.literals import is_literal
@@ -60,7 +61,7 @@ def _parse(source: str) -> ast.Module | StaticProblem:
         return StaticProblem(Reason.SYNTAX, "It is too long, or holds null bytes.")
     text = source.replace("\r\n", "\n").strip("\ufeff")
     try:
-        return ast.parse(text)
+        return syntax.parse(text)
     except SyntaxError as error:
         problem = StaticProblem(Reason.SYNTAX, f"Line {error.lineno or 0}: {error.msg}.")
         return _before_break(text) or problem
@@ -73,7 +74,7 @@ def _before_break(text: str) -> ast.Module | None:
     starts = [match.start() for match in _TOP.finditer(text)]
     for start in reversed(starts[1:]):
         try:
-            return ast.parse(text[:start])
+            return syntax.parse(text[:start])
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
     return None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from qverify_desktop.domain.results import Reason
 from qverify_desktop.domain.testing import GeneratedTest
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.base import StaticProblem
 from qverify_desktop.languages.python.codebase import bound_names, loaded_names
 
@@ -35,7 +36,7 @@ def parse_test(test: GeneratedTest) -> ast.Module | StaticProblem:
     if len(text) > MOST_CHARACTERS:
         return StaticProblem(Reason.SYNTAX, "It is too long to be one test.")
     try:
-        return ast.parse(text)
+        return syntax.parse(text)
     except SyntaxError as error:
         return StaticProblem(Reason.SYNTAX, f"Line {error.lineno or 0}: {error.msg}.")
     except (ValueError, RecursionError, MemoryError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.literals import balanced_end, string_end
 
 WIDTH = 100
@@ -18,7 +19,7 @@ def wrapped(code: str) -> str:
     if text == code:
         return code
     try:
-        same = ast.dump(ast.parse(text)) == ast.dump(ast.parse(code))
+        same = ast.dump(syntax.parse(text)) == ast.dump(syntax.parse(code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code
     return text if same else code

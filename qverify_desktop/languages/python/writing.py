@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from qverify_desktop.domain.testing import GeneratedTest, Label
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.splitting import split
 from qverify_desktop.languages.python.triviality import static_problem
 from qverify_desktop.languages.python.wrapping import WIDTH, wrapped
@@ -82,7 +83,7 @@ def _sorted_apart(entries: Iterable[str]) -> tuple[list[str], list[str]]:
 
 def _only_statement(text: str) -> ast.stmt | None:
     try:
-        body = ast.parse(text).body
+        body = syntax.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return body[0] if len(body) == 1 else None
