@@ -81,8 +81,9 @@ def watched(tmp_path_factory):
     witness.stream.close()
     with zipfile.ZipFile(document["bundle"]) as bundle:
         entries = [json.loads(line) for line in bundle.read("entries.jsonl").splitlines()]
-    owner = next(iter(witness.seen.values()))["Config"]["Labels"]["qverify.owner"]
-    own = {c: facts for c, facts in witness.seen.items() if facts["Config"]["Labels"]["qverify.owner"] == owner}
+    own = {
+        c: facts for c, facts in witness.seen.items() if facts["Config"]["Labels"]["qverify.run"] == document["run"]
+    }
     return {"mark": Path(mark), "witness": witness, "own": own, "entries": entries, "document": document}
 
 
