@@ -1,0 +1,436 @@
+"""What the engine answers to a window's questions. JSON-ready: these cross the control socket as they are.
+
+Times are RFC 3339 UTC, durations milliseconds, money millionths of a US dollar, shares thousandths (``None`` where the
+whole is empty). Texts are plain text for a person, in English. Every question is listed in ``docs/questions.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class MeasureView(TypedDict):
+    """One measure before and after the accepted tests, as parts of their wholes."""
+
+    before_part: int
+    before_whole: int
+    after_part: int
+    after_whole: int
+
+
+class RunView(TypedDict):
+    """A run in a list. ``status`` is a ``RunStatus`` value, ``verdict`` a ``Verdict`` value or empty."""
+
+    run: str
+    source: str
+    name: str
+    status: str
+    stage: str
+    verdict: str
+    sentence: str
+    started_at: str
+    accepted: int
+    refused: int
+    suspected: int
+
+
+class TrendPoint(TypedDict):
+    """Line coverage after one finished run, in thousandths."""
+
+    run: str
+    started_at: str
+    lines: int | None
+
+
+class RepositoryView(TypedDict):
+    """A repository that was analysed or pinned: its newest run and the trend of its finished ones, oldest first."""
+
+    source: str
+    name: str
+    pinned: bool
+    last: RunView | None
+    trend: list[TrendPoint]
+
+
+class RuntimeChoice(TypedDict):
+    """A runtime that fits files of a repository. ``sentence`` says why it can't be used where ``ready`` is false."""
+
+    runtime: str
+    languages: list[str]
+    files: int
+    ready: bool
+    sentence: str
+
+
+class Choices(TypedDict, total=False):
+    """What a person chose for a repository the last time; fields as in ``AnalysisRequest`` (``scope`` as text)."""
+
+    scope: str
+    model: str
+    api_base: str
+    max_targets: int
+    seed: int
+    allow_install: bool
+    runtime: str
+    budget_microusd: int
+
+
+class RepositoryLook(TypedDict):
+    """A first look at a folder or URL, before anything is copied. ``problem`` is a sentence when it can't be analysed."""
+
+    source: str
+    name: str
+    git: bool
+    branch: str
+    refs: list[str]
+    files: int
+    source_files: list[str]
+    test_files: int
+    runtimes: list[RuntimeChoice]
+    remembered: Choices
+    problem: str
+
+
+class HistoryEntry(TypedDict):
+    """One finished run of a repository."""
+
+    run: RunView
+    commit: str
+    lines: MeasureView
+    branches: MeasureView
+    mutants: MeasureView
+
+
+class ComparedTest(TypedDict):
+    """A test in two runs; an empty verdict means that the run has no such test."""
+
+    test: str
+    before: str
+    after: str
+
+
+class ComparisonView(TypedDict):
+    """Two runs side by side: ``a`` is the older one."""
+
+    a: HistoryEntry
+    b: HistoryEntry
+    sentence: str
+    tests: list[ComparedTest]
+    defects_gone: list[DefectView]
+    defects_new: list[DefectView]
+    defects_same: list[DefectView]
+
+
+class RunOverview(TypedDict):
+    """All of a run but its lists. ``request`` is the request's JSON form; the rest is empty until the run is finished."""
+
+    run: RunView
+    request: dict[str, Any]
+    commit: str
+    tree: str
+    languages: list[str]
+    image_digest: str
+    baseline: str
+    notices: list[str]
+    targets: int
+    lines: MeasureView
+    branches: MeasureView
+    mutants: MeasureView
+    duration_ms: int
+    sandbox_ms: int
+    model_ms: int
+    cost_microusd: int
+    bundle: str
+    report: str
+    tests_folder: str
+    grade: str
+    failure: dict[str, Any]
+
+
+class TestView(TypedDict):
+    """A generated test in a list. ``verdict`` is accepted, refused or suspected; ``decided`` is what a person made of it
+    (``accepted``, ``refused`` or empty); ``label`` specification or characterization."""
+
+    id: str
+    file: str
+    symbol: str
+    path: str
+    name: str
+    verdict: str
+    decided: str
+    reason: str
+    label: str
+    origin: str
+    lines: int
+    branches: int
+    mutants: int
+
+
+class AssertionView(TypedDict):
+    """One assertion of a test: its 1-based line in the code, what it rests on, and the quoted words with their place."""
+
+    line: int
+    text: str
+    label: str
+    words: str
+    file: str
+    place_line: int
+
+
+class MutantView(TypedDict):
+    """A mutant: ``status`` is a ``MutantStatus`` value."""
+
+    id: str
+    file: str
+    line: int
+    operator: str
+    original: str
+    replacement: str
+    status: str
+
+
+class TestDetail(TypedDict):
+    """One test with everything that is known. ``code`` is the whole file it would stand in, ``first_line`` where it begins
+    there; ``steps`` are the five judgements (name, state: done, refused or open)."""
+
+    test: TestView
+    sentence: str
+    detail: str
+    code: str
+    first_line: int
+    last_line: int
+    language: str
+    assertions: list[AssertionView]
+    killed: list[MutantView]
+    gained_lines: list[int]
+    steps: list[list[str]]
+
+
+class FileView(TypedDict):
+    """A source file with its coverage before and after, and how many tests and defects it has."""
+
+    path: str
+    language: str
+    lines: MeasureView
+    branches: MeasureView
+    tests: int
+    suspected: int
+
+
+class SourceLine(TypedDict):
+    """State of an executable line: ``covered``, ``partial`` or ``missed``, before and after; ``tests`` reach it."""
+
+    line: int
+    before: str
+    after: str
+    tests: int
+
+
+class SourceView(TypedDict):
+    """A file's text as it was analysed, its executable lines and the mutants on them."""
+
+    path: str
+    language: str
+    text: str
+    lines: list[SourceLine]
+    mutants: list[MutantView]
+    defects: list[DefectView]
+
+
+class DefectView(TypedDict):
+    """A suspected defect. ``confidence`` in thousandths; ``decision`` is confirmed, dismissed or empty; ``reproducer`` a
+    complete program or test with ``command`` that shows it; ``file_on_disk`` the user's own file when it is still there."""
+
+    id: str
+    file: str
+    symbol: str
+    line: int
+    call: str
+    expected: str
+    observed: str
+    words: str
+    words_file: str
+    words_line: int
+    reproductions: int
+    confidence: int
+    reproducer: str
+    command: str
+    language: str
+    decision: str
+    note: str
+    file_on_disk: str
+
+
+class DiffView(TypedDict):
+    """What writing the accepted tests would change, as a unified diff."""
+
+    text: str
+    files: list[str]
+
+
+class WrittenView(TypedDict):
+    """What was written where: ``form`` is branch, patch or worktree."""
+
+    form: str
+    place: str
+    files: list[str]
+    sentence: str
+
+
+class LogLine(TypedDict):
+    """One line of a run's log; ``at_ms`` since the run was started."""
+
+    number: int
+    at_ms: int
+    stage: str
+    text: str
+
+
+class LogPage(TypedDict):
+    """Lines ``start`` … of a log of ``total`` lines."""
+
+    total: int
+    start: int
+    lines: list[LogLine]
+
+
+class EventLine(TypedDict):
+    """An entry of the evidence log in words."""
+
+    index: int
+    run: str
+    type: str
+    at: str
+    words: str
+
+
+class EventPage(TypedDict):
+    """Entries of the log, oldest first, from place ``start`` of ``total`` that match."""
+
+    total: int
+    start: int
+    entries: list[EventLine]
+
+
+class ProofStep(TypedDict):
+    """A hash beside the way to the root: ``side`` is left or right of the hash that is computed (RFC 6962, 2.1.1)."""
+
+    side: str
+    hash: str
+    computed: str
+
+
+class EventView(TypedDict):
+    """An entry with its canonical JSON and its inclusion proof against the newest checkpoint that holds it."""
+
+    line: EventLine
+    payload: dict[str, Any]
+    leaf: str
+    leaf_hash: str
+    proof: list[ProofStep]
+    size: int
+    root: str
+    holds: bool
+
+
+class CheckpointView(TypedDict):
+    """A signed checkpoint (C2SP tlog-checkpoint) with the key that verifies it. ``protection`` says how the key is kept."""
+
+    note: str
+    origin: str
+    size: int
+    root: str
+    run: str
+    signed_at: str
+    verifier_key: str
+    protection: str
+
+
+class GradeView(TypedDict):
+    """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not."""
+
+    grade: str
+    valid: bool
+    meaning: str
+    limit: str
+    problems: list[str]
+    events: int
+    checkpoint: str
+    bundle: str
+    run: str
+
+
+class CheckView(TypedDict):
+    """A check of this machine; ``state`` is ok, warning or blocking; ``command`` what a fix would run or do."""
+
+    id: str
+    title: str
+    state: str
+    sentence: str
+    remedy: str
+    fixable: bool
+    command: str
+
+
+class SettingsView(TypedDict):
+    """Settings that a person may change; each applies to the next analysis."""
+
+    air_gap: bool
+    model: str
+    api_base: str
+    containers: int
+    docker_host: str
+    patience_s: int
+    editor: str
+    home: str
+    keyring: str
+    api_key_set: bool
+
+
+class CrashView(TypedDict):
+    """A local crash report; nothing is ever sent."""
+
+    name: str
+    at: str
+    sentence: str
+    bytes: int
+
+
+class UsageRow(TypedDict):
+    """What models took in one run."""
+
+    run: RunView
+    model: str
+    provider: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_microusd: int
+    model_ms: int
+
+
+class UsageView(TypedDict):
+    """Model use of all runs, newest first, with sums."""
+
+    rows: list[UsageRow]
+    calls: int
+    cost_microusd: int
+
+
+class ModelView(TypedDict):
+    """A model that can be used now. ``place`` is local or remote."""
+
+    name: str
+    provider: str
+    api_base: str
+    place: str
+    bytes: int
+    sentence: str
+
+
+class ModelsView(TypedDict):
+    """What answers on this machine; ``sentence`` says what is missing when nothing does."""
+
+    models: list[ModelView]
+    sentence: str
+    remedy: str
