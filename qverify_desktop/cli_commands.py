@@ -215,7 +215,7 @@ async def _run_to_its_end(screen: Screen, begin: Callable[[AnyEngine], Awaitable
 
 async def _follow(engine: AnyEngine, run: str, screen: Screen) -> None:
     """Show a run's events to its end, or to the end of the process that it goes on in."""
-    from qverify_desktop.engine.control import OwnerGone
+    from qverify_desktop.engine.messages import OwnerGone
 
     with screen.progress() as progress, contextlib.suppress(OwnerGone):
         async for event in engine.watch(run):
@@ -224,7 +224,7 @@ async def _follow(engine: AnyEngine, run: str, screen: Screen) -> None:
 
 async def _ended(engine: AnyEngine, run: str) -> dict[str, Any]:
     """The run's document. An owner that we had attached to may end right after its last run: then the folder is ours."""
-    from qverify_desktop.engine.control import OwnerGone
+    from qverify_desktop.engine.messages import OwnerGone
 
     try:
         return await engine.show(run)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
-from qverify_desktop.engine.control import RemoteEngine
 from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.remote import RemoteEngine
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.facade import Engine, Parts

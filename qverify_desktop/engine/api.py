@@ -1,6 +1,6 @@
 """The one face of the engine: what windows and commands may ask of it.
 
-``facade.Engine`` implements it in the process that owns the state folder; ``control.RemoteEngine`` implements the same over
+``facade.Engine`` implements it in the process that owns the state folder; ``remote.RemoteEngine`` implements the same over
 the control socket. Every answer is JSON-ready or a domain value. Every error is a ``QVerifyError``.
 """
 
@@ -48,6 +48,9 @@ class EngineApi(Protocol):
 
     async def doctor(self, fix: bool) -> list[dict[str, Any]]:
         """Checks of this machine: ``id``, ``title``, ``state`` (ok, warning, blocking), ``sentence``, ``remedy``, ``fixable``."""
+
+    async def ask(self, question: str, /, **params: Any) -> Any:
+        """Answer a question of the catalogue in engine/questions (JSON-ready). Raises BadInput for an unknown question or bad parameters."""
 
     async def close(self) -> None:
         """Interrupt running analyses (they resume next time), kill their containers, close the databases."""

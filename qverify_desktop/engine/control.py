@@ -1,8 +1,4 @@
-"""The engine's face over the control socket: the owner serves it, a second command or window attaches to it.
-
-One request a connection, as a line of JSON: ``{"v": 1, "method": "runs", "params": {}}``. The answer is one line,
-``{"result": …}`` or ``{"error": {"kind", "sentence", "remedy"}}``; ``watch`` sends lines ``{"event": …}`` before it.
-"""
+"""The owner's end of the control socket: one request a connection, answered by the engine (``messages`` has the form)."""
 
 from __future__ import annotations
 
@@ -15,17 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
-from qverify_desktop.domain.progress import RunEvent, RunSummary
-from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.domain.progress import RunEvent
 from qverify_desktop.engine import transport, wire
 from qverify_desktop.engine.api import EngineApi
+from qverify_desktop.engine.messages import PROTOCOL, line_of, send, send_line
 
-PROTOCOL = 1
 #: Seconds that a connection may take to say what it wants, and connections served at once.
 REQUEST_SECONDS = 10.0
 CONNECTIONS = 64
-#: Seconds that a reader of events may take for one line before it is let go.
-SLOW_READER_SECONDS = 30.0
 
 
 class ControlServer:
@@ -47,6 +40,7 @@ class ControlServer:
             "verify": self._verify,
             "runtimes": self._runtimes,
             "doctor": self._doctor,
+            "ask": self._ask,
         }
 
     async def open(self) -> None:
@@ -80,7 +74,7 @@ class ControlServer:
             async with asyncio.timeout(REQUEST_SECONDS):
                 line = await reader.readline()
         except ValueError:
-            await _send(writer, {"error": wire.error_to_json(BadInput("The request is too long."))})
+            await send(writer, {"error": wire.error_to_json(BadInput("The request is too long."))})
             return
         if not line:
             return
@@ -99,7 +93,10 @@ class ControlServer:
             raise
         except Exception as error:  # noqa: BLE001 - a peer's request must not end the engine, whatever it hit
             answer = {"error": wire.error_to_json(QVerifyError(f"The request failed ({type(error).__name__})."))}
-        await _send(writer, answer)
+        line = line_of(answer)
+        if len(line) > transport.ANSWER_BYTES:
+            line = line_of({"error": wire.error_to_json(QVerifyError("The answer is too long to be handed over."))})
+        await send_line(writer, line)
 
     async def _watch(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, run: str) -> None:
         """Stream events; a peer that hangs up ends the stream even while the run is silent."""
@@ -116,7 +113,7 @@ class ControlServer:
                     event = following.result()
                 except StopAsyncIteration:
                     return
-                await _send(writer, {"event": wire.event_to_json(event)})
+                await send(writer, {"event": wire.event_to_json(event)})
         finally:
             for waiting in (gone, following):
                 if waiting is not None and not waiting.done():
@@ -168,6 +165,12 @@ class ControlServer:
     async def _doctor(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         return await self._engine.doctor(params.get("fix") is True)
 
+    async def _ask(self, params: Mapping[str, Any]) -> Any:
+        asked = params.get("params", {})
+        if not isinstance(asked, dict):
+            raise BadInput("The parameters of a question must be an object.")
+        return await self._engine.ask(_text(params, "question"), **asked)
+
 
 def _read_request(line: bytes) -> tuple[str, Mapping[str, Any]]:
     try:
@@ -193,139 +196,5 @@ def _run_of(params: Mapping[str, Any]) -> str:
     return _text(params, "run")
 
 
-async def _send(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
-    writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-    async with asyncio.timeout(SLOW_READER_SECONDS):
-        await writer.drain()
-
-
 async def _next(events: AsyncIterator[RunEvent]) -> RunEvent:
     return await events.__anext__()
-
-
-class OwnerGone(QVerifyError):
-    """The process that owns the state folder ended while it was asked."""
-
-
-class RemoteEngine:
-    """``EngineApi`` of the process that owns the state folder."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-
-    async def ping(self) -> int:
-        """Process id of the owner. Raises ``OSError`` when nobody listens."""
-        reader, writer = await transport.connect(self._home)
-        with contextlib.closing(writer):
-            answer = await self._ask(reader, writer, "ping", {})
-        return int(answer["pid"])
-
-    async def start(self, request: AnalysisRequest) -> str:
-        return str(await self._call("start", request=wire.request_to_json(request)))
-
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
-        reader, writer = await self._connect()
-        with contextlib.closing(writer):
-            await _send(writer, {"v": PROTOCOL, "method": "watch", "params": {"run": run}})
-            while True:
-                message = await _receive(reader)
-                if "event" not in message:
-                    _result_of(message)
-                    return
-                try:
-                    yield wire.event_from_json(message["event"])
-                except (ValueError, KeyError, TypeError) as error:
-                    raise QVerifyError("The other QVerify process told an event that can't be read.") from error
-
-    async def cancel(self, run: str) -> None:
-        await self._call("cancel", run=run)
-
-    async def resume(self, run: str) -> None:
-        await self._call("resume", run=run)
-
-    async def runs(self) -> list[RunSummary]:
-        return [wire.summary_from_json(value) for value in await self._call("runs")]
-
-    async def show(self, run: str) -> dict[str, Any]:
-        document: dict[str, Any] = await self._call("show", run=run)
-        return document
-
-    async def export(self, run: str, format: str, path: Path) -> Path:
-        return Path(str(await self._call("export", run=run, format=format, path=_absolute(path))))
-
-    async def verify(
-        self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
-    ) -> dict[str, Any]:
-        known = _absolute(known_checkpoint) if known_checkpoint else ""
-        report: dict[str, Any] = await self._call(
-            "verify", bundle=_absolute(bundle), public_key=public_key, known_checkpoint=known
-        )
-        return report
-
-    async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = await self._call("runtimes", action=action, names=names)
-        return answer
-
-    async def doctor(self, fix: bool) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = await self._call("doctor", fix=fix)
-        return answer
-
-    def live(self) -> list[str]:
-        """Runs of this process: none."""
-        return []
-
-    async def drain(self) -> None:
-        """Nothing of ours runs here; the owner's runs are the owner's."""
-
-    async def close(self) -> None:
-        """The owner stays open; only this side lets go (connections live for one call)."""
-
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        try:
-            return await transport.connect(self._home)
-        except OSError as error:
-            raise OwnerGone(
-                "The QVerify process that owned the state folder has ended. What its runs finished is recorded.",
-                "Ask again; an interrupted run goes on with: qverify resume RUN",
-            ) from error
-
-    async def _call(self, method: str, **params: Any) -> Any:
-        reader, writer = await self._connect()
-        with contextlib.closing(writer):
-            return await self._ask(reader, writer, method, params)
-
-    async def _ask(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, params: Mapping[str, Any]
-    ) -> Any:
-        await _send(writer, {"v": PROTOCOL, "method": method, "params": params})
-        return _result_of(await _receive(reader))
-
-
-def _absolute(path: Path) -> str:
-    """The owner's working folder is another one."""
-    return str(path.absolute())
-
-
-async def _receive(reader: asyncio.StreamReader) -> dict[str, Any]:
-    try:
-        line = await reader.readline()
-    except (ValueError, ConnectionError) as error:
-        raise OwnerGone("The other QVerify process broke off its answer.", "Ask again.") from error
-    if not line.endswith(b"\n"):
-        raise OwnerGone(
-            "The QVerify process that worked on this has ended. What was finished is recorded.",
-            "An interrupted run goes on with: qverify resume RUN",
-        )
-    try:
-        message = json.loads(line)
-    except ValueError as error:
-        raise QVerifyError("The other QVerify process answered with something that is no JSON.") from error
-    if not isinstance(message, dict):
-        raise QVerifyError("The other QVerify process answered with something that is no answer.")
-    return message
-
-
-def _result_of(message: Mapping[str, Any]) -> Any:
-    if "error" in message:
-        raise wire.error_from_json(message["error"])
-    return message.get("result")

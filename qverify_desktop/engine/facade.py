@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,6 +68,7 @@ class Engine:
         self._bus = EventBus()
         self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
         self._control = ControlServer(self, parts.home)
+        self._questions: Mapping[str, Callable[..., Awaitable[Any]]] = {}
         self._sweeping: asyncio.Task[None] | None = None
         self._first_sweep = asyncio.Event()
         self._closing = False
@@ -185,6 +187,16 @@ class Engine:
 
     async def doctor(self, fix: bool) -> list[dict[str, Any]]:
         return await self._parts.machine.doctor(fix)
+
+    async def ask(self, question: str, /, **params: Any) -> Any:
+        handler = self._questions.get(question)
+        if handler is None:
+            raise BadInput(f"There is no question {question!r}.")
+        try:
+            bound = inspect.signature(handler).bind(**params)
+        except TypeError as error:
+            raise BadInput(f"The question {question} does not have these parameters ({error}).") from error
+        return await handler(*bound.args, **bound.kwargs)
 
     async def drain(self) -> None:
         """Wait until the runs end that other processes started here."""

@@ -16,8 +16,10 @@ from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyE
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine import control, transport, wire
-from qverify_desktop.engine.control import ControlServer, OwnerGone, RemoteEngine
+from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary, Stage
+from qverify_desktop.engine.messages import OwnerGone
+from qverify_desktop.engine.remote import RemoteEngine
 
 
 class Scripted:
@@ -69,6 +71,12 @@ class Scripted:
     async def doctor(self, fix: bool) -> list[dict[str, Any]]:
         return [{"fix": fix}]
 
+    async def ask(self, question: str, /, **params: Any) -> Any:
+        if question == "long":
+            return "x" * int(params["length"])
+        self.asked.append((question, params))
+        return {"question": question, "params": params}
+
     async def close(self) -> None:
         raise AssertionError("a peer must not close the engine")
 
@@ -119,6 +127,26 @@ async def test_errors_keep_their_kind_sentence_and_remedy(tmp_path: Path) -> Non
             await remote.resume("r1")
         assert "secret" not in str(unexpected.value)
         assert (await remote.runs())[0].run == "r1"
+
+
+async def test_a_question_crosses_with_any_parameters(tmp_path: Path) -> None:
+    async with served(tmp_path):
+        params = {"question": "ünï", "self": [1, None], "params": {"a": {}}, "method": "runs"}
+        assert await RemoteEngine(tmp_path).ask("echo", **params) == {"question": "echo", "params": params}
+
+
+async def test_an_answer_of_tens_of_megabytes_crosses_whole(tmp_path: Path) -> None:
+    async with served(tmp_path):
+        answer = await RemoteEngine(tmp_path).ask("long", length=80 * 1024 * 1024)
+        assert len(answer) == 80 * 1024 * 1024
+
+
+async def test_an_answer_over_the_cap_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "ANSWER_BYTES", 10_000)
+    async with served(tmp_path):
+        with pytest.raises(QVerifyError) as caught:
+            await RemoteEngine(tmp_path).ask("long", length=10_000)
+        assert "too long" in caught.value.sentence and not isinstance(caught.value, OwnerGone)
 
 
 async def test_watching_streams_and_ends_with_the_run(tmp_path: Path) -> None:
@@ -178,6 +206,9 @@ HOSTILE = [
     b'{"v": 1, "method": "watch", "params": {"run": null}}\n',
     b'{"v": 1, "method": "export", "params": {"run": "r", "format": "html", "path": "relative"}}\n',
     b'{"v": 1, "method": "runtimes", "params": {"action": "list", "names": [1]}}\n',
+    b'{"v": 1, "method": "ask", "params": {}}\n',
+    b'{"v": 1, "method": "ask", "params": {"question": 5}}\n',
+    b'{"v": 1, "method": "ask", "params": {"question": "echo", "params": []}}\n',
     b'{"v": 1, "method": "start", "params": {}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "seed": -1}}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "max_targets": true}}}\n',

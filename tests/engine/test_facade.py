@@ -8,9 +8,9 @@ import pytest
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.results import AnalysisRequest
-from qverify_desktop.engine.control import RemoteEngine
 from qverify_desktop.engine.events import EventKind, RunStatus
 from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.remote import RemoteEngine
 from tests.engine.house import NoMachine, ScriptedAnalysis, follow, house
 
 
@@ -294,3 +294,18 @@ async def test_closing_refuses_new_work_and_closes_once(home: Path, source: Path
             await engine.start(AnalysisRequest(str(source)))
         await engine.close()
     assert HomeLock(home).acquire()
+
+
+async def test_an_unknown_question_and_wrong_parameters_are_bad_input_through_both_doors(home: Path) -> None:
+    async def double(number: int, *, times: int = 2) -> int:
+        return number * times
+
+    async with house(home) as engine:
+        engine._questions = {**engine._questions, "double": double}
+        for door in (engine, RemoteEngine(home)):
+            assert await door.ask("double", number=4) == 8
+            with pytest.raises(BadInput, match="no question 'nobody_knows'"):
+                await door.ask("nobody_knows")
+            for wrong in ({}, {"number": 1, "self": 2}, {"count": 1}):
+                with pytest.raises(BadInput, match="double"):
+                    await door.ask("double", **wrong)
