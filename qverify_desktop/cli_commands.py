@@ -72,8 +72,7 @@ def watch(options: argparse.Namespace) -> int:
 def cancel(options: argparse.Namespace) -> int:
     async def ask(engine: AnyEngine, screen: Screen) -> int:
         await engine.cancel(options.name)
-        document = await engine.show(options.name)
-        screen.print_status(document)
+        screen.print_status(await _ended(engine, options.name))
         return 0
 
     return _ask(options, ask)

@@ -16,6 +16,8 @@ from qverify_desktop.engine import transport, wire
 from qverify_desktop.engine.api import EngineApi
 from qverify_desktop.engine.messages import PROTOCOL, line_of, send, send_line
 
+#: Seconds that requests which are being answered are given when the engine closes.
+LAST_ANSWERS_SECONDS = 3.0
 #: Seconds that a connection may take to say what it wants, and connections served at once.
 REQUEST_SECONDS = 10.0
 CONNECTIONS = 64
@@ -28,7 +30,8 @@ class ControlServer:
         self._engine = engine
         self._home = home
         self._listener: transport.Listener | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connected: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self._methods: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Any]]] = {
             "ping": self._ping,
             "start": self._start,
@@ -45,39 +48,44 @@ class ControlServer:
 
     async def open(self) -> None:
         """Raises ``OSError`` when no private place for the socket can be had."""
-        self._listener = await transport.serve(self._home, self._handle)
+        self._listener = transport.serve(self._home, self._handle)
 
     async def close(self) -> None:
-        """Stop listening and let go of everyone who is connected."""
-        if self._listener is not None:
-            await self._listener.close()
-            self._listener = None
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Stop listening, let answers that are due go out (a run was cancelled, a watched run ended), hang up on everyone."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        listener.stop()
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=LAST_ANSWERS_SECONDS)
+        await listener.close()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._tasks) >= CONNECTIONS:
+        if task is None or len(self._connected) >= CONNECTIONS:
             return
-        self._tasks.add(task)
+        self._connected.add(task)
         try:
-            await self._converse(reader, writer)
+            line = await self._asked(reader, writer)
+            if line:
+                self._answering.add(task)
+                await self._answer(line, reader, writer)
         except (ConnectionError, TimeoutError):
             pass
         finally:
-            self._tasks.discard(task)
+            self._connected.discard(task)
+            self._answering.discard(task)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        """The request's line; empty where there is none."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                line = await reader.readline()
+                return await reader.readline()
         except ValueError:
             await send(writer, {"error": wire.error_to_json(BadInput("The request is too long."))})
-            return
-        if not line:
-            return
+            return b""
+
+    async def _answer(self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             method, params = _read_request(line)
             if method == "watch":
@@ -93,10 +101,10 @@ class ControlServer:
             raise
         except Exception as error:  # noqa: BLE001 - a peer's request must not end the engine, whatever it hit
             answer = {"error": wire.error_to_json(QVerifyError(f"The request failed ({type(error).__name__})."))}
-        line = line_of(answer)
-        if len(line) > transport.ANSWER_BYTES:
-            line = line_of({"error": wire.error_to_json(QVerifyError("The answer is too long to be handed over."))})
-        await send_line(writer, line)
+        told = line_of(answer)
+        if len(told) > transport.ANSWER_BYTES:
+            told = line_of({"error": wire.error_to_json(QVerifyError("The answer is too long to be handed over."))})
+        await send_line(writer, told)
 
     async def _watch(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, run: str) -> None:
         """Stream events; a peer that hangs up ends the stream even while the run is silent."""

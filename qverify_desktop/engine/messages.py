@@ -43,7 +43,7 @@ async def receive(reader: asyncio.StreamReader) -> dict[str, Any]:
     """The owner's next message. Raises ``OwnerGone`` when there is none, ``QVerifyError`` when it is no message."""
     try:
         line = await reader.readline()
-    except (ValueError, ConnectionError) as error:
+    except (ValueError, OSError) as error:
         raise OwnerGone("The other QVerify process broke off its answer.", "Ask again.") from error
     if not line.endswith(b"\n"):
         raise OwnerGone(

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.progress import RunEvent, RunSummary
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine import transport, wire
-from qverify_desktop.engine.messages import PROTOCOL, OwnerGone, receive, send
+from qverify_desktop.engine.messages import PROTOCOL, OwnerGone, line_of, receive, send_line
 
 
 class RemoteEngine:
@@ -34,7 +34,7 @@ class RemoteEngine:
     async def watch(self, run: str) -> AsyncIterator[RunEvent]:
         reader, writer = await self._connect()
         with contextlib.closing(writer):
-            await send(writer, {"v": PROTOCOL, "method": "watch", "params": {"run": run}})
+            await _request(writer, "watch", {"run": run})
             while True:
                 message = await receive(reader)
                 if "event" not in message:
@@ -108,8 +108,21 @@ class RemoteEngine:
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, params: Mapping[str, Any]
     ) -> Any:
-        await send(writer, {"v": PROTOCOL, "method": method, "params": params})
+        await _request(writer, method, params)
         return _result_of(await receive(reader))
+
+
+async def _request(writer: asyncio.StreamWriter, method: str, params: Mapping[str, Any]) -> None:
+    line = line_of({"v": PROTOCOL, "method": method, "params": params})
+    if len(line) > transport.REQUEST_BYTES:
+        raise BadInput("The request is too long.")
+    try:
+        await send_line(writer, line)
+    except OSError as error:
+        raise OwnerGone(
+            "The QVerify process that owns the state folder hung up. What its runs finished is recorded.",
+            "Ask again.",
+        ) from error
 
 
 def _absolute(path: Path) -> str:

@@ -22,6 +22,12 @@ ANSWER_BYTES = 256 * 1024 * 1024
 #: ``sun_path`` holds 108 bytes on Linux and 104 on macOS; stay below both.
 _LONGEST_PATH = 100
 _PEER_CREDENTIALS = struct.Struct("3i")
+#: Connections that the kernel keeps for us until they are accepted.
+_BACKLOG = 100
+#: Seconds until accepting is tried again where no descriptor was free.
+_ACCEPT_AGAIN_SECONDS = 0.2
+#: Seconds that a peer is given to take the end of its answer before the line goes dead.
+_LINGER_SECONDS = 2.0
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -40,20 +46,89 @@ def address(home: Path) -> Path:
 
 
 class Listener:
-    """A listening socket; ``close`` stops it and takes its file away."""
+    """A listening socket and every connection that came through it.
 
-    def __init__(self, server: asyncio.Server, path: Path) -> None:
-        self._server = server
+    It accepts by itself: ``asyncio.Server`` forgets a peer whom it accepts while it is closed, and that peer waits for ever.
+    """
+
+    def __init__(self, listening: socket.socket, path: Path, handler: Handler) -> None:
+        self._socket = listening
         self._path = path
+        self._handler = handler
+        self._loop = asyncio.get_running_loop()
+        self._attending: set[asyncio.Task[None]] = set()
+        self._taking_leave: set[asyncio.Task[None]] = set()
+        self._again: asyncio.TimerHandle | None = None
+        self._loop.add_reader(self._socket, self._accept)
 
-    async def close(self) -> None:
-        self._server.close()
+    def stop(self) -> None:
+        """Accept nobody any more: whoever stands in line is hung up on. Connections that were accepted go on."""
+        if self._socket.fileno() < 0:
+            return
+        if self._again is not None:
+            self._again.cancel()
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
 
+    async def close(self) -> None:
+        """Stop, and hang up on everyone; handlers that are at work are cancelled."""
+        self.stop()
+        for task in self._attending - self._taking_leave:
+            task.cancel()
+        await asyncio.gather(*self._attending, return_exceptions=True)
 
-async def serve(home: Path, handler: Handler) -> Listener:
-    """Listen for the same user's processes. Only the holder of the home's lock may call this.
+    def _accept(self) -> None:
+        try:
+            peer, _ = self._socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionError):
+            return
+        except OSError:
+            # No descriptor is free: the peer stays in line, and the loop must not spin on it.
+            self._loop.remove_reader(self._socket)
+            self._again = self._loop.call_later(
+                _ACCEPT_AGAIN_SECONDS, self._loop.add_reader, self._socket, self._accept
+            )
+            return
+        peer.setblocking(False)
+        task = self._loop.create_task(self._attend(peer))
+        self._attending.add(task)
+
+        def left(ended: asyncio.Task[None]) -> None:
+            self._attending.discard(ended)
+            # A task that is cancelled before its first step runs none of its body.
+            peer.close()
+
+        task.add_done_callback(left)
+
+    async def _attend(self, peer: socket.socket) -> None:
+        if not _same_user(peer):
+            return
+        reader, writer = await asyncio.open_unix_connection(sock=peer, limit=REQUEST_BYTES)
+        try:
+            await self._handler(reader, writer)
+        finally:
+            await self._take_leave(writer)
+
+    async def _take_leave(self, writer: asyncio.StreamWriter) -> None:
+        """Close when what was written has gone out, but wait only so long for a peer that doesn't read."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._taking_leave.add(task)
+            task.add_done_callback(self._taking_leave.discard)
+        writer.close()
+        try:
+            async with asyncio.timeout(_LINGER_SECONDS):
+                await writer.wait_closed()
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
+
+
+def serve(home: Path, handler: Handler) -> Listener:
+    """Listen for the same user's processes, inside the running loop. Only the holder of the home's lock may call this.
 
     Raises ``OSError`` when no private folder for the socket can be had.
     """
@@ -61,17 +136,16 @@ async def serve(home: Path, handler: Handler) -> Listener:
     _private_folder(path.parent)
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
-
-    async def checked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            if _same_user(writer.get_extra_info("socket")):
-                await handler(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_unix_server(checked, path, limit=REQUEST_BYTES)
-    path.chmod(0o600)
-    return Listener(server, path)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.setblocking(False)
+        listening.bind(str(path))
+        path.chmod(0o600)
+        listening.listen(_BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    return Listener(listening, path, handler)
 
 
 async def connect(home: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

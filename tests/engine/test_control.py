@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Scripted:
         self.asked: list[Any] = []
         self.go = asyncio.Event()
         self.watchers = 0
+        self.server: ControlServer
 
     async def start(self, request: AnalysisRequest) -> str:
         self.asked.append(request)
@@ -75,6 +77,9 @@ class Scripted:
         if question == "long":
             return "x" * int(params["length"])
         self.asked.append((question, params))
+        if question == "wait":
+            await self.go.wait()
+            return "waited"
         return {"question": question, "params": params}
 
     async def close(self) -> None:
@@ -84,12 +89,18 @@ class Scripted:
 @asynccontextmanager
 async def served(home: Path) -> AsyncIterator[Scripted]:
     engine = Scripted()
-    server = ControlServer(engine, home)
+    engine.server = server = ControlServer(engine, home)
     await server.open()
     try:
         yield engine
     finally:
         await server.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def raw(home: Path, line: bytes) -> dict[str, Any]:
@@ -167,12 +178,11 @@ async def test_a_watcher_that_hangs_up_during_silence_is_let_go(tmp_path: Path) 
         await anext(events)
         assert engine.watchers == 1
         await events.aclose()  # type: ignore[attr-defined]
-        async with asyncio.timeout(5):
-            while engine.watchers:
-                await asyncio.sleep(0.01)
+        await until(lambda: not engine.watchers)
 
 
-async def test_an_owner_that_goes_away_is_a_sentence(tmp_path: Path) -> None:
+async def test_an_owner_that_goes_away_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "LAST_ANSWERS_SECONDS", 0.1)
     async with served(tmp_path):
         events = RemoteEngine(tmp_path).watch("r1")
         await anext(events)
@@ -184,6 +194,58 @@ async def test_an_owner_that_goes_away_is_a_sentence(tmp_path: Path) -> None:
     assert "resume" in caught.value.remedy
     with pytest.raises(OwnerGone):
         await RemoteEngine(tmp_path).runs()
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_peer_who_is_being_accepted_while_the_owner_closes_is_hung_up_on(tmp_path: Path, turns: int) -> None:
+    """However far the loop got with it: in line, accepted, in its handler, asked."""
+    server = ControlServer(Scripted(), tmp_path)
+    await server.open()
+    with socket.socket(socket.AF_UNIX) as silent, socket.socket(socket.AF_UNIX) as asking:
+        for peer in (silent, asking):
+            peer.connect(str(transport.address(tmp_path)))
+            peer.settimeout(5)
+        asking.sendall(b'{"v": 1, "method": "runs"}\n')
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await server.close()
+        for peer in (silent, asking):
+            with contextlib.suppress(ConnectionResetError):
+                while await asyncio.to_thread(peer.recv, 1 << 16):
+                    pass
+
+
+async def test_an_answer_that_is_due_goes_out_before_the_owner_closes(tmp_path: Path) -> None:
+    """As when ``cancel`` ends the owner's last run."""
+    async with served(tmp_path) as engine:
+        going = asyncio.ensure_future(RemoteEngine(tmp_path).ask("wait"))
+        await until(lambda: ("wait", {}) in engine.asked)
+        closing = asyncio.ensure_future(engine.server.close())
+        await asyncio.sleep(0)
+        engine.go.set()
+        assert await asyncio.wait_for(going, 5) == "waited"
+        await closing
+
+
+async def test_an_owner_that_hangs_up_while_it_is_written_to_is_a_sentence(tmp_path: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+
+    listener = transport.serve(tmp_path, hang_up)
+    try:
+        # Longer than what the kernel takes in one go, so that the writer has to wait.
+        with pytest.raises(OwnerGone) as caught:
+            await asyncio.wait_for(RemoteEngine(tmp_path).ask("echo", text="x" * 1_000_000), 5)
+        assert caught.value.remedy
+    finally:
+        await listener.close()
+
+
+async def test_a_request_that_is_too_long_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    async with served(tmp_path) as engine:
+        with pytest.raises(BadInput, match="too long"):
+            await RemoteEngine(tmp_path).ask("echo", text="x" * transport.REQUEST_BYTES)
+        assert engine.asked == []
 
 
 HOSTILE = [
