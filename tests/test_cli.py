@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
@@ -279,11 +281,9 @@ def test_a_bug_is_a_sentence_and_a_file(home: Path) -> None:
     assert str(crash) in done.stderr and "ZeroDivisionError: a bug" in crash.read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_during_a_run_ends_in_order(tmp_path: Path, home: Path, number: signal.Signals) -> None:
-    """A git server that never answers keeps the run in its first stage."""
-    import socket
-
+@contextmanager
+def fetching(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """An analysis that is kept in its first stage by a git server that never answers and never hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"git://127.0.0.1:{silent.getsockname()[1]}/x.git"
         command = subprocess.Popen(
@@ -295,9 +295,18 @@ def test_a_signal_during_a_run_ends_in_order(tmp_path: Path, home: Path, number:
         )
         silent.settimeout(60)
         peer, _ = silent.accept()
-        time.sleep(0.3)
+        with peer:
+            try:
+                yield command
+            finally:
+                command.kill()
+                command.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_a_run_ends_in_order(home: Path, number: signal.Signals) -> None:
+    with fetching(home) as command:
         command.send_signal(number)
-        peer.close()
         out, err = command.communicate(timeout=60)
     assert "Traceback" not in err
     listed = json.loads(qverify("runs", "--json", home=home).stdout)["runs"]
@@ -309,3 +318,13 @@ def test_a_signal_during_a_run_ends_in_order(tmp_path: Path, home: Path, number:
     else:
         assert command.returncode == 128 + signal.SIGTERM
         assert [one["status"] for one in listed] == ["interrupted"]
+
+
+def test_cancelling_from_another_command_ends_both(home: Path) -> None:
+    with fetching(home) as command:
+        (run,) = (one["run"] for one in json.loads(qverify("runs", "--json", home=home).stdout)["runs"])
+        cancelled = qverify("cancel", run, "--json", home=home)
+        out, err = command.communicate(timeout=60)
+    assert cancelled.returncode == 0 and "Traceback" not in cancelled.stderr + err, cancelled.stderr
+    assert json.loads(cancelled.stdout)["status"] == json.loads(out)["status"] == "cancelled"
+    assert command.returncode == 4

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.testing import FileCoverage, Status, SuiteResult
@@ -72,7 +73,9 @@ async def choose_targets(
             found = [t for t in found if fnmatch.fnmatch(t.file, scope.glob)]
         elif scope.kind == "changed":
             repositories = context.services.repositories
-            changed = await asyncio.to_thread(repositories.changed_lines, snapshot, steps.folder, scope.ref)
+            changed = await in_stoppable_thread(
+                lambda stop: repositories.changed_lines(snapshot, steps.folder, scope.ref, stop)
+            )
             found = [t for t in found if changed.get(t.file, frozenset()) & _lines_of(t)]
         ranked = sorted(found, key=lambda t: _rank(t, coverage))[: steps.request.max_targets]
         context.record(

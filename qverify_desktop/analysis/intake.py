@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.domain.progress import Stage
@@ -30,7 +31,9 @@ async def take_snapshot(steps: Steps) -> Snapshot:
 
     async def body(context: StepContext) -> Snapshot:
         repositories = context.services.repositories
-        snapshot = await asyncio.to_thread(repositories.take_snapshot, steps.request.source, steps.folder)
+        snapshot = await in_stoppable_thread(
+            lambda stop: repositories.take_snapshot(steps.request.source, steps.folder, stop)
+        )
         context.record(
             "snapshot",
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,16 @@ from qverify_desktop.domain.project import Snapshot
 class Repositories(Protocol):
     """Room ``repository``."""
 
-    def take_snapshot(self, source: str, workspace: Path) -> Snapshot:
+    def take_snapshot(self, source: str, workspace: Path, stop: threading.Event | None = None) -> Snapshot:
         """Copy ``source`` (folder or git URL) into ``workspace``/tree; blocking, call it in a thread.
 
-        Raises ``BadInput`` (no such folder, nothing in it, unreachable URL, refused transport) or
+        Ends with ``Cancelled`` soon after ``stop`` is set, and with it every git process. Raises ``BadInput`` (no such folder, nothing in it, unreachable URL, refused transport) or
         ``MissingPrerequisite`` (no git, disk full).
         """
 
-    def changed_lines(self, snapshot: Snapshot, workspace: Path, ref: str) -> Mapping[str, frozenset[int]]:
+    def changed_lines(
+        self, snapshot: Snapshot, workspace: Path, ref: str, stop: threading.Event | None = None
+    ) -> Mapping[str, frozenset[int]]:
         """Lines of the snapshot that differ from ``ref``, by file. Raises ``BadInput`` for an unknown revision."""
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import json
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from urllib.parse import urlsplit
 
 from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
+from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
@@ -278,11 +281,11 @@ class Engine:
             text = await asyncio.to_thread(self._records.request, summary.run)
             if wire.request_key(wire.request_from_json(json.loads(text))) != key:
                 continue
-            unchanged = await asyncio.to_thread(self._source_is_unchanged, summary.run, request)
+            unchanged = await in_stoppable_thread(functools.partial(self._source_is_unchanged, summary.run, request))
             return summary.run if unchanged else None
         return None
 
-    def _source_is_unchanged(self, run: str, request: AnalysisRequest) -> bool:
+    def _source_is_unchanged(self, run: str, request: AnalysisRequest, stop: threading.Event) -> bool:
         """Compare tree hashes; a run that has taken no snapshot yet has nothing that could differ."""
         from qverify_desktop.analysis.steps import read_value
 
@@ -294,7 +297,7 @@ class Engine:
         services.workspace.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=services.workspace, prefix="compare-") as folder:
             try:
-                now = services.repositories.take_snapshot(request.source, Path(folder))
+                now = services.repositories.take_snapshot(request.source, Path(folder), stop)
             except QVerifyError:
                 return False
         return now.tree == before.tree and now.commit == before.commit

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import MIB
+from qverify_desktop.repository import stopping
 from qverify_desktop.repository.committed import SUBMODULE, TreeFile, list_tree, tree_id
 from qverify_desktop.repository.folder import without_caches
 from qverify_desktop.repository.git_safety import GitOutput, run_git
@@ -127,6 +128,7 @@ class WorkTree:
         known.discard(_EMPTY_BLOB)
         objects = self._store / "objects"
         for path, entry in writer.entries.items():
+            stopping.check()
             if entry.id not in known and entries[path].id == entry.id:
                 write_loose(objects, "blob", writer.content(path))
         for content in trees.values():

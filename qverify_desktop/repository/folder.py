@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.repository import stopping
 from qverify_desktop.repository.workspace import (
     MOST_FILE_BYTES,
     MOST_FILES,
@@ -124,6 +125,7 @@ def walk(root: Path, skip: Callable[[bytes, str], None], leave_out: Path) -> Ite
     waiting = [b""]
     found = 0
     while waiting:
+        stopping.check()
         folder = waiting.pop()
         where = base + b"/" + folder if folder else base
         try:
@@ -204,6 +206,7 @@ def copy_paths(root: Path, paths: Iterable[bytes], writer: TreeWriter) -> set[by
             }
         )
         for path, facts in seen.items():
+            stopping.check()
             try:
                 _copy_one(reader, path, facts, writer)
             except TooLarge as error:
@@ -223,6 +226,7 @@ def _look(
     """Facts of every path that can be copied as a file or a link; the others are noted."""
     seen: dict[bytes, os.stat_result] = {}
     for path in paths:
+        stopping.check()
         try:
             facts = reader.facts(path)
         except OSError as error:

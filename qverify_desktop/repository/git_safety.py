@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
+from qverify_desktop.repository import stopping
 
 TRANSPORTS = ("https", "ssh", "file", "git")
 
@@ -51,6 +52,8 @@ _QUIET_CONFIGURATION = (
 )
 
 _POLL_S = 0.05
+#: How soon a process that is read from is ended, seconds after the stop flag was set.
+_STOP_POLL_S = 0.2
 
 
 def git_program() -> str:
@@ -119,8 +122,10 @@ def run_git(
 ) -> GitOutput:
     """Run git to its end in a process group of its own, which is killed when time or output run over.
 
-    ``watch`` is called about once a second and may raise to end the process. Raises ``BadInput`` on time-out.
+    ``watch`` is called about once a second and may raise to end the process. Raises ``BadInput`` on time-out and
+    ``Cancelled`` when the work of this thread is to stop.
     """
+    stopping.check()
     line = command_line(arguments, store=store, configuration=configuration)
     where = cwd or store
     variables = environment(personal=personal) | (extra_environment or {})
@@ -148,6 +153,7 @@ def _wait(
     watched = started
     pause = 0.001
     while process.poll() is None:
+        stopping.check()
         now = time.monotonic()
         if now - started > timeout_s:
             raise BadInput(
@@ -200,6 +206,7 @@ class ObjectReader:
         asked, answered = self._process.stdin, self._process.stdout
         if asked is None or answered is None:
             return None
+        stopping.check()
         try:
             asked.write(object_id.encode("ascii") + b"\n")
             asked.flush()
@@ -207,7 +214,7 @@ class ObjectReader:
         except BrokenPipeError:
             header = []
         if not header:
-            raise BadInput("The repository's object database can't be read; git stopped on it. Nothing was changed.")
+            raise _ended()
         if len(header) != 3:
             return None
         size = int(header[2])
@@ -215,7 +222,9 @@ class ObjectReader:
             self._skip(answered.read, size + 1)
             return None
         content = answered.read(size)
-        answered.read(1)
+        if len(content) != size or answered.read(1) != b"\n":
+            # It was ended in the middle; half a file must not pass for a whole one.
+            raise _ended()
         return content
 
     @staticmethod
@@ -224,9 +233,15 @@ class ObjectReader:
             size -= len(part)
 
 
+def _ended() -> QVerifyError:
+    """Why ``git cat-file`` is gone: stopped by a person, or by its own trouble."""
+    stopping.check()
+    return BadInput("The repository's object database can't be read; git stopped on it. Nothing was changed.")
+
+
 @contextlib.contextmanager
 def object_reader(store: Path, timeout_s: float = 900) -> Iterator[ObjectReader]:
-    """Open an ``ObjectReader``; its process is ended after ``timeout_s`` at the latest."""
+    """Open an ``ObjectReader``; its process is ended after ``timeout_s`` at the latest, or when the work is to stop."""
     process = subprocess.Popen(
         command_line(["cat-file", "--batch"], store=store),
         cwd=store,
@@ -236,15 +251,25 @@ def object_reader(store: Path, timeout_s: float = 900) -> Iterator[ObjectReader]
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    alarm = threading.Timer(timeout_s, end_group, [process])
-    alarm.daemon = True
-    alarm.start()
+    done = threading.Event()
+    threading.Thread(target=_end_in_time, args=(process, done, stopping.flag(), timeout_s), daemon=True).start()
     try:
         yield ObjectReader(process)
     finally:
-        alarm.cancel()
+        done.set()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
         end_group(process)
+
+
+def _end_in_time(
+    process: subprocess.Popen[bytes], done: threading.Event, stop: threading.Event | None, timeout_s: float
+) -> None:
+    """End the process on time-out or stop: its reader waits in a pipe and can't look."""
+    until = time.monotonic() + timeout_s
+    while not done.wait(_STOP_POLL_S):
+        if time.monotonic() > until or (stop is not None and stop.is_set()):
+            end_group(process)
+            return

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import MIB
 from qverify_desktop.domain.project import Snapshot
-from qverify_desktop.repository import scope
+from qverify_desktop.repository import scope, stopping
 from qverify_desktop.repository.clone import fetch
 from qverify_desktop.repository.committed import copy_commit
 from qverify_desktop.repository.dirty import WorkTree
@@ -28,17 +29,21 @@ _SPARE_BYTES = 64 * MIB
 class Repositories:
     """Implements ``analysis.ports.Repositories``. Holds no state; every call is on its own."""
 
-    def take_snapshot(self, source: str, workspace: Path) -> Snapshot:
+    def take_snapshot(self, source: str, workspace: Path, stop: threading.Event | None = None) -> Snapshot:
         """See the port. What an interrupted attempt left in ``workspace`` is replaced."""
         found = classify(source)
-        try:
-            return _Intake(workspace).take(found)
-        except OSError as error:
-            raise _machine_problem(error, workspace) from error
+        with stopping.stoppable(stop):
+            try:
+                return _Intake(workspace).take(found)
+            except OSError as error:
+                raise _machine_problem(error, workspace) from error
 
-    def changed_lines(self, snapshot: Snapshot, workspace: Path, ref: str) -> Mapping[str, frozenset[int]]:
+    def changed_lines(
+        self, snapshot: Snapshot, workspace: Path, ref: str, stop: threading.Event | None = None
+    ) -> Mapping[str, frozenset[int]]:
         """See the port. Lines are 1-based lines of the snapshot's files."""
-        return scope.changed_lines(snapshot, scope.store_of(workspace), ref)
+        with stopping.stoppable(stop):
+            return scope.changed_lines(snapshot, scope.store_of(workspace), ref)
 
 
 class _Intake:

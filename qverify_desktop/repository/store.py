@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.repository import stopping
 from qverify_desktop.repository.git_safety import run_git
 
 _HEAD = re.compile(rb"(ref: refs/[^\s\0]+|[0-9a-f]{40})\s*\Z")
@@ -155,6 +156,7 @@ def _copy_file(source: Path, target: Path, most: int) -> None:
 def _copy_refs(source: Path, target: Path) -> None:
     copied = 0
     for folder, folders, names in os.walk(source):
+        stopping.check()
         here = Path(folder)
         mirror = target / here.relative_to(source)
         mirror.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from qverify_desktop.analysis.ports import Gateway, Sandbox
 from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.analysis.workflow import RESULT_STEP
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Snapshot
@@ -76,7 +77,9 @@ class ScriptedAnalysis:
 
         async def intake(context: StepContext) -> Snapshot:
             await self._in("intake")
-            return await asyncio.to_thread(services.repositories.take_snapshot, request.source, steps.folder)
+            return await in_stoppable_thread(
+                lambda stop: services.repositories.take_snapshot(request.source, steps.folder, stop)
+            )
 
         snapshot = await steps.step("intake", Snapshot, intake)
         reporter.finished(Stage.INTAKE, "done")
