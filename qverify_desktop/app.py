@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("QT_API", "pyside6")
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
+from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.ui import language
+from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.bridge import EngineBridge
-from qverify_desktop.ui.theme import apply_theme, load_theme, system_theme
-from qverify_desktop.ui.window import MainWindow
+from qverify_desktop.ui.preferences import Preferences, window_file
+from qverify_desktop.ui.theme import SYSTEM, THEMES, Theme, load_fonts, system_theme
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.api import EngineApi
 
+#: Seconds that another window's process may take to answer a second start.
+HAND_OVER_SECONDS = 5.0
+
 
 async def open_engine() -> EngineApi:
     """Import the heavy rooms off the GUI thread, then open the engine in the running loop."""
-
     composition = await asyncio.to_thread(importlib.import_module, "qverify_desktop.composition")
     engine: EngineApi = await composition.open_engine()
     # What was imported stays: a collection that walks all of it again and again would hold the window up.
@@ -41,33 +48,80 @@ def make_loop(app: QApplication) -> QEventLoop:
     return loop
 
 
-async def _live(window: MainWindow, bridge: EngineBridge, sources: Sequence[str]) -> None:
+def handed_over(sources: Sequence[str]) -> bool:
+    """Whether a window that is open already took the sources. Costs nothing where no process listens."""
+    from qverify_desktop.engine.remote import RemoteEngine
+    from qverify_desktop.engine.transport import address
+
+    home = window_file().parent
+    if not address(home).exists():
+        return False
+
+    async def ask() -> bool:
+        with contextlib.suppress(OSError, TimeoutError, QVerifyError):
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                return await RemoteEngine(home).hand_over(sources)
+        return False
+
+    return asyncio.run(ask())
+
+
+def make_theme(app: QApplication, preferences: Preferences) -> Theme:
+    """The theme and zoom of the last time; ``QVERIFY_THEME`` overrides it."""
+    chosen = os.environ.get("QVERIFY_THEME") or preferences.text("theme", SYSTEM)
+    theme = Theme(chosen if chosen in THEMES else system_theme(app), preferences.number("zoom", 1.0))
+    load_fonts()
+    theme.apply(app)
+    hints = app.styleHints()
+
+    def follow() -> None:
+        if preferences.text("theme", SYSTEM) == SYSTEM and not os.environ.get("QVERIFY_THEME"):
+            theme.apply(app, name=system_theme(app))
+
+    hints.colorSchemeChanged.connect(follow)
+    return theme
+
+
+async def _live(window: Window, bridge: EngineBridge, sources: Sequence[str]) -> None:
     """From the first paint to an orderly end."""
     closed = asyncio.Event()
-    window.closing.connect(closed.set)
+    window.quitting.connect(closed.set)
     window.show()
-    bridge.connect_engine()
-    for source in sources[:1]:
-        window.analyse(source)
+    # After the window stands on the screen: what comes now costs.
+    QTimer.singleShot(0, bridge.connect_engine)
+    window.open_sources(sources)
     await closed.wait()
+    window.hide()
+    window.preferences.write()
     await bridge.close()
 
 
-def main(argv: Sequence[str]) -> int:
-    """Open the window; ``argv`` are folders or git URLs to analyse."""
-    # Worker threads let go of the interpreter five times sooner than by default, so that the window answers.
-    sys.setswitchinterval(0.001)
+def make_app() -> QApplication:
+    """The Qt application with its names."""
     app = QApplication([sys.argv[0]])
     app.setApplicationName("QVerify")
     app.setDesktopFileName("qverify")
     app.setQuitOnLastWindowClosed(False)
-    theme = load_theme(system_theme(app))
-    apply_theme(app, theme)
+    return app
+
+
+def main(argv: Sequence[str], on_window: Callable[[Window], None] | None = None) -> int:
+    """Open the window; ``argv`` are folders, git URLs or bundles to open. ``on_window`` is called before it is shown."""
+    if handed_over([os.path.abspath(one) if os.path.exists(one) else one for one in argv]):  # noqa: PTH100, PTH110
+        return 0
+    # Worker threads let go of the interpreter five times sooner than by default, so that the window answers.
+    sys.setswitchinterval(0.001)
+    app = make_app()
+    preferences = Preferences(window_file())
+    language.use(os.environ.get("QVERIFY_LANGUAGE") or preferences.text("language"))
+    theme = make_theme(app, preferences)
     with asyncio.Runner(loop_factory=lambda: make_loop(app)) as runner:
 
         async def run() -> None:
             bridge = EngineBridge(open_engine)
-            window = MainWindow(theme, bridge)
+            window = Window(theme, bridge, preferences)
+            if on_window is not None:
+                on_window(window)
             await _live(window, bridge, argv)
 
         runner.run(run())

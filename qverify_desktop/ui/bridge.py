@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
-from typing import Any
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
+import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.progress import RunStatus
-from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.domain.progress import RunEvent
 from qverify_desktop.engine.api import EngineApi
+from qverify_desktop.ui.language import tr
 
-ENDED = (RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.INTERRUPTED)
+T = TypeVar("T")
+Failed = Callable[[QVerifyError], None]
+
+
+class Pending:
+    """Work that was asked for; ``cancel`` drops its answer."""
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self.dropped = False
+
+    def cancel(self) -> None:
+        self.dropped = True
+        if self.task is not None:
+            self.task.cancel()
 
 
 class EngineBridge(QObject):
-    """Runs engine calls as tasks of the running loop and tells the window by signals. Never blocks, never raises."""
+    """Runs engine calls as tasks of the running loop and hands answers to the widgets that asked. Never blocks or raises.
 
-    ready = Signal(str)
-    unavailable = Signal(str)
-    run_started = Signal(str)
-    run_event = Signal(object)
-    document = Signal(object)
-    runs = Signal(object)
-    verified = Signal(object)
-    problem = Signal(str)
+    An answer whose asker is gone, or that a newer question of the same ``key`` overtook, is dropped.
+    """
+
+    ready = Signal()
+    unavailable = Signal(object)
+    problem = Signal(object)
+    changed = Signal(str)
+    handed_over = Signal(list)
 
     def __init__(self, open_engine: Callable[[], Awaitable[EngineApi]], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,30 +50,62 @@ class EngineBridge(QObject):
         self._engine: EngineApi | None = None
         self._opened = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._newest: dict[tuple[int, str], Pending] = {}
+
+    @property
+    def is_ready(self) -> bool:
+        return self._engine is not None
 
     def connect_engine(self) -> None:
         """Open the engine; ``ready`` or ``unavailable`` follows."""
         self._spawn(self._connect())
 
-    def start(self, source: str) -> None:
-        """Analyse a folder or URL; ``run_started``, ``event`` … and ``document`` follow."""
-        self._spawn(self._start(source))
+    def ask(
+        self,
+        asker: QObject,
+        question: str,
+        then: Callable[[Any], None],
+        *,
+        failed: Failed | None = None,
+        key: str = "",
+        **params: Any,
+    ) -> Pending:
+        """Ask a question of ``docs/questions.md``; ``then`` gets the answer, ``failed`` the error (default: ``problem``)."""
+        return self.do(asker, lambda engine: engine.ask(question, **params), then, failed=failed, key=key)
 
-    def cancel(self, run: str) -> None:
-        self._spawn(self._call(lambda engine: engine.cancel(run)))
+    def do(
+        self,
+        asker: QObject,
+        work: Callable[[EngineApi], Awaitable[T]],
+        then: Callable[[T], None] | None = None,
+        *,
+        failed: Failed | None = None,
+        key: str = "",
+    ) -> Pending:
+        """Do something with the engine as soon as it is there, on behalf of ``asker``."""
+        pending = Pending()
+        if key:
+            older = self._newest.get((id(asker), key))
+            if older is not None:
+                older.cancel()
+            self._newest[id(asker), key] = pending
+        pending.task = self._spawn(self._work(pending, asker, work, then, failed))
+        return pending
 
-    def resume(self, run: str) -> None:
-        self._spawn(self._resume(run))
+    def watch(self, asker: QObject, run: str, on_event: Callable[[RunEvent], None], key: str = "watch") -> Pending:
+        """Follow a run's events, from its first, until it ends or ``cancel``."""
+        pending_box: list[Pending] = []
 
-    def show(self, run: str) -> None:
-        """Ask for a finished run; ``document`` follows."""
-        self._spawn(self._show(run))
+        async def follow(engine: EngineApi) -> None:
+            events = engine.watch(run)
+            async for event in events:
+                if pending_box[0].dropped or not shiboken6.isValid(asker):
+                    break
+                on_event(event)
 
-    def list_runs(self) -> None:
-        self._spawn(self._list_runs())
-
-    def verify(self, bundle: str) -> None:
-        self._spawn(self._verify(Path(bundle)))
+        pending = self.do(asker, follow, key=key)
+        pending_box.append(pending)
+        return pending
 
     async def close(self) -> None:
         """End all tasks and close the engine."""
@@ -68,64 +115,54 @@ class EngineBridge(QObject):
         if self._engine is not None:
             await self._engine.close()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
+    async def engine(self) -> EngineApi:
+        """The engine, once it is open. Raises ``QVerifyError`` when it could not be opened."""
+        await self._opened.wait()
+        if self._engine is None:
+            raise QVerifyError(tr("The engine is not running."), tr("Close QVerify and start it again."))
+        return self._engine
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except QVerifyError as error:
-            self.problem.emit(str(error))
+        return task
 
     async def _connect(self) -> None:
         try:
             self._engine = await self._open_engine()
         except QVerifyError as error:
-            self.unavailable.emit(str(error))
+            self._opened.set()
+            self.unavailable.emit(error)
             return
         self._opened.set()
-        self.ready.emit("")
+        self.ready.emit()
+        self._spawn(self._follow_changes(self._engine))
+        listen = getattr(self._engine, "on_hand_over", None)
+        if listen is not None:
+            listen(self._take_over)
 
-    async def _ready_engine(self) -> EngineApi:
-        await self._opened.wait()
-        if self._engine is None:
-            raise QVerifyError("The engine is not running.", "Start QVerify again.")
-        return self._engine
+    async def _follow_changes(self, engine: EngineApi) -> None:
+        with contextlib.suppress(QVerifyError):
+            async for run in engine.changes():
+                self.changed.emit(run)
 
-    async def _call(self, action: Callable[[EngineApi], Awaitable[None]]) -> None:
-        await action(await self._ready_engine())
+    def _take_over(self, sources: Sequence[str]) -> None:
+        self.handed_over.emit(list(sources))
 
-    async def _start(self, source: str) -> None:
-        engine = await self._ready_engine()
-        run = await engine.start(AnalysisRequest(source=source))
-        self.run_started.emit(run)
-        await self._follow(engine, run)
-
-    async def _resume(self, run: str) -> None:
-        engine = await self._ready_engine()
-        await engine.resume(run)
-        self.run_started.emit(run)
-        await self._follow(engine, run)
-
-    async def _follow(self, engine: EngineApi, run: str) -> None:
-        status = None
-        async for event in engine.watch(run):
-            status = event.status or status
-            self.run_event.emit(event)
-        if status is RunStatus.FINISHED:
-            self.document.emit(await engine.show(run))
-        self.runs.emit(await engine.runs())
-
-    async def _show(self, run: str) -> None:
-        engine = await self._ready_engine()
-        self.document.emit(await engine.show(run))
-
-    async def _list_runs(self) -> None:
-        engine = await self._ready_engine()
-        self.runs.emit(await engine.runs())
-
-    async def _verify(self, bundle: Path) -> None:
-        engine = await self._ready_engine()
-        self.verified.emit(await engine.verify(bundle))
+    async def _work(
+        self,
+        pending: Pending,
+        asker: QObject,
+        work: Callable[[EngineApi], Awaitable[T]],
+        then: Callable[[T], None] | None,
+        failed: Failed | None,
+    ) -> None:
+        try:
+            answer = await work(await self.engine())
+        except QVerifyError as error:
+            if not pending.dropped and shiboken6.isValid(asker):
+                (failed or self.problem.emit)(error)
+            return
+        if then is not None and not pending.dropped and shiboken6.isValid(asker):
+            then(answer)

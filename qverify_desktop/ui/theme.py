@@ -2,92 +2,160 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from qverify_desktop.domain.locations import resources_root
 
+THEMES = ("light", "dark", "high-contrast")
+SYSTEM = "system"
+#: Steps of Ctrl+plus and Ctrl+minus.
+ZOOMS = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+_PALETTE = {
+    QPalette.ColorRole.Window: "background",
+    QPalette.ColorRole.Base: "surface",
+    QPalette.ColorRole.AlternateBase: "surface-sunken",
+    QPalette.ColorRole.Button: "surface-raised",
+    QPalette.ColorRole.ToolTipBase: "surface-raised",
+    QPalette.ColorRole.Text: "text",
+    QPalette.ColorRole.WindowText: "text",
+    QPalette.ColorRole.ButtonText: "text",
+    QPalette.ColorRole.ToolTipText: "text",
+    QPalette.ColorRole.PlaceholderText: "text-muted",
+    QPalette.ColorRole.Highlight: "selection",
+    QPalette.ColorRole.HighlightedText: "text",
+    QPalette.ColorRole.Link: "accent-text",
+}
 
-@dataclass(frozen=True)
-class Theme:
-    """One theme of the tokens. ``colours`` maps a token's name to ``#RRGGBB``."""
 
-    name: str
-    colours: dict[str, str]
-    tokens: dict[str, Any]
+@cache
+def tokens() -> Mapping[str, Any]:
+    """The design tokens, ``resources/themes/tokens.toml``."""
+    return tomllib.loads((resources_root() / "resources/themes/tokens.toml").read_text("utf-8"))
+
+
+@cache
+def colours_of(name: str) -> Mapping[str, str]:
+    """Token name to ``#RRGGBB`` of one theme (``scrim`` is ``#AARRGGBB``)."""
+    return {key: value for group in tokens()["theme"][name].values() for key, value in group.items()}
+
+
+class Theme(QObject):
+    """The theme in use. Delegates and painted widgets ask it while they paint, so they follow a change by themselves.
+
+    ``changed`` is emitted after colours or zoom changed and the style sheet was set anew; who keeps a pixmap makes it again.
+    """
+
+    changed = Signal()
+
+    def __init__(self, name: str = "light", zoom: float = 1.0, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.zoom = zoom
+        self._fonts: dict[str, QFont] = {}
+        self._colours: dict[str, QColor] = {}
 
     def colour(self, token: str) -> QColor:
-        return QColor(self.colours[token])
+        """Raises ``KeyError`` for a name that is no token."""
+        found = self._colours.get(token)
+        if found is None:
+            found = self._colours[token] = QColor(colours_of(self.name)[token])
+        return found
+
+    def px(self, at_100_percent: float) -> int:
+        """A length of the tokens in device-independent pixels at the present zoom."""
+        return round(at_100_percent * self.zoom)
 
     def font(self, role: str) -> QFont:
-        """``role`` is a name of the token table ``type``."""
-        spec = self.tokens["type"][role]
-        family = self.tokens["font"]["code" if role == "code" else "ui"]
-        fallback = self.tokens["font"]["code-fallback" if role == "code" else "ui-fallback"]
-        font = QFont([family, *fallback])
-        font.setPixelSize(spec["size"])
-        font.setWeight(QFont.Weight(spec["weight"]))
+        """``role`` is a name of the token table ``type``; ``code-strong`` is ``code`` in bold."""
+        found = self._fonts.get(role)
+        if found is None:
+            found = self._fonts[role] = self._make_font(role)
+        return found
+
+    def metrics(self, role: str) -> QFontMetrics:
+        return QFontMetrics(self.font(role))
+
+    def _make_font(self, role: str) -> QFont:
+        code = role.startswith("code")
+        spec = tokens()["type"]["code" if code else role]
+        family = tokens()["font"]
+        font = QFont([family["code"], *family["code-fallback"]] if code else [family["ui"], *family["ui-fallback"]])
+        font.setPixelSize(self.px(spec["size"]))
+        font.setWeight(QFont.Weight(600 if role == "code-strong" else spec["weight"]))
+        for tag in ("liga", "calt") if code else ():
+            font.setFeature(QFont.Tag(tag), 0)
+        if not code:
+            font.setFeature(QFont.Tag("tnum"), 1)
         return font
 
+    def pixmap(self, name: str, token: str, size: int = 16, ratio: float = 2.0) -> QPixmap:
+        """An icon in a token's colour, ``size`` at 100 % zoom."""
+        return _pixmap(name, self.colour(token).name(), self.px(size), ratio)
 
-def load_theme(name: str) -> Theme:
-    """Read ``light``, ``dark`` or ``high-contrast`` from ``resources/themes/tokens.toml``."""
-    tokens = tomllib.loads((resources_root() / "resources/themes/tokens.toml").read_text("utf-8"))
-    colours = {key: value for group in tokens["theme"][name].values() for key, value in group.items()}
-    return Theme(name, colours, tokens)
+    def icon(self, name: str, token: str = "text", size: int = 16, disabled: str = "text-disabled") -> QIcon:
+        """An icon for buttons, sharp at 1x and 2x."""
+        found = QIcon()
+        for ratio in (1.0, 2.0):
+            found.addPixmap(self.pixmap(name, token, size, ratio))
+            found.addPixmap(self.pixmap(name, disabled, size, ratio), QIcon.Mode.Disabled)
+        return found
+
+    def apply(self, app: QApplication, name: str | None = None, zoom: float | None = None) -> None:
+        """Set palette, font and style sheet of the application; ``changed`` follows."""
+        self.name, self.zoom = name or self.name, zoom or self.zoom
+        self._fonts.clear()
+        self._colours.clear()
+        if app.style().objectName() != "fusion":
+            app.setStyle("Fusion")
+            app.style().setObjectName("fusion")
+        app.setFont(self.font("body"))
+        app.setPalette(self._palette())
+        app.setStyleSheet(self._style_sheet())
+        self.changed.emit()
+
+    def _palette(self) -> QPalette:
+        palette = QPalette()
+        for role, token in _PALETTE.items():
+            palette.setColor(role, self.colour(token))
+        for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, role, self.colour("text-disabled"))
+        return palette
+
+    def _style_sheet(self) -> str:
+        """``$name`` is a colour, ``@12`` a length in pixels, ``%(title)`` a font; see the sheet's own head."""
+        text = (resources_root() / "resources/themes/application.qss").read_text("utf-8")
+        colours = colours_of(self.name)
+
+        def font(match: re.Match[str]) -> str:
+            spec = tokens()["type"][match[1]]
+            return f"font-size: {self.px(spec['size'])}px; font-weight: {spec['weight']};"
+
+        text = re.sub(r"%\(([a-z]+)\)", font, text)
+        icons = (resources_root() / "resources/icons").as_posix()
+        text = text.replace("%icons", icons)
+        text = re.sub(r"@(\d+)", lambda m: f"{self.px(int(m[1]))}px", text)
+        return re.sub(r"\$([a-z0-9-]+)", lambda m: colours[m[1]], text)
 
 
 def system_theme(app: QApplication) -> str:
-    """What the desktop prefers; ``QVERIFY_THEME`` overrides it."""
-    chosen = os.environ.get("QVERIFY_THEME", "")
-    if chosen in ("light", "dark", "high-contrast"):
-        return chosen
+    """What the desktop prefers."""
     return "dark" if app.styleHints().colorScheme() is Qt.ColorScheme.Dark else "light"
 
 
-def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Fusion, own palette, one style sheet. Call it again to change the theme."""
-    app.setStyle("Fusion")
-    for folder in (resources_root() / "resources/fonts").glob("*.[ot]tf"):
-        QFontDatabase.addApplicationFont(str(folder))
-    app.setFont(theme.font("body"))
-    palette = QPalette()
-    roles = QPalette.ColorRole
-    for role, token in (
-        (roles.Window, "background"),
-        (roles.Base, "surface"),
-        (roles.AlternateBase, "surface-sunken"),
-        (roles.Button, "surface-raised"),
-        (roles.ToolTipBase, "surface-raised"),
-        (roles.Text, "text"),
-        (roles.WindowText, "text"),
-        (roles.ButtonText, "text"),
-        (roles.ToolTipText, "text"),
-        (roles.PlaceholderText, "text-muted"),
-        (roles.Highlight, "selection"),
-        (roles.HighlightedText, "text"),
-        (roles.Link, "accent-text"),
-    ):
-        palette.setColor(role, theme.colour(token))
-    disabled = QPalette.ColorGroup.Disabled
-    for role in (roles.Text, roles.WindowText, roles.ButtonText):
-        palette.setColor(disabled, role, theme.colour("text-disabled"))
-    app.setPalette(palette)
-    app.setStyleSheet(_style_sheet(theme))
-
-
-def _style_sheet(theme: Theme) -> str:
-    text = (resources_root() / "resources/themes/application.qss").read_text("utf-8")
-    return re.sub(r"\$([a-z0-9-]+)", lambda m: theme.colours[m[1]], text)
+@cache
+def load_fonts() -> None:
+    """The bundled fonts, where packaging put them; otherwise the system's serve."""
+    for font in sorted((resources_root() / "resources/fonts").glob("*.[ot]tf")):
+        QFontDatabase.addApplicationFont(str(font))
 
 
 @cache
@@ -95,21 +163,13 @@ def _svg(name: str) -> str:
     return (resources_root() / "resources/icons" / f"{name}.svg").read_text("utf-8")
 
 
-def pixmap(name: str, colour: QColor, size: int, ratio: float = 1.0) -> QPixmap:
-    """An icon in one colour. ``size`` in device-independent pixels."""
+@lru_cache(maxsize=2048)
+def _pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
     rendered = QPixmap(QSize(round(size * ratio), round(size * ratio)))
     rendered.fill(Qt.GlobalColor.transparent)
     painter = QPainter(rendered)
-    source = _svg(name).replace("currentColor", colour.name())
+    source = _svg(name).replace("currentColor", colour)
     QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(rendered.rect()))
     painter.end()
     rendered.setDevicePixelRatio(ratio)
     return rendered
-
-
-def icon(name: str, colour: QColor, size: int = 16) -> QIcon:
-    """An icon for buttons, sharp at 1x and 2x."""
-    found = QIcon()
-    for ratio in (1.0, 2.0):
-        found.addPixmap(pixmap(name, colour, size, ratio))
-    return found

@@ -1,0 +1,225 @@
+"""Joins window and engine: acts, menus, palette, news of runs, tray and closing. The frame itself is ``shell``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
+
+from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.views import RepositoryView, RunView, SettingsView
+from qverify_desktop.ui import acts
+from qverify_desktop.ui.bridge import EngineBridge
+from qverify_desktop.ui.drops import of_paths
+from qverify_desktop.ui.language import tr, trn
+from qverify_desktop.ui.page import Notice, Place
+from qverify_desktop.ui.preferences import Preferences
+from qverify_desktop.ui.sheets.closing import ClosingSheet
+from qverify_desktop.ui.shell import Shell
+from qverify_desktop.ui.theme import SYSTEM, Theme, system_theme
+from qverify_desktop.ui.verdicts import run_shape
+from qverify_desktop.ui.widgets.palette import Entry, Palette
+
+#: News of runs are asked for at most this often.
+NEWS_MS = 400
+LIVE = ("queued", "running")
+
+
+class Window(Shell):
+    """The whole window. ``quitting`` is emitted when it may end."""
+
+    quitting = Signal()
+
+    def __init__(self, theme: Theme, bridge: EngineBridge, preferences: Preferences) -> None:
+        super().__init__(theme, bridge, preferences)
+        self.listed: list[RunView] = []
+        self._seen: dict[str, str] = {}
+        self._repositories: list[RepositoryView] = []
+        self._tray: QSystemTrayIcon | None = None
+        self._waiting: list[str] = []
+        acts.register(self)
+        self.bind_acts()
+        self.palette_ = Palette(theme, self, self._gather)
+        self._news = QTimer(self, interval=NEWS_MS, singleShot=True)
+        self._news.timeout.connect(self._ask_news)
+        bridge.ready.connect(self._ready)
+        bridge.unavailable.connect(self._unavailable)
+        bridge.problem.connect(self.front.tell_error)
+        bridge.changed.connect(self._changed)
+        bridge.handed_over.connect(self._handed_over)
+        self.closing.connect(self._close)
+        self.go(Place("home"))
+
+    # -- the engine's news
+
+    def open_sources(self, sources: Sequence[str]) -> None:
+        """Open folders, URLs or bundles; before the engine is up they wait for it."""
+        if self.bridge.is_ready:
+            self.take(of_paths(list(sources)))
+        else:
+            self._waiting.extend(sources)
+
+    def _ready(self) -> None:
+        self._ask_news()
+        self.bridge.ask(self, "doctor_checks", self._show_health)
+        self.bridge.ask(self, "settings", self._show_network)
+        self.page.enter(self.place)
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self.take(of_paths(waiting))
+
+    def _unavailable(self, error: QVerifyError) -> None:
+        self.status.health.say(tr("The engine is not running"), "square-x", "danger", error.sentence)
+        self.front.tell_error(error)
+
+    def _changed(self, run: str) -> None:
+        self.runs.changed(run)
+        if not self._news.isActive():
+            self._news.start()
+
+    def _ask_news(self) -> None:
+        self.bridge.ask(self, "run_list", self._show_runs, key="news")
+        self.bridge.ask(self, "repositories", self._show_repositories, key="repositories")
+
+    def _show_runs(self, runs: list[RunView]) -> None:
+        self.listed = runs
+        live = [run for run in runs if run["status"] in LIVE]
+        self.rail.set_remark("runs", trn("{n} running", "{n} running", len(live)) if live else "")
+        self.running_run = live[0]["run"] if live else ""
+        self.status.running.say(
+            tr("{name}: {stage}", name=live[0]["name"], stage=live[0]["stage"] or tr("queued")) if live else "",
+            "ring-arc",
+            "accent-text",
+        )
+        for run in runs:
+            before = self._seen.get(run["run"])
+            if before in LIVE and run["status"] not in LIVE:
+                self._tell_end(run)
+            self._seen[run["run"]] = run["status"]
+        self.page.refresh("")
+
+    def _tell_end(self, run: RunView) -> None:
+        """A toast, and a message of the desktop when the window is not looked at."""
+        _, token, word = run_shape(run)
+        kind = {"danger": "warning", "warning": "warning", "success": "success"}.get(token, "info")
+        text = f"{run['name']}: {run['sentence'] or word}"
+        if self.place.run != run["run"] or not self.isActiveWindow():
+            place = Place("results" if run["status"] == "finished" else "progress", run=run["run"])
+            self.front.tell(Notice(text, kind, tr("Open"), lambda: self.go(place)))
+        tray = self._tray_icon()
+        if tray is not None and not self.isActiveWindow():
+            tray.showMessage("QVerify", text)
+
+    def _show_repositories(self, repositories: list[RepositoryView]) -> None:
+        self._repositories = repositories
+        self.rail.show_pinned([one for one in repositories if one["pinned"]])
+
+    def _show_health(self, checks: list[dict[str, object]]) -> None:
+        bad = [check for check in checks if check["state"] != "ok"]
+        if any(check["state"] == "blocking" for check in bad):
+            self.status.health.say(tr("Something is missing"), "square-x", "danger", str(bad[0]["sentence"]))
+        elif bad:
+            remarks = trn("Ready, {n} remark", "Ready, {n} remarks", len(bad))
+            self.status.health.say(remarks, "triangle-alert", "warning", str(bad[0]["sentence"]))
+        else:
+            self.status.health.say(tr("Ready"), "circle-check", "success")
+
+    def _show_network(self, settings: SettingsView) -> None:
+        if settings["air_gap"]:
+            self.status.network.say(tr("Network: none (air gap)"), "airgap")
+        else:
+            self.status.network.say(tr("Network: model calls only"), "globe", tip=tr("Tests never have a network."))
+
+    def _handed_over(self, sources: list[str]) -> None:
+        self.show_again()
+        if sources:
+            self.open_sources(sources)
+
+    # -- view
+
+    def use_theme(self, name: str) -> None:
+        """``light``, ``dark``, ``high-contrast`` or ``system``; remembered."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self.preferences.set("theme", name)
+        self.theme.apply(app, name=system_theme(app) if name == SYSTEM else name)
+
+    def use_zoom(self, zoom: float) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self.preferences.set("zoom", zoom)
+        self.theme.apply(app, zoom=zoom)
+
+    def open_palette(self) -> None:
+        self.palette_.open()
+
+    def _gather(self) -> Iterator[Entry]:
+        for act in self.registry:
+            if act.id == "palette" or (act.place and act.place != self.place.page):
+                continue
+            yield Entry(act.words(), tr(act.group), act.run, act.keys, act.icon or "command", act.reason())
+        for repository in self._repositories:
+            place = Place("repository", item=repository["source"])
+            yield Entry(
+                repository["name"],
+                tr("Repository"),
+                partial(self.go, place),
+                icon="folder",
+                detail=repository["source"],
+            )
+        for run in self.listed[:200]:
+            place = Place("run", run=run["run"])
+            icon, _, word = run_shape(run)
+            detail = f"{word}, {run['started_at'][:16].replace('T', ' ')}"
+            title = tr("Run of {name}", name=run["name"])
+            yield Entry(title, tr("Run"), partial(self.go, place), icon=icon, detail=detail)
+
+    def menu(self) -> QMenu:
+        """All acts by group, for the menu button and the tray."""
+        menu = QMenu(self)
+        groups: dict[str, QMenu] = {}
+        for act in self.registry:
+            if act.place:
+                continue
+            if act.group not in groups:
+                groups[act.group] = menu.addMenu(tr(act.group))
+            groups[act.group].addAction(self.registry.action(act.id))
+        self.registry.update()
+        return menu
+
+    # -- closing and the tray
+
+    def _close(self) -> None:
+        live = [run for run in self.listed if run["status"] in LIVE]
+        if not live:
+            self.quitting.emit()
+            return
+        if self.sheets.sheet is not None and isinstance(self.sheets.sheet, ClosingSheet):
+            return
+        keep = self._into_tray if self._tray_icon() is not None else None
+        self.front.open_sheet(ClosingSheet(self.theme, len(live), self.quitting.emit, keep))
+
+    def _tray_icon(self) -> QSystemTrayIcon | None:
+        if self._tray is None and QSystemTrayIcon.isSystemTrayAvailable():
+            self._tray = QSystemTrayIcon(self.theme.icon("shield-check", "accent-text", 24), self)
+            self._tray.setToolTip("QVerify")
+            self._tray.activated.connect(self.show_again)
+            self._tray.messageClicked.connect(self.show_again)
+            menu = QMenu(self)
+            menu.addAction(tr("Show the window"), self.show_again)
+            menu.addAction(tr("Stop and close"), self.quitting.emit)
+            self._tray.setContextMenu(menu)
+        return self._tray
+
+    def _into_tray(self) -> None:
+        if self._tray is not None:
+            self._tray.show()
+            self.hide()
+
+    def show_again(self) -> None:
+        """From the tray or another start: on screen and in front."""
+        self.show()
+        self.raise_()
+        self.activateWindow()

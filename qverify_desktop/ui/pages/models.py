@@ -1,0 +1,13 @@
+"""The page models."""
+
+from __future__ import annotations
+
+from qverify_desktop.ui.language import tr
+from qverify_desktop.ui.page import Page
+
+
+class ModelsPage(Page):
+    """To be filled."""
+
+    def title(self) -> str:
+        return tr("Models")
