@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from qverify_desktop import __version__
+from qverify_desktop.analysis import following
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
 from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.generate import Candidates, write_tests
@@ -85,10 +86,13 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
     baseline = await run_baseline(steps, project)
     coverage = baseline.suite.coverage
     targets = await choose_targets(steps, snapshot, project, coverage)
+    following.chosen(steps.reporter, targets, coverage)
     candidates = await write_tests(steps, snapshot, project, targets, coverage)
+    following.written(steps.reporter, candidates.tests)
     trial = await _judge(steps, snapshot, project, targets, candidates, baseline)
     tried, matrix = trial.tried, trial.matrix
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
+    following.judged(steps.reporter, judged)
     files, after = await _measure(steps, project, judged, baseline, matrix)
     before = measure(coverage, matrix, (), (t.test.id for t in tried))
     return Part(

@@ -56,6 +56,7 @@ class EventKind(StrEnum):
     STAGE_FINISHED = "stage_finished"
     PROGRESS = "progress"
     LOG = "log"
+    TARGET = "target"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class RunEvent:
     """One event on the bus. ``done`` of ``total`` where ``kind`` is ``PROGRESS``; ``text`` is one line for a person.
 
     ``status`` is set where ``kind`` is ``STATUS``; a run's last event is a ``STATUS`` that is neither queued nor running.
-    ``at_ms`` is milliseconds since the run was started or resumed.
+    ``at_ms`` is milliseconds since the run was started or resumed. ``target`` is the id of a target where ``kind`` is
+    ``TARGET``: ``stage`` says how far it came, ``text`` what came of it there.
     """
 
     run: str
@@ -75,6 +77,7 @@ class RunEvent:
     total: int = 0
     status: RunStatus | None = None
     at_ms: int = 0
+    target: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qverify_desktop.engine.events import ENDED, EventKind, RunEvent, RunStatus, Stage
 
@@ -112,9 +112,10 @@ class EventBus:
         done: int = 0,
         total: int = 0,
         status: RunStatus | None = None,
+        target: str = "",
     ) -> None:
         """Tell everyone. Never blocks and never raises; events after the run's end are dropped."""
-        event = RunEvent(run, 0, kind, stage, text, done, total, status)
+        event = RunEvent(run, 0, kind, stage, text, done, total, status, target=target)
         try:
             inside = asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -130,17 +131,7 @@ class EventBus:
             return
         channel.sequence += 1
         at_ms = round((time.monotonic() - channel.began) * 1000)
-        numbered = RunEvent(
-            event.run,
-            channel.sequence,
-            event.kind,
-            event.stage,
-            event.text,
-            event.done,
-            event.total,
-            event.status,
-            at_ms,
-        )
+        numbered = replace(event, sequence=channel.sequence, at_ms=at_ms)
         channel.keep(numbered)
         channel.ended = numbered.status in ENDED
         for watcher in channel.watchers:
@@ -189,6 +180,9 @@ class BusReporter:
 
     def progress(self, stage: Stage, done: int, total: int, text: str = "") -> None:
         self._bus.publish(self._run, EventKind.PROGRESS, stage=stage, done=done, total=total, text=one_line(text))
+
+    def target(self, stage: Stage, target: str, text: str) -> None:
+        self._bus.publish(self._run, EventKind.TARGET, stage=stage, text=one_line(text), target=one_line(target))
 
     def log(self, stage: Stage, text: str) -> None:
         self._bus.publish(self._run, EventKind.LOG, stage=stage, text=one_line(text))

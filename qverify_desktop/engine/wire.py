@@ -93,6 +93,7 @@ def event_from_json(value: Any) -> RunEvent:
         total=int(value.get("total", 0)),
         status=RunStatus(value["status"]) if value.get("status") else None,
         at_ms=int(value.get("at_ms", 0)),
+        target=str(value.get("target", "")),
     )
 
 
