@@ -146,6 +146,52 @@ def test_also_good():
     assert "tests/qv/test_gen.py::test_also_good" in result.footprints
 
 
+LOST = """
+import os, signal, time
+
+def {hook}():
+    lost = len([name for name in os.listdir("/tmp") if name.startswith("lost-")])
+    if lost < {times}:
+        open(f"/tmp/lost-{{lost}}", "w").close()
+        os.kill({whom}, signal.SIGKILL)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("hook", "whom", "times"),
+    [
+        ("pytest_sessionfinish", "os.getpid()", 1),
+        ("pytest_sessionfinish", "os.getppid()", 2),
+        ("pytest_unconfigure", "os.getpid()", 2),
+        ("pytest_collection_finish", "os.getpid()", 1),
+    ],
+)
+async def test_a_worker_that_is_lost_while_no_test_runs_is_run_again(
+    in_container: RunJob, tmp_path: Path, hook: str, whom: str, times: int
+) -> None:
+    files = {**FILES, "tests/conftest.py": LOST.format(hook=hook, whom=whom, times=times)}
+    project, job = suite(tmp_path, {}, existing=True, files=files)
+    result = read_suite(project, await in_container(job, tmp_path / "r"))
+    assert {o.id: o.status for o in result.outcomes} == {"tests/test_own.py::test_big": Status.PASSED}, result
+    assert result.coverage["src/pkg/m.py"].covered_lines >= {5, 6}
+    assert result.footprints["tests/test_own.py::test_big"].lines == {"src/pkg/m.py": {5, 6}}
+
+
+async def test_a_worker_that_is_always_lost_is_given_up_and_its_tests_stay_known(
+    in_container: RunJob, tmp_path: Path
+) -> None:
+    conftest = LOST.format(hook="pytest_sessionfinish", whom="os.getpid()", times=99)
+    project, job = suite(tmp_path, {}, existing=True, files={**FILES, "tests/conftest.py": conftest})
+    answer = await in_container(job, tmp_path / "r")
+    result = read_suite(project, answer)
+    assert [o.status for o in result.outcomes] == [Status.PASSED]
+    # What could be covered is still known, from a look at the source alone.
+    assert len(result.coverage["src/pkg/m.py"].lines) == 12 and not result.coverage["src/pkg/m.py"].covered_lines
+    attempts = [line for line in answer.artefacts["suite.jsonl"].splitlines() if b'"attempt"' in line]
+    assert len(attempts) == 3
+
+
 async def test_a_test_that_hangs_is_stopped(in_container: RunJob, tmp_path: Path) -> None:
     generated = {
         "tests/qv/test_gen.py": """

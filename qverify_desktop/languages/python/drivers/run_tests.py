@@ -27,6 +27,8 @@ sys.path.remove(HERE)
 
 #: Times that a session runs again after a test ended its process.
 RESCUES = 8
+#: Times that a session runs again after its process was lost while no test ran: nobody is to blame, its coverage is gone.
+AGAIN = 2
 #: Seconds kept for the report after the last test.
 MARGIN = 6.0
 #: Seconds that starting up before the first test file may take.
@@ -127,7 +129,8 @@ def mentions(root, path, word):
 def run_session(session, root, journal, deadline):
     """Run a session until it ends by itself. Answers whether it was measured to its end."""
     ways = list(session.ways)
-    for number in range(RESCUES + len(session.ways)):
+    lost = 0
+    for number in range(RESCUES + AGAIN + len(session.ways)):
         journal.record("attempt", session=session.name, number=number)
         end, state = run_attempt(session, ways[0], root, journal, deadline)
         if end.expired and time.monotonic() >= deadline:
@@ -136,7 +139,9 @@ def run_session(session, root, journal, deadline):
             journal.record("killed", test=state["running"], message=why(session, end, state, "running_since"))
             session.excluded.append(state["running"])
         elif state["collected"]:
-            return end.finished
+            if end.finished or end.expired or lost == AGAIN:
+                return end.finished
+            lost += 1
         elif state["collecting"] in session.paths:
             message = why(session, end, state, "since") + " It was being imported."
             journal.record("collect_error", file=state["collecting"], message=message)
