@@ -142,7 +142,7 @@ def test_the_accepted_tests_pass_beside_the_source(run: Run, tmp_path: Path) -> 
         shutil.copy(run.out / path, work / path)
     paths = sorted({test["path"] for test in run.document["tests"] if test["verdict"] == "accepted"})
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths],
+        [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths],
         cwd=work,
         env={**os.environ, "PYTHONPATH": str(work)},
         capture_output=True,

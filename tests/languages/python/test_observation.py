@@ -221,6 +221,7 @@ def test_the_tests_pass_and_notice_a_change(run: tuple[Path, Project, list[Targe
 def _failures(folder: Path) -> set[str]:
     command = [
         sys.executable,
+        "-B",
         "-m",
         "pytest",
         "-q",

@@ -195,6 +195,7 @@ def failing(root: Path) -> list[str]:
     """Names of the tests that fail, run by a pytest of their own over a module that stands in this file."""
     command = [
         sys.executable,
+        "-B",
         "-m",
         "pytest",
         "-q",

@@ -173,6 +173,7 @@ def test_properties_hold_or_fail_and_repeat(tmp_path: Path) -> None:
 def _failures(folder: Path) -> set[str]:
     command = [
         sys.executable,
+        "-B",
         "-m",
         "pytest",
         "-q",
