@@ -38,6 +38,7 @@ class Window(Shell):
         self._seen: dict[str, str] = {}
         self._repositories: list[RepositoryView] = []
         self._tray: QSystemTrayIcon | None = None
+        self._menu: QMenu | None = None
         self._waiting: list[str] = []
         acts.register(self)
         self.bind_acts()
@@ -50,6 +51,7 @@ class Window(Shell):
         bridge.changed.connect(self._changed)
         bridge.handed_over.connect(self._handed_over)
         self.closing.connect(self._close)
+        self.rail.menu_wanted.connect(self._pop_menu)
         self.go(Place("home"))
 
     # -- the engine's news
@@ -176,8 +178,14 @@ class Window(Shell):
             title = tr("Run of {name}", name=run["name"])
             yield Entry(title, tr("Run"), partial(self.go, place), icon=icon, detail=detail)
 
-    def menu(self) -> QMenu:
-        """All acts by group, for the menu button and the tray."""
+    def _pop_menu(self) -> None:
+        """The menu below its button; it is made anew, because pages add acts."""
+        if self._menu is not None:
+            self._menu.deleteLater()
+        self._menu = self._make_menu()
+        self._menu.popup(self.rail.menu.mapToGlobal(self.rail.menu.rect().bottomLeft()))
+
+    def _make_menu(self) -> QMenu:
         menu = QMenu(self)
         groups: dict[str, QMenu] = {}
         for act in self.registry:

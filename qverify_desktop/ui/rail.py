@@ -12,7 +12,7 @@ from qverify_desktop.domain.views import RepositoryView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.pages import FOOT, RAIL, TABS
 from qverify_desktop.ui.theme import Theme, tokens
-from qverify_desktop.ui.widgets.basics import IconLabel, label, row
+from qverify_desktop.ui.widgets.basics import IconButton, IconLabel, label, row
 
 PINNED = 8
 
@@ -66,6 +66,7 @@ class Rail(QFrame):
     """``wanted`` carries a page's name, ``repository_wanted`` the source of a pinned repository."""
 
     wanted = Signal(str)
+    menu_wanted = Signal()
     repository_wanted = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -79,10 +80,10 @@ class Rail(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 12, 8, 12)
         layout.setSpacing(2)
+        self._mark = IconLabel(theme, "shield-check", "accent-text", 20)
         self._name = label("QVerify", "heading")
-        layout.addLayout(
-            row(IconLabel(theme, "shield-check", "accent-text", 20), self._name, None, margins=(8, 4, 0, 16))
-        )
+        self.menu = IconButton(theme, "dots", tr("Menu"), self.menu_wanted.emit, token="text-muted")
+        layout.addLayout(row(self._mark, self._name, None, self.menu, margins=(8, 0, 0, 8)))
         for name, entry in RAIL.items():
             if name not in FOOT:
                 layout.addWidget(self._button(name, tr(entry.title), entry.icon))
@@ -114,6 +115,7 @@ class Rail(QFrame):
         layout = tokens()["layout"]
         self.setFixedWidth(self._theme.px(layout["rail-collapsed" if narrow else "rail"]))
         self._name.setVisible(not narrow)
+        self._mark.setVisible(not narrow)
         self._heading.setVisible(not narrow and bool(self._pinned))
         for button in self._buttons.values():
             button.set_narrow(narrow)
