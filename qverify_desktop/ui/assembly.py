@@ -19,8 +19,8 @@ from qverify_desktop.ui.preferences import Preferences
 from qverify_desktop.ui.sheets.closing import ClosingSheet
 from qverify_desktop.ui.shell import Shell
 from qverify_desktop.ui.theme import SYSTEM, Theme, system_theme
-from qverify_desktop.ui.verdicts import run_shape
 from qverify_desktop.ui.widgets.palette import Entry, Palette
+from qverify_desktop.ui.widgets.words import look_of_run, moment
 
 #: News of runs are asked for at most this often.
 NEWS_MS = 400
@@ -104,9 +104,9 @@ class Window(Shell):
 
     def _tell_end(self, run: RunView) -> None:
         """A toast, and a message of the desktop when the window is not looked at."""
-        _, token, word = run_shape(run)
-        kind = {"danger": "warning", "warning": "warning", "success": "success"}.get(token, "info")
-        text = f"{run['name']}: {run['sentence'] or word}"
+        look = look_of_run(run)
+        kind = "success" if look.token == "success" else "warning"
+        text = f"{run['name']}: {run['sentence'] or look.text()}"
         if self.place.run != run["run"] or not self.isActiveWindow():
             place = Place("results" if run["status"] == "finished" else "progress", run=run["run"])
             self.front.tell(Notice(text, kind, tr("Open"), lambda: self.go(place)))
@@ -173,10 +173,10 @@ class Window(Shell):
             )
         for run in self.listed[:200]:
             place = Place("run", run=run["run"])
-            icon, _, word = run_shape(run)
-            detail = f"{word}, {run['started_at'][:16].replace('T', ' ')}"
+            look = look_of_run(run)
             title = tr("Run of {name}", name=run["name"])
-            yield Entry(title, tr("Run"), partial(self.go, place), icon=icon, detail=detail)
+            detail = f"{look.text()}, {moment(run['started_at'])}"
+            yield Entry(title, tr("Run"), partial(self.go, place), icon=look.icon, detail=detail)
 
     def _pop_menu(self) -> None:
         """The menu below its button; it is made anew, because pages add acts."""

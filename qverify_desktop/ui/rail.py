@@ -9,12 +9,15 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.views import RepositoryView
-from qverify_desktop.ui.language import tr
+from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.pages import FOOT, RAIL, TABS
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets.basics import IconButton, IconLabel, label, row
+from qverify_desktop.ui.widgets.words import Look, look_of_run
 
+#: Pinned repositories that are shown.
 PINNED = 8
+NEVER = Look("ring-dashed", "text-muted", later("Not analyzed yet"))
 
 
 class RailButton(QPushButton):
@@ -133,18 +136,16 @@ class Rail(QFrame):
 
     def show_pinned(self, repositories: Sequence[RepositoryView]) -> None:
         """Pinned repositories with the shape of their last verdict."""
-        from qverify_desktop.ui.verdicts import run_shape
-
         for button in self._pinned:
             self._place.removeWidget(button)
             button.deleteLater()
         self._pinned = []
         for repository in repositories[:PINNED]:
-            icon, token, word = run_shape(repository["last"])
-            button = RailButton(self._theme, repository["name"], icon, token)
+            look = look_of_run(repository["last"]) if repository["last"] else NEVER
+            button = RailButton(self._theme, repository["name"], look.icon, look.token)
             button.setCheckable(False)
             button.setToolTip(repository["source"])
-            button.setAccessibleDescription(word)
+            button.setAccessibleDescription(look.text())
             source = repository["source"]
             button.clicked.connect(lambda _=False, source=source: self.repository_wanted.emit(source))
             button.setVisible(not self._narrow)
