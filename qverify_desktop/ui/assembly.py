@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import RepositoryView, RunView, SettingsView
@@ -18,7 +18,7 @@ from qverify_desktop.ui.page import Notice, Place
 from qverify_desktop.ui.preferences import Preferences
 from qverify_desktop.ui.sheets.closing import ClosingSheet
 from qverify_desktop.ui.shell import Shell
-from qverify_desktop.ui.theme import SYSTEM, Theme, system_theme
+from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.palette import Entry, Palette
 from qverify_desktop.ui.widgets.words import look_of_run, moment
 
@@ -140,19 +140,6 @@ class Window(Shell):
             self.open_sources(sources)
 
     # -- view
-
-    def use_theme(self, name: str) -> None:
-        """``light``, ``dark``, ``high-contrast`` or ``system``; remembered."""
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        self.preferences.set("theme", name)
-        self.theme.apply(app, name=system_theme(app) if name == SYSTEM else name)
-
-    def use_zoom(self, zoom: float) -> None:
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        self.preferences.set("zoom", zoom)
-        self.theme.apply(app, zoom=zoom)
 
     def open_palette(self) -> None:
         self.palette_.open()

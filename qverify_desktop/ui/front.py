@@ -71,6 +71,9 @@ class WindowFront:
         """Analyze the sample repository: no model, no network."""
         self.start(AnalysisRequest(source=str(resources_root() / "resources/sample")))
 
+    def use_zoom(self, zoom: float) -> None:
+        self._shell.use_zoom(zoom)
+
     def open_path(self, path: str) -> None:
         if path and not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
             self.tell(Notice(tr("No program of this desktop opens {path}.", path=path), "warning"))

@@ -71,6 +71,9 @@ class Front(Protocol):
     def ask_bundle(self) -> None:
         """Choose an evidence bundle, then verify it."""
 
+    def use_zoom(self, zoom: float) -> None:
+        """Set the zoom; remembered."""
+
     def open_path(self, path: str) -> None:
         """Open a file or folder of this machine with the program that the desktop has for it."""
 

@@ -18,7 +18,7 @@ from qverify_desktop.ui.preferences import Preferences
 from qverify_desktop.ui.rail import Rail
 from qverify_desktop.ui.run_context import RunContexts
 from qverify_desktop.ui.status_bar import StatusBar
-from qverify_desktop.ui.theme import Theme, tokens
+from qverify_desktop.ui.theme import SYSTEM, Theme, system_theme, tokens
 from qverify_desktop.ui.widgets.basics import holder, row
 from qverify_desktop.ui.widgets.drop_veil import DropVeil
 from qverify_desktop.ui.widgets.sheet import SheetHost
@@ -198,7 +198,20 @@ class Shell(QMainWindow):
         if dropped.sources:
             self.front.take_sources(dropped.sources)
 
-    # -- size
+    # -- size, theme and zoom
+
+    def use_theme(self, name: str) -> None:
+        """``light``, ``dark``, ``high-contrast`` or ``system``; remembered."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self.preferences.set("theme", name)
+        self.theme.apply(app, name=system_theme(app) if name == SYSTEM else name)
+
+    def use_zoom(self, zoom: float) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self.preferences.set("zoom", zoom)
+        self.theme.apply(app, zoom=zoom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
