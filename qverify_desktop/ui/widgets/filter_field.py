@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QMargins, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme
-from qverify_desktop.ui.widgets.basics import label
+from qverify_desktop.ui.widgets.basics import IconLabel, label
 
 #: A list follows the typing this much later.
 DELAY_MS = 120
@@ -66,23 +66,25 @@ class FilterField(QLineEdit):
         self, theme: Theme, placeholder: str = "", parent: QWidget | None = None, *, icon: str = "filter"
     ) -> None:
         super().__init__(parent)
-        self._theme, self._icon = theme, icon
+        self._theme = theme
         self._counts = (0, 0)
         self._last = EVERYTHING
         words = placeholder or tr("Filter")
         self.setPlaceholderText(words)
         self.setAccessibleName(words)
         self.setToolTip(tr('All words must match; !word leaves out; "two words" belong together.'))
-        self._lead = QAction(self)
-        self.addAction(self._lead, QLineEdit.ActionPosition.LeadingPosition)
+        # A leading action would keep its size when the zoom changes.
+        self._lead = IconLabel(theme, icon, "text-muted")
+        self._lead.setParent(self)
+        self._lead.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._count = label("", "small", "muted")
         self._count.setParent(self)
         self._count.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._timer = QTimer(self, interval=DELAY_MS, singleShot=True)
         self._timer.timeout.connect(self.apply)
         self.textChanged.connect(self._typed)
-        theme.changed.connect(self._draw)
-        self._draw()
+        theme.changed.connect(self._place)
+        self._place()
 
     @property
     def filter(self) -> Filter:
@@ -108,19 +110,16 @@ class FilterField(QLineEdit):
     def _typed(self) -> None:
         self._timer.start()
 
-    def _draw(self) -> None:
-        self._lead.setIcon(self._theme.icon(self._icon, "text-muted"))
-        self._place()
-
     def _place(self) -> None:
+        space = self._theme.px(8)
+        self._lead.move(space, (self.height() - self._lead.height()) // 2)
         self._count.adjustSize()
         shown = bool(self._count.text()) and self.width() > 3 * self._count.width()
         self._count.setVisible(shown)
-        space = self._theme.px(8)
         self._count.move(self.width() - self._count.width() - space, (self.height() - self._count.height()) // 2)
-        right = self._count.width() + space if shown else 0
-        if self.textMargins().right() != right:
-            self.setTextMargins(0, 0, right, 0)
+        margins = QMargins(self._lead.width() + space // 2, 0, self._count.width() + space if shown else 0, 0)
+        if self.textMargins() != margins:
+            self.setTextMargins(margins)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

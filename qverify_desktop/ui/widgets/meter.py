@@ -22,7 +22,7 @@ class Meter(QWidget):
         self._theme = theme
         self.setObjectName("clear")
         self.caption = label(caption, "small", "muted", wrap=True)
-        self.change = label("", "small", "muted")
+        self.change = label("", "strong", "muted")
         self.number = label("", "metric")
         self.remark = label("", "small", "muted", wrap=True)
         self.bar = BeforeAfterBar(theme, caption)
@@ -42,6 +42,7 @@ class Meter(QWidget):
         layout.addLayout(middle)
         layout.addWidget(self.bar)
         layout.addWidget(self.progress)
+        layout.addStretch(1)
         self.progress.hide()
 
     def show_measure(self, measure: MeasureView) -> None:

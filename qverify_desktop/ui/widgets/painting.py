@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
-from qverify_desktop.ui.theme import Theme
+from qverify_desktop.ui import motion
+from qverify_desktop.ui.theme import Theme, tokens
 
 LEFT = Qt.AlignmentFlag.AlignLeft
 RIGHT = Qt.AlignmentFlag.AlignRight
@@ -16,6 +19,8 @@ MIDDLE = Qt.TextElideMode.ElideMiddle
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 #: Shapes of coverage, which are painted and no icons.
 BARS = ("bar-solid", "bar-half", "bar-hollow")
+#: The shape that turns.
+RING = "ring-arc"
 #: Longest text that is laid out; what a row shows is far shorter.
 LONGEST = 1000
 _TONES = {
@@ -25,6 +30,22 @@ _TONES = {
     "info": ("info-bg", "info"),
     "accent": ("accent-bg", "accent-text"),
 }
+
+
+_rings: list[QRect] = []
+
+
+def take_rings() -> list[QRect]:
+    """Where turning rings were painted since the last call, in the painted widget's coordinates."""
+    global _rings
+    taken, _rings = _rings, []
+    return taken
+
+
+def angle() -> float:
+    """Where every ring stands now, in degrees; 0 with reduced motion."""
+    turn = int(tokens()["motion"]["spinner-turn"])
+    return 0.0 if motion.reduced() else time.monotonic() * 1000 % turn * 360 / turn
 
 
 def one_line(text: str) -> str:
@@ -39,8 +60,22 @@ def icon(painter: QPainter, theme: Theme, name: str, token: str, x: float, y: fl
     """Draw an icon with its left top corner there; ``size`` at 100 %."""
     if name in BARS:
         _bar(painter, theme, name, token, QRectF(x, y, theme.px(size), theme.px(size)))
+    elif name == RING:
+        _ring(painter, theme, token, x, y, size)
     elif name:
         painter.drawPixmap(QPointF(x, y), theme.pixmap(name, token, size, painter.device().devicePixelRatioF()))
+
+
+def _ring(painter: QPainter, theme: Theme, token: str, x: float, y: float, size: int) -> None:
+    whole, half = theme.px(size), theme.px(size) / 2
+    _rings.append(painter.worldTransform().mapRect(QRectF(x, y, whole, whole)).toAlignedRect())
+    picture = theme.pixmap(RING, token, size, painter.device().devicePixelRatioF())
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.translate(x + half, y + half)
+    painter.rotate(angle())
+    painter.drawPixmap(QPointF(-half, -half), picture)
+    painter.restore()
 
 
 def _bar(painter: QPainter, theme: Theme, name: str, token: str, rect: QRectF) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.filtered import VALUE, FilteredModel, Index, KeepSelection
+from qverify_desktop.ui.widgets.spinner import Turning
 
 __all__ = ["ROW", "VALUE", "Row", "RowDelegate", "RowList", "RowModel"]
 
@@ -216,6 +217,7 @@ class RowList(QListView):
         self.setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._keep = KeepSelection(self, model)
+        self._turning = Turning(self.viewport())
         self.doubleClicked.connect(self._open)
         theme.changed.connect(self.scheduleDelayedItemsLayout)
 
@@ -251,6 +253,10 @@ class RowList(QListView):
             self._open(self.currentIndex())
             return
         super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._turning.after_paint()
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.filtered import VALUE, FilteredModel, Index, KeepSelection
+from qverify_desktop.ui.widgets.spinner import Turning
 
 T = TypeVar("T")
 #: A column's painter: draws a value's cell into the rectangle (already without the cell's padding).
@@ -283,6 +284,7 @@ class Table(QTableView):
         set_up(self, theme, model)
         self.horizontalHeader().setVisible(header)
         self._keep = KeepSelection(self, model)
+        self._turning = Turning(self.viewport())
         self.doubleClicked.connect(self._open)
         theme.changed.connect(self._measure)
         self._measure()
@@ -333,12 +335,13 @@ class Table(QTableView):
         super().mouseMoveEvent(event)
         self._hover(self.rowAt(int(event.position().y())))
 
-    def leaveEvent(self, event: Any) -> None:
+    def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._hover(-1)
 
-    def paintEvent(self, event: Any) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        self._turning.after_paint()
         current = self.currentIndex()
         if self.hasFocus() and current.isValid():
             top = self.rowViewportPosition(current.row())

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 
 from qverify_desktop.ui.language import later
 from qverify_desktop.ui.theme import Theme
-from qverify_desktop.ui.widgets import painting, spinner
+from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.filtered import VALUE, FilteredModel, Index
+from qverify_desktop.ui.widgets.spinner import Turning
 from qverify_desktop.ui.widgets.words import Look
 
 HEIGHT, SIDE = 56, 16
@@ -87,10 +88,7 @@ class TimelineDelegate(QStyledItemDelegate):
         painter.save()
         look = STATES[stop.state]
         left, top = rect.left() + px(SIDE), rect.top() + px(8)
-        if stop.state == "now":
-            spinner.paint_ring(painter, theme, look.token, left, top)
-        else:
-            painting.icon(painter, theme, look.icon, look.token, left, top)
+        painting.icon(painter, theme, look.icon, look.token, left, top)
         if index.row() < index.model().rowCount() - 1:
             line = QRect(left + px(8), top + px(20), max(1, px(1)), px(HEIGHT) - px(24))
             painter.fillRect(line, theme.colour("border-strong"))
@@ -126,22 +124,16 @@ class Timeline(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.turning = spinner.Turning(self.viewport(), self._rings)
+        self.turning = Turning(self.viewport())
         theme.changed.connect(self.scheduleDelayedItemsLayout)
 
     def fill(self, stops: Sequence[Stop]) -> None:
         """Show these stops; only rows that differ are painted again."""
         self.stops.fill(stops)
-        self.turning.set_on(any(stop.state == "now" for stop in stops))
 
-    def _rings(self) -> list[QRect]:
-        rows = [row for row, stop in enumerate(self.stops.shown) if stop.state == "now"]
-        width = self._theme.px(SIDE + 20)
-        found = []
-        for row in rows:
-            rect = self.visualRect(self.stops.index(row, 0))
-            found.append(QRect(rect.left(), rect.top(), width, self._theme.px(28)))
-        return found
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.turning.after_paint()
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(240), self.stops.rowCount() * self._theme.px(HEIGHT))

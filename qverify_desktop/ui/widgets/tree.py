@@ -6,12 +6,13 @@ from collections.abc import Hashable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
 
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.filtered import VALUE, Index
+from qverify_desktop.ui.widgets.spinner import Turning
 from qverify_desktop.ui.widgets.tree_model import NODE, PATH, Count, Node, Path, Tally, TreeModel
 
 __all__ = ["NODE", "PATH", "VALUE", "Count", "Node", "Path", "Tally", "Tree", "TreeDelegate", "TreeModel"]
@@ -73,6 +74,7 @@ class Tree(QTreeView):
         self._hovered = QModelIndex()
         self._open_paths: set[Path] = set()
         self._by_itself = False
+        self._turning = Turning(self.viewport())
         self._kept: tuple[Hashable | None, Path | None, int] = (None, None, 0)
         self.setProperty("plain", "true")
         self.setAccessibleName(name)
@@ -218,6 +220,10 @@ class Tree(QTreeView):
         if index != self._hovered:
             self._hovered = index
             self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._turning.after_paint()
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = QRect(0, option.rect.top(), self.viewport().width(), option.rect.height())

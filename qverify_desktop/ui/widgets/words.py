@@ -35,6 +35,7 @@ UNKNOWN = Look("circle-info", "text-muted", "")
 RUN_STATUS: Mapping[str, Look] = {
     "queued": Look("ring-dashed", "text-muted", later("Queued")),
     "running": Look("ring-arc", "accent-text", later("Running")),
+    "paused": Look("pause", "warning", later("Paused")),
     "interrupted": Look("triangle-alert", "warning", later("Interrupted")),
     "cancelled": Look("square-stop", "warning", later("Cancelled")),
     "finished": Look("circle-check", "success", later("Finished")),
