@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import painting
@@ -185,9 +193,12 @@ class RowDelegate(QStyledItemDelegate):
         )
 
 
-class RowList(QListView):
+class RowList(QTableView):
     """A list of rows. ``chosen`` gives the value that became current (``None`` when none is), ``opened`` the value on which
-    Enter was pressed or that was double-clicked."""
+    Enter was pressed or that was double-clicked.
+
+    It is a table of one column, because ``QListView`` lays out all of its rows at once.
+    """
 
     chosen = Signal(object)
     opened = Signal(object)
@@ -205,21 +216,39 @@ class RowList(QListView):
     ) -> None:
         """``name`` is its accessible name; ``height`` a name of the token table ``row``; ``plain`` draws no frame."""
         super().__init__(parent)
+        self._theme, self._height = theme, int(tokens()["row"][height])
         self.setProperty("plain", "true" if plain else "false")
         self.setAccessibleName(name)
         self.rows = model
         self.setModel(model)
         self.setItemDelegate(RowDelegate(theme, height, self, lines=lines))
-        self.setUniformItemSizes(True)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setMinimumSectionSize(1)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setMinimumSectionSize(1)
         self.setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._keep = KeepSelection(self, model)
         self._turning = Turning(self.viewport())
         self.doubleClicked.connect(self._open)
-        theme.changed.connect(self.scheduleDelayedItemsLayout)
+        theme.changed.connect(self._measure)
+        self._measure()
+
+    def _measure(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(self._theme.px(self._height))
+
+    def height_of_all(self) -> int:
+        """Pixels that all rows take, for a list that does not scroll by itself."""
+        return self.rows.rowCount() * self._theme.px(self._height) + 2 * self.frameWidth()
 
     def value(self) -> Any:
         """The current value or ``None``."""
@@ -244,6 +273,15 @@ class RowList(QListView):
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         self.chosen.emit(current.data(VALUE) if current.isValid() else None)
+
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """Home and End go to the first and last row, as in a list."""
+        rows = self.rows.rowCount()
+        if action is QAbstractItemView.CursorAction.MoveHome and rows:
+            return self.rows.index(0, 0)
+        if action is QAbstractItemView.CursorAction.MoveEnd and rows:
+            return self.rows.index(rows - 1, 0)
+        return super().moveCursor(action, modifiers)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if (

@@ -315,6 +315,15 @@ class Table(QTableView):
         if current.row() != previous.row() or not current.isValid():
             self.chosen.emit(current.data(VALUE) if current.isValid() else None)
 
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """Home and End go to the first and last row."""
+        rows, column = self.rows.rowCount(), max(0, self.currentIndex().column())
+        if action is QAbstractItemView.CursorAction.MoveHome and rows:
+            return self.rows.index(0, column)
+        if action is QAbstractItemView.CursorAction.MoveEnd and rows:
+            return self.rows.index(rows - 1, column)
+        return super().moveCursor(action, modifiers)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not control:

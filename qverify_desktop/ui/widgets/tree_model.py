@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
 
+from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.filter_field import EVERYTHING, Filter
 from qverify_desktop.ui.widgets.filtered import AT_ONCE, VALUE, Index
@@ -16,6 +17,10 @@ from qverify_desktop.ui.widgets.slices import STEP, Slices
 #: What is painted of a row, and the path of a group (``None`` at a leaf).
 NODE = VALUE + 1
 PATH = VALUE + 2
+
+#: A group with more leaves is divided into parts of so many.
+MOST_LEAVES = 1000
+_SHIFT = 32
 
 T = TypeVar("T")
 Path = tuple[str, ...]
@@ -49,9 +54,12 @@ class Node:
         return painting.one_line(self.spoken or ", ".join([self.title, *(count.text for count in self.counts)]))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Group(Generic[T]):
-    """A group with what is shown of it: groups first, then leaves. ``number`` is its place in the model's table."""
+    """A group with what is shown of it: groups first, then leaves. ``number`` is its place in the model's table.
+
+    ``span`` is set on a part of a group that has too many leaves: the first and the last of them, counted from 1.
+    """
 
     number: int
     parent: int
@@ -60,18 +68,22 @@ class _Group(Generic[T]):
     groups: list[_Group[T]] = field(default_factory=list)
     leaves: list[T] = field(default_factory=list)
     tally: dict[str, int] = field(default_factory=dict)
+    span: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.groups) + len(self.leaves)
 
 
 class _Forest(Generic[T]):
-    """Groups by number; number 0 is the root. ``places`` finds a leaf by its key."""
+    """Groups by number; number 0 is the root. ``places`` finds a leaf by its key: the number of its group and its place in it.
+
+    Both are packed into one number, because 100,000 small objects would keep the garbage collector busy.
+    """
 
     def __init__(self) -> None:
         self.groups: list[_Group[T]] = [_Group(0, -1, 0, ())]
         self.by_path: dict[Path, _Group[T]] = {(): self.groups[0]}
-        self.places: dict[Hashable, tuple[int, int]] = {}
+        self.places: dict[Hashable, int] = {}
 
     def group(self, path: Path) -> _Group[T]:
         found = self.by_path.get(path)
@@ -85,13 +97,27 @@ class _Forest(Generic[T]):
 
     def add(self, key: Hashable, path: Path, status: str, value: T) -> None:
         group = self.group(path)
-        self.places[key] = (group.number, len(group.leaves))
+        self.places[key] = group.number << _SHIFT | len(group.leaves)
         group.leaves.append(value)
         while True:
             group.tally[status] = group.tally.get(status, 0) + 1
             if group.parent < 0:
                 return
             group = self.groups[group.parent]
+
+    def split(self, key: Callable[[T], Hashable], status: Callable[[T], str]) -> Iterator[None]:
+        """Divide groups with very many leaves, because a view lays out all rows of a group when it is opened."""
+        for group in [group for group in self.groups if len(group.leaves) > MOST_LEAVES]:
+            leaves, group.leaves = group.leaves, []
+            for start in range(0, len(leaves), MOST_LEAVES):
+                values = leaves[start : start + MOST_LEAVES]
+                part = self.group((*group.path, f"{start + 1}"))
+                part.span = (start + 1, start + len(values))
+                part.leaves = values
+                for place, value in enumerate(values):
+                    self.places[key(value)] = part.number << _SHIFT | place
+                    part.tally[status(value)] = part.tally.get(status(value), 0) + 1
+                yield
 
     def same_shape(self, other: _Forest[T]) -> bool:
         return self.places == other.places and list(self.by_path) == list(other.by_path)
@@ -185,7 +211,7 @@ class TreeModel(QAbstractItemModel, Generic[T]):
         place = self._forest.places.get(key)
         if place is None:
             return QModelIndex()
-        number, leaf = place
+        number, leaf = place >> _SHIFT, place & ((1 << _SHIFT) - 1)
         return self.createIndex(len(self._forest.groups[number].groups) + leaf, 0, number)
 
     def index_of_group(self, path: Path) -> QModelIndex:
@@ -240,10 +266,16 @@ class TreeModel(QAbstractItemModel, Generic[T]):
         if role == PATH:
             return group.path if group is not None else None
         if group is not None:
-            return self._told(self._told_group(group.path, group.tally), role) if role != VALUE else None
+            return self._told(self._node_of(group), role) if role != VALUE else None
         parent = self._forest.groups[index.internalId()]
         value = parent.leaves[index.row() - len(parent.groups)]
         return value if role == VALUE else self._told(self._leaf(value), role)
+
+    def _node_of(self, group: _Group[T]) -> Node:
+        if group.span is None:
+            return self._told_group(group.path, group.tally)
+        first, last = group.span
+        return Node(tr("{first} to {last}", first=f"{first:,}", last=f"{last:,}"), "dots", code=False)
 
     @staticmethod
     def _told(node: Node, role: int) -> Any:
@@ -279,6 +311,7 @@ class TreeModel(QAbstractItemModel, Generic[T]):
                 if self._statuses is None or word in self._statuses:
                     forest.add(key(value), group(value), word, value)
             yield
+        yield from forest.split(key, status)
         self._next = forest
 
     def _take(self) -> None:
