@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QObject
@@ -12,7 +11,10 @@ from PySide6.QtWidgets import QPlainTextEdit
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.code_text import ShownText, units
 from qverify_desktop.ui.widgets.highlighting import Span, formats, lex
-from qverify_desktop.ui.widgets.slices import BUDGET_MS, Slices
+from qverify_desktop.ui.widgets.slices import Slices
+
+#: Texts up to so many characters are coloured at once (some 5 ms).
+AT_ONCE = 8000
 
 
 class CodeColours(QObject):
@@ -32,16 +34,12 @@ class CodeColours(QObject):
         self._slices = Slices(self)
 
     def begin(self, content: ShownText, language: str) -> None:
-        """Colour a new text. The first lines are coloured at once, so that a short text does not flicker."""
+        """Colour a new text; a short one before it is painted, so that it does not flicker."""
         self._slices.stop()
         self._content, self._spans, self._missing = content, [], -1
         self._generation += 1
         work = self._lexing(lex(content.text, language, self._spans))
-        until = time.perf_counter() + BUDGET_MS / 1000
-        for _ in work:
-            if time.perf_counter() >= until:
-                self._slices.run(work, self.show_visible)
-                break
+        self._slices.run(work, self.show_visible, now=len(content.text) <= AT_ONCE)
         self.show_visible()
 
     def restyle(self) -> None:

@@ -108,6 +108,7 @@ def lex(text: str, language: str, into: list[Sequence[Span]]) -> Iterator[None]:
     if lexer is None:
         return
     kinds: dict[_TokenType, int] = {}
+    # Tuples, because the garbage collector looks at lists again and again, and there may be a hundred thousand lines.
     line: list[Span] = []
     column = 0
     for count, (_, token, value) in enumerate(lexer.get_tokens_unprocessed(text), 1):
@@ -119,13 +120,13 @@ def lex(text: str, language: str, into: list[Sequence[Span]]) -> Iterator[None]:
             line.append((column, len(first), kind))
         column += len(first)
         for part in others:
-            into.append(line)
+            into.append(tuple(line))
             line, column = [], len(part)
             if kind and part:
                 line.append((0, column, kind))
         if not count % STEP:
             yield
-    into.append(line)
+    into.append(tuple(line))
 
 
 def _kind_of(token: _TokenType) -> int:
