@@ -120,7 +120,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
         await gateway.close()
         await asyncio.to_thread(database.close)
 
-    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose)
+    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database)
 
 
 def _signer(key: bytes, protection: str) -> Signer:

@@ -11,6 +11,7 @@ class RunStatus(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
     FINISHED = "finished"

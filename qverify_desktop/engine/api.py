@@ -6,7 +6,7 @@ the control socket. Every answer is JSON-ready or a domain value. Every error is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,6 +51,12 @@ class EngineApi(Protocol):
 
     async def ask(self, question: str, /, **params: Any) -> Any:
         """Answer a question of the catalogue in engine/questions (JSON-ready). Raises BadInput for an unknown question or bad parameters."""
+
+    def changes(self) -> AsyncIterator[str]:
+        """Names of runs whose listing changed, from now on; an empty name for the list of repositories."""
+
+    async def hand_over(self, sources: Sequence[str]) -> bool:
+        """Have the window of the owning process open these; false when it has no window."""
 
     async def close(self) -> None:
         """Interrupt running analyses (they resume next time), kill their containers, close the databases."""

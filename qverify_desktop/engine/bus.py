@@ -8,12 +8,15 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
+from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.events import ENDED, EventKind, RunEvent, RunStatus, Stage
 
 #: Log lines that a late watcher is told again, and that a slow watcher may have waiting.
 LOG_LINES = 500
 #: Ended runs whose events stay in memory.
 ENDED_CHANNELS = 50
+#: What shows in a list of runs.
+_LISTED = frozenset({EventKind.STATUS, EventKind.STAGE_STARTED})
 _DROPPABLE = frozenset({EventKind.PROGRESS, EventKind.LOG})
 
 
@@ -86,8 +89,10 @@ class _Channel:
 class EventBus:
     """Made inside the running loop; ``publish`` may be called from any thread, everything else from the loop's."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Changes | None = None) -> None:
+        """``changes`` is told when a run's listing changed."""
         self._loop = asyncio.get_running_loop()
+        self._changes = changes
         self._channels: dict[str, _Channel] = {}
 
     def begin(self, run: str) -> None:
@@ -136,6 +141,8 @@ class EventBus:
         channel.ended = numbered.status in ENDED
         for watcher in channel.watchers:
             watcher.put(numbered)
+        if self._changes is not None and numbered.kind in _LISTED:
+            self._changes.tell(numbered.run)
 
     async def watch(self, run: str) -> AsyncIterator[RunEvent]:
         """The run's events from its first that is still kept to its last. Raises ``KeyError`` for a run unknown here."""

@@ -6,16 +6,16 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
-from qverify_desktop.domain.progress import RunEvent
 from qverify_desktop.engine import transport, wire
 from qverify_desktop.engine.api import EngineApi
 from qverify_desktop.engine.messages import PROTOCOL, line_of, send, send_line
 
+T = TypeVar("T")
 #: Seconds that requests which are being answered are given when the engine closes.
 LAST_ANSWERS_SECONDS = 3.0
 #: Seconds that a connection may take to say what it wants, and connections served at once.
@@ -44,6 +44,7 @@ class ControlServer:
             "runtimes": self._runtimes,
             "doctor": self._doctor,
             "ask": self._ask,
+            "hand_over": self._hand_over,
         }
 
     async def open(self) -> None:
@@ -89,8 +90,14 @@ class ControlServer:
         try:
             method, params = _read_request(line)
             if method == "watch":
-                await self._watch(reader, writer, _run_of(params))
+                events = _told(self._engine.watch(_run_of(params)), wire.event_to_json)
+                await self._stream(reader, writer, events)
                 answer: dict[str, Any] = {"result": None}
+            elif method == "changes":
+                # A window waits for ever: it is no answer that is due when the engine closes.
+                self._answering.discard(asyncio.current_task())
+                await self._stream(reader, writer, _told(self._engine.changes(), str))
+                answer = {"result": None}
             elif method in self._methods:
                 answer = {"result": await self._methods[method](params)}
             else:
@@ -106,11 +113,12 @@ class ControlServer:
             told = line_of({"error": wire.error_to_json(QVerifyError("The answer is too long to be handed over."))})
         await send_line(writer, told)
 
-    async def _watch(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, run: str) -> None:
-        """Stream events; a peer that hangs up ends the stream even while the run is silent."""
-        events = self._engine.watch(run)
+    async def _stream(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, events: AsyncGenerator[Any, None]
+    ) -> None:
+        """Send what comes; a peer that hangs up ends the stream even while nothing comes."""
         gone = asyncio.ensure_future(reader.read(1))
-        following: asyncio.Future[RunEvent] | None = None
+        following: asyncio.Future[Any] | None = None
         try:
             while True:
                 following = asyncio.ensure_future(_next(events))
@@ -121,16 +129,14 @@ class ControlServer:
                     event = following.result()
                 except StopAsyncIteration:
                     return
-                await send(writer, {"event": wire.event_to_json(event)})
+                await send(writer, {"event": event})
         finally:
             for waiting in (gone, following):
                 if waiting is not None and not waiting.done():
                     waiting.cancel()
                     with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
                         await waiting
-            close = getattr(events, "aclose", None)
-            if close is not None:
-                await close()
+            await events.aclose()
 
     async def _ping(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         return {"protocol": PROTOCOL, "pid": os.getpid()}
@@ -173,11 +179,27 @@ class ControlServer:
     async def _doctor(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         return await self._engine.doctor(params.get("fix") is True)
 
+    async def _hand_over(self, params: Mapping[str, Any]) -> bool:
+        sources = params.get("sources", [])
+        if not isinstance(sources, list) or not all(isinstance(one, str) for one in sources) or len(sources) > 100:
+            raise BadInput("What is handed over must be a list of texts.")
+        return await self._engine.hand_over(sources)
+
     async def _ask(self, params: Mapping[str, Any]) -> Any:
         asked = params.get("params", {})
         if not isinstance(asked, dict):
             raise BadInput("The parameters of a question must be an object.")
         return await self._engine.ask(_text(params, "question"), **asked)
+
+
+async def _told(events: AsyncIterator[T], tell: Callable[[T], Any]) -> AsyncGenerator[Any, None]:
+    try:
+        async for event in events:
+            yield tell(event)
+    finally:
+        close = getattr(events, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def _read_request(line: bytes) -> tuple[str, Mapping[str, Any]]:
@@ -204,5 +226,5 @@ def _run_of(params: Mapping[str, Any]) -> str:
     return _text(params, "run")
 
 
-async def _next(events: AsyncIterator[RunEvent]) -> RunEvent:
+async def _next(events: AsyncGenerator[Any, None]) -> Any:
     return await events.__anext__()

@@ -62,6 +62,7 @@ class _Execution:
     outcome: asyncio.Future[str]
     task: asyncio.Task[Any] | None = None
     stopping: bool = False
+    pausing: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -138,6 +139,14 @@ class DurableRuns:
             execution.task.cancel()
         elif not execution.outcome.done():
             execution.outcome.set_exception(Interrupted(f"The run {run} was stopped before it began."))
+        return True
+
+    def pause(self, run: str) -> bool:
+        """Let the step that is running end and begin no other; the run ends as after ``stop``."""
+        execution = self._executions.get(run)
+        if execution is None:
+            return False
+        execution.pausing = True
         return True
 
     async def close(self) -> None:
@@ -247,7 +256,7 @@ class _Steps:
         self._execution = execution
 
     async def step(self, name: str, body: Callable[[], Awaitable[str]]) -> str:
-        if self._execution.stopping:
+        if self._execution.stopping or self._execution.pausing:
             raise asyncio.CancelledError
 
         async def unrecorded_on_error() -> str:

@@ -9,7 +9,7 @@ import inspect
 import json
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,10 +23,17 @@ from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
 from qverify_desktop.engine import delivery, naming, wire
 from qverify_desktop.engine.bus import EventBus
+from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
 from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
+from qverify_desktop.repository.look import look
+from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.decisions import DecisionStore
+from qverify_desktop.storage.repositories import RepositoryStore
+from qverify_desktop.storage.runs import RunStore
 
 #: Seconds between sweeps for containers that nobody waits for.
 SWEEP_SECONDS = 600.0
@@ -55,6 +62,7 @@ class Parts:
     machine: Machine
     analyze: Analyze
     dispose: Callable[[], Awaitable[None]]
+    database: Database
 
     @property
     def sandbox(self) -> Sandbox:
@@ -68,10 +76,12 @@ class Engine:
         self._parts = parts
         self._home = parts.home
         self._records = parts.records
-        self._bus = EventBus()
+        self._changes = Changes()
+        self._bus = EventBus(self._changes)
         self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
         self._control = ControlServer(self, parts.home)
-        self._questions: Mapping[str, Callable[..., Awaitable[Any]]] = {}
+        self._questions = questions(self._context())
+        self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._first_sweep = asyncio.Event()
         self._closing = False
@@ -118,7 +128,7 @@ class Engine:
             await self._runner.cancel(run)
             return
         summary = await asyncio.to_thread(self._records.get, run)
-        if summary is None or summary.status is not RunStatus.INTERRUPTED:
+        if summary is None or summary.status not in (RunStatus.INTERRUPTED, RunStatus.PAUSED):
             state = summary.status.value if summary else "unknown"
             raise BadInput(f"The run {run} is not running (it is {state}), so there is nothing to cancel.")
         sentence = f"The run was cancelled. What it finished is recorded. Go on with: qverify resume {run}"
@@ -201,6 +211,25 @@ class Engine:
             raise BadInput(f"The question {question} does not have these parameters ({error}).") from error
         return await handler(*bound.args, **bound.kwargs)
 
+    def changes(self) -> AsyncIterator[str]:
+        return self._changes.watch()
+
+    def on_hand_over(self, take: Callable[[Sequence[str]], None]) -> None:
+        """This process has a window: ``take`` is called with what another start was asked to open."""
+        self._take_over = take
+
+    async def hand_over(self, sources: Sequence[str]) -> bool:
+        if self._take_over is None or self._closing:
+            return False
+        self._take_over(sources)
+        return True
+
+    async def pause(self, run: str) -> None:
+        """Let the running step end and begin no other. Raises ``BadInput`` for a run that is not running."""
+        run = await self._find(run)
+        if not self._runner.pause(run):
+            raise BadInput(f"The run {run} is not running, so there is nothing to pause.")
+
     async def drain(self) -> None:
         """Wait until the runs end that other processes started here."""
         await self._runner.drain()
@@ -220,6 +249,23 @@ class Engine:
     def live(self) -> list[str]:
         """Runs that are queued or running in this process."""
         return self._runner.live()
+
+    def _context(self) -> Context:
+        return Context(
+            home=self._home,
+            services=self._parts.services,
+            machine=self._parts.machine,
+            runs=RunStore(self._parts.database),
+            repositories=RepositoryStore(self._parts.database),
+            decisions=DecisionStore(self._parts.database),
+            find=self._find,
+            look=look,
+            result=self._result,
+            failure=self._runner.failures.get,
+            stage=self._runner.stage,
+            pause=self.pause,
+            changed=self._changes.tell,
+        )
 
     async def _find(self, prefix: str) -> str:
         """The run whose name begins with ``prefix``. Raises ``BadInput`` for none or several."""
@@ -276,7 +322,7 @@ class Engine:
         """The newest interrupted run of exactly this request over a source that has not changed since."""
         key = wire.request_key(request)
         for summary in await self.runs():
-            if summary.status is not RunStatus.INTERRUPTED or self._runner.is_live(summary.run):
+            if summary.status not in (RunStatus.INTERRUPTED, RunStatus.PAUSED) or self._runner.is_live(summary.run):
                 continue
             text = await asyncio.to_thread(self._records.request, summary.run)
             if wire.request_key(wire.request_from_json(json.loads(text))) != key:

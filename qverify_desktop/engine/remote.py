@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,31 @@ class RemoteEngine:
         return str(await self._call("start", request=wire.request_to_json(request)))
 
     async def watch(self, run: str) -> AsyncIterator[RunEvent]:
+        async for event in self._stream("watch", run=run):
+            try:
+                told = wire.event_from_json(event)
+            except (ValueError, KeyError, TypeError) as error:
+                raise QVerifyError("The other QVerify process told an event that can't be read.") from error
+            yield told
+
+    async def changes(self) -> AsyncIterator[str]:
+        async for run in self._stream("changes"):
+            yield str(run)
+
+    async def hand_over(self, sources: Sequence[str]) -> bool:
+        return bool(await self._call("hand_over", sources=list(sources)))
+
+    async def _stream(self, method: str, **params: Any) -> AsyncIterator[Any]:
+        """Events until the owner's last word."""
         reader, writer = await self._connect()
         with contextlib.closing(writer):
-            await _request(writer, "watch", {"run": run})
+            await _request(writer, method, params)
             while True:
                 message = await receive(reader)
                 if "event" not in message:
                     _result_of(message)
                     return
-                try:
-                    yield wire.event_from_json(message["event"])
-                except (ValueError, KeyError, TypeError) as error:
-                    raise QVerifyError("The other QVerify process told an event that can't be read.") from error
+                yield message["event"]
 
     async def cancel(self, run: str) -> None:
         await self._call("cancel", run=run)

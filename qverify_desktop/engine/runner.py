@@ -67,6 +67,7 @@ class Runner:
         self._slots = asyncio.Semaphore(PARALLEL)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancelled: set[str] = set()
+        self._paused: set[str] = set()
         self._reporters: dict[str, BusReporter] = {}
         #: Why a run ended that did not finish, while this process lives.
         self.failures: dict[str, QVerifyError] = {}
@@ -99,6 +100,21 @@ class Runner:
             task.cancel()
         await asyncio.wait({task})
 
+    def pause(self, run: str) -> bool:
+        """Begin no further step of a run. Answers whether it was running; one that waits for its turn stays queued."""
+        reporter = self._reporters.get(run)
+        if not self._durable.pause(run):
+            return False
+        self._paused.add(run)
+        if reporter is not None:
+            reporter.log(reporter.stage or Stage.INTAKE, "The run pauses after the step that is running.")
+        return True
+
+    def stage(self, run: str) -> str:
+        """The stage in which a run is, empty when it is in none."""
+        reporter = self._reporters.get(run)
+        return reporter.stage.value if reporter is not None and reporter.stage is not None else ""
+
     async def drain(self) -> None:
         """Wait until nothing runs any more."""
         while self._tasks:
@@ -120,6 +136,7 @@ class Runner:
     def _set_going(self, run: str) -> None:
         self.failures.pop(run, None)
         self._cancelled.discard(run)
+        self._paused.discard(run)
         self._bus.begin(run)
         self._bus.publish(run, EventKind.STATUS, status=RunStatus.QUEUED)
         task = asyncio.get_running_loop().create_task(self._live(run), name=f"run {run}")
@@ -152,6 +169,8 @@ class Runner:
         remedy = f"Go on with: qverify resume {run}"
         if run in self._cancelled:
             return RunStatus.CANCELLED, Cancelled("The run was cancelled. What it finished is recorded.", remedy)
+        if run in self._paused:
+            return RunStatus.PAUSED, QVerifyError("The run is paused. What it finished is recorded.", remedy)
         return RunStatus.INTERRUPTED, QVerifyError("The run was interrupted. What it finished is recorded.", remedy)
 
     def _failed(self, run: str, error: QVerifyError) -> str:

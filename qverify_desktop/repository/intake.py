@@ -18,6 +18,7 @@ from qverify_desktop.repository.committed import copy_commit
 from qverify_desktop.repository.dirty import WorkTree
 from qverify_desktop.repository.folder import copy_paths, walk
 from qverify_desktop.repository.git_safety import git_program
+from qverify_desktop.repository.look import Look, look
 from qverify_desktop.repository.objects import build_trees
 from qverify_desktop.repository.source import LocalFolder, Remote, classify
 from qverify_desktop.repository.store import GitFolder, borrow, branch_of, find_bare, find_git_folder, resolve_commit
@@ -37,6 +38,10 @@ class Repositories:
                 return _Intake(workspace).take(found)
             except OSError as error:
                 raise _machine_problem(error, workspace) from error
+
+    def look(self, source: str) -> Look:
+        """A first look before anything is copied: see ``repository.look``."""
+        return look(source)
 
     def changed_lines(
         self, snapshot: Snapshot, workspace: Path, ref: str, stop: threading.Event | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import json
+from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +16,9 @@ from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.schema import RunRow
+
+#: Names of ``Measure``'s fractions as they are kept.
+MEASURES = ("lines", "branches", "mutants")
 
 _ENDED = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.CANCELLED)
 
@@ -53,6 +58,20 @@ class RunStore:
             row.accepted = verdicts.count(TestVerdict.ACCEPTED)
             row.refused = verdicts.count(TestVerdict.REFUSED)
             row.suspected = len(result.defects)
+            row.measures = json.dumps(measures_of(result), separators=(",", ":"))
+
+    def measures(self, runs: Collection[str]) -> dict[str, dict[str, Any]]:
+        """What ``measures_of`` said about finished runs, by run; runs of older versions are left out."""
+        with self._database.reading() as session:
+            rows = session.execute(select(RunRow.run, RunRow.measures).where(RunRow.measures != ""))
+            return {run: json.loads(text) for run, text in rows if run in runs}
+
+    def of_source(self, source: str) -> builtins.list[RunSummary]:
+        """The runs of one source, newest first."""
+        with self._database.reading() as session:
+            chosen = select(RunRow).where(RunRow.source == source)
+            rows = session.scalars(chosen.order_by(RunRow.started_at.desc(), RunRow.run.desc()))
+            return [_summary(row) for row in rows]
 
     def request(self, run: str) -> str:
         """The request's text as it was given. Raises ``BadInput`` for an unknown run."""
@@ -80,6 +99,13 @@ class RunStore:
         begins = func.substr(RunRow.run, 1, len(prefix)) == prefix
         with self._database.reading() as session:
             return [*session.scalars(select(RunRow.run).where(begins).order_by(RunRow.run))]
+
+
+def measures_of(result: RunResult) -> dict[str, Any]:
+    """Each measure as ``[before part, before whole, after part, after whole]``, and the commit."""
+    pairs = {name: (getattr(result.before, name), getattr(result.after, name)) for name in MEASURES}
+    numbers = {name: [old.part, old.whole, new.part, new.whole] for name, (old, new) in pairs.items()}
+    return {**numbers, "commit": result.commit or ""}
 
 
 def _known(session: Session, run: str) -> RunRow:

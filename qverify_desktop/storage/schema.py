@@ -41,6 +41,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1), origin TEXT NOT NULL, size INTEGER NOT NULL, edge BLOB NOT NULL
         ) STRICT""",
     ),
+    (
+        "ALTER TABLE runs ADD COLUMN measures TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX runs_by_source ON runs (source, started_at)",
+        """CREATE TABLE repositories (
+            source TEXT PRIMARY KEY NOT NULL, pinned INTEGER NOT NULL, forgotten_at TEXT NOT NULL, choices TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE decisions (
+            run TEXT NOT NULL REFERENCES runs (run), kind TEXT NOT NULL CHECK (kind IN ('test', 'defect')),
+            subject TEXT NOT NULL, decision TEXT NOT NULL, note TEXT NOT NULL, decided_at TEXT NOT NULL,
+            PRIMARY KEY (run, kind, subject)
+        ) STRICT""",
+    ),
 )
 
 
@@ -49,7 +61,8 @@ class Base(MappedAsDataclass, DeclarativeBase):
 
 
 class RunRow(Base):
-    """A run as it is listed. ``request_json`` is the request's canonical text; ``status`` a ``RunStatus`` value."""
+    """A run as it is listed. ``request_json`` is the request's canonical text; ``status`` a ``RunStatus`` value;
+    ``measures`` the JSON of ``storage.runs.measures_of``, empty until the run is finished."""
 
     __tablename__ = "runs"
 
@@ -64,6 +77,31 @@ class RunRow(Base):
     accepted: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
     suspected: Mapped[int] = mapped_column(default=0)
+    measures: Mapped[str] = mapped_column(default="")
+
+
+class RepositoryRow(Base):
+    """What a person keeps about a source: pinned or not, when it was taken off the list, and the last choices as JSON."""
+
+    __tablename__ = "repositories"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    pinned: Mapped[int] = mapped_column(default=0)
+    forgotten_at: Mapped[str] = mapped_column(default="")
+    choices: Mapped[str] = mapped_column(default="{}")
+
+
+class DecisionRow(Base):
+    """What a person decided about a test or a suspected defect (``kind``) of a run; ``subject`` is its id."""
+
+    __tablename__ = "decisions"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    decision: Mapped[str]
+    note: Mapped[str]
+    decided_at: Mapped[str]
 
 
 class StepRow(Base):

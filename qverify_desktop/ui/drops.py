@@ -35,6 +35,8 @@ def of_paths(paths: list[str]) -> Dropped:
     for path in paths[:MOST]:
         if (is_url(path) and not path.startswith("file://")) or Path(path).is_dir():
             sources.append(path)
+        elif path.endswith(".bundle") and Path(path).is_file():
+            sources.append(path)
         elif path.endswith(BUNDLE) and Path(path).is_file():
             bundles.append(path)
         else:

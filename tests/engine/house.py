@@ -144,7 +144,7 @@ async def house(
         await asyncio.to_thread(database.close)
 
     parts = Parts(
-        home, lock, rooms, RunStore(database), machine or NoMachine(), analysis or ScriptedAnalysis(), dispose
+        home, lock, rooms, RunStore(database), machine or NoMachine(), analysis or ScriptedAnalysis(), dispose, database
     )
     engine = await Engine.open(parts)
     try:

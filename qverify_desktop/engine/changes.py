@@ -1,0 +1,41 @@
+"""Who shows a list of runs is told which of them changed; names are coalesced, so that a slow reader costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+
+class _Reader:
+    """Names that wait for one reader; the same name waits once."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, None] = {}
+        self.news = asyncio.Event()
+
+
+class Changes:
+    """Made inside the running loop and used in it only."""
+
+    def __init__(self) -> None:
+        self._readers: set[_Reader] = set()
+
+    def tell(self, run: str) -> None:
+        """A run's listing changed; empty for the list of repositories. Never blocks."""
+        for reader in self._readers:
+            reader.waiting[run] = None
+            reader.news.set()
+
+    async def watch(self) -> AsyncIterator[str]:
+        """Names from now on, for ever."""
+        reader = _Reader()
+        self._readers.add(reader)
+        try:
+            while True:
+                await reader.news.wait()
+                reader.news.clear()
+                waiting, reader.waiting = reader.waiting, {}
+                for run in waiting:
+                    yield run
+        finally:
+            self._readers.discard(reader)

@@ -1,0 +1,51 @@
+"""Joins the subjects into one table of questions and gives them what they need of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qverify_desktop.analysis.services import Services
+from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.results import RunResult
+from qverify_desktop.storage.decisions import DecisionStore
+from qverify_desktop.storage.repositories import RepositoryStore
+from qverify_desktop.storage.runs import RunStore
+
+if TYPE_CHECKING:
+    from qverify_desktop.engine.facade import Machine
+    from qverify_desktop.repository.look import Look
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What questions may use. ``find`` gives the whole name of a run for a prefix, or raises ``BadInput``; ``look`` is
+    ``repository.look.look``; ``result`` reads a
+    finished run's result (blocking); ``failure`` why a run ended that did not finish; ``stage`` where a live run is; ``changed`` tells windows that a
+    run's listing changed."""
+
+    home: Path
+    services: Services
+    machine: Machine
+    runs: RunStore
+    repositories: RepositoryStore
+    decisions: DecisionStore
+    find: Callable[[str], Awaitable[str]]
+    look: Callable[[str], Look]
+    result: Callable[[str], RunResult]
+    failure: Callable[[str], QVerifyError | None]
+    stage: Callable[[str], str]
+    pause: Callable[[str], Awaitable[None]]
+    changed: Callable[[str], None]
+
+
+def questions(context: Context) -> Mapping[str, Handler]:
+    """All questions of this process by name."""
+    from qverify_desktop.engine.questions.repositories import RepositoryQuestions
+
+    subjects = (RepositoryQuestions(context),)
+    return {name: handler for subject in subjects for name, handler in subject.handlers().items()}
