@@ -25,7 +25,7 @@ from qverify_desktop.ui.widgets.filter_field import EVERYTHING, Filter
 from qverify_desktop.ui.widgets.slices import STEP, Slices, sort_in_steps
 
 Index = QModelIndex | QPersistentModelIndex
-#: The value of a row: ``index.data(VALUE)``.
+#: The value of a row as Qt gives it: a dictionary comes as a copy. ``model.value_of(index)`` gives the value itself.
 VALUE = Qt.ItemDataRole.UserRole
 #: Up to so many values are filtered and sorted at once, so that a short list does not flicker.
 AT_ONCE = 2000
@@ -100,6 +100,10 @@ class FilteredModel(QAbstractTableModel, Generic[T]):
 
     def value_at(self, row: int) -> T:
         return self._shown[row]
+
+    def value_of(self, index: Index) -> T | None:
+        """The value at an index, ``None`` at an invalid one."""
+        return self._shown[index.row()] if index.isValid() else None
 
     def key_at(self, row: int) -> Hashable:
         return self._keys[row]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QToolTip,
     QWidget,
 )
 
@@ -130,6 +131,22 @@ class RowDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_HasFocus:
             painting.ring(painter, self._theme, rect)
         painter.restore()
+
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index
+    ) -> bool:
+        """A row that is cut and has no tooltip of its own shows all of its words."""
+        row: Row | None = index.data(ROW)
+        if row is None or row.place or event.type() is not QEvent.Type.ToolTip:
+            return super().helpEvent(event, view, option, index)
+        px, role = self._theme.px, self._title(row)[0]
+        first = painting.width_of(self._theme, row.title, role) + painting.width_of(self._theme, row.remark, "small")
+        first += painting.badge_width(self._theme, row.badge, row.badge_icon) + px(8) if row.badge else 0
+        second = painting.width_of(self._theme, row.detail, "small")
+        needed = max(first + px(12), second) if self._rich else first + second + px(20)
+        fits = needed <= view.viewport().width() - px(60)
+        QToolTip.showText(event.globalPos(), "" if fits else row.words(), view)
+        return True
 
     def _title(self, row: Row) -> tuple[str, str]:
         role = "code" if row.code else "strong" if row.strong else "body"
@@ -253,7 +270,7 @@ class RowList(QTableView):
     def value(self) -> Any:
         """The current value or ``None``."""
         index = self.currentIndex()
-        return index.data(VALUE) if index.isValid() else None
+        return self.rows.value_of(index)
 
     def choose(self, key: Hashable) -> bool:
         """Make the value with this key current and selected; answers whether it is shown."""
@@ -272,7 +289,7 @@ class RowList(QTableView):
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
-        self.chosen.emit(current.data(VALUE) if current.isValid() else None)
+        self.chosen.emit(self.rows.value_of(current))
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Home and End go to the first and last row, as in a list."""
@@ -298,4 +315,4 @@ class RowList(QTableView):
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():
-            self.opened.emit(index.data(VALUE))
+            self.opened.emit(self.rows.value_of(index))

@@ -1,13 +1,12 @@
-"""Tables: columns that say how a value is told, one model for 100,000 rows, one delegate, one view."""
+"""Tables: no grid, whole rows, sortable headers, columns that share the width, cells that may paint themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Hashable
+from typing import Any
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -15,124 +14,20 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QToolTip,
     QWidget,
 )
 
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import painting
-from qverify_desktop.ui.widgets.filtered import VALUE, FilteredModel, Index, KeepSelection
+from qverify_desktop.ui.widgets.filtered import VALUE, Index, KeepSelection
 from qverify_desktop.ui.widgets.spinner import Turning
+from qverify_desktop.ui.widgets.table_model import Column, Icon, Paint, TableModel
 
-T = TypeVar("T")
-#: A column's painter: draws a value's cell into the rectangle (already without the cell's padding).
-Paint = Callable[[QPainter, QRect, T, Theme], None]
-#: Icon and colour token, or nothing.
-Icon = tuple[str, str] | None
-_COLUMN = VALUE + 1
+__all__ = ["VALUE", "Column", "Icon", "Paint", "Table", "TableDelegate", "TableHeader", "TableModel", "set_up"]
+
 #: Space left and right in a cell.
 PADDING = 8
-
-
-@dataclass(frozen=True)
-class Column(Generic[T]):
-    """How one property of a value is told.
-
-    ``title`` is translated already. ``text`` is shown, filtered and spoken. ``sort_key`` makes the column sortable (``None``
-    keys come last). ``icon`` stands before the text in its own token, ``token`` colours the text, ``font`` is a type
-    token, ``detail`` a second line (rows of 56 px). ``paint`` draws instead of all that; its ``text`` is still spoken.
-    ``width`` is in pixels at 100 %; columns with ``stretch`` share the rest by weight, never less than ``width``. The column is
-    hidden while the table is narrower than ``from_width``. ``path`` cuts a long text in the middle. ``tip`` is the tooltip;
-    without it a text that is cut shows itself.
-    """
-
-    title: str
-    text: Callable[[T], str]
-    sort_key: Callable[[T], Any] | None = None
-    right: bool = False
-    icon: Callable[[T], Icon] | None = None
-    token: Callable[[T], str] | str = "text"
-    font: Callable[[T], str] | str = "body"
-    detail: Callable[[T], str] | None = None
-    badge: Callable[[T], str] | None = None
-    paint: Paint[T] | None = None
-    tip: Callable[[T], str] | None = None
-    width: int = 96
-    stretch: int = 0
-    from_width: int = 0
-    path: bool = False
-    searched: bool = True
-
-    def token_of(self, value: T) -> str:
-        return self.token if isinstance(self.token, str) else self.token(value)
-
-    def font_of(self, value: T) -> str:
-        return self.font if isinstance(self.font, str) else self.font(value)
-
-
-class TableModel(FilteredModel[T]):
-    """Values in columns. ``key`` identifies a value through time; a filter looks into all columns that are ``searched``."""
-
-    def __init__(
-        self,
-        columns: Sequence[Column[T]],
-        key: Callable[[T], Hashable],
-        text: Callable[[T], str] | None = None,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(key, text or self._row_text, parent)
-        self.columns = tuple(columns)
-
-    def _row_text(self, value: T) -> str:
-        parts: list[str] = []
-        for column in self.columns:
-            if column.searched:
-                parts.append(column.text(value))
-                if column.detail is not None:
-                    parts.append(column.detail(value))
-        return "\n".join(parts)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.columns)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
-            return None
-        column = self.columns[section]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return column.title
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return (painting.RIGHT if column.right else painting.LEFT) | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        value = self.value_at(index.row())
-        if role == VALUE:
-            return value
-        column = self.columns[index.column()]
-        if role == _COLUMN:
-            return column
-        if role == Qt.ItemDataRole.DisplayRole:
-            return painting.one_line(column.text(value))
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._spoken(column, value)
-        if role == Qt.ItemDataRole.ToolTipRole and column.tip is not None:
-            return painting.one_line(column.tip(value)) or None
-        return None
-
-    def _spoken(self, column: Column[T], value: T) -> str:
-        parts = [
-            column.text(value),
-            column.badge(value) if column.badge else "",
-            column.detail(value) if column.detail else "",
-        ]
-        return painting.one_line(", ".join(part for part in parts if part))
-
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Called by the header; -1 for the order that values were filled in."""
-        key = self.columns[column].sort_key if 0 <= column < len(self.columns) else None
-        self.sort_by(key, order is Qt.SortOrder.DescendingOrder)
 
 
 class TableDelegate(QStyledItemDelegate):
@@ -143,11 +38,10 @@ class TableDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        column: Column[Any] = index.data(_COLUMN)
-        view = option.widget
-        if column is None:
+        model, view = index.model(), option.widget
+        if not isinstance(model, TableModel):
             return
-        value = index.data(VALUE)
+        column, value = model.columns[index.column()], model.value_at(index.row())
         rect: QRect = option.rect
         painter.save()
         painting.underline(painter, self._theme, rect)
@@ -202,14 +96,25 @@ class TableDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(0, 0)
 
-    def is_cut(self, index: Index, rect: QRect) -> bool:
-        """Whether a cell's text does not fit."""
-        column: Column[Any] = index.data(_COLUMN)
-        if column is None or column.paint is not None:
-            return False
-        value = index.data(VALUE)
-        width = self._inner(rect, index).width() - (self._theme.px(24) if column.icon else 0)
-        return painting.width_of(self._theme, column.text(value), column.font_of(value)) > width
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index
+    ) -> bool:
+        """A text that is cut shows itself, unless its column has a tooltip."""
+        model = index.model()
+        if not isinstance(model, TableModel) or event.type() is not QEvent.Type.ToolTip:
+            return super().helpEvent(event, view, option, index)
+        column, value = model.columns[index.column()], model.value_at(index.row())
+        if column.tip is not None:
+            return super().helpEvent(event, view, option, index)
+        width = self._inner(option.rect, index).width() - (self._theme.px(24) if column.icon else 0)
+        whole = [column.text(value), column.detail(value) if column.detail else ""]
+        cut = column.paint is None and (
+            painting.width_of(self._theme, whole[0], column.font_of(value)) > width
+            or painting.width_of(self._theme, whole[1], "small") > width
+        )
+        words = "\n".join(painting.one_line(part) for part in whole if part)
+        QToolTip.showText(event.globalPos(), words if cut or column.paint is not None else "", view)
+        return True
 
 
 class TableHeader(QHeaderView):
@@ -292,7 +197,7 @@ class Table(QTableView):
     def value(self) -> Any:
         """The current value or ``None``."""
         index = self.currentIndex()
-        return index.data(VALUE) if index.isValid() else None
+        return self.rows.value_of(index)
 
     def choose(self, key: Hashable) -> bool:
         """Make the value with this key current and selected; answers whether it is shown."""
@@ -313,7 +218,7 @@ class Table(QTableView):
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         if current.row() != previous.row() or not current.isValid():
-            self.chosen.emit(current.data(VALUE) if current.isValid() else None)
+            self.chosen.emit(self.rows.value_of(current))
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Home and End go to the first and last row."""
@@ -333,7 +238,7 @@ class Table(QTableView):
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():
-            self.opened.emit(index.data(VALUE))
+            self.opened.emit(self.rows.value_of(index))
 
     def _hover(self, row: int) -> None:
         if row != self.hovered_row:

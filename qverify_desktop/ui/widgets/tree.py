@@ -100,12 +100,12 @@ class Tree(QTreeView):
     def value(self) -> Any:
         """The current leaf's value or ``None``."""
         index = self.currentIndex()
-        return index.data(VALUE) if index.isValid() else None
+        return self.rows.value_of(index)
 
     def path(self) -> Path | None:
         """The path of the current group, ``None`` on a leaf."""
         index = self.currentIndex()
-        return index.data(PATH) if index.isValid() else None
+        return self.rows.path_of(index)
 
     def choose(self, key: Hashable) -> bool:
         """Make the leaf with this key current and visible; answers whether it is shown."""
@@ -161,11 +161,11 @@ class Tree(QTreeView):
 
     def _note_expanded(self, index: QModelIndex) -> None:
         if not self._by_itself:
-            self._open_paths.add(index.data(PATH))
+            self._open_paths.add(self.rows.path_of(index) or ())
 
     def _note_collapsed(self, index: QModelIndex) -> None:
         if not self._by_itself:
-            self._open_paths.discard(index.data(PATH))
+            self._open_paths.discard(self.rows.path_of(index) or ())
 
     def _measure(self) -> None:
         self.setIndentation(self._theme.px(INDENT))
@@ -173,13 +173,13 @@ class Tree(QTreeView):
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
-        self.chosen.emit(current.data(VALUE) if current.isValid() else None)
+        self.chosen.emit(self.rows.value_of(current))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         index = self.currentIndex()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not control and index.isValid():
-            if index.data(PATH) is not None:
+            if self.rows.path_of(index) is not None:
                 self.setExpanded(index, not self.isExpanded(index))
             else:
                 self._open(index)
@@ -187,8 +187,9 @@ class Tree(QTreeView):
         super().keyPressEvent(event)
 
     def _open(self, index: QModelIndex) -> None:
-        if index.isValid() and index.data(PATH) is None:
-            self.opened.emit(index.data(VALUE))
+        value = self.rows.value_of(index)
+        if value is not None:
+            self.opened.emit(value)
 
     def _chevron(self, index: QModelIndex, row: QRect) -> QRect:
         """Where the chevron of a row stands."""
@@ -202,7 +203,7 @@ class Tree(QTreeView):
         point = event.position().toPoint()
         index = self.indexAt(QPoint(self.viewport().width() - 1, point.y()))
         left = event.button() is Qt.MouseButton.LeftButton
-        group = left and index.isValid() and index.data(PATH) is not None
+        group = left and self.rows.path_of(index) is not None
         if group and self._chevron(index, self.visualRect(index)).contains(point):
             self.setExpanded(index, not self.isExpanded(index))
             return
@@ -233,7 +234,7 @@ class Tree(QTreeView):
         elif place == self._hovered:
             painter.fillRect(row, self._theme.colour("surface-hover"))
         chevron = self._chevron(place, row)
-        if index.data(PATH) is not None:
+        if self.rows.path_of(index) is not None:
             name = "chevron-down" if self.isExpanded(place) else "chevron-right"
             top = row.top() + (row.height() - self._theme.px(16)) / 2
             painting.icon(painter, self._theme, name, "text-muted", chevron.left(), top)

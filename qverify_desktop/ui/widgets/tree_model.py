@@ -219,6 +219,18 @@ class TreeModel(QAbstractItemModel, Generic[T]):
         group = self._forest.by_path.get(path)
         return self.createIndex(group.row, 0, group.parent) if group and group.number else QModelIndex()
 
+    def value_of(self, index: Index) -> T | None:
+        """The value of a leaf, ``None`` at a group."""
+        if not index.isValid() or self._at(index) is not None:
+            return None
+        parent = self._forest.groups[index.internalId()]
+        return parent.leaves[index.row() - len(parent.groups)]
+
+    def path_of(self, index: Index) -> Path | None:
+        """The path of a group, ``None`` at a leaf."""
+        group = self._at(index) if index.isValid() else None
+        return group.path if group is not None else None
+
     def key_of(self, value: T) -> Hashable:
         return self._key(value)
 
@@ -262,14 +274,12 @@ class TreeModel(QAbstractItemModel, Generic[T]):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        group = self._at(index)
-        if role == PATH:
-            return group.path if group is not None else None
+        if role in (PATH, VALUE):
+            return self.path_of(index) if role == PATH else self.value_of(index)
+        group, value = self._at(index), self.value_of(index)
         if group is not None:
-            return self._told(self._node_of(group), role) if role != VALUE else None
-        parent = self._forest.groups[index.internalId()]
-        value = parent.leaves[index.row() - len(parent.groups)]
-        return value if role == VALUE else self._told(self._leaf(value), role)
+            return self._told(self._node_of(group), role)
+        return self._told(self._leaf(value), role) if value is not None else None
 
     def _node_of(self, group: _Group[T]) -> Node:
         if group.span is None:

@@ -110,7 +110,7 @@ def test_small_changes_are_small_and_the_selection_stays(watched, after, signals
 
 
 def test_a_changed_value_is_repainted_alone(watched):
-    model, view, notes = watched([value(n) for n in range(5)], chosen=2)
+    model, _, notes = watched([value(n) for n in range(5)], chosen=2)
     model.fill([value(n, "new" if n == 3 else "") for n in range(5)])
     assert notes == [("changed", 3, 3)]
     assert model.index(3, 0).data(VALUE)["text"] == "new"
