@@ -97,7 +97,7 @@ class Button(QPushButton):
         if kind:
             self.setProperty("kind", kind)
         if size:
-            self.setProperty("size", size)
+            self.setProperty("scale", size)  # ``size`` is a property that every widget has already
         if keys:
             self.setToolTip(f"{text} ({shown_keys(keys)})")
         self._cap = label(shown_keys(keys), "caption") if cap and keys else None
