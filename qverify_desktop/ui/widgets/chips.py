@@ -104,6 +104,7 @@ class FilterChips(QWidget):
         self._group.setExclusive(exclusive)
         self._group.buttonToggled.connect(self._tell)
         self._silent = False
+        self._told: frozenset[str] = frozenset()
         self.setObjectName("clear")
         self.setAccessibleName(name)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -130,6 +131,7 @@ class FilterChips(QWidget):
                 chip.setChecked(choice.key in on)
         self._chips = {choice.key: self._chips[choice.key] for choice in choices}
         self._silent = False
+        self._told = self.on()
         before: QWidget | None = None
         for chip in self._chips.values():
             if before is not None:
@@ -143,21 +145,20 @@ class FilterChips(QWidget):
 
     def set_on(self, on: frozenset[str]) -> None:
         """Switch chips; ``changed`` is emitted once."""
-        before = self.on()
         self._silent = True
         for key, chip in self._chips.items():
             chip.setChecked(key in on)
         self._silent = False
-        if self.on() != before:
-            self.changed.emit(self.on())
+        self._tell()
 
     def chip(self, key: str) -> Chip:
         return self._chips[key]
 
     def _tell(self) -> None:
         # An exclusive group tells of the chip that goes off and of the one that comes on.
-        if not self._silent and (not self._group.exclusive() or self.on()):
-            self.changed.emit(self.on())
+        if not self._silent and self.on() != self._told:
+            self._told = self.on()
+            self.changed.emit(self._told)
 
     def _lines(self, width: int) -> tuple[list[tuple[Chip, QRect]], int]:
         gap, height = self._theme.px(GAP), self._theme.px(HEIGHT)

@@ -45,10 +45,9 @@ class ProofShape:
     def knots(self) -> list[Knot]:
         """Boxes that hold a hash, from the event up: the event, each given hash and what is computed with it."""
         boxes = [*self.top.all(), *([self.root] if self.root else [])]
-        order = {"event": 0, "given": 1, "computed": 1, "root": 2}
         depth = {id(knot): level for level, knot in _levels(self.top, 0)}
         found = [knot for knot in boxes if knot.hash]
-        return sorted(found, key=lambda knot: (order[knot.kind] == 2, -depth.get(id(knot), -1), knot.kind != "event"))
+        return sorted(found, key=lambda knot: (-depth.get(id(knot), -1), not knot.on_path))
 
 
 def _levels(knot: Knot, level: int) -> Iterator[tuple[int, Knot]]:

@@ -197,7 +197,9 @@ def thousandths(part: int, whole: int) -> int | None:
     if whole <= 0:
         return None
     exact = round(part * 1000 / whole)
-    return min(exact, 999) if part < whole else max(exact, 1) if part > 0 else exact
+    if part >= whole:
+        return exact
+    return min(999, max(1, exact)) if part > 0 else exact
 
 
 def share(value: int | None) -> str:

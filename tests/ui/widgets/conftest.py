@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from qverify_desktop.ui import motion
 from qverify_desktop.ui.theme import Theme
 
 
@@ -14,6 +15,20 @@ def theme(qapp):
     made = Theme()
     made.apply(qapp, "light", 1.0)
     return made
+
+
+@pytest.fixture
+def still():
+    """Reduced motion."""
+    motion.reduce(True)
+    yield
+    motion.reduce(False)
+
+
+@pytest.fixture
+def moving(monkeypatch):
+    """Motion, whatever the environment asks for."""
+    monkeypatch.setattr(motion, "_off", False)
 
 
 class Canvas:
