@@ -41,8 +41,9 @@ def shown(line: str) -> str:
 
 
 def shown_in_row(line: str) -> str:
-    """The same for a row of a list, where a tab has no stops."""
-    return shown(line.expandtabs(TAB) if "\t" in line else line)
+    """The same for a row of a list, which has one line and no tab stops."""
+    told = shown(line)
+    return told.expandtabs(TAB).replace("\n", "\\n") if "\t" in told or "\n" in told else told
 
 
 def shown_lines(text: str) -> list[str]:
