@@ -241,7 +241,13 @@ def ranges(flags: Sequence[bool]) -> list[Range]:
 
 
 class KeepSelection(QObject):
-    """Selects the same values again after the model of a view was reset. It lives as long as the view."""
+    """Selects the same values again after the model of a view was reset. It lives as long as the view.
+
+    Where the current value is filtered away with few others, its neighbour takes its place; after a reset nothing
+    does and ``lost`` is emitted.
+    """
+
+    lost = Signal()
 
     def __init__(self, view: QAbstractItemView, model: FilteredModel[Any]) -> None:
         super().__init__(view)
@@ -251,6 +257,14 @@ class KeepSelection(QObject):
         self._offset = 0
         model.modelAboutToBeReset.connect(self._note)
         model.modelReset.connect(self._restore)
+        model.rowsRemoved.connect(self._follow)
+
+    def _follow(self) -> None:
+        """The row that became current because its neighbour was removed is selected too."""
+        selection = self._view.selectionModel()
+        flags = QItemSelectionModel.SelectionFlag
+        if selection.currentIndex().isValid() and not selection.hasSelection():
+            selection.select(selection.currentIndex(), flags.ClearAndSelect | flags.Rows)
 
     def _note(self) -> None:
         selection = self._view.selectionModel()
@@ -276,3 +290,5 @@ class KeepSelection(QObject):
         self._view.verticalScrollBar().setValue(self._offset)
         if row >= 0:
             self._view.scrollTo(self._model.index(row, 0))
+        elif self._current is not None:
+            self.lost.emit()

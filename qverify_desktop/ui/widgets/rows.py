@@ -255,6 +255,7 @@ class RowList(QTableView):
         self.setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._keep = KeepSelection(self, model)
+        self._keep.lost.connect(self._lose)
         self._turning = Turning(self.viewport())
         self.doubleClicked.connect(self._open)
         theme.changed.connect(self._measure)
@@ -312,6 +313,9 @@ class RowList(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         self._turning.after_paint()
+
+    def _lose(self) -> None:
+        self.chosen.emit(None)
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():

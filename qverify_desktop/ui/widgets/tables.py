@@ -189,6 +189,7 @@ class Table(QTableView):
         set_up(self, theme, model)
         self.horizontalHeader().setVisible(header)
         self._keep = KeepSelection(self, model)
+        self._keep.lost.connect(self._lose)
         self._turning = Turning(self.viewport())
         self.doubleClicked.connect(self._open)
         theme.changed.connect(self._measure)
@@ -235,6 +236,9 @@ class Table(QTableView):
             self._open(self.currentIndex())
             return
         super().keyPressEvent(event)
+
+    def _lose(self) -> None:
+        self.chosen.emit(None)
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():

@@ -151,6 +151,8 @@ class Tree(QTreeView):
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._by_itself = False
         self.verticalScrollBar().setValue(offset)
+        if key is not None and not index.isValid():
+            self.chosen.emit(None)
 
     def _is_open(self, index: QModelIndex) -> bool:
         while index.isValid():

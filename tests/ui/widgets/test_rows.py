@@ -70,6 +70,27 @@ def test_the_chosen_row_survives_filtering_and_new_values(shown):
     assert view.value().detail == "new"
 
 
+def test_the_neighbour_of_a_removed_row_is_chosen(shown):
+    view = shown()
+    view.choose("iso_week")
+    told = []
+    view.chosen.connect(lambda row: told.append(row and row.title))
+    view.rows.fill([ROWS[0], ROWS[2]])
+    assert told == ["easter"]
+    assert [index.row() for index in view.selectionModel().selectedRows()] == [1]
+
+
+def test_a_chosen_row_that_a_reset_takes_away_is_told(shown):
+    many = [Row("circle-check", "success", f"test_{n}") for n in range(1000)]
+    view = shown(many)
+    view.choose("test_501")
+    told = []
+    view.chosen.connect(told.append)
+    view.rows.fill(many[::2])
+    assert told == [None]
+    assert view.value() is None
+
+
 @pytest.mark.parametrize("words", ["OFFSET", "confirmed", "92", "'+05:30'"])
 def test_a_filter_looks_into_all_that_is_shown(shown, words):
     view = shown()

@@ -148,6 +148,16 @@ def test_what_is_open_and_chosen_stays_so_through_a_filter_and_a_new_filling(tre
     assert view.value() is TESTS[3]
 
 
+def test_a_chosen_test_that_is_filtered_away_is_told(tree):
+    view = tree()
+    view.choose("calendar.py::test_week")
+    told = []
+    view.chosen.connect(told.append)
+    view.rows.set_filter(Filter.parse("zulu"))
+    assert told == [None]
+    assert view.value() is None
+
+
 def test_a_short_answer_to_a_filter_is_opened_and_forgotten(tree):
     view = tree()
     assert seen(view) == ["offset.py", "calendar.py"]
