@@ -11,6 +11,7 @@ from qverify_desktop import __version__
 from qverify_desktop.analysis import following
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
 from qverify_desktop.analysis.decide import decide, measure
+from qverify_desktop.analysis.details import keep_details
 from qverify_desktop.analysis.generate import Candidates, write_tests
 from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_image, take_snapshot
 from qverify_desktop.analysis.judge import REPETITIONS, Runs, Tried, screen, try_tests
@@ -93,7 +94,8 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
     tried, matrix = trial.tried, trial.matrix
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
     following.judged(steps.reporter, judged)
-    files, after = await _measure(steps, project, judged, baseline, matrix)
+    files, after, covered = await _measure(steps, project, judged, baseline, matrix)
+    await keep_details(steps, project, tried, matrix, coverage, covered)
     before = measure(coverage, matrix, (), (t.test.id for t in tried))
     return Part(
         language=project.language,
@@ -263,7 +265,7 @@ class After:
 
 async def _measure(
     steps: Steps, project: Project, judged: Sequence[JudgedTest], baseline: Baseline, matrix: Matrix
-) -> tuple[Mapping[str, str], Measure]:
+) -> tuple[Mapping[str, str], Measure, Mapping[str, FileCoverage]]:
     """Run the existing and the accepted tests together: the figures after are measured, not added up."""
     language = steps.services.language(project.language)
     accepted = [one.test for one in judged if one.verdict is TestVerdict.ACCEPTED]
@@ -282,7 +284,8 @@ async def _measure(
     after = await steps.step(f"{project.language}.after", After, body)
     steps.reporter.finished(Stage.REPORT, f"{len(accepted)} tests accepted")
     generated = [one.test.id for one in judged]
-    return after.files, measure(after.coverage, matrix, (t.id for t in accepted), generated)
+    figures = measure(after.coverage, matrix, (t.id for t in accepted), generated)
+    return after.files, figures, after.coverage
 
 
 async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], started_at: str) -> RunResult:

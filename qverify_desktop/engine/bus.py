@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
 from qverify_desktop.engine.changes import Changes
@@ -89,10 +89,11 @@ class _Channel:
 class EventBus:
     """Made inside the running loop; ``publish`` may be called from any thread, everything else from the loop's."""
 
-    def __init__(self, changes: Changes | None = None) -> None:
-        """``changes`` is told when a run's listing changed."""
+    def __init__(self, changes: Changes | None = None, keep: Callable[[RunEvent], None] | None = None) -> None:
+        """``changes`` is told when a run's listing changed; ``keep`` is called with every event and must not block."""
         self._loop = asyncio.get_running_loop()
         self._changes = changes
+        self._keep = keep
         self._channels: dict[str, _Channel] = {}
 
     def begin(self, run: str) -> None:
@@ -141,6 +142,8 @@ class EventBus:
         channel.ended = numbered.status in ENDED
         for watcher in channel.watchers:
             watcher.put(numbered)
+        if self._keep is not None:
+            self._keep(numbered)
         if self._changes is not None and numbered.kind in _LISTED:
             self._changes.tell(numbered.run)
 

@@ -28,6 +28,7 @@ from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.questions.catalogue import Context, questions
+from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
 from qverify_desktop.repository.look import look
 from qverify_desktop.storage.database import Database
@@ -77,7 +78,8 @@ class Engine:
         self._home = parts.home
         self._records = parts.records
         self._changes = Changes()
-        self._bus = EventBus(self._changes)
+        self._logs = RunLogs(parts.home / "runs")
+        self._bus = EventBus(self._changes, self._logs.tell)
         self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
         self._control = ControlServer(self, parts.home)
         self._questions = questions(self._context())
@@ -242,6 +244,7 @@ class Engine:
         await self._control.close()
         await self._runner.close()
         await self._stop_sweeping()
+        await asyncio.to_thread(self._logs.close)
         await self._parts.machine.close()
         await self._parts.dispose()
         self._parts.lock.release()
@@ -260,6 +263,7 @@ class Engine:
             decisions=DecisionStore(self._parts.database),
             find=self._find,
             look=look,
+            logs=self._logs,
             result=self._result,
             failure=self._runner.failures.get,
             stage=self._runner.stage,

@@ -114,6 +114,9 @@ class Language(Protocol):
     ) -> Job:
         """Run, for each mutant, the tests named for it (mutant id to test ids), forked inside one container."""
 
+    def assertions(self, code: str) -> list[tuple[int, str]]:
+        """1-based line and text of every assertion in a test's code, for those who read it."""
+
     def read_mutation(self, mutants: Sequence[Mutant], result: JobResult) -> list[MutantOutcome]:
         """Read ``mutation_job``'s artefacts; mutants that were not reached are ``NOT_RUN``."""
 

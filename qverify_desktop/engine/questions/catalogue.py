@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.results import RunResult
+from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.storage.decisions import DecisionStore
 from qverify_desktop.storage.repositories import RepositoryStore
 from qverify_desktop.storage.runs import RunStore
@@ -36,6 +37,7 @@ class Context:
     decisions: DecisionStore
     find: Callable[[str], Awaitable[str]]
     look: Callable[[str], Look]
+    logs: RunLogs
     result: Callable[[str], RunResult]
     failure: Callable[[str], QVerifyError | None]
     stage: Callable[[str], str]
@@ -45,7 +47,11 @@ class Context:
 
 def questions(context: Context) -> Mapping[str, Handler]:
     """All questions of this process by name."""
+    from qverify_desktop.engine.questions.finished import FinishedRuns
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
+    from qverify_desktop.engine.questions.results import ResultQuestions
+    from qverify_desktop.engine.questions.runs import RunQuestions
 
-    subjects = (RepositoryQuestions(context),)
+    finished = FinishedRuns(context.services, context.result)
+    subjects = (RepositoryQuestions(context), RunQuestions(context), ResultQuestions(context, finished))
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

@@ -22,6 +22,7 @@ from qverify_desktop.languages.python import (
     suite,
     writing,
 )
+from qverify_desktop.languages.python.assertions import assertions
 
 
 class PythonLanguage:
@@ -109,6 +110,9 @@ class PythonLanguage:
 
     def read_mutation(self, mutants: Sequence[Mutant], result: JobResult) -> list[MutantOutcome]:
         return mutation_run.read_mutation(mutants, result)
+
+    def assertions(self, code: str) -> list[tuple[int, str]]:
+        return assertions(code)
 
     def render(self, tests: Sequence[GeneratedTest]) -> dict[str, str]:
         return writing.render(tests)
