@@ -37,7 +37,7 @@ class Turning(QObject):
     def after_paint(self) -> None:
         """Take the rings that were painted just now."""
         rings = painting.take_rings()
-        if rings and not motion.reduced() and self._widget.isVisible():
+        if rings and not motion.reduced():
             self._places += rings
             self._timer.start()
 

@@ -94,8 +94,8 @@ CHANGES = {
     "one more at the end": ([*range(6)], [("in", 5, 5)]),
     "one less before it": ([1, 2, 3, 4], [("out", 0, 0)]),
     "one less and one more": ([0, 9, 2, 3, 4], [("out", 1, 1), ("in", 1, 1)]),
-    "another order": ([4, 3, 2, 1, 0], ["moved"]),
-    "another order and one more": ([9, 4, 3, 2, 1, 0], ["moved", ("in", 0, 0)]),
+    "another order": ([2, 4, 3, 1, 0], ["moved"]),
+    "another order and one more": ([9, 4, 3, 1, 2, 0], ["moved", ("in", 0, 0)]),
     "the same": ([0, 1, 2, 3, 4], []),
 }
 
