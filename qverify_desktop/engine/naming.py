@@ -24,6 +24,11 @@ def new_run(now_ms: int | None = None) -> str:
     return "r" + digits + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_DIGITS))
 
 
+def new_record() -> str:
+    """Name of a short record in the log that is no analysis (a decision, a write): as a run's, with ``d`` at its head."""
+    return "d" + new_run()[1:]
+
+
 def is_run(text: str) -> bool:
     """Whether ``text`` is a whole run's name (and so safe to be part of a path)."""
     return _RUN.fullmatch(text) is not None

@@ -47,11 +47,17 @@ class Context:
 
 def questions(context: Context) -> Mapping[str, Handler]:
     """All questions of this process by name."""
+    from qverify_desktop.engine.questions.deciding import DecisionQuestions
     from qverify_desktop.engine.questions.finished import FinishedRuns
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
     from qverify_desktop.engine.questions.runs import RunQuestions
 
     finished = FinishedRuns(context.services, context.result)
-    subjects = (RepositoryQuestions(context), RunQuestions(context), ResultQuestions(context, finished))
+    subjects = (
+        RepositoryQuestions(context),
+        RunQuestions(context),
+        ResultQuestions(context, finished),
+        DecisionQuestions(context, finished),
+    )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

@@ -45,6 +45,8 @@ REFUSED_AT: Mapping[Reason, int] = {
     Reason.FLAKY: 3,
     Reason.NO_GAIN: 4,
 }
+#: Mutants run against tests that passed five of five, and against no others.
+RAN = (Reason.GAIN, Reason.NO_GAIN)
 
 
 class ResultQuestions:
@@ -101,7 +103,7 @@ class ResultQuestions:
                     MutantStatus.KILLED if test in found.killed_by.get(mutant.id, ()) else MutantStatus.SURVIVED,
                 )
                 for mutant in found.mutants
-                if mutant.line in found.reached.get(test, {}).get(mutant.file, ())
+                if judged.reason in RAN and mutant.line in found.reached.get(test, {}).get(mutant.file, ())
             ],
             "gained_lines": self._gained(found, judged),
             "steps": steps_of(judged),
