@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.views import MeasureView
 from qverify_desktop.ui.language import tr
@@ -12,6 +13,10 @@ from qverify_desktop.ui.widgets.basics import label, row, set_property
 from qverify_desktop.ui.widgets.charts import BeforeAfterBar
 from qverify_desktop.ui.widgets.progress import ProgressBar
 from qverify_desktop.ui.widgets.words import after_of, before_of, count, share, signed
+
+GAP = 8
+#: Narrowest column that a remark wraps in beside the number.
+LEAST = 88
 
 
 class Meter(QWidget):
@@ -36,10 +41,10 @@ class Meter(QWidget):
         layout.setSpacing(4)
         head = row(self.caption, self.change)
         head.setStretch(0, 1)
-        middle = row(self.number, self.remark)
-        middle.setStretch(1, 1)
+        self._middle = row(self.number, self.remark)
+        self._middle.setStretch(1, 1)
         layout.addLayout(head)
-        layout.addLayout(middle)
+        layout.addLayout(self._middle)
         layout.addWidget(self.bar)
         layout.addWidget(self.progress)
         layout.addStretch(1)
@@ -78,8 +83,24 @@ class Meter(QWidget):
     def _show(self, number: str, remark: str, change: str) -> None:
         self.number.setText(number)
         self.remark.setText(remark)
+        self.remark.setVisible(bool(remark))
+        self._turn()
         self.change.setText(change)
         set_property(self.change, "tone", "success" if change.startswith("+") else "muted")
         self.setToolTip("")
         said = [self.caption.text(), number, remark, change]
         self.setAccessibleName(", ".join(part for part in said if part))
+
+    def _turn(self) -> None:
+        """The remark stands beside the number, or below it where it would become a narrow column there."""
+        beside = self.width() - self.number.sizeHint().width() - GAP
+        wanted = self.remark.fontMetrics().horizontalAdvance(self.remark.text())
+        below = beside < min(wanted, self._theme.px(LEAST))
+        direction = QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight
+        if self._middle.direction() != direction:
+            self._middle.setDirection(direction)
+            self._middle.setSpacing(0 if below else GAP)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._turn()

@@ -199,9 +199,10 @@ class RowDelegate(QStyledItemDelegate):
     def _title_and_badge(self, painter: QPainter, line: QRect, row: Row) -> int:
         theme, px = self._theme, self._theme.px
         role, token = self._title(row)
-        if not row.badge:
+        wanted = painting.badge_width(theme, row.badge, row.badge_icon) if row.badge else 0
+        # Without room for a whole badge there is none: the title says more than a cut word.
+        if not wanted or line.width() - wanted < px(80):
             return painting.text(painter, theme, line, row.title, role, token, elide=painting.MIDDLE)
-        wanted = min(painting.badge_width(theme, row.badge, row.badge_icon), line.width() // 2)
         space = line.adjusted(0, 0, -wanted - px(8), 0)
         used = painting.text(painter, theme, space, row.title, role, token, elide=painting.MIDDLE) + px(8)
         middle = line.top() + line.height() // 2

@@ -257,6 +257,19 @@ def test_an_amount_of_what_is_allowed(qtbot, theme):
     assert made.progress.tone == "warning"
 
 
+@pytest.mark.parametrize(("width", "below"), [(280, False), (150, True)])
+def test_a_long_remark_goes_below_the_number_of_a_narrow_meter(qtbot, theme, width, below):
+    made = Meter(theme, "Spent")
+    qtbot.addWidget(made)
+    made.show_amount("$1,207.35", "of $20,000.00 you allowed")
+    made.resize(width, 120)
+    made.show()
+    qtbot.waitExposed(made)
+    qtbot.waitUntil(lambda: (made.remark.geometry().top() >= made.number.geometry().bottom()) is below)
+    words = made.remark.fontMetrics().boundingRect(made.remark.rect(), Qt.TextFlag.TextWordWrap, made.remark.text())
+    assert made.remark.rect().contains(words)
+
+
 def test_a_meter_fits_into_a_quarter_of_a_small_window(qtbot, theme):
     made = Meter(theme, "A caption that a translator made rather long")
     qtbot.addWidget(made)
