@@ -134,7 +134,18 @@ class LineTable(QTableView):
         elif event.key() == Qt.Key.Key_End:
             self.choose(self.model().rowCount() - 1)
         else:
+            self._begin_in_view(event.key())
             super().keyPressEvent(event)
+
+    def _begin_in_view(self, key: int) -> None:
+        """Keys go on from what is seen: Qt would go on from a current row that was scrolled away, or from the first row."""
+        first, last = self.rows_in_view()
+        row = {Qt.Key.Key_Up: first, Qt.Key.Key_PageUp: first, Qt.Key.Key_Down: last, Qt.Key.Key_PageDown: last}.get(
+            Qt.Key(key)
+        )
+        if row is not None and last >= first and not first <= self.currentIndex().row() <= last:
+            flags = QItemSelectionModel.SelectionFlag
+            self.selectionModel().setCurrentIndex(self.model().index(row, 0), flags.NoUpdate)
 
     def sizeHintForColumn(self, column: int) -> int:
         # Qt would ask the delegate for the rows in view.

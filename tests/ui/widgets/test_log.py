@@ -136,6 +136,21 @@ def test_following_ends_when_one_scrolls_up_and_begins_again_at_the_end(make, qt
     assert view.follow.isChecked()
 
 
+def test_keys_go_on_from_what_is_seen(make, qtbot):
+    _, view = make(100_000, follow=True)
+    view.table.setFocus()
+    first, last = view.table.rows_in_view()
+    assert last == 99_999
+    qtbot.keyClick(view.table, Qt.Key.Key_PageUp)
+    assert first - 30 < view.table.currentIndex().row() < first
+    assert not view.table.following
+    view.table.verticalScrollBar().setValue(view.table.row_height * 5000)
+    qtbot.keyClick(view.table, Qt.Key.Key_Down)
+    assert 5000 < view.table.currentIndex().row() < 5100
+    qtbot.keyClick(view.table, Qt.Key.Key_End)
+    assert view.table.following
+
+
 def test_live_lines_come_at_the_tick_all_together(make, qtbot):
     _, view = make(0, follow=True)
     inserted = []
