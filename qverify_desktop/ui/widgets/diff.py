@@ -78,6 +78,9 @@ class DiffView(LineTable):
     def fold_all(self, on: bool) -> None:
         """Show only headings, or everything."""
         files, file = self.rows.diff.files, self.rows.file_of(self._row())
+        # The header would give the heights of these rows to whatever stands there after the reset.
+        for row in self.rows.headings(0, self.rows.rowCount() - 1):
+            self.verticalHeader().resizeSection(row, self.row_height)
         self.rows.fold_all(on)
         if file >= 0:
             self.choose(self.rows.row_of(files[file].first))
@@ -158,8 +161,6 @@ class DiffView(LineTable):
         )
 
     def _measure_all(self) -> None:
-        # A header keeps the heights of its first rows when the model is reset.
-        self.verticalHeader().setDefaultSectionSize(self.row_height)
         if self.rows.rowCount():
             self._inserted(QModelIndex(), 0, self.rows.rowCount() - 1)
 
