@@ -258,6 +258,7 @@ class Engine:
             home=self._home,
             services=self._parts.services,
             machine=self._parts.machine,
+            database=self._parts.database,
             runs=RunStore(self._parts.database),
             repositories=RepositoryStore(self._parts.database),
             decisions=DecisionStore(self._parts.database),

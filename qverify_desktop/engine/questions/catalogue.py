@@ -11,6 +11,7 @@ from qverify_desktop.analysis.services import Services
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.results import RunResult
 from qverify_desktop.engine.run_log import RunLogs
+from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.decisions import DecisionStore
 from qverify_desktop.storage.repositories import RepositoryStore
 from qverify_desktop.storage.runs import RunStore
@@ -32,6 +33,7 @@ class Context:
     home: Path
     services: Services
     machine: Machine
+    database: Database
     runs: RunStore
     repositories: RepositoryStore
     decisions: DecisionStore
@@ -48,6 +50,7 @@ class Context:
 def questions(context: Context) -> Mapping[str, Handler]:
     """All questions of this process by name."""
     from qverify_desktop.engine.questions.deciding import DecisionQuestions
+    from qverify_desktop.engine.questions.evidence import EvidenceQuestions
     from qverify_desktop.engine.questions.finished import FinishedRuns
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
@@ -59,5 +62,6 @@ def questions(context: Context) -> Mapping[str, Handler]:
         RunQuestions(context),
         ResultQuestions(context, finished),
         DecisionQuestions(context, finished),
+        EvidenceQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

@@ -1,0 +1,122 @@
+"""Entries of the evidence log in words: one sentence per type, made of the entry's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Data = Mapping[str, Any]
+
+_WHY = {"test": "tests", "defect": "a suspected defect"}
+
+
+def _opened(data: Data) -> str:
+    if "kind" in data:
+        return f"A record about the run {data.get('about', '')} begins: {data['kind']}."
+    model = data.get("model", "none")
+    words = "without a model" if model == "none" else f"with the model {model}"
+    return f"The run is opened {words}, scope {data.get('scope', 'all')}, seed {data.get('seed', 0)}."
+
+
+def _snapshot(data: Data) -> str:
+    commit = str(data.get("commit", ""))[:12]
+    at = f"commit {commit}" if commit else "a folder without commits"
+    dirty = " and uncommitted changes" if data.get("dirty") else ""
+    return f"Snapshot of {data.get('files', 0)} files at {at}{dirty}."
+
+
+def _image(data: Data) -> str:
+    differences = len(data.get("differences", ()))
+    more = f", {differences} differences from its recipe" if differences else ""
+    return f"Sandbox image {data.get('reference', '')}, {str(data.get('digest', ''))[:19]}{more}."
+
+
+def _execution(data: Data) -> str:
+    ends = [
+        word for flag, word in (("timed_out", "timed out"), ("oom_killed", "ran out of memory")) if data.get(flag)
+    ]
+    end = " and ".join(ends) or f"exit code {data.get('exit_code')}"
+    network = "with network" if data.get("network") else "without network"
+    seconds = int(data.get("duration_ms", 0)) / 1000
+    return f"Container {str(data.get('container', ''))[:12]} ran for {data.get('purpose', '')} {network}: {end} after {seconds:.1f} s."
+
+
+def _judgement(data: Data) -> str:
+    name = str(data.get("test", "")).rpartition("::")[2]
+    gain = data.get("gain", {})
+    gains = ", ".join(f"{gain[what]} {what}" for what in ("lines", "branches", "mutants") if gain.get(what))
+    why = f"gains {gains}" if gains else str(data.get("reason", "")).replace("_", " ")
+    return f"{name} is {data.get('verdict', '')}: {why} ({data.get('label', '')})."
+
+
+def _mutation(data: Data) -> str:
+    return (
+        f"{data.get('mutants', 0)} mutants run: {data.get('killed', 0)} noticed, {data.get('survived', 0)} survived."
+    )
+
+
+def _verdict(data: Data) -> str:
+    before, after = data.get("lines_before", [0, 0]), data.get("lines_after", [0, 0])
+    lines = f"lines {before[0]} to {after[0]} of {after[1]}" if after[1] else "no lines measured"
+    return f"Verdict {str(data.get('verdict', '')).replace('_', ' ')}: {data.get('accepted', 0)} tests kept, {data.get('suspected', 0)} defects suspected, {lines}."
+
+
+def _decision(data: Data) -> str:
+    what = _WHY.get(str(data.get("kind")), "something")
+    count = f" ({data.get('count')})" if data.get("kind") == "test" else ""
+    return f"A person decided about {what}{count} of the run {data.get('about', '')}: {str(data.get('decision', '')).replace('_', ' ')}."
+
+
+_WORDS: Mapping[str, Callable[[Data], str]] = {
+    "run_opened": _opened,
+    "run_closed": lambda d: (
+        f"The run is closed: {str(d.get('outcome', '')).replace('_', ' ')}, {d.get('entries', 0)} entries."
+    ),
+    "snapshot": _snapshot,
+    "detection": lambda d: (
+        f"{str(d.get('language', '')).capitalize()}: {d.get('source_files', 0)} source files, {d.get('test_files', 0)} test files."
+    ),
+    "image": _image,
+    "plan": lambda d: (
+        f"Plan for {d.get('language', '')}: every test {d.get('repetitions', 5)} times, tree {str(d.get('tree', ''))[:12]}."
+    ),
+    "missing_dependencies": lambda d: f"{len(d.get('requirements', ()))} dependencies are missing in the sandbox.",
+    "dependencies_installed": lambda d: (
+        f"{len(d.get('requirements', ()))} dependencies were installed in a container of their own."
+    ),
+    "baseline": lambda d: str(d.get("sentence", "")),
+    "targets": lambda d: f"{d.get('chosen', 0)} of {d.get('in_scope', 0)} functions in scope are targets.",
+    "promises": lambda d: (
+        f"{d.get('found', 0)} promises found in the repository's words; {d.get('tests', 0)} tests written."
+    ),
+    "execution": _execution,
+    "judgement": _judgement,
+    "mutation": _mutation,
+    "suspected_defect": lambda d: (
+        f"Suspected defect in {d.get('symbol', '')} ({d.get('file', '')}), {d.get('reproductions', 0)} of 5 times."
+    ),
+    "accepted": lambda d: f"{d.get('tests', 0)} accepted tests in {len(d.get('files', ()))} files were run together.",
+    "verdict": _verdict,
+    "model_probe": lambda d: (
+        f"The model {d.get('model', '')} {'answers' if d.get('answers') else 'does not answer'}."
+    ),
+    "model_prompt": lambda d: (
+        f"Prompt for {d.get('target', '')}, round {d.get('round', 0)}, to {d.get('model', '')}."
+    ),
+    "model_answer": lambda d: (
+        f"Answer for {d.get('target', '')} from {d.get('model', '')}: {d.get('completion_tokens', 0)} tokens."
+    ),
+    "model_failed": lambda d: f"The model gave no usable answer for {d.get('target', '')}.",
+    "decision": _decision,
+    "write_intended": lambda d: f"{d.get('files', 0)} test files are about to be written ({d.get('form', '')}).",
+    "written": lambda d: f"{d.get('files', 0)} test files were written ({d.get('form', '')}).",
+}
+
+
+def words_of(type: str, data: Data) -> str:
+    """A sentence for a person; of an unknown type its name. Never raises, whatever the data is."""
+    tell = _WORDS.get(type)
+    try:
+        return tell(data) if tell is not None else type.replace("_", " ")
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        return type.replace("_", " ")
