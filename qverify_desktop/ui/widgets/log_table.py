@@ -96,15 +96,20 @@ class LogDelegate(LineDelegate):
 
     def text_left(self) -> int:
         """Where the text begins, before it is scrolled sideways."""
-        return sum(self._columns()) + self._theme.px(4 * _GAP)
+        gap = self._theme.px(_GAP)
+        return gap + sum(width + gap for width in self._columns() if width)
 
     def _columns(self) -> tuple[int, int, int]:
-        """Widths of number, time and stage."""
-        width = self._theme.metrics("code").horizontalAdvance
+        """Widths of number, time and stage. In a narrow view the number goes first, then the stage: half is for the text."""
+        width, gap = self._theme.metrics("code").horizontalAdvance, self._theme.px(_GAP)
         model = self._view.model()
         number = f"{max(999, model.rowCount() if model else 0):,}"
         # Widths are rounded, and a pixel too few cuts a word that fits.
-        return width(number) + 2, width("0" * self.time_letters) + 2, width("0" * _STAGE) + 2
+        columns = [width(words) + 2 for words in (number, "0" * self.time_letters, "0" * _STAGE)]
+        for leaves in (0, 2):
+            if 2 * (sum(columns) + 4 * gap) > self._view.viewport().width():
+                columns[leaves] = 0
+        return columns[0], columns[1], columns[2]
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme, gap = self._theme, self._theme.px(_GAP)
@@ -128,6 +133,8 @@ class LogDelegate(LineDelegate):
             )
             at = gap
             for (words, token, align), width in zip(cells, self._columns(), strict=True):
+                if not width:
+                    continue
                 cell = QRect(at, row.top(), width, row.height())
                 painting.text(painter, theme, cell, words, "code", token, align, Qt.TextElideMode.ElideRight)
                 at += width + gap

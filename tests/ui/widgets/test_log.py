@@ -279,6 +279,16 @@ def test_hostile_lines_stay_one_line(make, qtbot):
     view.table.viewport().grab()
 
 
+def test_a_narrow_view_keeps_room_for_the_text(make, qtbot):
+    _, view = make(10)
+    lefts = []
+    for width in (1200, 440, 330):
+        view.resize(width, 300)
+        lefts.append(view.table.lines.text_left())
+        assert lefts[-1] < view.table.viewport().width() * 0.6
+    assert lefts[0] > lefts[1] > lefts[2]
+
+
 def test_an_empty_log_says_so_and_every_control_has_a_name(make, qtbot):
     _, view = make(0)
     view.table.viewport().grab()
