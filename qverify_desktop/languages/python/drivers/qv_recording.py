@@ -14,7 +14,7 @@ OBSERVED_MOST = 500
 FRAMES_MOST = 40
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-_PYTEST = os.path.dirname(os.path.abspath(pytest.__file__))
+_PYTEST = os.path.dirname(os.path.realpath(pytest.__file__))
 _INTERNAL = (
     _PYTEST,
     os.path.join(os.path.dirname(_PYTEST), "_pytest"),

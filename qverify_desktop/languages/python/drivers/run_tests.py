@@ -33,6 +33,8 @@ AGAIN = 2
 MARGIN = 6.0
 #: Seconds that starting up before the first test file may take.
 START_MOST = 90.0
+#: Seconds without a word that ending may take after the last test; what a test left running may starve it.
+END_MOST = 45.0
 QUIET = [
     "-q",
     "--tb=no",
@@ -139,7 +141,7 @@ def run_session(session, root, journal, deadline):
             journal.record("killed", test=state["running"], message=why(session, end, state, "running_since"))
             session.excluded.append(state["running"])
         elif state["collected"]:
-            if end.finished or end.expired or lost == AGAIN:
+            if end.finished or lost == AGAIN:
                 return end.finished
             lost += 1
         elif state["collecting"] in session.paths:
@@ -205,6 +207,8 @@ def run_attempt(session, way, root, journal, deadline):
             return min(deadline, state["running_since"] + session.request["test_s"] + 3)
         if state["exited"]:
             return deadline + MARGIN / 2
+        if state["collected"]:
+            return min(deadline, state["since"] + END_MOST)
         return min(deadline, state["since"] + (session.request["import_s"] if state["collecting"] else START_MOST))
 
     def work(send):
