@@ -178,6 +178,17 @@ async def test_a_worker_that_is_lost_while_no_test_runs_is_run_again(
     assert result.footprints["tests/test_own.py::test_big"].lines == {"src/pkg/m.py": {5, 6}}
 
 
+async def test_a_session_that_is_slow_to_end_keeps_its_coverage(in_container: RunJob, tmp_path: Path) -> None:
+    """Slower than a test file may be imported: that limit is over when everything is collected."""
+    conftest = "import time\n\ndef pytest_sessionfinish():\n    time.sleep(5)\n"
+    project, job = suite(tmp_path, {}, existing=True, files={**FILES, "tests/conftest.py": conftest})
+    content = job.overlay[".qverify/suite.json"].replace(b'"import_s": 45', b'"import_s": 4')
+    job = replace(job, overlay={**job.overlay, ".qverify/suite.json": content})
+    answer = await in_container(job, tmp_path / "r")
+    assert read_suite(project, answer).coverage["src/pkg/m.py"].covered_lines >= {5, 6}
+    assert answer.artefacts["suite.jsonl"].count(b'"attempt"') == 1
+
+
 async def test_a_worker_that_is_always_lost_is_given_up_and_its_tests_stay_known(
     in_container: RunJob, tmp_path: Path
 ) -> None:
