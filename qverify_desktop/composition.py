@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qverify_desktop.engine.facade import Engine, Parts
     from qverify_desktop.engine.machine import ThisMachine
     from qverify_desktop.evidence.signing import Signer
+    from qverify_desktop.settings.os_keyring import OsKeyring
 
     AnyEngine = Engine | RemoteEngine
 
@@ -99,8 +100,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
+    keys = ApiKeys.take(keyring=_keyring() if configuration.keyring and protection == "keyring" else None)
     gateway = ModelGateway(
-        ApiKeys.take(),
+        keys,
         air_gap=configuration.air_gap,
         timeout_s=configuration.model_timeout_s,
         answer_tokens=configuration.model_answer_tokens,
@@ -120,7 +122,17 @@ def build(home: Path, lock: HomeLock) -> Parts:
         await gateway.close()
         await asyncio.to_thread(database.close)
 
-    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database)
+    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys)
+
+
+def _keyring() -> OsKeyring | None:
+    """The session's keyring, which proved itself when it gave the signing key."""
+    from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
+
+    try:
+        return OsKeyring.open()
+    except KeyringUnavailable:
+        return None
 
 
 def _signer(key: bytes, protection: str) -> Signer:

@@ -94,6 +94,9 @@ class Gateway(Protocol):
     async def probe(self, model: str, api_base: str) -> str:
         """Empty when the model answers, otherwise the sentence why not."""
 
+    def set_air_gap(self, on: bool) -> None:
+        """Whether nobody outside this machine may be asked."""
+
 
 class Reporter(Protocol):
     """Where stages tell a person what goes on. Never blocks, never raises."""

@@ -269,6 +269,29 @@ async def look_at_model(machine: Machine) -> Finding:
     return Finding(OK, f"Ollama has {len(models)} models: {shown}")
 
 
+async def look_at_proxy(machine: Machine) -> Finding:
+    """A proxy is used for model calls and for fetching repositories; tests never have a network."""
+    names = [
+        name
+        for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+        if os.environ.get(name) or os.environ.get(name.lower())
+    ]
+    if names:
+        return Finding(OK, f"A proxy is set in {' and '.join(names)} and used for fetching and for remote models.")
+    return Finding(OK, "No proxy is set; connections go out directly.")
+
+
+async def look_at_air_gap(machine: Machine) -> Finding:
+    """Whether anything but this machine may be reached."""
+    try:
+        air_gap = (await asyncio.to_thread(lambda: Configuration.load(home=machine.home))).air_gap
+    except QVerifyError as error:
+        return Finding(WARNING, error.sentence, error.remedy)
+    if air_gap:
+        return Finding(OK, "Air gap: no model end point outside this machine is ever asked.")
+    return Finding(OK, "No air gap: a model elsewhere may be asked if you choose one. Tests never have a network.")
+
+
 async def look_at_display(machine: Machine) -> Finding:
     """A display, and the libraries with which a window opens on it."""
     if sys.platform != "linux":
@@ -311,5 +334,7 @@ CHECKS = (
     Check("docker", "Docker Engine", look_at_docker, start_docker),
     Check("image", "Python sandbox image", look_at_image, build_image, mending_s=1800.0),
     Check("model", "Local model", look_at_model),
+    Check("proxy", "Proxy", look_at_proxy),
+    Check("air_gap", "Air gap", look_at_air_gap),
     Check("display", "Display", look_at_display),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qverify_desktop.diagnostics.checks import CHECKS, OK, WARNING, Check, Finding, Machine
-from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.settings.configuration import Configuration
 
 
@@ -26,6 +26,20 @@ async def examine(home: Path, fix: bool = False, checks: Sequence[Check] = CHECK
             finding = await _look(check, machine) if findings[place].state != OK else findings[place]
             findings[place] = await _mend(check, machine, finding) if finding.fixable else finding
     return [_described(check, finding) for check, finding in zip(checks, findings, strict=True)]
+
+
+async def mend_one(home: Path, id: str, checks: Sequence[Check] = CHECKS) -> list[dict[str, Any]]:
+    """Mend one check and look at all again, as ``examine`` does. Raises ``BadInput`` for one that can't be mended."""
+    check = next((one for one in checks if one.id == id), None)
+    if check is None or check.mend is None:
+        raise BadInput(f"The check {id!r} can't be fixed from here.", "Do what its line says.")
+    machine = Machine(home, await asyncio.to_thread(_docker_host, home))
+    finding = await _look(check, machine)
+    if finding.fixable:
+        mended = await _mend(check, machine, finding)
+        if mended.state != OK:
+            raise QVerifyError(mended.sentence, mended.remedy)
+    return await examine(home, checks=checks)
 
 
 def _docker_host(home: Path) -> str:

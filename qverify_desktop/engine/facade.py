@@ -31,6 +31,7 @@ from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
 from qverify_desktop.repository.look import look
+from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.decisions import DecisionStore
 from qverify_desktop.storage.repositories import RepositoryStore
@@ -64,6 +65,7 @@ class Parts:
     analyze: Analyze
     dispose: Callable[[], Awaitable[None]]
     database: Database
+    keys: ApiKeys
 
     @property
     def sandbox(self) -> Sandbox:
@@ -258,6 +260,7 @@ class Engine:
             home=self._home,
             services=self._parts.services,
             machine=self._parts.machine,
+            keys=self._parts.keys,
             database=self._parts.database,
             runs=RunStore(self._parts.database),
             repositories=RepositoryStore(self._parts.database),

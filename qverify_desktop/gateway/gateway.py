@@ -90,6 +90,10 @@ class ModelGateway:
             duration_ms=int((time.monotonic() - started) * 1000),
         )
 
+    def set_air_gap(self, on: bool) -> None:
+        """From the next call on, ask nobody outside this machine, or anybody that is chosen."""
+        self._air_gap = on
+
     async def close(self) -> None:
         """End what is still asked. The gateway may be used again after it."""
         await asyncio.to_thread(self._provider.close)

@@ -33,7 +33,8 @@ class Configuration(BaseSettings):
     ``containers`` is how many sandboxes run side by side, ``patience_s`` the seconds after which one test or one import
     counts as hung, ``model_timeout_s`` seconds for one answer,
     ``model_answer_tokens`` the most tokens of one, ``model_context_tokens`` the largest context window asked of Ollama. ``air_gap`` refuses every model
-    end point that is not on this machine.
+    end point that is not on this machine. ``model`` and ``api_base`` are what the window offers first, ``editor`` the command
+    with which it opens a file at a line.
     """
 
     model_config = SettingsConfigDict(env_prefix="QVERIFY_", extra="forbid", frozen=True)
@@ -46,6 +47,9 @@ class Configuration(BaseSettings):
     )
     air_gap: bool = False
     keyring: bool = True
+    model: str = Field(default="", max_length=200)
+    api_base: str = Field(default="", max_length=2000)
+    editor: str = Field(default="", max_length=500)
     model_timeout_s: int = Field(default=300, ge=1, le=3600)
     model_answer_tokens: int = Field(default=8192, ge=16, le=65_536)
     model_context_tokens: int = Field(default=32768, ge=2048, le=1_048_576)

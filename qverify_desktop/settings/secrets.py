@@ -6,6 +6,7 @@ Neither is ever logged, printed, put into an event, or left in the environment o
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -158,6 +159,10 @@ KEY_VARIABLES = {
 }
 
 
+#: Name in the keyring of the key for whatever end point is used.
+_ANY_KEY = "api-key-"
+
+
 class ApiKeys:
     """Keys of models, from the environment or the keyring.
 
@@ -189,6 +194,29 @@ class ApiKeys:
                 return None
             key = SecretStr(kept) if kept else None
         return key
+
+    def keep(self, key: str) -> None:
+        """Use this key from now on, and keep it in the keyring where there is one; empty forgets it. Blocking."""
+        if key:
+            self._keys[""] = SecretStr(key)
+        else:
+            self._keys.pop("", None)
+        if self._keyring is not None:
+            with contextlib.suppress(KeyringUnavailable):
+                if key:
+                    self._keyring.put(_ANY_KEY, key)
+                else:
+                    self._keyring.remove(_ANY_KEY)
+
+    def has_one(self) -> bool:
+        """Whether there is a key for whatever end point is used. May block."""
+        return self.for_provider("") is not None
+
+    def place(self) -> str:
+        """Where a key is kept, as a sentence."""
+        if self._keyring is not None:
+            return "It is kept in the keyring of this session."
+        return "There is no keyring here, so it is kept only until QVerify ends."
 
     def __repr__(self) -> str:
         return f"ApiKeys({len(self._keys)} from the environment)"

@@ -43,6 +43,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "ALTER TABLE runs ADD COLUMN measures TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX entries_model_answers ON entries (run) WHERE type = 'model_answer'",
         "CREATE INDEX runs_by_source ON runs (source, started_at)",
         """CREATE TABLE repositories (
             source TEXT PRIMARY KEY NOT NULL, pinned INTEGER NOT NULL, forgotten_at TEXT NOT NULL, choices TEXT NOT NULL

@@ -25,6 +25,7 @@ from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.repository.intake import Repositories
+from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.runs import RunStore
@@ -144,7 +145,15 @@ async def house(
         await asyncio.to_thread(database.close)
 
     parts = Parts(
-        home, lock, rooms, RunStore(database), machine or NoMachine(), analysis or ScriptedAnalysis(), dispose, database
+        home,
+        lock,
+        rooms,
+        RunStore(database),
+        machine or NoMachine(),
+        analysis or ScriptedAnalysis(),
+        dispose,
+        database,
+        ApiKeys({}),
     )
     engine = await Engine.open(parts)
     try:

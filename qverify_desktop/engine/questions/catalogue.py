@@ -11,6 +11,7 @@ from qverify_desktop.analysis.services import Services
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.results import RunResult
 from qverify_desktop.engine.run_log import RunLogs
+from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.decisions import DecisionStore
 from qverify_desktop.storage.repositories import RepositoryStore
@@ -33,6 +34,7 @@ class Context:
     home: Path
     services: Services
     machine: Machine
+    keys: ApiKeys
     database: Database
     runs: RunStore
     repositories: RepositoryStore
@@ -52,6 +54,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
     from qverify_desktop.engine.questions.deciding import DecisionQuestions
     from qverify_desktop.engine.questions.evidence import EvidenceQuestions
     from qverify_desktop.engine.questions.finished import FinishedRuns
+    from qverify_desktop.engine.questions.machine import MachineQuestions
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
     from qverify_desktop.engine.questions.runs import RunQuestions
@@ -63,5 +66,6 @@ def questions(context: Context) -> Mapping[str, Handler]:
         ResultQuestions(context, finished),
         DecisionQuestions(context, finished),
         EvidenceQuestions(context),
+        MachineQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}
