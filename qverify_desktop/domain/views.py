@@ -294,6 +294,14 @@ class LogPage(TypedDict):
     lines: list[LogLine]
 
 
+class LogHits(TypedDict):
+    """Numbers of the log's lines in which ``words`` stand; ``complete`` is false when there are more."""
+
+    words: str
+    rows: list[int]
+    complete: bool
+
+
 class EventLine(TypedDict):
     """An entry of the evidence log in words."""
 

@@ -6,14 +6,18 @@ import contextlib
 import json
 import queue
 import threading
+import time
 from pathlib import Path
 
 from qverify_desktop.domain.progress import EventKind, RunEvent
-from qverify_desktop.domain.views import LogLine, LogPage
+from qverify_desktop.domain.views import LogHits, LogLine, LogPage
 
 NAME = "log.jsonl"
 #: Lines that are kept of one run; then nothing more is written.
 MOST_LINES = 1_000_000
+#: Hits of a search that are answered.
+MOST_HITS = 20_000
+_YIELD = 2_000
 #: Every so many lines their place in the file is remembered.
 STRIDE = 256
 _TOLD = frozenset(
@@ -80,6 +84,24 @@ class RunLogs:
             lines = self._read(run, index, first, min(limit, index.lines - first))
         return {"total": index.lines, "start": first, "lines": lines}
 
+    def search(self, run: str, words: str) -> LogHits:
+        """Numbers of the lines in which all of ``words`` stand as they are, in any case. Blocking."""
+        self._flush()
+        wanted, rows = words.casefold(), []
+        try:
+            with self._path(run).open("rb") as file:
+                for number, line in enumerate(file):
+                    if number % _YIELD == 0:
+                        # A million lines keep the interpreter for a second; the window wants its turns.
+                        time.sleep(0.001)
+                    if wanted in _searched(line):
+                        rows.append(number)
+                        if len(rows) >= MOST_HITS:
+                            return {"words": words, "rows": rows, "complete": False}
+        except FileNotFoundError:
+            pass
+        return {"words": words, "rows": rows, "complete": True}
+
     def close(self) -> None:
         """Write what waits. Blocking."""
         if self._writer is not None:
@@ -139,6 +161,11 @@ class RunLogs:
             with path.open("ab") as file:
                 file.write(b"".join(lines[: max(0, room)]))
             self._lines[run] += len(lines)
+
+
+def _searched(raw: bytes) -> str:
+    line = _line(0, raw)
+    return f"{line['stage']} {line['text']}".casefold()
 
 
 def _count(path: Path) -> int:

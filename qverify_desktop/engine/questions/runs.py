@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult
-from qverify_desktop.domain.views import LogPage, RunOverview
+from qverify_desktop.domain.views import LogHits, LogPage, RunOverview
 from qverify_desktop.engine import delivery, wire
 from qverify_desktop.engine.questions.views import NOTHING, measure_view, run_view
 
@@ -28,7 +28,12 @@ class RunQuestions:
         self._context = context
 
     def handlers(self) -> Mapping[str, Handler]:
-        return {"run_overview": self.overview, "run_log": self.log, "run_pause": self.pause}
+        return {
+            "run_overview": self.overview,
+            "run_log": self.log,
+            "run_log_search": self.search,
+            "run_pause": self.pause,
+        }
 
     async def overview(self, run: str) -> RunOverview:
         run = await self._context.find(run)
@@ -107,6 +112,10 @@ class RunQuestions:
         """Lines of the log from ``start``; a negative ``start`` counts from the end."""
         run = await self._context.find(run)
         return await asyncio.to_thread(self._context.logs.page, run, int(start), min(int(limit), MOST_LINES))
+
+    async def search(self, run: str, words: str) -> LogHits:
+        run = await self._context.find(run)
+        return await asyncio.to_thread(self._context.logs.search, run, words)
 
     async def pause(self, run: str) -> None:
         await self._context.pause(run)
