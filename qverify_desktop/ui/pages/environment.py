@@ -17,7 +17,7 @@ from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
 from qverify_desktop.ui.widgets import words
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, line, row
+from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, empty, frame, label, line, row
 from qverify_desktop.ui.widgets.progress import ProgressBar
 from qverify_desktop.ui.widgets.state_view import Shown
 
@@ -209,11 +209,7 @@ class EnvironmentPage(Page):
         self._shown.show_state().show_error(error, self.check)
 
     def _show(self, checks: list[CheckView]) -> None:
-        while (item := self._list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._list)
         self.rows = {}
         first_missing = next((c["id"] for c in checks if c["state"] == "blocking" and c["fixable"]), "")
         for number, check in enumerate(checks):
@@ -252,11 +248,7 @@ class EnvironmentPage(Page):
     # -- crash reports and diagnostics
 
     def _show_crashes(self, crashes: list[CrashView]) -> None:
-        while (item := self._crash_list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._crash_list)
         theme = self.desk.theme
         for at, crash in enumerate(crashes[:50]):
             name = crash["name"]

@@ -15,7 +15,7 @@ from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.widgets import words
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, holder, label, row
+from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, empty, frame, holder, label, row
 from qverify_desktop.ui.widgets.state_view import Shown
 
 #: Format, file name's end, title, what it is for.
@@ -142,10 +142,7 @@ class ReportPage(RunPage):
         self.desk.actions.update()
 
     def _show_notices(self, notices: list[str]) -> None:
-        while (item := self._notices.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+        empty(self._notices)
         for notice in notices:
             made = frame("tint")
             made.setProperty("tone", "warning")

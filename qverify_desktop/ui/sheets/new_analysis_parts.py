@@ -22,7 +22,7 @@ from qverify_desktop.domain.results import SEEDS
 from qverify_desktop.domain.views import Choices, ModelsView, ModelView, RepositoryLook, SettingsView
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import IconLabel, column, frame, label, line, row
+from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, line, row
 from qverify_desktop.ui.widgets.chips import Choice, Segmented
 
 NONE = "none"
@@ -235,11 +235,7 @@ class ModelPart(Part):
         """A row per choice; what was wanted before is chosen when it is there."""
         for button in self._group.buttons():
             self._group.removeButton(button)
-        while (item := self._list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._list)
         self._row(0, tr("No model"), tr("Examples in docs, type hints, properties, observed behavior"), tr("Free"))
         for at, model in enumerate(self._models, 1):
             local = model["place"] == "local"

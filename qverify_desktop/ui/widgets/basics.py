@@ -247,6 +247,17 @@ def _fill(layout: QBoxLayout, parts: tuple[Part, ...], gap: int, margins: Margin
             layout.addWidget(part)
 
 
+def empty(layout: QLayout) -> None:
+    """Take everything out of a layout and let it go."""
+    while (item := layout.takeAt(0)) is not None:
+        inner, widget = item.layout(), item.widget()
+        if inner is not None:
+            empty(inner)
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
 def holder(layout: QLayout, name: str = "clear") -> QWidget:
     """A widget around a layout."""
     made = QWidget()
