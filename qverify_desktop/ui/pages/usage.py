@@ -31,7 +31,7 @@ class UsagePage(Page):
         super().__init__(desk, parent)
         theme = desk.theme
         self._sentence = label("", "verdict", wrap=True)
-        self.chart = BarChart(theme, tr("Tokens by month"), [tr("Prompt tokens"), tr("Answer tokens")])
+        self.chart = BarChart(theme, tr("Tokens by month"), lambda amount: words.count(round(amount)))
         self.model: TableModel[UsageRow] = TableModel(
             _columns(), key=lambda one: (one["run"]["run"], one["model"]), parent=self
         )
@@ -112,7 +112,7 @@ class UsagePage(Page):
         calls = trn("{n} call", "{n} calls", usage["calls"])
         cost = words.money(usage["cost_microusd"]) if usage["cost_microusd"] else tr("free")
         self._sentence.setText(tr("{calls} to models, {cost}.", calls=calls, cost=cost))
-        self.chart.show_bars(_months(usage["rows"]))
+        self.chart.show_bars(_months(usage["rows"]), [tr("Prompt tokens"), tr("Answer tokens")])
         self._shown.show_content()
 
     def _export(self) -> None:
