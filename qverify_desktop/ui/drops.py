@@ -33,9 +33,11 @@ def of_paths(paths: list[str]) -> Dropped:
     """Sort paths and URLs by what they are."""
     sources, bundles, refused = [], [], []
     for path in paths[:MOST]:
-        if (is_url(path) and not path.startswith("file://")) or Path(path).is_dir():
-            sources.append(path)
-        elif path.endswith(".bundle") and Path(path).is_file():
+        if (
+            (is_url(path) and not path.startswith("file://"))
+            or Path(path).is_dir()
+            or (path.endswith(".bundle") and Path(path).is_file())
+        ):
             sources.append(path)
         elif path.endswith(BUNDLE) and Path(path).is_file():
             bundles.append(path)
