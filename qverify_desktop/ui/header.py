@@ -73,11 +73,16 @@ class Header(QWidget):
             icon=act.icon,
             keys=act.keys,
         )
+        # So that a page can open a menu below it.
+        made.setProperty("act", id)
         self._layout.addWidget(made)
         return made
 
     def _update(self) -> None:
         for id, button in self._buttons:
+            words = self._actions[id].words()
+            if button.text() != words:
+                button.say(words)
             button.set_possible(self._actions[id].reason())
 
     def set_room(self, width: int) -> None:

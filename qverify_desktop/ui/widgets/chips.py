@@ -107,7 +107,8 @@ class FilterChips(QWidget):
         self._told: frozenset[str] = frozenset()
         self.setObjectName("clear")
         self.setAccessibleName(name)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        # Fixed would keep it at one line's height, whatever its height for its width is.
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         theme.changed.connect(self._place)
