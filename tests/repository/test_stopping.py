@@ -72,9 +72,9 @@ def test_it_stops_at_every_look_and_can_be_taken_again(
     counting = StopsAtLook(1_000_000)
     whole = Repositories().take_snapshot(source, workspace, counting)
     looks = 1_000_000 - counting.left
-    # At least one look for each file, and those at git.
+    # One look for each file at least; how many more while git runs depends on how long that takes.
     assert looks >= len(whole.files) >= 30
-    for look in range(0, looks, max(1, looks // 12)):
+    for look in range(0, 30, 3):
         with pytest.raises(Cancelled):
             Repositories().take_snapshot(source, workspace, StopsAtLook(look))
     assert Repositories().take_snapshot(source, workspace, threading.Event()) == whole
