@@ -278,12 +278,15 @@ class WrittenView(TypedDict):
 
 
 class LogLine(TypedDict):
-    """One line of a run's log; ``at_ms`` since the run was started."""
+    """One line of a run's log; ``at_ms`` since the run was started. ``kind`` is an ``EventKind`` value, ``target`` the id of
+    the target that it tells of."""
 
     number: int
     at_ms: int
     stage: str
     text: str
+    kind: str
+    target: str
 
 
 class LogPage(TypedDict):

@@ -20,9 +20,6 @@ MOST_HITS = 20_000
 _YIELD = 2_000
 #: Every so many lines their place in the file is remembered.
 STRIDE = 256
-_TOLD = frozenset(
-    {EventKind.LOG, EventKind.STAGE_STARTED, EventKind.STAGE_FINISHED, EventKind.STATUS, EventKind.PROGRESS}
-)
 
 
 class _Index:
@@ -66,9 +63,10 @@ class RunLogs:
     def tell(self, event: RunEvent) -> None:
         """Keep an event that a person would read. Never blocks and never raises."""
         text = _text(event)
-        if event.kind not in _TOLD or not text:
+        if not text:
             return
-        line = {"at_ms": event.at_ms, "stage": event.stage.value if event.stage else "", "text": text}
+        stage = event.stage.value if event.stage else ""
+        line = {"at_ms": event.at_ms, "stage": stage, "text": text, "kind": event.kind.value, "target": event.target}
         if self._writer is None:
             self._writer = threading.Thread(target=self._write, name="qverify log", daemon=True)
             self._writer.start()
@@ -181,6 +179,8 @@ def _text(event: RunEvent) -> str:
         return f"{event.status.value}. {event.text}".strip() if event.text else event.status.value
     if event.kind is EventKind.STAGE_STARTED:
         return "started"
+    if event.kind is EventKind.TARGET:
+        return f"{event.target.rpartition('::')[2]}: {event.text}"
     return event.text
 
 
@@ -192,6 +192,9 @@ def _line(number: int, raw: bytes) -> LogLine:
             "at_ms": int(read["at_ms"]),
             "stage": str(read["stage"]),
             "text": str(read["text"]),
+            "kind": str(read.get("kind", "log")),
+            "target": str(read.get("target", "")),
         }
     except (ValueError, KeyError, TypeError):
-        return {"number": number, "at_ms": 0, "stage": "", "text": raw[:1000].decode("utf-8", "replace").strip()}
+        text = raw[:1000].decode("utf-8", "replace").strip()
+        return {"number": number, "at_ms": 0, "stage": "", "text": text, "kind": "log", "target": ""}

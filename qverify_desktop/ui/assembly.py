@@ -68,6 +68,8 @@ class Window(Shell):
         self.bridge.ask(self, "doctor_checks", self._show_health)
         self.bridge.ask(self, "settings", self._show_network)
         self.page.enter(self.place)
+        if self.sheets.sheet is None:
+            self.page.focus_content()
         waiting, self._waiting = self._waiting, []
         if waiting:
             self.take(of_paths(waiting))

@@ -22,6 +22,7 @@ class Header(QWidget):
     def __init__(self, theme: Theme, actions: ActionRegistry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("header")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme, self._actions = theme, actions
         self._page: Page | None = None
         self._buttons: list[tuple[str, Button]] = []
@@ -85,6 +86,12 @@ class Header(QWidget):
                 button.say(words)
             button.set_possible(self._actions[id].reason())
 
+    def show_back(self, possible: bool) -> None:
+        """The way back stands before the title when there is one."""
+        self.back.setVisible(possible)
+        left = 12 if possible else 24
+        self._layout.setContentsMargins(self._theme.px(left), 0, self._theme.px(24), 0)
+
     def set_room(self, width: int) -> None:
         """Without room the search is left to Ctrl+K and the remark goes."""
         self.search.setVisible(width >= self._theme.px(1000) and len(self._buttons) < 3)
@@ -93,7 +100,7 @@ class Header(QWidget):
     def _measure(self) -> None:
         layout = tokens()["layout"]
         self.setFixedHeight(self._theme.px(layout["page-header"]))
-        self._layout.setContentsMargins(self._theme.px(16), 0, self._theme.px(24), 0)
+        self.show_back(self.back.isVisible())
 
 
 class TabStrip(QWidget):
@@ -104,6 +111,7 @@ class TabStrip(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tabs")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Tabs of the run"))
         self._theme = theme
         self._buttons: dict[str, QPushButton] = {}

@@ -148,7 +148,7 @@ class Shell(QMainWindow):
 
     def _retitle(self) -> None:
         self.header.show_page(self.page)
-        self.header.back.setVisible(self.can_go_back)
+        self.header.show_back(self.can_go_back)
         self.setWindowTitle(f"{self.page.title()} - QVerify")
         self._fit()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from qverify_desktop.ui.language import tr
@@ -41,6 +42,7 @@ class StatusBar(QWidget):
     def __init__(self, theme: Theme, open_page: Callable[[str], object], open_running: Callable[[], object]) -> None:
         super().__init__()
         self.setObjectName("statusbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self.health = StatusButton(theme, lambda: open_page("environment"))
         self.network = StatusButton(theme, lambda: open_page("settings"))

@@ -6,9 +6,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTemporaryDir, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
@@ -60,6 +61,7 @@ class Theme(QObject):
         super().__init__(parent)
         self.name = name
         self.zoom = zoom
+        self._folder = QTemporaryDir()
         self._fonts: dict[str, QFont] = {}
         self._colours: dict[str, QColor] = {}
 
@@ -101,12 +103,14 @@ class Theme(QObject):
         """An icon in a token's colour, ``size`` at 100 % zoom."""
         return _pixmap(name, self.colour(token).name(), self.px(size), ratio)
 
-    def icon(self, name: str, token: str = "text", size: int = 16, disabled: str = "text-disabled") -> QIcon:
-        """An icon for buttons, sharp at 1x and 2x."""
+    def icon(
+        self, name: str, token: str = "text", size: int = 16, disabled: str = "text-disabled", room: int = 0
+    ) -> QIcon:
+        """An icon for buttons, sharp at 1x and 2x, with so many empty pixels at its right."""
         found = QIcon()
         for ratio in (1.0, 2.0):
-            found.addPixmap(self.pixmap(name, token, size, ratio))
-            found.addPixmap(self.pixmap(name, disabled, size, ratio), QIcon.Mode.Disabled)
+            for colour, mode in ((token, QIcon.Mode.Normal), (disabled, QIcon.Mode.Disabled)):
+                found.addPixmap(_with_room(self.pixmap(name, colour, size, ratio), self.px(room)), mode)
         return found
 
     def apply(self, app: QApplication, name: str | None = None, zoom: float | None = None) -> None:
@@ -122,6 +126,14 @@ class Theme(QObject):
         app.setStyleSheet(self._style_sheet())
         self.changed.emit()
 
+    def _icon_file(self, match: re.Match[str]) -> str:
+        """A style sheet takes pictures from files only: the icon in its colour, written to a folder of this process."""
+        name, token = match[1], match[2]
+        file = Path(self._folder.path()) / f"{name}-{self.colour(token).name()[1:]}-{self.px(16)}.png"
+        if not file.exists():
+            self.pixmap(name, token, 16, 2.0).save(str(file))
+        return file.as_posix()
+
     def _palette(self) -> QPalette:
         palette = QPalette()
         for role, token in _PALETTE.items():
@@ -131,7 +143,7 @@ class Theme(QObject):
         return palette
 
     def _style_sheet(self) -> str:
-        """``$name`` is a colour, ``@12`` a length in pixels, ``%(title)`` a font; see the sheet's own head."""
+        """``$name`` is a colour, ``@12`` a length in pixels, ``%(title)`` a font, ``%icon(name,token)`` a picture; see the sheet's own head."""
         text = (resources_root() / "resources/themes/application.qss").read_text("utf-8")
         colours = colours_of(self.name)
 
@@ -140,8 +152,7 @@ class Theme(QObject):
             return f"font-size: {self.px(spec['size'])}px; font-weight: {spec['weight']};"
 
         text = re.sub(r"%\(([a-z]+)\)", font, text)
-        icons = (resources_root() / "resources/icons").as_posix()
-        text = text.replace("%icons", icons)
+        text = re.sub(r"%icon\(([a-z-]+),([a-z-]+)\)", self._icon_file, text)
         text = re.sub(r"@(\d+)", lambda m: f"{self.px(int(m[1]))}px", text)
         return re.sub(r"\$([a-z0-9-]+)", lambda m: colours[m[1]], text)
 
@@ -156,6 +167,19 @@ def load_fonts() -> None:
     """The bundled fonts, where packaging put them; otherwise the system's serve."""
     for font in sorted((resources_root() / "resources/fonts").glob("*.[ot]tf")):
         QFontDatabase.addApplicationFont(str(font))
+
+
+def _with_room(picture: QPixmap, room: int) -> QPixmap:
+    if not room:
+        return picture
+    ratio = picture.devicePixelRatio()
+    wider = QPixmap(picture.width() + round(room * ratio), picture.height())
+    wider.setDevicePixelRatio(ratio)
+    wider.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(wider)
+    painter.drawPixmap(0, 0, picture)
+    painter.end()
+    return wider
 
 
 @cache

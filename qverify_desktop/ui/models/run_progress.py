@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, Stage
+from qverify_desktop.domain.views import LogLine
 
 #: Share of a run's time that each stage takes, in percent; measured over the sample and five real projects.
 WEIGHTS: Mapping[Stage, int] = {
@@ -95,6 +96,31 @@ class RunProgress:
             self.targets[event.target] = TargetState(event.target, event.stage or Stage.TARGETS, event.text)
         elif event.stage is not None:
             self._take_stage(self.stages[event.stage], event)
+
+    def take_line(self, run: str, line: LogLine) -> None:
+        """A line of the log of a run that nobody watched: the event that it was made of."""
+        stages = [stage for stage in Stage if stage.value == line["stage"]]
+        kinds = [kind for kind in EventKind if kind.value == line["kind"]]
+        if not kinds:
+            return
+        text, status = line["text"], None
+        if kinds[0] is EventKind.TARGET:
+            text = text.partition(": ")[2]
+        if kinds[0] is EventKind.STATUS:
+            word = text.partition(".")[0]
+            status = next((one for one in RunStatus if one.value == word), None)
+        self.take(
+            RunEvent(
+                run,
+                line["number"],
+                kinds[0],
+                stages[0] if stages else None,
+                text,
+                status=status,
+                at_ms=line["at_ms"],
+                target=line["target"],
+            )
+        )
 
     def _take_status(self, event: RunEvent) -> None:
         self.status, self.sentence = event.status, event.text

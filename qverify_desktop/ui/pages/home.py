@@ -25,6 +25,8 @@ from qverify_desktop.ui.widgets.running import RunningList
 from qverify_desktop.ui.widgets.state_view import Shown
 from qverify_desktop.ui.widgets.tables import Column, Table, TableModel
 
+#: Qt's own largest size (its macro is not in the binding).
+QWIDGETSIZE_MAX = (1 << 24) - 1
 LIVE = ("queued", "running")
 #: The table scrolls by itself from so many rows on.
 ROWS = 8
@@ -66,7 +68,8 @@ class HomePage(Page):
         self._inside = column(
             self.drop, health, self.running, self._tools, self._shown, gap=16, margins=(24, 20, 24, 24)
         )
-        self._inside.setStretch(4, 1)
+        self._inside.setStretch(4, 100)
+        self._inside.addStretch(1)
         inside.setLayout(self._inside)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -181,6 +184,7 @@ class HomePage(Page):
 
     def _show(self, repositories: list[RepositoryView]) -> None:
         self._tools.setVisible(bool(repositories))
+        self._shown.setMaximumHeight(QWIDGETSIZE_MAX)
         if not repositories:
             self._shown.show_state().show_state(
                 "folder",
@@ -195,11 +199,19 @@ class HomePage(Page):
         if self.table.value() is None:
             self.table.choose(repositories[0]["source"])
         self._shown.show_content()
+        self._fit()
         self.desk.actions.update()
 
     def _arranged(self, shown: int, total: int) -> None:
         self.filter.say_count(shown, total)
-        self._shown.setMinimumHeight(min(self.table.height_of_all(), self.desk.theme.px(56 * ROWS)))
+        self._fit()
+
+    def _fit(self) -> None:
+        """The card is as high as its rows; a long list scrolls by itself."""
+        rows = self._shown.currentWidget() is self.table
+        high = self.table.height_of_all()
+        self._shown.setMinimumHeight(min(high, self.desk.theme.px(56 * ROWS)) if rows else 0)
+        self._shown.setMaximumHeight(high if rows else QWIDGETSIZE_MAX)
 
     def _needs(self, run: bool = False) -> Callable[[], str]:
         def reason() -> str:

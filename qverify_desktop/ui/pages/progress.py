@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.progress import STAGE_TITLES, RunEvent, Stage
+from qverify_desktop.domain.views import LogPage
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.models.run_progress import RunProgress, StageState, TargetState
@@ -27,6 +28,8 @@ from qverify_desktop.ui.widgets.timeline import Stop, Timeline
 LEFT = 264
 #: Names of what a target goes through, in the order of ``TargetState.pips``.
 PIPS = (later("found"), later("tests written"), later("judged"))
+#: Lines of a log from which a run of another day is told.
+MOST_LINES = 10_000
 LIVE = ("queued", "running")
 RESUMABLE = ("paused", "interrupted", "cancelled")
 
@@ -238,6 +241,23 @@ class ProgressPage(RunPage):
         self._repaint(force=True)
         self.desk.actions.update()
 
+        if not live and self.progress.sequence < 0:
+            self._read_log()
+
+    def _read_log(self) -> None:
+        """A run of another day: what happened is read from its log."""
+        run = self.place.run
+
+        def take(page: LogPage) -> None:
+            if run == self.place.run and self.progress.sequence < 0:
+                for one in page["lines"]:
+                    self.progress.take_line(run, one)
+                self._repaint(force=True)
+
+        self.desk.bridge.ask(
+            self, "run_log", take, failed=lambda _: None, key="past", run=run, start=0, limit=MOST_LINES
+        )
+
     def leave(self) -> None:
         self._tick.stop()
         super().leave()
@@ -257,6 +277,7 @@ class ProgressPage(RunPage):
         elapsed = round((time.monotonic() - self._began) * 1000) if live else self.progress.now_ms
         self._show_share(status, elapsed)
         self.stages.fill([_stop(state, elapsed) for state in self.progress.stages.values()])
+        self.stages.setMinimumHeight(self.stages.sizeHint().height())
         if self._dirty or force:
             self._dirty = False
             targets = list(self.progress.targets.values())
@@ -322,7 +343,8 @@ def _stop(state: StageState, now_ms: int) -> Stop:
     if state.state == "now" and state.total and not remark:
         remark = tr("{done} of {total}", done=state.done, total=state.total)
     title = tr(STAGE_TITLES[state.stage])
-    return Stop(state.stage.value, title, remark, state.state, words.elapsed(elapsed) if elapsed is not None else "")
+    told = words.elapsed(elapsed) if elapsed is not None else ""
+    return Stop(state.stage.value, title, state.state, remark, told)
 
 
 def target_columns() -> list[Column[TargetState]]:

@@ -161,18 +161,15 @@ def history_columns() -> list[Column[HistoryEntry]]:
             return entry[name]  # type: ignore[literal-required, no-any-return]
 
         def told(entry: HistoryEntry) -> str:
-            return words.share(words.after_of(value(entry)))
-
-        def moved(entry: HistoryEntry) -> str:
-            return words.change(words.before_of(value(entry)), words.after_of(value(entry)))
+            moved = words.change(words.before_of(value(entry)), words.after_of(value(entry)))
+            return f"{words.share(words.after_of(value(entry)))}  {moved}".strip()
 
         return Column(
             title,
             told,
             lambda entry: words.after_of(value(entry)),
             right=True,
-            badge=moved,
-            width=120,
+            width=128,
             searched=False,
         )
 
@@ -181,7 +178,7 @@ def history_columns() -> list[Column[HistoryEntry]]:
             tr("Run"),
             lambda entry: words.moment(entry["run"]["started_at"]),
             lambda entry: entry["run"]["started_at"],
-            width=150,
+            width=190,
         ),
         Column(
             tr("Verdict"),

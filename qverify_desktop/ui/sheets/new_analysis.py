@@ -160,6 +160,7 @@ class NewAnalysisSheet(Sheet):
 
     def _show_no_source(self) -> None:
         self._facts.setText("")
+        self._icon.hide()
         self._shown.show_state().show_state(
             "folder",
             tr("Which repository?"),
@@ -184,6 +185,7 @@ class NewAnalysisSheet(Sheet):
         set_property(self.source, "error", "false")
         self.source.setAccessibleDescription("")
         self.look = look
+        self._icon.show()
         self._icon.show_icon("branch" if look["git"] else "folder", "text-muted")
         self._facts.setText(_facts(look))
         remembered = look["remembered"]

@@ -25,6 +25,9 @@ from PySide6.QtWidgets import (
 from qverify_desktop.ui.actions import shown_keys
 from qverify_desktop.ui.theme import Theme
 
+#: Pixels more between an icon and the words of a button.
+GAP = 4
+
 
 def label(text: str = "", type: str = "body", tone: str = "", *, wrap: bool = False, select: bool = False) -> QLabel:
     """Plain text (never rich: it may come from a repository). ``type`` and ``tone`` as in the style sheet."""
@@ -35,7 +38,7 @@ def label(text: str = "", type: str = "body", tone: str = "", *, wrap: bool = Fa
         made.setProperty("tone", tone)
     if wrap:
         made.setWordWrap(True)
-        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     if select:
         made.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -150,8 +153,10 @@ class Button(QPushButton):
             token = {"primary": "on-accent", "link": "accent-text", "danger": "danger", "ghost": "text-muted"}.get(
                 self._kind, "text"
             )
-            self.setIcon(self._theme.icon(self._icon, token))
-            self.setIconSize(QSize(self._theme.px(16), self._theme.px(16)))
+            # Four pixels more than the icon, at its right: the style leaves too little before the words.
+            room = GAP if self.text() else 0
+            self.setIcon(self._theme.icon(self._icon, token, room=room))
+            self.setIconSize(QSize(self._theme.px(16 + room), self._theme.px(16)))
         self.updateGeometry()
 
     def paintEvent(self, event: QPaintEvent) -> None:
