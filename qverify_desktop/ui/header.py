@@ -61,7 +61,7 @@ class Header(QWidget):
                 self._layout.removeWidget(button)
                 button.hide()
                 button.deleteLater()
-            self._buttons = [(id, self._make(id, primary=id == wanted[-1])) for id in wanted]
+            self._buttons = [(id, self._make(id, primary=page.leads and id == wanted[-1])) for id in wanted]
         self._update()
 
     def _make(self, id: str, primary: bool) -> Button:

@@ -108,11 +108,13 @@ class Desk:
 class Page(QWidget):
     """A page of the window. It is built at its first visit and kept; ``enter`` brings it up to date each time.
 
-    ``name`` is its place's name; ``buttons`` are ids of acts that stand in the page header (the last is primary).
+    ``name`` is its place's name; ``buttons`` are ids of acts that stand in the page header; with ``leads`` the last of them
+    is the primary one (without it the page has its primary button elsewhere).
     ``retitled`` is emitted when ``title`` or ``buttons`` changed.
     """
 
     name = ""
+    leads = True
     retitled = Signal()
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:

@@ -94,7 +94,7 @@ class DefectDelegate(RowDelegate):
         model = index.model()
         if not isinstance(model, RowModel):
             return
-        one: DefectView = model.value_of(index)
+        one: DefectView = model.value_at(index.row())
         row, theme, px = row_of(one), self._theme, self._theme.px
         rect: QRect = option.rect
         painter.save()

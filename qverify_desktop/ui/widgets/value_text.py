@@ -78,7 +78,7 @@ class ValueText(QPlainTextEdit):
         look.setBackground(QColor(self._theme.colour(f"{tone}-bg")))
         look.setForeground(QColor(self._theme.colour(tone)))
         selection = QTextEdit.ExtraSelection()
-        selection.cursor, selection.format = cursor, look  # type: ignore[attr-defined]
+        selection.cursor, selection.format = cursor, look
         self.setExtraSelections([selection])
 
     def _restyle(self) -> None:
