@@ -81,7 +81,9 @@ class RunContext(QObject):
 
 
 class RunContexts(QObject):
-    """The runs that were looked at last."""
+    """The runs that were looked at last. ``loaded`` carries the name of one whose overview was read."""
+
+    loaded = Signal(str)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +95,7 @@ class RunContexts(QObject):
         found = self._contexts.get(run)
         if found is None:
             found = self._contexts[run] = RunContext(run, self._bridge, self)
+            found.loaded.connect(self._tell_loaded)
             found.load()
         self._contexts.move_to_end(run)
         while len(self._contexts) > KEPT:
@@ -101,6 +104,11 @@ class RunContexts(QObject):
             oldest.stop()
             oldest.deleteLater()
         return found
+
+    def _tell_loaded(self) -> None:
+        context = self.sender()
+        if isinstance(context, RunContext):
+            self.loaded.emit(context.run)
 
     def changed(self, run: str) -> None:
         """The engine said that a run's listing changed."""

@@ -64,6 +64,7 @@ class Shell(QMainWindow):
         self.tabs.wanted.connect(lambda tab: self.go(Place(tab, run=self.place.run)))
         self.header.back_wanted.connect(self.go_back)
         self.running_run = ""
+        self.runs.loaded.connect(self._count_tabs)
         theme.changed.connect(self._fit)
         self._restore()
 
@@ -104,6 +105,11 @@ class Shell(QMainWindow):
         page = self._page(place.page)
         if place.page in pages.TABS:
             self._tab_of_run[place.run] = place.page
+            if self.runs.of(place.run).overview:
+                self._count_tabs(place.run)
+            else:
+                for tab in ("results", "defects"):
+                    self.tabs.set_count(tab, None)
         self.tabs.setVisible(place.page in pages.TABS)
         self.tabs.show_place(place.page)
         self.rail.show_place(place.page)
@@ -151,6 +157,16 @@ class Shell(QMainWindow):
         self.header.show_back(self.can_go_back)
         self.setWindowTitle(f"{self.page.title()} - QVerify")
         self._fit()
+
+    def _count_tabs(self, run: str) -> None:
+        """Tabs of a finished run say how much stands behind them; what an unfinished one lacks can't be opened."""
+        if run != self.place.run:
+            return
+        overview = self.runs.of(run).overview
+        view = overview["run"]
+        finished = view["status"] == "finished"
+        self.tabs.set_count("results", view["accepted"] + view["refused"] + view["suspected"] if finished else None)
+        self.tabs.set_count("defects", view["suspected"] if finished else None)
 
     def _go_to_running(self) -> None:
         if self.running_run:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+
+# No window manager gives the focus on a bare X server; the whole window on a real display is tests/e2e.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import DefectView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.models.decisions import Decisions
-from qverify_desktop.ui.page import Desk, Notice, Place
-from qverify_desktop.ui.pages.defects_detail import DefectDetailPane, issue_of
+from qverify_desktop.ui.page import Desk, Place
+from qverify_desktop.ui.pages.defects_detail import DefectDetailPane
+from qverify_desktop.ui.pages.defects_foot import issue_of
 from qverify_desktop.ui.pages.defects_list import DefectListPane
 from qverify_desktop.ui.pages.exporting import Exporter
 from qverify_desktop.ui.pages.unfinished import show_unfinished
@@ -44,13 +45,16 @@ class DefectsPage(RunPage):
         self.shown = Shown(desk.theme, self.panes)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        # The window says how small it may be; what has no room is left out.
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         layout.addWidget(self.shown)
         self._asked = ("", "")
         self._wanted = ""
         self._stale = False
         self.list.chosen.connect(self._choose)
         self.list.opened.connect(self._open)
-        self.detail.dismissed.connect(self._dismiss)
+        self.list.list.opened.connect(self._read)
+        self.detail.foot.dismissed.connect(self._dismiss)
         self.panes.returned.connect(self.list.list.setFocus)
 
     # Acts
@@ -86,21 +90,15 @@ class DefectsPage(RunPage):
     # Decisions
 
     def _confirm(self) -> None:
-        self.detail.give_up()
+        self.detail.foot.give_up()
         self._decide("confirmed")
 
     def _ask_note(self) -> None:
         self.panes.show_detail()
-        self.detail.ask_note()
+        self.detail.foot.ask_note()
 
     def _dismiss(self, note: str) -> None:
-        one = self.detail.defect
-        if one is None:
-            return
         self._decide("dismissed", note)
-        words = tr("Dismissed. It stays in the evidence.")
-        undo = partial(self._put, self.place.run, one["id"], one["decision"], one["note"])
-        self.desk.front.tell(Notice(words, "info", tr("Undo"), undo))
         self.list.list.setFocus()
 
     def _take_back(self) -> None:
@@ -221,6 +219,11 @@ class DefectsPage(RunPage):
 
     def _open(self, _: DefectView) -> None:
         self.panes.show_detail()
+
+    def _read(self, _: DefectView) -> None:
+        """Enter goes on into the reproducer; Escape comes back."""
+        self.panes.show_detail()
+        self.detail.code.setFocus()
 
     def _open_editor(self) -> None:
         one = self.detail.defect

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import DefectView, SourceView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk, Place
+from qverify_desktop.ui.pages.defects_foot import DefectFoot
 from qverify_desktop.ui.pages.defects_list import percent_of, place_of, short
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.assertions import on_one_line
@@ -29,6 +30,7 @@ from qverify_desktop.ui.widgets.basics import (
 )
 from qverify_desktop.ui.widgets.code import CodeView
 from qverify_desktop.ui.widgets.code_ground import Range
+from qverify_desktop.ui.widgets.code_text import to_lines
 from qverify_desktop.ui.widgets.elided import ElidedLabel
 from qverify_desktop.ui.widgets.facts import Fact, Facts
 from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
@@ -40,26 +42,10 @@ from qverify_desktop.ui.widgets.words import DECISION, UNKNOWN
 ROWS, BEFORE, AFTER = 16, 2, 12
 #: Width at 100 % from which reproducer and reasons stand side by side.
 BESIDE = 640
-#: Longest note that the engine keeps.
-MOST_NOTE = 2000
-
-
-class NoteField(QLineEdit):
-    """Enter dismisses, Escape gives it up."""
-
-    given_up = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class DefectDetailPane(QWidget):
-    """``dismissed`` carries the note with which a defect is dismissed."""
-
-    dismissed = Signal(str)
+    """``show_defect`` shows one; what can be done with it stands in its ``foot``."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -77,7 +63,8 @@ class DefectDetailPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.shown, 1)
-        layout.addWidget(self._build_foot())
+        self.foot = DefectFoot(desk)
+        layout.addWidget(self.foot)
         desk.actions.changed.connect(self._update)
         self.show_none()
 
@@ -185,47 +172,6 @@ class DefectDetailPane(QWidget):
         body.addStretch(1)
         return body
 
-    def _build_foot(self) -> QWidget:
-        theme, trigger = self.desk.theme, self.desk.actions.trigger
-        self.editor = Button(
-            theme, tr("Open in editor"), lambda: trigger("defects.editor"), kind="ghost", icon="external"
-        )
-        self.issue = Button(theme, tr("Copy as issue"), self._copy_issue, kind="ghost", icon="copy")
-        self._decided_icon = IconLabel(theme)
-        self._told = ElidedLabel("small", "muted", Qt.TextElideMode.ElideRight)
-        self._told.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.take_back = Button(theme, tr("Take back"), lambda: trigger("defects.take_back"), kind="ghost")
-        self.dismiss = Button(theme, tr("Dismiss"), lambda: trigger("defects.dismiss"), keys="D", cap=True)
-        self.confirm = Button(
-            theme, tr("Confirm defect"), lambda: trigger("defects.confirm"), kind="primary", keys="C", cap=True
-        )
-        foot = row(
-            self.editor,
-            self.issue,
-            self._decided_icon,
-            self._told,
-            self.take_back,
-            self.dismiss,
-            self.confirm,
-            margins=(16, 12, 24, 12),
-        )
-        self.choices = holder(foot)
-        self.note = NoteField()
-        self.note.setMaxLength(MOST_NOTE)
-        self.note.setPlaceholderText(tr("Why? A note for later, optional"))
-        self.note.setAccessibleName(tr("Why is it no defect? Optional"))
-        self.note.returnPressed.connect(self._dismiss)
-        self.note.given_up.connect(self.give_up)
-        self.give_up_button = Button(theme, tr("Back"), self.give_up, kind="ghost")
-        self.dismiss_now = Button(theme, tr("Dismiss"), self._dismiss)
-        asked = row(self.note, self.give_up_button, self.dismiss_now, margins=(24, 12, 24, 12))
-        asked.setStretch(0, 1)
-        self.asking = holder(asked)
-        self.asking.hide()
-        self.foot = frame("foot")
-        self.foot.setLayout(column(self.choices, self.asking, gap=0))
-        return self.foot
-
     # What the page does
 
     def show_none(self, filtered: bool = False) -> None:
@@ -244,31 +190,11 @@ class DefectDetailPane(QWidget):
         self.shown.show_content()
         self.foot.show()
         if not same:
-            self.give_up()
+            self.foot.give_up()
             self._show(one)
             self._show_code(one)
             self.area.verticalScrollBar().setValue(0)
         self._update()
-
-    def ask_note(self) -> None:
-        """Dismissing begins: the note is asked for in place."""
-        self.note.clear()
-        self.choices.hide()
-        self.asking.show()
-        self.note.setFocus()
-
-    def give_up(self) -> None:
-        """Back to the choices."""
-        asked = self.asking.isVisibleTo(self)
-        self.asking.hide()
-        self.choices.show()
-        if asked and self.isVisible():
-            self.dismiss.setFocus()
-
-    def _dismiss(self) -> None:
-        note = self.note.text().strip()
-        self.give_up()
-        self.dismissed.emit(note)
 
     # What is shown
 
@@ -280,6 +206,8 @@ class DefectDetailPane(QWidget):
         self.heading.setText(tr("{call} contradicts {place}", call=short(one["call"]), place=words_place or place))
         self.words.setText(f"“{on_one_line(one['words'])}”")
         self.words_place.setText(tr("{place}, found word for word", place=words_place) if words_place else "")
+        self.show_words.say(tr("Show in source") if _in_source(one) else tr("Open in editor"))
+        self.show_words.setVisible(_in_source(one) or bool(_document(one)))
         expected, observed = difference(one["expected"], one["observed"])
         self.call.show_value(one["call"])
         self.expected.show_value(one["expected"], expected, "success")
@@ -318,7 +246,7 @@ class DefectDetailPane(QWidget):
         if one is None or source is None or source["path"] != one["file"]:
             return
         self._source = source
-        lines = source["text"].splitlines()
+        lines = to_lines(source["text"])
         first, last = max(1, one["line"] - BEFORE), min(len(lines), one["line"] + AFTER)
         if not 1 <= one["line"] <= len(lines):
             self.source_box.hide()
@@ -346,21 +274,8 @@ class DefectDetailPane(QWidget):
         decided = bool(one["decision"])
         self.state.setText(look.text() if decided else tr("Suspected defect"))
         set_property(self.state, "tone", look.tone)
-        self._decided_icon.setVisible(decided)
-        self._decided_icon.show_icon(look.icon, look.token, look.text())
-        self._told.setText(self._words_of(one) if decided else "")
-        self.take_back.setVisible(decided)
-        self.dismiss.setVisible(one["decision"] != "dismissed")
-        self.confirm.setVisible(one["decision"] != "confirmed")
-        self.editor.set_possible(self.desk.actions["defects.editor"].reason())
+        self.foot.show_defect(one)
         self._fit()
-
-    @staticmethod
-    def _words_of(one: DefectView) -> str:
-        if one["decision"] == "confirmed":
-            return tr("Confirmed by you.")
-        note = on_one_line(one["note"])
-        return tr("Dismissed: {note}", note=note) if note else tr("Dismissed by you.")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -372,26 +287,19 @@ class DefectDetailPane(QWidget):
         self._sides.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self._sides.setStretch(0, 3 if beside else 0)
         self._sides.setStretch(1, 2 if beside else 0)
-        # What a foot has no room for is left to the palette; the decision stays.
-        decided = self.defect is not None and bool(self.defect["decision"])
-        room = (
-            self.width()
-            - px(48)
-            - sum(
-                button.sizeHint().width() + px(8)
-                for button in (self.take_back, self.dismiss, self.confirm)
-                if not button.isHidden()
-            )
-        )
-        for button in (self.editor, self.issue):
-            room -= button.sizeHint().width() + px(8)
-            button.setVisible(room >= (px(120) if decided else 0))
+        self.foot.fit(self.width())
 
     # What can be opened and copied
 
     def _open_words(self) -> None:
-        if self.defect is not None:
-            self._go(self.defect["words_file"], self.defect["words_line"])
+        """In the source tab where they stand in source, otherwise in the editor."""
+        one = self.defect
+        if one is None:
+            return
+        if _in_source(one):
+            self._go(one["words_file"], one["words_line"])
+        else:
+            self.desk.front.open_in_editor(_document(one), one["words_line"])
 
     def _open_source(self) -> None:
         if self.defect is not None:
@@ -408,38 +316,16 @@ class DefectDetailPane(QWidget):
         if self.defect is not None:
             self.desk.front.copy(self.defect["command"], tr("The command is copied."))
 
-    def _copy_issue(self) -> None:
-        self.desk.actions.trigger("defects.issue")
+
+def _in_source(one: DefectView) -> bool:
+    """Whether the quoted words stand in a file of the same kind as the code: such files are kept, documents are not."""
+    return PurePosixPath(one["words_file"]).suffix == PurePosixPath(one["file"]).suffix
 
 
-def issue_of(one: DefectView) -> str:
-    """A defect as the text of an issue, in Markdown. Code stands in fences longer than any in it."""
-    return "\n".join(
-        [
-            f"## {short(one['call'])} contradicts {place_of(one['words_file'], one['words_line'])}",
-            "",
-            f"> {on_one_line(one['words'])}",
-            "",
-            _fenced("Call", one["call"]),
-            _fenced("Expected", one["expected"]),
-            _fenced("Observed", one["observed"]),
-            _fenced(
-                f"Reproducer, fails {one['reproductions']} of {one['reproductions']}",
-                one["reproducer"],
-                one["language"],
-            ),
-            _fenced("Run it with", one["command"]) if one["command"] else "",
-            f"Code: {place_of(one['file'], one['line'])}",
-            "",
-        ]
-    )
-
-
-def _fenced(title: str, text: str, language: str = "") -> str:
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{title}:\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"
-
-
-__all__ = ["DefectDetailPane", "issue_of"]
+def _document(one: DefectView) -> str:
+    """The document with the words in the person's folder, empty when the folder is not there."""
+    code, words = PurePosixPath(one["file"]).parts, PurePosixPath(one["words_file"]).parts
+    if not one["file_on_disk"] or not words or ".." in words or PurePosixPath(one["words_file"]).is_absolute():
+        return ""
+    folder = PurePath(one["file_on_disk"]).parents[len(code) - 1]
+    return str(folder.joinpath(*words))

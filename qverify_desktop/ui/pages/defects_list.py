@@ -102,13 +102,13 @@ class DefectDelegate(RowDelegate):
         painting.row_background(painter, theme, option)
         left, right = rect.left() + px(16), rect.right() + 1 - px(16)
         painting.icon(
-            painter, theme, "diamond-alert", "text-disabled" if row.muted else "danger", left, rect.top() + px(12)
+            painter, theme, "diamond-alert", "text-muted" if row.muted else "danger", left, rect.top() + px(12)
         )
         left += px(28)
-        muted = "text-disabled" if row.muted else "text-muted"
+        muted = "text-muted"
         lines = [QRect(left, rect.top() + px(top), right - left, px(20)) for top in (10, 31, 53)]
-        title = "text-disabled" if row.muted else "text"
-        painting.text(painter, theme, lines[0], row.title, "code-strong", title, elide=painting.MIDDLE)
+        title = ("code", "text-muted") if row.muted else ("code-strong", "text")
+        painting.text(painter, theme, lines[0], row.title, *title, elide=painting.MIDDLE)
         painting.text(painter, theme, lines[1], row.detail, "small", muted)
         self._paint_last(painter, lines[2], one, row, muted)
         if option.state & QStyle.StateFlag.State_HasFocus:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import RunOverview, TestView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.models.decisions import Decisions
-from qverify_desktop.ui.models.results import TestSet, is_acceptable, is_decided, is_refusable
+from qverify_desktop.ui.models.results import AT_ONCE, TestSet, is_acceptable, is_decided, is_refusable
 from qverify_desktop.ui.page import Desk, Notice, Place
 from qverify_desktop.ui.pages.exporting import FORMATS, Exporter
 from qverify_desktop.ui.pages.results_band import ResultsBand
@@ -23,6 +23,7 @@ from qverify_desktop.ui.pages.results_list import TestListPane
 from qverify_desktop.ui.pages.unfinished import show_unfinished
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.widgets.master_detail import MasterDetail
+from qverify_desktop.ui.widgets.slices import STEP, Slices
 from qverify_desktop.ui.widgets.state_view import Shown
 
 GROUP = later("Results")
@@ -65,13 +66,16 @@ class ResultsPage(RunPage):
         self.shown = Shown(desk.theme, content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
+        # The window says how small it may be; what has no room is left out.
+        outer.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         outer.addWidget(self.shown)
         self._asked = ("", "")
-        self._wanted = ""
         self._stale = False
+        self._slices = Slices(self)
         self._wide = True
         self.list.chosen.connect(self._choose)
         self.list.opened.connect(self._open)
+        self.list.tree.opened.connect(self._read)
         self.panes.returned.connect(self.list.tree.setFocus)
         self.panes.turned.connect(self._fit)
         self.tests.changed.connect(self._tests_changed)
@@ -155,26 +159,37 @@ class ResultsPage(RunPage):
             self._send([test["id"]], decision)
 
     def _all(self, decision: str) -> None:
-        """Decide about all that are shown. A toast takes it back."""
-        shown = self.list.shown_tests()
+        """Decide about all that are shown, gathered in slices. A toast takes it back."""
         fit = {"accepted": is_acceptable, "refused": is_refusable, "": is_decided}[decision]
-        chosen = [test for test in shown if fit(test) and test["decided"] != decision]
-        if not chosen:
-            self.desk.front.tell(Notice(tr("None of the tests that are shown changes by that.")))
-            return
+        chosen: list[TestView] = []
+        left: list[TestView] = []
+
+        def gather() -> Iterator[None]:
+            for number, test in enumerate(self.list.model.shown()):
+                (chosen if fit(test) else left).append(test)
+                if number % STEP == STEP - 1:
+                    yield
+
+        small = self.list.model.shown_count <= AT_ONCE
+        self._slices.run(gather(), partial(self._decide_all, decision, chosen, left), now=small)
+
+    def _decide_all(self, decision: str, chosen: list[TestView], left: list[TestView]) -> None:
         before: dict[str, list[str]] = {}
         for test in chosen:
-            before.setdefault(test["decided"], []).append(test["id"])
-        self._send([test["id"] for test in chosen], decision)
-        n = len(chosen)
+            if test["decided"] != decision:
+                before.setdefault(test["decided"], []).append(test["id"])
+        ids = [id_ for group in before.values() for id_ in group]
+        if not ids:
+            self.desk.front.tell(Notice(tr("None of the tests that are shown changes by that.")))
+            return
+        self._send(ids, decision)
         told = {
-            "accepted": trn("{n} test accepted.", "{n} tests accepted.", n),
-            "refused": trn("{n} test refused.", "{n} tests refused.", n),
-            "": trn("{n} decision taken back.", "{n} decisions taken back.", n),
+            "accepted": trn("{n} test accepted.", "{n} tests accepted.", len(ids)),
+            "refused": trn("{n} test refused.", "{n} tests refused.", len(ids)),
+            "": trn("{n} decision taken back.", "{n} decisions taken back.", len(ids)),
         }[decision]
-        left = sum(1 for test in shown if not fit(test)) if decision == "accepted" else 0
-        if left:
-            told += " " + trn("{n} did not pass and stays out.", "{n} did not pass and stay out.", left)
+        if left and decision == "accepted":
+            told += " " + trn("{n} did not pass and stays out.", "{n} did not pass and stay out.", len(left))
         self.desk.front.tell(Notice(told, "success", tr("Undo"), partial(self._undo, self.place.run, before)))
 
     def _undo(self, run: str, before: dict[str, list[str]]) -> None:
@@ -218,11 +233,9 @@ class ResultsPage(RunPage):
 
     def enter(self, place: Place) -> None:
         self._asked = ("", "")
-        self._wanted = place.item
         super().enter(place)
-        if self._wanted and self.list.choose(self._wanted):
-            self._wanted = ""
-            self.panes.show_detail()
+        if place.item:
+            self.list.choose(place.item)
 
     def show_run(self) -> None:
         assert self.context is not None
@@ -260,9 +273,6 @@ class ResultsPage(RunPage):
         chosen = self._test()
         if chosen is not None:
             self.detail.show_test(chosen)
-        if self._wanted and self.list.choose(self._wanted):
-            self._wanted = ""
-            self.panes.show_detail()
         self.desk.actions.update()
 
     def _choose(self, test: TestView | None) -> None:
@@ -275,6 +285,11 @@ class ResultsPage(RunPage):
 
     def _open(self, test: TestView) -> None:
         self.panes.show_detail()
+
+    def _read(self, test: TestView) -> None:
+        """Enter goes on into the code; Escape comes back."""
+        self.panes.show_detail()
+        self.detail.code.setFocus()
 
     # Focus and room
 

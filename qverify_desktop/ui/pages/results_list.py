@@ -58,6 +58,7 @@ class TestListPane(QWidget):
         self.more = IconButton(theme, "dots", tr("All tests that are shown"), self._pop_all, token="text-muted")
         self._menu: QMenu | None = None
         self._unopened = True
+        self._wanted = ""
         self.shown = Shown(theme, self.tree)
         self._build()
         self.filter.filtered.connect(self.model.set_filter)
@@ -83,21 +84,23 @@ class TestListPane(QWidget):
 
     def begin(self) -> None:
         """Another run is shown."""
-        self._unopened = True
-        self.filter.clear()
-        self.filter.apply()
-        self.chips.set_on(frozenset())
+        self._unopened, self._wanted = True, ""
+        self.clear_filter()
 
-    def choose(self, id_: str) -> bool:
-        """Choose a test; a filter that hides it is cleared. Answers whether the run has it."""
-        if self.tests.get(id_) is None:
-            return False
-        self.model.finish()
-        if not self.tree.choose(id_):
+    def choose(self, id_: str) -> None:
+        """Choose a test as soon as it is there, and open it; a filter that hides it is cleared."""
+        self._wanted = id_
+        self._seek()
+
+    def _seek(self) -> None:
+        wanted = self._wanted
+        if not wanted:
+            return
+        if self.tree.choose(wanted):
+            self._wanted = ""
+            self.opened.emit(self.tree.value())
+        elif self.tests.get(wanted) is not None and (self.model.filtering or self.chips.on()):
             self.clear_filter()
-            self.model.finish()
-            return self.tree.choose(id_)
-        return True
 
     def choose_next(self) -> None:
         """Go on to the next test below, across groups; stay at the last."""
@@ -111,20 +114,14 @@ class TestListPane(QWidget):
         self.filter.apply()
         self.chips.set_on(frozenset())
 
-    def shown_tests(self) -> list[TestView]:
-        self.model.finish()
-        return list(self.model.shown())
-
     def use_grouping(self, name: str) -> None:
         """``file``, ``outcome`` or ``test-file``; remembered."""
         self._grouping = name
         self.desk.preferences.set("results.grouping", name)
         current = self.tree.value()
+        self._wanted = current["id"] if current is not None else ""
         self.model.regroup(*GROUPINGS[name][1:])
         self._say_grouping()
-        if current is not None:
-            self.model.finish()
-            self.tree.choose(current["id"])
 
     # How
 
@@ -162,10 +159,12 @@ class TestListPane(QWidget):
         self.filter.say_count(shown, total)
         if shown:
             self.shown.show_content()
+            self._seek()
             if self._unopened:
                 self._unopened = False
                 self.tree.choose_first()
         elif total:
+            self._seek()
             typed = self.filter.text().strip()
             heading = tr("No test matches “{words}”", words=typed) if typed else tr("No test is of this kind")
             words = tr("The run has {n} tests. A word after ! is left out.", n=f"{total:,}")

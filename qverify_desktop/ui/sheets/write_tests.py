@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
@@ -14,13 +15,14 @@ from qverify_desktop.domain.views import DiffView as Changes
 from qverify_desktop.domain.views import RunOverview, WrittenView
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk
+from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, row, set_property
 from qverify_desktop.ui.widgets.diff import DiffView
 from qverify_desktop.ui.widgets.sheet import Sheet
 from qverify_desktop.ui.widgets.state_view import Shown
 
-#: Height of the diff in pixels at 100 %: it scrolls by itself.
-DIFF = 260
+#: Pixels at 100 %: the diff's least height, and what all else of the sheet takes.
+LEAST, REST = 160, 470
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,11 @@ class WriteTestsSheet(Sheet):
         theme = self.desk.theme
         self.told = label(tr("What would change is being worked out."), "body", wrap=True)
         self.diff = DiffView(theme, tr("What would be written"))
-        self.diff.setMinimumHeight(theme.px(160))
         self.diff.counted.connect(self._count)
         self.shown = Shown(theme, self.diff)
-        self.shown.setMinimumHeight(theme.px(DIFF))
         self.shown.show_waiting()
         self.body.addWidget(self.told)
-        self.body.addWidget(self.shown, 1)
+        self.body.addWidget(self.shown)
 
     def _build_ways(self) -> None:
         self.group = QButtonGroup(self)
@@ -101,7 +101,11 @@ class WriteTestsSheet(Sheet):
         self.branch.textChanged.connect(self._chosen)
         for way in WAYS:
             button = QRadioButton(tr(way.title))
-            promise = tr(way.promise, folder=self.source) if "{folder}" in way.promise else tr(way.promise)
+            promise = (
+                tr(way.promise, folder=painting.one_line(self.source))
+                if "{folder}" in way.promise
+                else tr(way.promise)
+            )
             reason = self._cant(way.form)
             button.setEnabled(not reason)
             button.setAccessibleDescription(reason or promise)
@@ -155,8 +159,12 @@ class WriteTestsSheet(Sheet):
 
     def _count(self, files: int, added: int, removed: int) -> None:
         told = [
-            trn("{n} test in", "{n} tests in", self.kept) + " " + trn("{n} file,", "{n} files,", files),
-            trn("{n} new line.", "{n} new lines.", added),
+            tr(
+                "{tests} in {files}, {lines}.",
+                tests=trn("{n} test", "{n} tests", self.kept),
+                files=trn("{n} file", "{n} files", files),
+                lines=trn("{n} new line", "{n} new lines", added),
+            )
         ]
         if removed:
             told.append(trn("{n} line is removed.", "{n} lines are removed.", removed))
@@ -175,6 +183,12 @@ class WriteTestsSheet(Sheet):
         unnamed = form == "branch" and not self.branch.text().strip()
         reason = tr("It is being written.") if self._writing else tr("Name the branch.") if unnamed else ""
         self.go_on.set_possible(reason)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # In a low window the ways to write are seen without scrolling.
+        px = self.desk.theme.px
+        self.shown.setFixedHeight(max(px(LEAST), self.height() - px(REST)))
 
     def first_focus(self) -> QWidget:
         return self.ways[self.form()]

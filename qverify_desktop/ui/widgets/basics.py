@@ -168,7 +168,8 @@ class Button(QPushButton):
         option = QStyleOptionButton()
         self.initStyleOption(option)
         painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
-        option.rect = option.rect.adjusted(0, 0, -self._cap.width() - self._theme.px(4), 0)
+        left = self._theme.px(8) if self.objectName() == "search" else 0
+        option.rect = option.rect.adjusted(left, 0, -self._cap.width() - self._theme.px(4), 0)
         painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
 
 

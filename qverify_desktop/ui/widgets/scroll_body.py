@@ -16,7 +16,10 @@ class ScrollBody(QWidget):
         self.setLayout(layout)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, 0)
+        layout = self.layout()
+        if layout is None or layout.hasHeightForWidth():
+            return QSize(0, 0)  # the area asks for the height in its width
+        return QSize(0, layout.minimumSize().height())
 
 
 def scrolling(body: QWidget) -> QScrollArea:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
@@ -57,10 +58,7 @@ class StateView(QWidget):
         self.icon.show_icon(icon, token)
         self.heading.setText(heading)
         self.sentence.setText(sentence)
-        # A wrapping label in a centring row would else take the narrowest width it can wrap to.
-        for words in (self.heading, self.sentence):
-            wanted = words.fontMetrics().horizontalAdvance(words.text()) + 8
-            words.setMinimumWidth(min(self._theme.px(WIDTH), wanted))
+        self._fit()
         for made, wish in ((self.button, button), (self.ghost, ghost)):
             made.setVisible(wish is not None)
             if wish is not None:
@@ -78,6 +76,21 @@ class StateView(QWidget):
             token="warning",
             button=(tr("Try again"), again) if again else None,
         )
+
+    def _fit(self) -> None:
+        """A wrapping label in a centring row would else take the narrowest width it can wrap to."""
+        room = self.width() - 2 * self._theme.px(12)
+        for words in (self.heading, self.sentence):
+            wanted = words.fontMetrics().horizontalAdvance(words.text()) + 8
+            words.setMinimumWidth(max(0, min(self._theme.px(WIDTH), wanted, room)))
+
+    def minimumSizeHint(self) -> QSize:
+        """Not the words' present width: the pane may become narrower."""
+        return QSize(self._theme.px(120), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def _press(self) -> None:
         if self._run is not None:

@@ -237,7 +237,7 @@ def test_a_persons_decision_goes_first(verdict, decided, reason, word):
     assert words.look_of_test(verdict, decided, reason).text() == word
 
 
-@pytest.mark.parametrize("name", [*{look.icon for table in TABLES.values() for look in table.values()}])
+@pytest.mark.parametrize("name", sorted({look.icon for table in TABLES.values() for look in table.values()}))
 def test_every_shape_can_be_drawn(theme, canvas, still, name):
     made = canvas(16, 16)
     made.paint(lambda painter: painting.icon(painter, theme, name, "danger", 0, 0))

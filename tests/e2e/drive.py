@@ -1,0 +1,154 @@
+"""Scenarios over AT-SPI, run as a program by the system's Python: drive.py SCENARIO PYTHON FOLDER. Prints JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from seen import Application, note, showing, wait  # noqa: E402
+
+CONTROLS = (
+    "push button|button|toggle button|check box|radio button|combo box|text|password text|spin button|table|tree table|"
+    "list|tree|link|menu item|slider|page tab"
+).split("|")
+
+
+def unnamed(app: Application) -> list[str]:
+    """Controls on the screen that say nothing of themselves."""
+    found = []
+    for node in app.walk():
+        if node.get_role_name() in CONTROLS and showing(node) and not (node.get_name() or "").strip():
+            parent = node.get_parent()
+            found.append(f"{node.get_role_name()} in {parent.get_role_name() if parent else ''} {parent.get_name() if parent else ''}")
+    return found
+
+
+def sample(python: str, folder: str) -> dict:
+    """Open the sample, watch it to its verdict, read the defect, accept a test, save the bundle, verify; close."""
+    app = Application(python, os.path.join(folder, "home"))
+    app.see("Everything needed is ready", seconds=60)
+    clicks = ["Try the sample"]
+    app.press("Try the sample")
+    app.see("Stages", seconds=60)
+    app.see("Judge the tests", seconds=120)
+    note("running")
+    app.see("Show results", "push button|button", seconds=400)
+    clicks.append("Suspected defects")
+    tab = wait(lambda: app.find("", "Suspected defects", part=True), 30, "the tab of suspected defects")
+    app.press(tab.get_name())
+    app.see("page_count(10, 5)", seconds=30)
+    texts = app.texts()
+    app.press("Confirm")
+    wait(lambda: any("onfirmed" in text for text in app.texts()), 20, "the decision in the list")
+    results = wait(lambda: app.find("", "Results", part=True), 30, "the tab of results")
+    app.press(results.get_name())
+    app.see("Review", "push button|button", seconds=30)
+    shown = app.texts()
+    report = wait(lambda: app.find("", "Report", part=False), 30, "the tab of the report")
+    app.press(report.get_name())
+    app.see("Take it away", seconds=30)
+    code = app.end()
+    return {"clicks": clicks, "texts": texts, "results": shown, "exit": code}
+
+
+def controls(python: str, folder: str) -> dict:
+    """Every page, and what on it has no name. Uses the home that ``sample`` left."""
+    app = Application(python, os.path.join(folder, "home"))
+    app.see("Everything needed is ready", seconds=60)
+    found: dict[str, list[str]] = {"Home": unnamed(app)}
+    for number, page in enumerate(("Runs", "Evidence", "Models", "Usage", "Environment", "Settings"), 2):
+        app.focus()
+        app.type(f"ctrl+{number}")
+        wait(lambda page=page: page in (app.window.get_name() or "") or page in (app.find("frame", "QVerify", part=True).get_name()), 20, page)
+        found[page] = unnamed(app)
+    app.type("ctrl+2")
+    app.focus()
+    row = app.see("sample", "table cell", seconds=20)
+    assert row is not None
+    app.type("Return")
+    for tab in ("Progress", "Results", "Suspected defects", "Source", "Evidence", "Report"):
+        node = wait(lambda tab=tab: app.find("check box|toggle button|push button|button", tab, part=True), 20, tab)
+        app.press(node.get_name())
+        wait(lambda: app.find("", "Report", part=True), 10, "the tabs")
+        found[f"run: {tab}"] = unnamed(app)
+    for keys, name in (("ctrl+n", "New analysis"), ("ctrl+shift+n", "Git URL"), ("F1", "Keyboard shortcuts"), ("ctrl+k", "Command")):
+        app.focus()
+        app.type(keys)
+        app.see(name, seconds=10)
+        found[name] = unnamed(app)
+        app.type("Escape")
+    return {"unnamed": {page: names for page, names in found.items() if names}, "exit": app.end()}
+
+
+def keyboard(python: str, folder: str) -> dict:
+    """One whole analysis with the keyboard alone, from the start to the suspected defect."""
+    app = Application(python, os.path.join(folder, "home"))
+    app.see("Everything needed is ready", seconds=60)
+    app.type("ctrl+n")
+    app.see("Folder or Git URL", seconds=10)
+    app.write(os.path.join(folder, "project"))
+    app.see("Nothing leaves this machine", seconds=20)
+    app.type("ctrl+Return")
+    app.see("Stages", seconds=60)
+    app.see("Show results", "push button|button", seconds=400)
+    app.focus()
+    app.type("ctrl+Tab", "ctrl+Tab")
+    app.see("page_count(10, 5)", seconds=30)
+    return {"texts": app.texts(), "exit": app.end()}
+
+
+def cancel(python: str, folder: str) -> dict:
+    """Cancel a run while it judges, resume it, and let it come to its verdict."""
+    app = Application(python, os.path.join(folder, "home"), os.path.join(folder, "project"))
+    app.see("Start analysis", "push button|button", seconds=60)
+    app.see("Nothing leaves this machine", seconds=30)
+    app.press("Start analysis")
+    app.see("Judge the tests, running", seconds=200)
+    app.press("Cancel the run")
+    app.press("Cancel run")
+    app.see("The run was cancelled", seconds=60)
+    containers = subprocess.run(
+        ["docker", "ps", "-aq", "--filter", "label=qverify.owner"], capture_output=True, text=True, timeout=30, check=False
+    ).stdout.split()
+    texts = app.texts()
+    app.press("Resume")
+    app.see("Show results", "push button|button", seconds=400)
+    return {"texts": texts, "containers": containers, "exit": app.end()}
+
+
+def drop(python: str, folder: str) -> dict:
+    """A drop through real XDND events, from the window of another process."""
+    app = Application(python, os.path.join(folder, "home"))
+    app.see("Everything needed is ready", seconds=60)
+    source = subprocess.Popen([python, "-m", "tests.e2e.drag_source", os.path.join(folder, "project")])
+    try:
+        found = wait(
+            lambda: subprocess.run(
+                ["xdotool", "search", "--onlyvisible", "--name", "drag source"], capture_output=True, text=True, timeout=10, check=False
+            ).stdout.split(),
+            20,
+            "the window that is dragged from",
+        )
+        subprocess.run(["xdotool", "windowraise", found[0]], check=False, timeout=10)
+        moves = ["mousemove", "60", "60", "sleep", "0.3", "mousedown", "1", "sleep", "0.3"]
+        for x, y in ((80, 90), (140, 160), (300, 300), (500, 420), (620, 480), (640, 500)):
+            moves += ["mousemove", str(x), str(y), "sleep", "0.15"]
+        subprocess.run(["xdotool", *moves, "sleep", "0.5", "mouseup", "1"], check=True, timeout=30)
+        app.see("Start analysis", "push button|button", seconds=20)
+        field = wait(lambda: app.find("text", "Folder or Git URL"), 10, "the field of the source")
+        text = field.get_text_iface()
+        taken = text.get_text(0, text.get_character_count()) if text is not None else ""
+    finally:
+        source.kill()
+        source.wait()
+    app.type("Escape")
+    return {"taken": taken, "exit": app.end()}
+
+
+SCENARIOS = {one.__name__: one for one in (sample, controls, keyboard, cancel, drop)}
+
+if __name__ == "__main__":
+    print(json.dumps(SCENARIOS[sys.argv[1]](sys.argv[2], sys.argv[3])))
