@@ -124,7 +124,9 @@ TESTS: list[dict[str, Any]] = [
     *_refused(CALENDAR, "iso_week", week_is_int="trivial", week_of_day_zero="outside_domain", week_again="no_gain"),
     *_suspected(CALENDAR, "iso_week", "third_of_january_2021"),
     *_kept(CALENDAR, "business_days_between", "same_day", "over_weekend", "reversed", "holiday", "long_span"),
-    *_refused(CALENDAR, "business_days_between", huge_span="infrastructure", no_holidays="no_gain", span="not_collected"),
+    *_refused(
+        CALENDAR, "business_days_between", huge_span="infrastructure", no_holidays="no_gain", span="not_collected"
+    ),
     *_kept(CALENDAR, "easter", "of_1961", "of_2000", "of_2038"),
     *_refused(CALENDAR, "easter", easter_of_zero="outside_domain", easter_import="wrong_import"),
     *_kept(PARSER, "parse_date", "iso", "slashes", "two_digit_year", "trailing_blank", "long_month"),
@@ -134,7 +136,17 @@ TESTS: list[dict[str, Any]] = [
     *_suspected(PARSER, "parse_time", "twelve_am_is_midnight"),
     *_kept(PARSER, "expand_two_digit_year", "pivot", "below_pivot", "above_pivot", "zero", "ninety_nine"),
     *_refused(PARSER, "expand_two_digit_year", three_digits="fails", negative_year="outside_domain"),
-    *_kept(RELATIVE, "parse_relative", "tomorrow", "in_two_weeks", "last_monday", "next_month", "ago", "now", "noon_today"),
+    *_kept(
+        RELATIVE,
+        "parse_relative",
+        "tomorrow",
+        "in_two_weeks",
+        "last_monday",
+        "next_month",
+        "ago",
+        "now",
+        "noon_today",
+    ),
     *_refused(RELATIVE, "parse_relative", of_the_century="example_not_runnable", prose="not_a_test", twice="no_gain"),
     *_suspected(RELATIVE, "parse_relative", "last_day_of_february"),
     *_kept(FORMAT, "humanize", "seconds_ago", "yesterday", "years"),
@@ -222,7 +234,9 @@ def detail(test: dict[str, Any]) -> dict[str, Any]:
     flaky = "Order and locale were varied: 4 of 5 passed, the run with the locale de_DE failed."
     found: dict[str, Any] = {
         "test": test,
-        "sentence": SENTENCES.get(test["reason"], "It fails, and its expectation is not in the repository's own words."),
+        "sentence": SENTENCES.get(
+            test["reason"], "It fails, and its expectation is not in the repository's own words."
+        ),
         "detail": flaky if test["reason"] == "flaky" else "",
         "code": CODE,
         "first_line": 18,
@@ -234,8 +248,8 @@ def detail(test: dict[str, Any]) -> dict[str, Any]:
         "steps": [[name, state] for name, state in zip(STEPS, states, strict=True)],
     }
     if test["id"] != COLON:
-        code = f"def {test['name']}():\n    assert {test['symbol']}(\"…\")\n"
-        line = {**ASSERTIONS[1], "line": 2, "text": f"{test['symbol']}(\"…\")"}
+        code = f'def {test["name"]}():\n    assert {test["symbol"]}("…")\n'
+        line = {**ASSERTIONS[1], "line": 2, "text": f'{test["symbol"]}("…")'}
         found |= {"code": code, "first_line": 1, "last_line": 2, "assertions": [line]}
     return found
 
