@@ -41,7 +41,7 @@ def sample(python: str, folder: str) -> dict:
     app.press(tab.get_name())
     app.see("page_count(10, 5)", seconds=30)
     texts = app.texts()
-    app.press("Confirm")
+    app.press("Confirm defect")
     wait(lambda: any("onfirmed" in text for text in app.texts()), 20, "the decision in the list")
     results = wait(lambda: app.find("", "Results", part=True), 30, "the tab of results")
     app.press(results.get_name())
