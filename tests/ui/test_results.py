@@ -28,6 +28,8 @@ def opened(make, qtbot):
         page.resize(*size)
         page.show()
         qtbot.waitExposed(page)
+        page.activateWindow()
+        qtbot.waitUntil(page.isActiveWindow)
         page.enter(Place("results", run=RUN, item=item))
         if wait:
             qtbot.waitUntil(lambda: bool(page.tests.tests) and page.shown.currentWidget() is page.shown.content)
@@ -345,7 +347,7 @@ def test_formats_are_saved_where_a_person_chooses(opened, qtbot, tmp_path, forma
     answers = results.answers()
     target = tmp_path / f"out{end}"
     answers["export"] = target
-    engine, desk, page = opened(answers)
+    engine, desk, _ = opened(answers)
     assert desk.actions.trigger(f"results.export.{format}")
     name, (suggestion, pattern, then) = desk.front.calls[-1]
     assert name == "save_as" and suggestion == f"tidydate-{RUN[:12]}{end}" and pattern == f"*{end}"
@@ -368,7 +370,7 @@ def test_the_export_menu_offers_every_format(opened):
 
 
 def test_compare_and_review_open_their_places(opened):
-    _, desk, page = opened()
+    _, desk, _ = opened()
     desk.actions.trigger("results.compare")
     assert desk.front.calls[-1] == ("go", (Place("compare", run=RUN),))
     desk.actions.trigger("results.review")
@@ -394,7 +396,6 @@ def test_words_target_and_file_can_be_opened(opened):
 
 def test_choosing_an_assertion_shows_its_line(opened, qtbot):
     _, _, page = opened(item=COLON)
-    page.activateWindow()
     page.detail.assertions.setFocus()
     qtbot.waitUntil(page.detail.assertions.hasFocus)
     page.detail.assertions.setCurrentIndex(page.detail.assertions.model().index(0, 0))
@@ -404,7 +405,6 @@ def test_choosing_an_assertion_shows_its_line(opened, qtbot):
 
 def test_the_keyboard_goes_from_filter_to_tree_to_code_and_back(opened, qtbot):
     _, _, page = opened()
-    page.activateWindow()
     assert page.focus_filter() and page.list.filter.hasFocus()
     qtbot.keyClick(page.list.filter, Qt.Key.Key_Down)
     assert page.list.tree.hasFocus()
@@ -420,7 +420,6 @@ def test_a_narrow_page_shows_one_pane_at_a_time(opened, qtbot):
     _, _, page = opened(size=(848, 392), zoom=2.0)
     assert page.panes.narrow and page.list.isVisible() and not page.detail.isVisible()
     assert not page.band.measures.isVisible() and page.band.verdict.isVisible()
-    page.activateWindow()
     page.list.tree.setFocus()
     qtbot.keyClick(page.list.tree, Qt.Key.Key_Return)
     assert page.detail.isVisible() and not page.list.isVisible() and not page.band.isVisible()

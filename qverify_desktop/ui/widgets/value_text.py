@@ -18,6 +18,8 @@ def difference(a: str, b: str) -> tuple[tuple[int, int], tuple[int, int]]:
 
     A part is widened to whole words and numbers: of 73800 and 77400 all five digits differ.
     """
+    if a == b:
+        return (0, 0), (0, 0)
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:
         start += 1
