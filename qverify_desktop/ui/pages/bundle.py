@@ -1,13 +1,165 @@
-"""The page bundle."""
+"""A bundle from elsewhere: verified with nothing but itself, then with a key and a checkpoint that the person trusts."""
 
 from __future__ import annotations
 
-from qverify_desktop.ui.language import tr
-from qverify_desktop.ui.page import Page
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+
+from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.views import GradeView
+from qverify_desktop.ui.actions import Act
+from qverify_desktop.ui.language import later, tr
+from qverify_desktop.ui.page import Desk, Page, Place
+from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
+from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
+from qverify_desktop.ui.widgets.state_view import Shown
+
+WIDEST = 900
 
 
 class BundlePage(Page):
-    """To be filled."""
+    """``place.item`` is the bundle's path."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        theme = desk.theme
+        self.band = GradeBand(theme)
+        self.key = QLineEdit()
+        self.key.setPlaceholderText("name+hash+key")
+        self.key.setAccessibleName(tr("Public key that you trust"))
+        self.key.returnPressed.connect(self.verify)
+        self.known = QLineEdit()
+        self.known.setPlaceholderText(tr("File of a checkpoint that you kept"))
+        self.known.setAccessibleName(tr("Known checkpoint"))
+        choose = Button(theme, tr("Choose…"), self._choose, size="")
+        trust = frame("card")
+        advice = tr(
+            "A key inside the bundle proves nothing: whoever made the bundle made the key. Get the key and a checkpoint from the person "
+            "who ran the analysis by another way."
+        )
+        trust.setLayout(
+            column(
+                label(tr("Check it against what you trust"), "heading"),
+                label(advice, "small", "muted", wrap=True),
+                label(tr("Public key"), "strong"),
+                self.key,
+                label(tr("Known checkpoint"), "strong"),
+                row(self.known, choose),
+                row(Button(theme, tr("Verify again"), self.verify, icon="shield-check"), None),
+                gap=8,
+                margins=(16, 12, 16, 12),
+            )
+        )
+        self.note = QPlainTextEdit()
+        self.note.setObjectName("code")
+        self.note.setReadOnly(True)
+        self.note.setFont(theme.font("code"))
+        self.note.setAccessibleName(tr("Closing checkpoint"))
+        self.note.setMaximumHeight(theme.px(140))
+        inside = QWidget()
+        inside.setObjectName("page")
+        inside.setMaximumWidth(theme.px(WIDEST))
+        inside.setLayout(
+            column(
+                trust,
+                row(
+                    label(tr("Closing checkpoint"), "heading"),
+                    None,
+                    Button(theme, tr("Copy"), self._copy, icon="copy", size="small"),
+                ),
+                self.note,
+                None,
+                gap=12,
+                margins=(24, 16, 24, 24),
+            )
+        )
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inside)
+        body = QWidget()
+        body.setObjectName("page")
+        body.setLayout(column(self.band, area, gap=0))
+        self._shown = Shown(theme, body)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._shown)
+        desk.actions.add(
+            Act(
+                "bundle.verify",
+                later("Verify again"),
+                later("Evidence"),
+                self.verify,
+                "F5",
+                "shield-check",
+                place="bundle",
+            )
+        )
 
     def title(self) -> str:
-        return tr("Bundle")
+        return Path(self.place.item).name or tr("Bundle")
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        return ("open-bundle",)
+
+    def enter(self, place: Place) -> None:
+        if place.item != self.place.item:
+            self.key.clear()
+            self.known.clear()
+        super().enter(place)
+        self.retitled.emit()
+        self._shown.show_waiting(tr("Every entry and every proof is being checked."))
+        self.verify()
+
+    def focus_content(self) -> None:
+        self.key.setFocus()
+
+    def verify(self) -> None:
+        """Verify with what stands in the fields."""
+        bundle, key, known = Path(self.place.item), self.key.text().strip(), self.known.text().strip()
+        if not key and not known:
+            self.desk.bridge.ask(
+                self, "evidence_grade", self._show, failed=self._failed, key="grade", bundle=str(bundle)
+            )
+            return
+        self.desk.bridge.do(
+            self,
+            lambda engine: engine.verify(bundle, public_key=key, known_checkpoint=Path(known) if known else None),
+            self._show_answer,
+            failed=self._refused,
+            key="grade",
+        )
+
+    def _show_answer(self, answer: dict[str, object]) -> None:
+        self._show({**answer, "limit": "", "bundle": self.place.item})  # type: ignore[typeddict-item]
+
+    def _show(self, grade: GradeView) -> None:
+        self.band.show_grade(grade)
+        self.note.setPlainText(grade["checkpoint"])
+        self._shown.show_content()
+
+    def _failed(self, error: QVerifyError) -> None:
+        self._shown.show_state().show_state(
+            "octagon-x",
+            tr("This can't be read as a bundle"),
+            f"{error.sentence} {error.remedy}".strip(),
+            token="invalid",
+            button=(tr("Choose another bundle"), self.desk.front.ask_bundle),
+        )
+
+    def _refused(self, error: QVerifyError) -> None:
+        """A key or checkpoint that is malformed says nothing about the bundle."""
+        self.desk.front.tell_error(error)
+
+    def _choose(self) -> None:
+        dialog = QFileDialog(self, tr("Choose a checkpoint"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self.known.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _copy(self) -> None:
+        self.desk.front.copy(self.note.toPlainText(), tr("The checkpoint is copied."))

@@ -15,7 +15,7 @@ from qverify_desktop.ui.page import Desk, Place
 from qverify_desktop.ui.pages.defects_foot import DefectFoot
 from qverify_desktop.ui.pages.defects_list import percent_of, place_of, short
 from qverify_desktop.ui.widgets import painting
-from qverify_desktop.ui.widgets.assertions import on_one_line
+from qverify_desktop.ui.widgets.assertions import is_code, quoted
 from qverify_desktop.ui.widgets.basics import (
     Button,
     IconLabel,
@@ -204,7 +204,8 @@ class DefectDetailPane(QWidget):
         self.confidence.setText(tr("Confidence {share}", share=percent_of(one["confidence"])))
         self.place.setText(place)
         self.heading.setText(tr("{call} contradicts {place}", call=short(one["call"]), place=words_place or place))
-        self.words.setText(f"“{on_one_line(one['words'])}”")
+        self.words.setText(quoted(one["words"]))
+        set_property(self.words, "type", "code" if is_code(one["words"]) else "body")
         self.words_place.setText(tr("{place}, found word for word", place=words_place) if words_place else "")
         self.show_words.say(tr("Show in source") if _in_source(one) else tr("Open in editor"))
         self.show_words.setVisible(_in_source(one) or bool(_document(one)))
