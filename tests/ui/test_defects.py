@@ -337,7 +337,8 @@ def test_hostile_texts_stay_plain(opened, qtbot):
     _, _, page = opened(defects.answers(defects=[one]), size=(904, 516))
     page.grab()
     detail = page.detail
-    for shown in (detail.heading, detail.words, detail.words_place, detail.place, detail.foot._told):
+    assert "\\u202e" in detail.words.text() and "‮" not in detail.words.text()
+    for shown in (detail.heading, detail.words_place, detail.place, detail.foot._told):
         assert "\n" not in shown.text() and "‮" not in shown.text()
     for view in (detail.call, detail.expected, detail.observed, detail.code):
         assert "‮" not in view.toPlainText()

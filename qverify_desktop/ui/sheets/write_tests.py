@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
@@ -18,6 +18,7 @@ from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, row, set_property
 from qverify_desktop.ui.widgets.diff import DiffView
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody
 from qverify_desktop.ui.widgets.sheet import Sheet
 from qverify_desktop.ui.widgets.state_view import Shown
 
@@ -69,6 +70,9 @@ class WriteTestsSheet(Sheet):
         self.source = overview["run"]["source"]
         self.name = PurePath(overview["run"]["name"]).name
         self._writing = False
+        self._reveal = QTimer(self, singleShot=True, interval=0)
+        self._reveal.timeout.connect(self._show_answer)
+        self._build_body()
         self._build_diff()
         self._build_ways()
         self._build_answer()
@@ -80,6 +84,14 @@ class WriteTestsSheet(Sheet):
         self._ask()
 
     # Built once
+
+    def _build_body(self) -> None:
+        """A body that is as high as its labels wrap, so that it scrolls only where it must."""
+        margins = self.body.contentsMargins()
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(margins)
+        self.body.setSpacing(12)
+        self.area.setWidget(ScrollBody(self.body, "clear"))
 
     def _build_diff(self) -> None:
         theme = self.desk.theme
@@ -137,6 +149,7 @@ class WriteTestsSheet(Sheet):
         self.tint.setLayout(inside)
         self.tint.hide()
         self.body.addWidget(self.tint)
+        self.body.addStretch(1)
 
     def _cant(self, form: str) -> str:
         """Why a way is not possible, empty when it is."""
@@ -231,11 +244,14 @@ class WriteTestsSheet(Sheet):
         self.tint.setAccessibleName(sentence)
         self.open_folder.setVisible(folder)
         self.tint.show()
-        # At the end of a body that scrolls: brought into view, once it has its place.
-        self.body.activate()
-        self.area.ensureWidgetVisible(self.tint)
+        self._reveal.start()
         if folder:
             self.open_folder.setFocus()
+
+    def _show_answer(self) -> None:
+        """It stands at the end of a body that scrolls: bring it into view once it has its place."""
+        bar = self.area.verticalScrollBar()
+        bar.setValue(bar.maximum())
 
     def _open(self) -> None:
         self.desk.front.open_path(self._folder)

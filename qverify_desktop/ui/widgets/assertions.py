@@ -30,12 +30,28 @@ def on_one_line(text: str) -> str:
     return told if len(told) <= LONGEST else f"{told[:LONGEST]} …"
 
 
+def on_few_lines(text: str, most: int = 12) -> str:
+    """A text with its lines, each without control characters; the rest is left to the file that it stands in."""
+    lines = [painting.one_line(line.expandtabs(4).rstrip()) for line in text.strip("\n").splitlines()]
+    return "\n".join(lines[:most] + (["…"] if len(lines) > most else []))
+
+
+def is_code(text: str) -> bool:
+    """Whether quoted words are a written example or several lines, whose breaks and blanks mean something."""
+    return text.lstrip().startswith(">>>") or "\n" in text.strip()
+
+
+def quoted(text: str) -> str:
+    """Quoted words as they are shown: code with its lines, a sentence in quotation marks."""
+    return on_few_lines(text) if is_code(text) else f"“{on_one_line(text)}”"
+
+
 def told(one: AssertionView) -> tuple[str, str, str]:
     """What is asserted where, what it rests on, and where these words stand."""
     code = tr("line {line}: {code}", line=one["line"], code=on_one_line(one["text"]))
     if one["label"] == "specification" and one["words"]:
         place = f"{painting.one_line(one['file'])}:{one['place_line']}" if one["file"] else ""
-        return code, f"“{on_one_line(one['words'])}”", place
+        return code, quoted(one["words"]), place
     return code, tr("No words in the repository say so. This keeps what the code does today."), ""
 
 
@@ -50,7 +66,8 @@ class AssertionDelegate(WholeDelegate):
         left = side + px(COLUMN) if beside else side
         top = side if beside else badge.bottom() + 1 + px(6)
         code, words, place = told(one)
-        parts = [("code", "text", code), ("small", "text" if place else "text-muted", words)]
+        role = "code" if one["words"] and is_code(one["words"]) else "small"
+        parts = [("code", "text", code), (role, "text" if place else "text-muted", words)]
         if place:
             parts.append(("small", "text-muted", place))
         placed: list[tuple[str, str, str, QRect]] = []

@@ -141,10 +141,11 @@ def test_ctrl_enter_writes(opened, qtbot):
     assert written(engine) == [("branch", BRANCH)]
 
 
-def test_every_control_has_a_name_and_the_low_sheet_keeps_the_ways_in_view(opened):
+def test_every_control_has_a_name_and_the_low_sheet_keeps_the_ways_in_view(opened, qtbot):
     _, _, sheet = opened()
     sheet.resize(640, 640)
     for one in sheet.findChildren(QWidget):
         if one.isVisible() and one.focusPolicy() & Qt.FocusPolicy.TabFocus:
             assert QAccessible.queryAccessibleInterface(one).text(QAccessible.Text.Name), one
     assert sheet.shown.height() == 170
+    qtbot.waitUntil(lambda: sheet.area.verticalScrollBar().maximum() == 0)
