@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import dedent
 from typing import Any
 
 from PySide6.QtCore import QRect, QRectF, Qt
@@ -32,7 +33,10 @@ def on_one_line(text: str) -> str:
 
 def on_few_lines(text: str, most: int = 12) -> str:
     """A text with its lines, each without control characters; the rest is left to the file that it stands in."""
-    lines = [painting.one_line(line.expandtabs(4).rstrip()) for line in text.strip("\n").splitlines()]
+    first, _, rest = text.strip("\n").replace("\t", "    ").partition("\n")
+    if not first[:1].isspace():
+        rest = dedent(rest)  # words are quoted from their first letter on, the other lines with their margin
+    lines = [painting.one_line(line.rstrip()) for line in [first, *rest.splitlines()]]
     return "\n".join(lines[:most] + (["…"] if len(lines) > most else []))
 
 

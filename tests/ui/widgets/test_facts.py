@@ -31,7 +31,8 @@ def test_facts_wrap_and_are_read_as_one(qtbot, theme):
         ("One sentence.", "“One sentence.”"),
         (">>> page_count(10, 5)\n2", ">>> page_count(10, 5)\n2"),
         (">>> f()", ">>> f()"),
-        ("a\x1b[31m\n\tb", "a\\x1b[31m\n    b"),
+        (">>> f()\n    1\n      2", ">>> f()\n1\n  2"),
+        ("a\x1b[31m\n\tb", "a\\x1b[31m\nb"),
         ("wide   blanks", "“wide blanks”"),
     ],
 )
