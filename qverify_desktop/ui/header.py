@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QWidget
 
 from qverify_desktop.ui.actions import ActionRegistry
 from qverify_desktop.ui.language import tr
@@ -115,7 +115,20 @@ class TabStrip(QWidget):
         self.setAccessibleName(tr("Tabs of the run"))
         self._theme = theme
         self._buttons: dict[str, QPushButton] = {}
-        layout = QHBoxLayout(self)
+        # Longer words or a large zoom scroll sideways instead of making the window wider.
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget()
+        inside.setObjectName("clear")
+        inside.setAccessibleName(tr("Tabs of the run"))
+        self._area.setWidget(inside)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._area)
+        layout = QHBoxLayout(inside)
         layout.setContentsMargins(24, 0, 24, 0)
         layout.setSpacing(20)
         for name, entry in TABS.items():
@@ -138,6 +151,8 @@ class TabStrip(QWidget):
     def show_place(self, tab: str) -> None:
         for name, button in self._buttons.items():
             button.setChecked(name == tab)
+            if name == tab:
+                self._area.ensureWidgetVisible(button)
 
     def set_count(self, tab: str, count: int | None) -> None:
         words = tr(TABS[tab].title)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QStackedWidget,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from qverify_desktop.ui import pages
 from qverify_desktop.ui.actions import Act, ActionRegistry
@@ -185,7 +195,16 @@ class Shell(QMainWindow):
             return False
         if self.sheets.sheet is not None and act.id not in ("zoom-in", "zoom-out", "zoom-reset"):
             return False
-        return not act.single or self.preferences.flag("single-letters", True)
+        return not act.single or self._letters_act()
+
+    def _letters_act(self) -> bool:
+        """A single letter acts only while a list or its detail has the focus, never in a text field."""
+        focus = QApplication.focusWidget()
+        typing = isinstance(focus, QLineEdit | QAbstractSpinBox) or (
+            isinstance(focus, QPlainTextEdit | QTextEdit) and not focus.isReadOnly()
+        )
+        inside = focus is not None and self.page.isAncestorOf(focus)
+        return self.preferences.flag("single-letters", True) and inside and not typing
 
     # -- drops
 

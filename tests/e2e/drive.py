@@ -8,12 +8,27 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from seen import Application, note, showing, wait  # noqa: E402
+from seen import Application, note, showing, wait
 
-CONTROLS = (
-    "push button|button|toggle button|check box|radio button|combo box|text|password text|spin button|table|tree table|"
-    "list|tree|link|menu item|slider|page tab"
-).split("|")
+CONTROLS = [
+    "push button",
+    "button",
+    "toggle button",
+    "check box",
+    "radio button",
+    "combo box",
+    "text",
+    "password text",
+    "spin button",
+    "table",
+    "tree table",
+    "list",
+    "tree",
+    "link",
+    "menu item",
+    "slider",
+    "page tab",
+]
 
 
 def unnamed(app: Application) -> list[str]:
@@ -22,7 +37,9 @@ def unnamed(app: Application) -> list[str]:
     for node in app.walk():
         if node.get_role_name() in CONTROLS and showing(node) and not (node.get_name() or "").strip():
             parent = node.get_parent()
-            found.append(f"{node.get_role_name()} in {parent.get_role_name() if parent else ''} {parent.get_name() if parent else ''}")
+            found.append(
+                f"{node.get_role_name()} in {parent.get_role_name() if parent else ''} {parent.get_name() if parent else ''}"
+            )
     return found
 
 
@@ -37,18 +54,15 @@ def sample(python: str, folder: str) -> dict:
     note("running")
     app.see("Show results", "push button|button", seconds=400)
     clicks.append("Suspected defects")
-    tab = wait(lambda: app.find("", "Suspected defects", part=True), 30, "the tab of suspected defects")
-    app.press(tab.get_name())
+    app.open_tab("Suspected defects")
     app.see("page_count(10, 5)", seconds=30)
     texts = app.texts()
     app.press("Confirm defect")
     wait(lambda: any("onfirmed" in text for text in app.texts()), 20, "the decision in the list")
-    results = wait(lambda: app.find("", "Results", part=True), 30, "the tab of results")
-    app.press(results.get_name())
+    app.open_tab("Results")
     app.see("Review", "push button|button", seconds=30)
     shown = app.texts()
-    report = wait(lambda: app.find("", "Report", part=False), 30, "the tab of the report")
-    app.press(report.get_name())
+    app.open_tab("Report")
     app.see("Take it away", seconds=30)
     code = app.end()
     return {"clicks": clicks, "texts": texts, "results": shown, "exit": code}
@@ -62,7 +76,13 @@ def controls(python: str, folder: str) -> dict:
     for number, page in enumerate(("Runs", "Evidence", "Models", "Usage", "Environment", "Settings"), 2):
         app.focus()
         app.type(f"ctrl+{number}")
-        wait(lambda page=page: page in (app.window.get_name() or "") or page in (app.find("frame", "QVerify", part=True).get_name()), 20, page)
+        wait(
+            lambda page=page: (
+                page in (app.window.get_name() or "") or page in (app.find("frame", "QVerify", part=True).get_name())
+            ),
+            20,
+            page,
+        )
         found[page] = unnamed(app)
     app.type("ctrl+2")
     app.focus()
@@ -70,11 +90,14 @@ def controls(python: str, folder: str) -> dict:
     assert row is not None
     app.type("Return")
     for tab in ("Progress", "Results", "Suspected defects", "Source", "Evidence", "Report"):
-        node = wait(lambda tab=tab: app.find("check box|toggle button|push button|button", tab, part=True), 20, tab)
-        app.press(node.get_name())
-        wait(lambda: app.find("", "Report", part=True), 10, "the tabs")
+        app.open_tab(tab)
         found[f"run: {tab}"] = unnamed(app)
-    for keys, name in (("ctrl+n", "New analysis"), ("ctrl+shift+n", "Git URL"), ("F1", "Keyboard shortcuts"), ("ctrl+k", "Command")):
+    for keys, name in (
+        ("ctrl+n", "New analysis"),
+        ("ctrl+shift+n", "Git URL"),
+        ("F1", "Keyboard shortcuts"),
+        ("ctrl+k", "Command"),
+    ):
         app.focus()
         app.type(keys)
         app.see(name, seconds=10)
@@ -111,7 +134,11 @@ def cancel(python: str, folder: str) -> dict:
     app.press("Cancel run")
     app.see("The run was cancelled", seconds=60)
     containers = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", "label=qverify.owner"], capture_output=True, text=True, timeout=30, check=False
+        ["docker", "ps", "-aq", "--filter", "label=qverify.owner"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     ).stdout.split()
     texts = app.texts()
     app.press("Resume")
@@ -127,7 +154,11 @@ def drop(python: str, folder: str) -> dict:
     try:
         found = wait(
             lambda: subprocess.run(
-                ["xdotool", "search", "--onlyvisible", "--name", "drag source"], capture_output=True, text=True, timeout=10, check=False
+                ["xdotool", "search", "--onlyvisible", "--name", "drag source"],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=False,
             ).stdout.split(),
             20,
             "the window that is dragged from",

@@ -28,7 +28,7 @@ def wait(what, seconds: float = PATIENCE, told: str = "it"):
     while True:
         try:
             found = what()
-        except Exception:  # noqa: BLE001 - a widget may go while it is asked
+        except Exception:
             found = None
         if found:
             return found
@@ -53,7 +53,11 @@ class Application:
         }
         self.log = open(os.path.join(os.path.dirname(home), "application.log"), "ab")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [python, "main.py", *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+            [python, "main.py", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
         )
         self.node = wait(self._find, 60, "the application on the accessibility bus")
         self.window = wait(lambda: self.find("frame", "QVerify", part=True), 30, "the window")
@@ -93,7 +97,9 @@ class Application:
         many = node.get_role_name() in ("table", "tree table", "list", "tree")
         for at in range(min(node.get_child_count(), 60 if many else 1000)):
             child = node.get_child_at_index(at)
-            if child is not None and (showing(child) or child.get_role_name() in ("frame", "table cell", "list item")):
+            if child is not None and (
+                showing(child) or child.get_role_name() in ("frame", "table cell", "list item")
+            ):
                 yield from self.walk(child, depth + 1)
 
     def find(self, role: str, name: str, *, part: bool = False):
@@ -110,7 +116,9 @@ class Application:
         """Wait until something whose name holds ``name`` is shown."""
         return wait(lambda: self.find(role, name, part=True), seconds, f"{role or 'anything'} that says {name!r}")
 
-    def press(self, name: str, role: str = "push button|button|toggle button|check box|radio button|menu item") -> None:
+    def press(
+        self, name: str, role: str = "push button|button|toggle button|check box|radio button|menu item"
+    ) -> None:
         """Do the action of a control, as an assistive tool does."""
 
         def pressed() -> bool:
@@ -123,6 +131,27 @@ class Application:
             return bool(action.do_action(at))
 
         wait(pressed, PATIENCE, f"{role} called {name!r} that can be pressed")
+
+    def open_tab(self, name: str) -> None:
+        """Press a tab of the run, whatever count stands behind its words, and wait until it is the one that is shown."""
+
+        def shown() -> bool:
+            tabs = [
+                node
+                for node in self.walk()
+                if node.get_role_name() in ("check box", "toggle button", "push button", "button")
+                and node.get_state_set().contains(Atspi.StateType.CHECKABLE)
+                and (node.get_name() or "").rstrip("0123456789, ") == name
+                and node.get_parent().get_name() == "Tabs of the run"
+            ]
+            if not tabs:
+                return False
+            if tabs[0].get_state_set().contains(Atspi.StateType.CHECKED):
+                return True
+            tabs[0].get_action_iface().do_action(0)
+            return False
+
+        wait(shown, PATIENCE, f"the tab {name}")
 
     def texts(self) -> list[str]:
         """All names and texts that are shown."""

@@ -38,7 +38,11 @@ def verified(folder: Path, run: str) -> dict:
     verifier = ROOT / "qverify_desktop/evidence/verify.py"
     bundle = folder / "home/runs" / run / f"{run}.qvevidence.zip"
     ran = subprocess.run(
-        [sys.executable, "-I", str(verifier), str(bundle), "--json"], capture_output=True, text=True, timeout=60, env={}
+        [sys.executable, "-I", str(verifier), str(bundle), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={},
     )
     assert ran.returncode == 0, ran.stdout
     return json.loads(ran.stdout)

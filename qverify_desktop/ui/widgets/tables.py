@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.filtered import VALUE, Index, KeepSelection
@@ -188,6 +189,7 @@ class Table(QTableView):
         self.setAccessibleName(name)
         set_up(self, theme, model)
         self.horizontalHeader().setVisible(header)
+        self.horizontalHeader().setAccessibleName(tr("Columns of {table}", table=name))
         self._keep = KeepSelection(self, model)
         self._keep.lost.connect(self._lose)
         self._turning = Turning(self.viewport())

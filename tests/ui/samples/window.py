@@ -1,0 +1,329 @@
+"""Answers to every question that a window asks, as one installation would give them. For tests and screenshots."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from tests.ui.samples import defects, results
+from tests.ui.samples.results import RUN, SOURCE, measure, run_view
+
+OTHER = "r0mdk1b2c3d4e5"
+STARTED = "2025-11-12T10:42:09Z"
+
+
+def runs() -> list[dict[str, Any]]:
+    """Every status and verdict once."""
+    ledger = {"source": "/home/ada/code/ledger-api", "name": "ledger-api"}
+    return [
+        run_view("running", run="r0mdk4aaaaaaaa", stage="judge", started_at="2025-11-13T08:12:00Z"),
+        run_view("queued", run="r0mdk3aaaaaaaa", started_at="2025-11-13T08:13:00Z", **ledger),
+        run_view(),
+        run_view(run=OTHER, started_at="2025-11-10T09:00:00Z", suspected=3, accepted=38),
+        run_view(
+            run="r0mdk0aaaaaaaa",
+            verdict="nothing_suspected",
+            suspected=0,
+            sentence="Nothing is suspected. 112 of 140 tests were kept; line coverage 90 % to 91 %.",
+            started_at="2025-11-09T15:00:00Z",
+            **ledger,
+        ),
+        run_view("cancelled", run="r0mdjzaaaaaaaa", sentence="The run was cancelled. What it finished is recorded."),
+        run_view(
+            "interrupted", run="r0mdjyaaaaaaaa", sentence="The run was interrupted. What it finished is recorded."
+        ),
+        run_view("paused", run="r0mdjxaaaaaaaa", sentence="The run is paused. What it finished is recorded."),
+        run_view("failed", run="r0mdjwaaaaaaaa", sentence="The repository holds no file that could be analysed."),
+        run_view(
+            run="r0mdjvaaaaaaaa", verdict="inconclusive", sentence="Nothing could be measured: the suite is red."
+        ),
+    ]
+
+
+def repositories() -> list[dict[str, Any]]:
+    def one(
+        source: str, name: str, pinned: bool, last: dict[str, Any] | None, trend: list[int | None]
+    ) -> dict[str, Any]:
+        points = [{"run": f"r{at}", "started_at": STARTED, "lines": value} for at, value in enumerate(trend)]
+        return {"source": source, "name": name, "pinned": pinned, "last": last, "trend": points}
+
+    listed = runs()
+    return [
+        one(SOURCE, "tidydate", True, listed[2], [612, 615, 618, 640, 655, 660, 886]),
+        one("/home/ada/code/ledger-api", "ledger-api", True, listed[4], [860, 875, 890, 885, 900, 901, 912]),
+        one(
+            "/home/ada/work/orderflow",
+            "orderflow",
+            False,
+            run_view("cancelled", name="orderflow"),
+            [650, 648, 640, 644],
+        ),
+        one("https://git.example.org/apps/fieldnotes", "fieldnotes", False, None, []),
+    ]
+
+
+def history() -> list[dict[str, Any]]:
+    return [
+        {
+            "run": run,
+            "commit": "8c41f0e6a0d9c1b7f2f5a3b0c4d8e9f1a2b3c4d5",
+            "lines": measure((752, 1217), (1078, 1217)),
+            "branches": measure((148, 312), (259, 312)),
+            "mutants": measure((96, 230), (187, 230)),
+        }
+        for run in (runs()[2], runs()[3])
+    ]
+
+
+def compared() -> dict[str, Any]:
+    newer, older = history()
+    found = list(defects.DEFECTS)
+    return {
+        "a": older,
+        "b": newer,
+        "sentence": "1 suspected defect is gone and 2 are new; 41 tests are kept instead of 38.",
+        "tests": [
+            {"test": "tests/qv/test_offset_gen.py::test_zulu_is_zero_offset", "before": "", "after": "accepted"},
+            {"test": "tests/qv/test_parser_gen.py::test_rejects_words", "before": "accepted", "after": "refused"},
+        ],
+        "defects_gone": found[:1],
+        "defects_new": found[1:3],
+        "defects_same": found[3:4],
+    }
+
+
+def checks() -> list[dict[str, Any]]:
+    def one(
+        id: str, title: str, sentence: str, state: str = "ok", remedy: str = "", fixable: bool = False
+    ) -> dict[str, Any]:
+        command = remedy if fixable else ""
+        return {
+            "id": id,
+            "title": title,
+            "state": state,
+            "sentence": sentence,
+            "remedy": remedy,
+            "fixable": fixable,
+            "command": command,
+        }
+
+    return [
+        one("disk", "Disk space", "212 GiB are free."),
+        one("git", "git", "git version 2.39.5 is there."),
+        one("docker", "Docker Engine", "No Docker Engine answers.", "blocking", "systemctl start docker", True),
+        one(
+            "image",
+            "Python sandbox image",
+            "The image is not built.",
+            "blocking",
+            "qverify runtimes build python",
+            True,
+        ),
+        one("keyring", "Keyring", "This session has no keyring.", "warning", "Sign in to a desktop session."),
+        one("model", "Local model", "Ollama has 2 models: qwen2.5-coder:14b, gemma3:4b"),
+        one("proxy", "Proxy", "No proxy is set; connections go out directly."),
+        one("air_gap", "Air gap", "No air gap: a model elsewhere may be asked if you choose one."),
+    ]
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "air_gap": False,
+        "model": "qwen2.5-coder:14b",
+        "api_base": "",
+        "containers": 2,
+        "docker_host": "",
+        "patience_s": 60,
+        "editor": "code -g {file}:{line}",
+        "home": "/home/ada/.local/share/qverify",
+        "keyring": "It is kept in the keyring of this session.",
+        "api_key_set": True,
+        **changes,
+    }
+
+
+def models() -> dict[str, Any]:
+    def one(name: str, provider: str, base: str, place: str) -> dict[str, Any]:
+        return {"name": name, "provider": provider, "api_base": base, "place": place, "bytes": 0, "sentence": ""}
+
+    return {
+        "models": [
+            one("qwen2.5-coder:14b", "ollama", "", "local"),
+            one("gemma3:4b", "ollama", "", "local"),
+            one("gpt-4.1", "openai", "https://models.example.org/v1", "remote"),
+        ],
+        "sentence": "",
+        "remedy": "",
+    }
+
+
+def usage() -> dict[str, Any]:
+    rows = [
+        {
+            "run": run_view(run=f"r0mdk{month:02d}", started_at=f"2025-{month:02d}-12T10:00:00Z"),
+            "model": "gpt-4.1" if month % 2 else "qwen2.5-coder:14b",
+            "provider": "openai" if month % 2 else "ollama",
+            "calls": 10 + month,
+            "prompt_tokens": 20_000 * month,
+            "completion_tokens": 6_000 * month,
+            "cost_microusd": 310_000 if month % 2 else 0,
+            "model_ms": 164_000,
+        }
+        for month in range(4, 12)
+    ]
+    return {
+        "rows": rows,
+        "calls": sum(row["calls"] for row in rows),
+        "cost_microusd": sum(row["cost_microusd"] for row in rows),
+    }
+
+
+def look(source: str = SOURCE) -> dict[str, Any]:
+    return {
+        "source": source,
+        "name": "tidydate",
+        "git": True,
+        "branch": "main",
+        "refs": ["main", "v2.3.0", "v2.2.0", "origin/main"],
+        "files": 61,
+        "source_files": ["tidydate/offset.py", "tidydate/parser.py", "tidydate/calendar.py"],
+        "test_files": 9,
+        "runtimes": [
+            {"runtime": "python", "languages": ["python"], "files": 14, "ready": True, "sentence": "Ready."}
+        ],
+        "remembered": {"scope": "changed:v2.3.0", "max_targets": 18, "model": "none", "api_base": ""},
+        "problem": "",
+    }
+
+
+def entries(total: int = 4212) -> Any:
+    """A log of ``total`` entries, answered by pages."""
+    words = (
+        "The run is opened without a model, scope all, seed 0.",
+        "Snapshot of 61 files at commit 8c41f0e6a0d9.",
+        "Container a028fd34ac1c ran for baseline without network: exit code 0 after 4.3 s.",
+        "test_zulu_is_zero_offset is accepted: gains 3 lines, 1 mutants (specification).",
+        "230 mutants run: 187 noticed, 43 survived.",
+        "Suspected defect in parse_offset (tidydate/offset.py), 5 of 5 times.",
+    )
+    types = ("run_opened", "snapshot", "execution", "judgement", "mutation", "suspected_defect")
+
+    def answer(run: str = "", text: str = "", start: int = 0, limit: int = 200) -> dict[str, Any]:
+        first = max(0, total + start) if start < 0 else min(start, total)
+        lines = [
+            {
+                "index": at,
+                "run": RUN,
+                "type": types[at % 6],
+                "at": f"2025-11-12T10:{at // 60 % 60:02d}:{at % 60:02d}.000Z",
+                "words": words[at % 6],
+            }
+            for at in range(first, min(total, first + limit))
+        ]
+        return {"total": total, "start": first, "entries": lines}
+
+    return answer
+
+
+def event(index: int = 7) -> dict[str, Any]:
+    """An entry in a tree of eight, with a proof that holds."""
+    from qverify_desktop.evidence.merkle import Tree, leaf_hash, node_hash
+
+    leaves = [leaf_hash(f'{{"seq":{at}}}'.encode()) for at in range(8)]
+    at = index % 8
+    node, steps = leaves[at], []
+    for level, sibling in enumerate(Tree(leaves).inclusion_proof(at)):
+        left = bool(at >> level & 1)
+        node = node_hash(sibling, node) if left else node_hash(node, sibling)
+        steps.append({"side": "left" if left else "right", "hash": sibling.hex(), "computed": node.hex()})
+    line = entries(8)(start=at, limit=1)["entries"][0]
+    return {
+        "line": line,
+        "payload": {"seq": at, "type": line["type"], "data": {"files": 61}},
+        "leaf": f'{{"seq":{at}}}',
+        "leaf_hash": leaves[at].hex(),
+        "proof": steps,
+        "size": 8,
+        "root": node.hex(),
+        "holds": True,
+    }
+
+
+def checkpoint() -> dict[str, Any]:
+    return {
+        "note": "qverify.local/66e25581a691f0cf\n4212\nmyM+G/7TOuiRLSpuQPHTv6jWMs+obYoitrzS7HvjqFI=\n\n— qverify.local/66e25581a691f0cf 5YnAP1Mx4CWOGDkgWhovTLTbv88z7kOLRcoNFBHs+QN5nuLw\n",
+        "origin": "qverify.local/66e25581a691f0cf",
+        "size": 4212,
+        "root": "myM+G/7TOuiRLSpuQPHTv6jWMs+obYoitrzS7HvjqFI=",
+        "run": RUN,
+        "signed_at": STARTED,
+        "verifier_key": "qverify.local/66e25581a691f0cf+e589c03f+ASauHhPGXMUtonTbImWGXwX0heaRQ//+c9bPPpj9rC6z",
+        "protection": "keyring",
+    }
+
+
+def grade(valid: bool = True) -> dict[str, Any]:
+    return {
+        "grade": "UNANCHORED" if valid else "INVALID",
+        "valid": valid,
+        "meaning": "Every event of the run is in the signed log, in order, none missing and none changed.",
+        "limit": "It does not show when that was.",
+        "problems": [] if valid else ["The entry 12 is not in the signed tree.", "2 entries are missing."],
+        "events": 412,
+        "checkpoint": checkpoint()["note"],
+        "bundle": "/tmp/run.qvevidence.zip",
+        "run": RUN,
+    }
+
+
+def log(total: int = 260) -> Any:
+    def answer(run: str = "", start: int = 0, limit: int = 1000) -> dict[str, Any]:
+        first = max(0, total + start) if start < 0 else min(start, total)
+        stages = ("intake", "baseline", "generate", "judge", "triage")
+        lines = [
+            {
+                "number": at,
+                "at_ms": at * 1310,
+                "stage": stages[at * 5 // total],
+                "text": f"{at} of 230 mutants run",
+                "kind": "log",
+                "target": "",
+            }
+            for at in range(first, min(total, first + limit))
+        ]
+        return {"total": total, "start": first, "lines": lines}
+
+    return answer
+
+
+def crashes() -> list[dict[str, Any]]:
+    return [
+        {"name": "crash-20251112-101500-4242.txt", "at": STARTED, "sentence": "OSError: disk gone", "bytes": 2048}
+    ]
+
+
+def answers(**changes: Any) -> dict[str, Any]:
+    """Everything; ``changes`` replace answers by question."""
+    overviews = {one["run"]: results.overview(one["status"]) | {"run": one} for one in runs()}
+    return {
+        "run_list": runs(),
+        "repositories": repositories(),
+        "repository_history": history(),
+        "repository_look": lambda source: look(source),
+        "repository_remember": None,
+        "runs_compare": compared(),
+        "run_overview": lambda run: copy.deepcopy(overviews.get(run, results.overview())),
+        "run_log": log(),
+        "doctor_checks": checks(),
+        "settings": settings(),
+        "models": models(),
+        "usage": usage(),
+        "crash_reports": crashes(),
+        "evidence_log": entries(),
+        "evidence_event": event,
+        "evidence_checkpoint": checkpoint(),
+        "evidence_grade": grade(),
+        **{name: answer for name, answer in results.answers().items() if name != "run_overview"},
+        **{name: answer for name, answer in defects.answers().items() if name != "run_overview"},
+        **changes,
+    }

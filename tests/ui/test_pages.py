@@ -1,0 +1,196 @@
+"""Every page in the real window over scripted answers: sizes, names, languages, nothing there, nothing working."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.ui import language
+from qverify_desktop.ui.assembly import Window
+from qverify_desktop.ui.page import Place
+from qverify_desktop.ui.pages import OTHERS, RAIL, TABS
+from qverify_desktop.ui.preferences import Preferences
+from tests.ui.samples import window as samples
+from tests.ui.samples.results import RUN, SOURCE
+
+pytestmark = pytest.mark.ui
+
+PLACES = [
+    *(Place(name) for name in RAIL),
+    *(Place(name, run=RUN) for name in TABS),
+    Place("repository", item=SOURCE),
+    Place("compare", run=RUN, item=samples.OTHER),
+    Place("bundle", item="/tmp/run.qvevidence.zip"),
+]
+NAMES = [place.page for place in PLACES]
+
+
+@pytest.fixture
+def opened(make, qtbot):
+    """``opened(answers, size)`` gives the window with its engine ready."""
+
+    def open_window(answers=None, size=(1440, 900), theme="light"):
+        engine, desk = make(samples.answers() if answers is None else answers, theme)
+        window = Window(desk.theme, desk.bridge, Preferences(None))
+        qtbot.addWidget(window)
+        window.resize(*size)
+        window.show()
+        qtbot.waitUntil(lambda: desk.bridge.is_ready and bool(window.listed or answers is not None))
+        return engine, window
+
+    return open_window
+
+
+def settle(qtbot, engine, turns: int = 12) -> None:
+    """Let questions be answered and what is delayed happen."""
+    asked = -1
+    while asked != len(engine.asked):
+        asked = len(engine.asked)
+        for _ in range(turns):
+            qtbot.wait(15)
+
+
+def shown(parent: QWidget, kind: type[QWidget]) -> list[QWidget]:
+    return [child for child in parent.findChildren(kind) if child.isVisible()]
+
+
+def unnamed(page: QWidget) -> list[str]:
+    """Controls that say nothing of themselves."""
+    found = []
+    for kind in (QAbstractButton, QLineEdit, QComboBox, QSpinBox, QAbstractItemView):
+        for control in shown(page, kind):
+            inner = isinstance(control.parent(), QComboBox | QSpinBox) or control.objectName().startswith("qt_")
+            text = control.text() if isinstance(control, QAbstractButton) else ""
+            if not inner and not control.accessibleName() and not text:
+                found.append(f"{type(control).__name__} {control.objectName()}")
+    return found
+
+
+def test_the_list_of_places_is_whole():
+    assert set(NAMES) == {*RAIL, *TABS, *OTHERS}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=NAMES)
+@pytest.mark.parametrize("size", [(960, 640), (1440, 900)], ids=["small", "large"])
+def test_a_page_fits_its_window_and_every_control_has_a_name(opened, qtbot, place, size):
+    engine, window = opened(size=size)
+    window.go(place)
+    settle(qtbot, engine)
+    assert window.place.page == place.page
+    assert (window.width(), window.height()) == size, "the page forces the window to grow"
+    assert unnamed(window) == []
+    right = window.page.mapToGlobal(window.page.rect().topRight()).x()
+    beyond = [
+        f"{type(control).__name__} {control.accessibleName()}"
+        for control in shown(window.page, QAbstractButton)
+        if control.mapToGlobal(control.rect().topRight()).x() > right
+    ]
+    assert beyond == []
+
+
+@pytest.mark.parametrize("place", PLACES, ids=NAMES)
+def test_a_page_has_room_for_longer_words(opened, qtbot, place):
+    language.use(language.PSEUDO)
+    try:
+        engine, window = opened(size=(960, 640))
+        window.go(place)
+        settle(qtbot, engine)
+        assert (window.width(), window.height()) == (960, 640), "longer words force the window to grow"
+    finally:
+        language.use("en")
+
+
+EMPTY = {
+    "run_list": [],
+    "repositories": [],
+    "repository_history": [],
+    "run_tests": [],
+    "run_files": [],
+    "run_defects": [],
+    "doctor_checks": [],
+    "crash_reports": [],
+    "models": {"models": [], "sentence": "No model answers.", "remedy": "Start Ollama: ollama serve"},
+    "usage": {"rows": [], "calls": 0, "cost_microusd": 0},
+    "run_log": {"total": 0, "start": 0, "lines": []},
+    "evidence_log": {"total": 0, "start": 0, "entries": []},
+}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=NAMES)
+def test_a_page_with_nothing_to_show_says_so(opened, qtbot, place):
+    engine, window = opened(samples.answers(**EMPTY))
+    window.go(place)
+    settle(qtbot, engine)
+    assert any(label for label in texts(window.page)), "an empty page is blank"
+
+
+def texts(page: QWidget) -> list[str]:
+    from PySide6.QtWidgets import QLabel
+
+    return [label.text() for label in shown(page, QLabel) if label.text()]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=NAMES)
+def test_a_page_whose_questions_fail_says_why(opened, qtbot, place):
+    broken = {name: BadInput("The disk went away.", "Plug it in.") for name in samples.answers()}
+    engine, window = opened(broken)
+    window.go(place)
+    settle(qtbot, engine)
+    told = [*texts(window.page), *(told.notice.text for told in window.toasts.notices)]
+    assert any("The disk went away." in text for text in told)
+
+
+HOSTILE = "<b>x</b>\n\u202egnp.exe\x07" + "A" * 5000
+
+
+@pytest.mark.parametrize("place", PLACES, ids=NAMES)
+def test_hostile_names_stay_text(opened, qtbot, place):
+    changed = samples.answers()
+    for run in changed["run_list"]:
+        run["name"] = run["sentence"] = run["source"] = HOSTILE
+    for one in changed["repositories"]:
+        one["name"] = one["source"] = HOSTILE
+    engine, window = opened(changed, size=(960, 640))
+    window.go(place)
+    settle(qtbot, engine)
+    assert (window.width(), window.height()) == (960, 640)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "high-contrast"])
+@pytest.mark.parametrize("zoom", [0.8, 2.0])
+def test_pages_follow_theme_and_zoom(opened, qtbot, theme, zoom):
+    engine, window = opened()
+    for place in PLACES:
+        window.go(place)
+    window.use_theme(theme)
+    window.use_zoom(zoom)
+    settle(qtbot, engine)
+    assert window.theme.name == theme
+    assert window.theme.zoom == zoom
+    assert window.preferences.number("zoom", 1.0) == zoom
+    assert QApplication.instance().font().pixelSize() == round(13 * zoom)
+
+
+def test_the_focus_can_walk_through_a_page(opened, qtbot):
+    engine, window = opened()
+    window.activateWindow()
+    window.go(Place("settings"))
+    settle(qtbot, engine)
+    window.page.focus_content()
+    seen = set()
+    for _ in range(40):
+        focus = window.focusWidget()
+        if focus is not None:
+            seen.add(focus)
+        qtbot.keyClick(focus or window, Qt.Key.Key_Tab)
+    assert len(seen) > 15
