@@ -138,6 +138,7 @@ def _view(window: Window) -> None:
         Act("palette", later("Search or run a command"), VIEW, lambda: window.open_palette(), "Ctrl+K", "search"),
         Act("find", later("Find on this page"), VIEW, lambda: _find(window), "Ctrl+F", "search"),
         Act("filter", later("Filter the list"), VIEW, lambda: _find(window), "/", "filter", single=True),
+        Act("again", later("Look again"), VIEW, lambda: window.page.again(), "F5", "refresh"),
         Act("zoom-in", later("Zoom in"), VIEW, lambda: _zoom(window, 1), "Ctrl++", "plus", more_keys=("Ctrl+=",)),
         Act("zoom-out", later("Zoom out"), VIEW, lambda: _zoom(window, -1), "Ctrl+-", "minus"),
         Act("zoom-reset", later("Zoom to 100 %"), VIEW, lambda: _zoom(window, 0), "Ctrl+0"),

@@ -146,6 +146,10 @@ class Page(QWidget):
     def refresh(self, run: str) -> None:
         """A run's listing changed while this page is shown."""
 
+    def again(self) -> None:
+        """F5: look again at what this page shows."""
+        self.refresh("")
+
     def focus_filter(self) -> bool:
         """Ctrl+F: put the focus into the page's filter or search; answers whether it has one."""
         return False

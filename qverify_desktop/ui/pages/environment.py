@@ -107,7 +107,7 @@ class EnvironmentPage(Page):
         layout.addWidget(self._shown)
         group = later("Environment")
         desk.actions.add(
-            Act("environment.check", later("Check again"), group, self.check, "F5", "refresh", place="environment")
+            Act("environment.check", later("Check again"), group, self.check, icon="refresh", place="environment")
         )
         desk.actions.add(
             Act("environment.diagnostics", later("Save diagnostics…"), group, self._save_diagnostics, icon="download")
@@ -182,6 +182,9 @@ class EnvironmentPage(Page):
             self._shown.show_waiting(tr("Docker, images, keyring and disk are being looked at."))
         self.check()
         self.desk.bridge.ask(self, "crash_reports", self._show_crashes, key="crashes")
+
+    def again(self) -> None:
+        self.check()
 
     def focus_content(self) -> None:
         fixes = [row.fix for row in self.rows.values() if row.fix is not None]

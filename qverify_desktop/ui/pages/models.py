@@ -69,7 +69,7 @@ class ModelsPage(Page):
         layout.addWidget(area)
         group = later("Models")
         for act in (
-            Act("models.refresh", later("Look again"), group, self.ask, "F5", "refresh"),
+            Act("models.refresh", later("Look again"), group, self.ask, icon="refresh"),
             Act("models.none", later("Use no model"), group, self._use_none, icon="circle-slash"),
             Act("models.use", later("Use this model"), group, self._use, icon="check", reason=self._cant_use),
         ):
@@ -85,6 +85,9 @@ class ModelsPage(Page):
 
     def enter(self, place: Place) -> None:
         super().enter(place)
+        self.ask()
+
+    def again(self) -> None:
         self.ask()
 
     def focus_content(self) -> None:
