@@ -92,8 +92,7 @@ class BundlePage(Page):
                 later("Verify again"),
                 later("Evidence"),
                 self.verify,
-                "F5",
-                "shield-check",
+                icon="shield-check",
                 place="bundle",
             )
         )
@@ -112,6 +111,9 @@ class BundlePage(Page):
         super().enter(place)
         self.retitled.emit()
         self._shown.show_waiting(tr("Every entry and every proof is being checked."))
+        self.verify()
+
+    def again(self) -> None:
         self.verify()
 
     def focus_content(self) -> None:
