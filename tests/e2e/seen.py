@@ -125,10 +125,7 @@ class Application:
             node = self.find(role, name)
             if node is None or not node.get_state_set().contains(Atspi.StateType.ENABLED):
                 return False
-            action = node.get_action_iface()
-            names = [action.get_action_name(at) for at in range(action.get_n_actions())]
-            at = next((names.index(one) for one in ("Press", "press", "Toggle", "toggle") if one in names), 0)
-            return bool(action.do_action(at))
+            return act(node)
 
         wait(pressed, PATIENCE, f"{role} called {name!r} that can be pressed")
 
@@ -148,7 +145,7 @@ class Application:
                 return False
             if tabs[0].get_state_set().contains(Atspi.StateType.CHECKED):
                 return True
-            tabs[0].get_action_iface().do_action(0)
+            act(tabs[0])
             return False
 
         wait(shown, PATIENCE, f"the tab {name}")
@@ -176,6 +173,14 @@ class Application:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise Missing("the end of the application") from None
+
+
+def act(node) -> bool:
+    """Press or toggle it; answers whether it took that."""
+    action = node.get_action_iface()
+    names = [action.get_action_name(at) for at in range(action.get_n_actions())]
+    at = next((names.index(one) for one in ("Press", "press", "Toggle", "toggle") if one in names), 0)
+    return bool(action.do_action(at))
 
 
 def showing(node) -> bool:

@@ -1,0 +1,136 @@
+"""What is photographed: every page and state, over the answers that the tests use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
+from qverify_desktop.ui.assembly import Window
+from qverify_desktop.ui.page import Notice, Place
+from tests.ui.samples import window as samples
+from tests.ui.samples.results import RUN, SOURCE, run_view
+
+LARGE, SMALL = (1440, 900), (1024, 720)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``act`` is done after ``place`` is shown. ``events`` are what a live run tells."""
+
+    name: str
+    place: Place
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    size: tuple[int, int] = LARGE
+    act: Callable[[Window], object] | None = None
+    themes: tuple[str, ...] = ("light", "dark")
+    events: tuple[RunEvent, ...] = ()
+
+
+NOTHING = {"run_list": [], "repositories": []}
+LIVE = "r0mdk4aaaaaaaa"
+
+
+def _going_on() -> tuple[RunEvent, ...]:
+    """A run in the middle of its judging."""
+    events: list[RunEvent] = []
+
+    def tell(kind: EventKind, stage: Stage, at_ms: int, **more: Any) -> None:
+        events.append(RunEvent(LIVE, len(events) + 1, kind, stage, at_ms=at_ms, **more))
+
+    told = (
+        (Stage.INTAKE, 2_100, "61 files at 8c41f0e, 2 files as patch"),
+        (Stage.DETECT, 3_000, "Python: 14 source files, 9 test files"),
+        (Stage.IMAGE, 3_900, "qverify/python"),
+        (Stage.DEPENDENCIES, 9_000, "Nothing is missing"),
+        (Stage.BASELINE, 41_000, "The existing suite is green: 212 passed."),
+        (Stage.TARGETS, 42_000, "18 of 96 functions in scope"),
+        (Stage.GENERATE, 140_000, "68 candidates: 30 from the repository's own words, 38 from the model"),
+    )
+    at = 0
+    for stage, end, text in told:
+        tell(EventKind.STAGE_STARTED, stage, at)
+        tell(EventKind.STAGE_FINISHED, stage, end, text=text)
+        at = end
+    for number, name in enumerate(("parse_date", "parse_time", "parse_offset", "iso_week", "now_utc", "humanize")):
+        target = f"tidydate/{'parser' if number < 3 else 'calendar'}.py::{name}"
+        tell(EventKind.TARGET, Stage.GENERATE, at, target=target, text=f"{number + 2} tests written")
+    tell(
+        EventKind.TARGET,
+        Stage.TRIAGE,
+        at,
+        target="tidydate/parser.py::parse_offset",
+        text="1 suspected defect, 3 kept, 2 refused",
+    )
+    tell(EventKind.STAGE_STARTED, Stage.JUDGE, at)
+    tell(EventKind.PROGRESS, Stage.JUDGE, 260_000, done=118, total=230, text="118 of 230 mutants run")
+    return tuple(events)
+
+
+SCENES = (
+    Scene("home", Place("home")),
+    Scene("home-small", Place("home"), size=SMALL),
+    Scene("home-first-run", Place("home"), NOTHING),
+    Scene("drag-over", Place("home"), act=lambda w: w._veil.show_over(w.rect())),
+    Scene("runs", Place("runs")),
+    Scene("environment", Place("environment")),
+    Scene("new-analysis", Place("home"), act=lambda w: w.front.new_analysis(SOURCE)),
+    Scene("git-url", Place("home"), act=lambda w: w.registry.trigger("git-url"), themes=("light",)),
+    Scene("progress", Place("progress", run=LIVE), events=_going_on()),
+    Scene("progress-small", Place("progress", run=LIVE), events=_going_on(), size=SMALL, themes=("dark",)),
+    Scene(
+        "cancelled",
+        Place("progress", run=RUN),
+        {
+            "run_overview": lambda run: (
+                samples.results.overview("cancelled")
+                | {"run": run_view("cancelled", sentence="The run was cancelled. What it finished is recorded.")}
+            )
+        },
+        themes=("light",),
+    ),
+    Scene("results", Place("results", run=RUN), themes=("light", "dark", "high-contrast")),
+    Scene("results-small", Place("results", run=RUN), size=SMALL, themes=("dark",)),
+    Scene("review", Place("results", run=RUN), act=lambda w: w.registry.trigger("results.review")),
+    Scene("defects", Place("defects", run=RUN)),
+    Scene("source", Place("source", run=RUN)),
+    Scene("run-evidence", Place("run-evidence", run=RUN)),
+    Scene("report", Place("report", run=RUN)),
+    Scene("evidence", Place("evidence")),
+    Scene("bundle", Place("bundle", item="/home/ada/run.qvevidence.zip")),
+    Scene(
+        "bundle-invalid",
+        Place("bundle", item="/home/ada/run.qvevidence.zip"),
+        {"evidence_grade": samples.grade(valid=False)},
+        themes=("light",),
+    ),
+    Scene("models", Place("models")),
+    Scene("usage", Place("usage")),
+    Scene("settings", Place("settings")),
+    Scene("history", Place("repository", item=SOURCE)),
+    Scene("compare", Place("compare", run=RUN, item=samples.OTHER)),
+    Scene("palette", Place("results", run=RUN), act=lambda w: w.open_palette()),
+    Scene("shortcuts", Place("home"), act=lambda w: w.registry.trigger("shortcuts"), themes=("light",)),
+    Scene("closing", Place("home"), act=lambda w: w.close(), themes=("light",)),
+    Scene(
+        "error",
+        Place("runs"),
+        {
+            "run_list": BadInput(
+                "The database is damaged. It was left as it is; exported bundles stay valid.",
+                "Restore it from a backup.",
+            )
+        },
+        themes=("light",),
+    ),
+    Scene(
+        "toast",
+        Place("home"),
+        act=lambda w: w.front.tell(
+            Notice("tidydate: 4 suspected defects. 41 of 68 tests were kept.", "warning", "Open", lambda: None)
+        ),
+        themes=("light",),
+    ),
+)
