@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-run check format lock image bench prove-clean clean
+.PHONY: help run test setup setup-run check format lock image bench bench-ui screenshots prove-clean clean
 
 # Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
 PYTEST ?=
@@ -48,6 +48,15 @@ bench: setup ## Measure: analysis against its container time, a cold container a
 	@for bench in tests/benchmarks/bench_*.py; do \
 		module=$${bench%.py}; .venv/bin/python -m $${module//\//.} || exit 1; \
 	done
+
+screenshots: setup ## Photograph every page and state, light and dark, into docs/screenshots (2x into build/screenshots)
+	@for scale in 1 2; do \
+		place=docs/screenshots; [ $$scale = 1 ] || place=build/screenshots; \
+		xvfb-run -a -s '-screen 0 3200x2000x24' .venv/bin/python -m tests.screenshots.render $$place --scale $$scale || exit 1; \
+	done
+
+bench-ui: setup ## Measure the window: first paint, stalls seen from outside, large lists, memory
+	@xvfb-run -a -s '-screen 0 1600x1000x24' .venv/bin/python -m tests.benchmarks.window.bench_ui
 
 prove-clean: ## Prove make run and make test in a bare Debian 12 (as root; minutes, 6 GB)
 	@packaging/prove/run.sh clean-debian

@@ -48,6 +48,7 @@ class EngineBridge(QObject):
         super().__init__(parent)
         self._open_engine = open_engine
         self._engine: EngineApi | None = None
+        self._reason: QVerifyError | None = None
         self._opened = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._newest: dict[tuple[int, str], Pending] = {}
@@ -119,6 +120,8 @@ class EngineBridge(QObject):
         """The engine, once it is open. Raises ``QVerifyError`` when it could not be opened."""
         await self._opened.wait()
         if self._engine is None:
+            if self._reason is not None:
+                raise self._reason
             raise QVerifyError(tr("The engine is not running."), tr("Close QVerify and start it again."))
         return self._engine
 
@@ -132,6 +135,7 @@ class EngineBridge(QObject):
         try:
             self._engine = await self._open_engine()
         except QVerifyError as error:
+            self._reason = error
             self._opened.set()
             self.unavailable.emit(error)
             return

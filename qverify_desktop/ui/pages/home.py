@@ -172,15 +172,19 @@ class HomePage(Page):
         self._health_icon.show_icon("triangle-alert", "warning", tr("Warning"))
         self._health.setText(tr("The engine is not running."))
         self._health_detail.setText(f"{error.sentence} {error.remedy}".strip())
+        if not self.desk.bridge.is_ready:
+            self._failed(error)
 
     # -- lists
 
     def _show_runs(self, runs: list[RunView]) -> None:
         # Oldest first: the one that runs stands above those that wait for it.
-        self.running.show_runs([run for run in reversed(runs) if run["status"] in LIVE])
+        live = [run for run in reversed(runs) if run["status"] in LIVE]
+        self.running.show_runs(sorted(live, key=lambda run: run["status"] != "running"))
 
     def _failed(self, error: QVerifyError) -> None:
-        self._shown.show_state().show_error(error, partial(self.refresh, ""))
+        again = partial(self.refresh, "") if self.desk.bridge.is_ready else None
+        self._shown.show_state().show_error(error, again)
 
     def _show(self, repositories: list[RepositoryView]) -> None:
         self._tools.setVisible(bool(repositories))
@@ -318,7 +322,7 @@ def repository_columns() -> list[Column[RepositoryView]]:
             coverage,
             lambda one: next((value for value in reversed(values(one)) if value is not None), None),
             paint=trend,
-            width=200,
+            width=230,
             from_width=760,
             searched=False,
         ),

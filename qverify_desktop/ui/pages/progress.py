@@ -25,7 +25,7 @@ from qverify_desktop.ui.widgets.state_view import Shown
 from qverify_desktop.ui.widgets.tables import Column, Table, TableModel
 from qverify_desktop.ui.widgets.timeline import Stop, Timeline
 
-LEFT = 264
+LEFT = 304
 #: Names of what a target goes through, in the order of ``TargetState.pips``.
 PIPS = (later("found"), later("tests written"), later("judged"))
 #: Lines of a log from which a run of another day is told.

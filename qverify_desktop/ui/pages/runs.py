@@ -240,7 +240,7 @@ def run_columns() -> list[Column[RunView]]:
             lambda run: words.moment(run["started_at"]),
             lambda run: run["started_at"],
             token="text-muted",
-            width=140,
+            width=190,
         ),
         Column(tr("Verdict"), lambda run: run["sentence"], width=160, stretch=3, from_width=620),
         number("accepted", tr("Kept")),

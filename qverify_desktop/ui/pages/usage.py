@@ -165,7 +165,7 @@ def _columns() -> list[Column[UsageRow]]:
             tr("Run"),
             lambda one: words.moment(one["run"]["started_at"]),
             lambda one: one["run"]["started_at"],
-            width=140,
+            width=190,
         ),
         Column(tr("Model"), lambda one: one["model"], lambda one: one["model"], width=140, stretch=1),
         number("calls", tr("Calls")),

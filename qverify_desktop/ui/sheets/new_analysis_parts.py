@@ -334,7 +334,7 @@ class EffortPart(Part):
         self._seed.setRange(SEEDS[0], 2**31 - 1)
         self._seed.setPrefix(tr("seed") + " ")
         self._seed.setAccessibleName(tr("Seed"))
-        said = label(tr("The same seed gives the same tests.."), "small", "muted", wrap=True)
+        said = label(tr("The same seed gives the same tests."), "small", "muted", wrap=True)
         fields = row(self._targets, self._seed, gap=8)
         fields.setStretch(0, 3)
         fields.setStretch(1, 2)

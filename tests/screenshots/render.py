@@ -1,6 +1,6 @@
 """Photograph the window: ``make screenshots`` under Xvfb. One process per pixel ratio.
 
-usage: python -m packaging.screenshots.render OUT [--scale 2] [SCENE…]
+usage: python -m tests.screenshots.render OUT [--scale 2] [SCENE…]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ async def photograph(out: Path, names: list[str], scale: int) -> int:
     """Render the scenes; answers how many pictures were made."""
     from PySide6.QtWidgets import QApplication
 
-    from packaging.screenshots.scenes import SCENES
+    from tests.screenshots.scenes import SCENES
     from qverify_desktop.ui.assembly import Window
     from qverify_desktop.ui.bridge import EngineBridge
     from qverify_desktop.ui.preferences import Preferences
