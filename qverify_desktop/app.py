@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.ui import language
+from qverify_desktop.ui import accessibility, language
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.preferences import Preferences, window_file
@@ -102,6 +102,7 @@ def make_app() -> QApplication:
     app.setApplicationName("QVerify")
     app.setDesktopFileName("qverify")
     app.setQuitOnLastWindowClosed(False)
+    accessibility.install()
     return app
 
 

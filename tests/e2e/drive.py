@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from seen import Application, note, showing, wait
+from seen import Application, Missing, note, showing, wait
 
 CONTROLS = [
     "push button",
@@ -182,4 +182,10 @@ def drop(python: str, folder: str) -> dict:
 SCENARIOS = {one.__name__: one for one in (sample, controls, keyboard, cancel, drop)}
 
 if __name__ == "__main__":
-    print(json.dumps(SCENARIOS[sys.argv[1]](sys.argv[2], sys.argv[3])))
+    try:
+        print(json.dumps(SCENARIOS[sys.argv[1]](sys.argv[2], sys.argv[3])))
+    except Missing:
+        # What a person would have seen in its place.
+        picture = os.path.join(sys.argv[3], f"{sys.argv[1]}-missing.png")
+        subprocess.run(["import", "-window", "root", picture], check=False, timeout=20)
+        raise

@@ -49,6 +49,7 @@ class Application:
             "QVERIFY_THEME": "light",
             "QVERIFY_LANGUAGE": "en",
             "QVERIFY_REDUCED_MOTION": "1",
+            "PYTHONFAULTHANDLER": "1",
             **(extra or {}),
         }
         self.log = open(os.path.join(os.path.dirname(home), "application.log"), "ab")  # noqa: SIM115
@@ -171,7 +172,6 @@ class Application:
         try:
             return self.process.wait(30)
         except subprocess.TimeoutExpired:
-            self.process.kill()
             raise Missing("the end of the application") from None
 
 

@@ -18,11 +18,11 @@ async def photograph(out: Path, names: list[str], scale: int) -> int:
     """Render the scenes; answers how many pictures were made."""
     from PySide6.QtWidgets import QApplication
 
-    from tests.screenshots.scenes import SCENES
     from qverify_desktop.ui.assembly import Window
     from qverify_desktop.ui.bridge import EngineBridge
     from qverify_desktop.ui.preferences import Preferences
     from qverify_desktop.ui.theme import Theme, load_fonts
+    from tests.screenshots.scenes import SCENES
     from tests.ui.desk import ScriptedEngine
     from tests.ui.samples.window import answers
 
