@@ -189,7 +189,14 @@ class Window(Shell):
     # -- closing and the tray
 
     def _close(self) -> None:
-        live = [run for run in self.listed if run["status"] in LIVE]
+        """Ask the engine what runs now: the list on the screen may be half a second old."""
+        if not self.bridge.is_ready:
+            self.quitting.emit()
+            return
+        self.bridge.ask(self, "run_list", self._close_over, failed=lambda _: self.quitting.emit(), key="closing")
+
+    def _close_over(self, runs: list[RunView]) -> None:
+        live = [run for run in runs if run["status"] in LIVE]
         if not live:
             self.quitting.emit()
             return
