@@ -71,7 +71,7 @@ def _paste(window: Window) -> None:
 def _places(window: Window) -> None:
     for number, (name, entry) in enumerate(pages.RAIL.items(), 1):
         place = Place(name)
-        go = Act(f"go.{name}", entry.title, GO, partial(window.go, place), f"Ctrl+{number}", entry.icon)
+        go = Act(f"go.{name}", entry.title, GO, partial(_go, window, place), f"Ctrl+{number}", entry.icon)
         window.registry.add(go)
     for name, entry in pages.TABS.items():
         window.registry.add(
@@ -99,14 +99,20 @@ def _places(window: Window) -> None:
 
 
 def _open_tab(window: Window, name: str) -> None:
-    window.go(Place(name, window.place.run))
+    _go(window, Place(name, window.place.run))
+
+
+def _go(window: Window, place: Place) -> None:
+    """By key or palette: the keyboard goes on where the page begins."""
+    window.go(place)
+    window.page.focus_content()
 
 
 def _step_tab(window: Window, step: int) -> None:
     names = list(pages.TABS)
     if window.place.page in names:
         at = names.index(window.place.page)
-        window.go(Place(names[(at + step) % len(names)], window.place.run))
+        _go(window, Place(names[(at + step) % len(names)], window.place.run))
 
 
 def _step_pane(window: Window, step: int) -> None:

@@ -5,6 +5,7 @@ Run by the system's Python, which has ``gi``; knows nothing of the application b
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -60,9 +61,15 @@ class Application:
             stdout=self.log,
             stderr=self.log,
         )
+        atexit.register(self._kill)
         self.node = wait(self._find, 60, "the application on the accessibility bus")
         self.window = wait(lambda: self.find("frame", "QVerify", part=True), 30, "the window")
         self.focus()
+
+    def _kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def _find(self):
         if self.process.poll() is not None:

@@ -19,8 +19,18 @@ ROOT = resources_root()
 
 
 def drive(scenario: str, folder: Path, seconds: int = 560) -> dict:
-    """Run a scenario on a bus of its own."""
-    line = ["dbus-run-session", "--", "/usr/bin/python3", "tests/e2e/drive.py", scenario, sys.executable, str(folder)]
+    """Run a scenario on a display and a bus of its own, so that nothing of another one has the keyboard."""
+    screen = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24"]
+    line = [
+        *screen,
+        "dbus-run-session",
+        "--",
+        "/usr/bin/python3",
+        "tests/e2e/drive.py",
+        scenario,
+        sys.executable,
+        str(folder),
+    ]
     ran = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
     log = folder / "application.log"
     said = log.read_text()[-3000:] if log.exists() else ""

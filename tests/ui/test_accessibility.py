@@ -31,7 +31,12 @@ app.processEvents()
 def run(install: str) -> subprocess.CompletedProcess[str]:
     program = PROGRAM.replace("{install}", install)
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=None, stdin=subprocess.DEVNULL
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=None,
+        stdin=subprocess.DEVNULL,
     )
 
 
