@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-run check format lock image bench bench-ui screenshots prove-clean clean
+.PHONY: help run test setup setup-run check format lock image bench bench-ui screenshots freeze prove-clean clean
 
 # Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
 PYTEST ?=
@@ -57,6 +57,9 @@ screenshots: setup ## Photograph every page and state, light and dark, into docs
 
 bench-ui: setup ## Measure the window: first paint, stalls seen from outside, large lists, memory
 	@xvfb-run -a -s '-screen 0 1600x1000x24' .venv/bin/python -m tests.benchmarks.window.bench_ui
+
+freeze: setup ## Freeze what is committed into dist/qverify, one folder that needs no Python (minutes)
+	@packaging/freeze/build.sh
 
 prove-clean: ## Prove make run and make test in a bare Debian 12 (as root; minutes, 6 GB)
 	@packaging/prove/run.sh clean-debian
