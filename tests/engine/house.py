@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from qverify_desktop.analysis.ports import Gateway, Sandbox
+from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.threads import in_stoppable_thread
@@ -24,6 +24,8 @@ from qverify_desktop.engine.facade import Engine, Parts
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.gateway.gateway import ModelGateway
+from qverify_desktop.languages.base import Language
 from qverify_desktop.repository.intake import Repositories
 from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.artefacts import ArtefactStore
@@ -60,8 +62,10 @@ class NoMachine:
 class ScriptedAnalysis:
     """Three recorded steps: a real snapshot, work, result. ``hook`` is awaited inside each; ``began`` notes the starts."""
 
-    def __init__(self, hook: Hook = nothing) -> None:
+    def __init__(self, hook: Hook = nothing, found: Callable[[RunResult], RunResult] = lambda result: result) -> None:
+        """``found`` makes the result richer."""
         self.hook = hook
+        self.found = found
         self.began: list[str] = []
 
     async def __call__(
@@ -95,15 +99,17 @@ class ScriptedAnalysis:
 
         async def conclude(context: StepContext) -> RunResult:
             await self._in("result")
-            return RunResult(
-                run,
-                request,
-                Verdict.NOTHING_SUSPECTED,
-                "Nothing is suspected.",
-                snapshot.origin,
-                snapshot.commit,
-                snapshot.tree,
-                files={"tests/test_generated.py": "def test_one():\n    assert 1 + 1 == 2\n"},
+            return self.found(
+                RunResult(
+                    run,
+                    request,
+                    Verdict.NOTHING_SUSPECTED,
+                    "Nothing is suspected.",
+                    snapshot.origin,
+                    snapshot.commit,
+                    snapshot.tree,
+                    files={"tests/test_generated.py": "def test_one():\n    assert 1 + 1 == 2\n"},
+                )
             )
 
         result = await steps.step(RESULT_STEP, RunResult, conclude)
@@ -123,7 +129,10 @@ class ScriptedAnalysis:
 
 @asynccontextmanager
 async def house(
-    home: Path, analysis: ScriptedAnalysis | None = None, machine: NoMachine | None = None
+    home: Path,
+    analysis: ScriptedAnalysis | None = None,
+    machine: NoMachine | None = None,
+    languages: tuple[Language, ...] = (),
 ) -> AsyncIterator[Engine]:
     """An engine that owns ``home``."""
     lock = HomeLock(home)
@@ -136,8 +145,8 @@ async def house(
         sandbox=cast(Sandbox, None),
         journal=EvidenceJournal(database, artefacts, Signer("qverify.local/test", key, "unprotected key")),
         artefacts=artefacts,
-        gateway=cast(Gateway, None),
-        languages=(),
+        gateway=ModelGateway(ApiKeys({})),
+        languages=languages,
         workspace=home / "workspace",
     )
 

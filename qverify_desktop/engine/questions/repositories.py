@@ -198,7 +198,7 @@ class RepositoryQuestions:
 
     def _compare(self, first: str, second: str) -> ComparisonView:
         runs = [self._context.runs.get(run) for run in (first, second)]
-        old, new = sorted((run for run in runs if run is not None), key=lambda run: run.started_at)
+        old, new = sorted((run for run in runs if run is not None), key=lambda run: (run.started_at, run.run))
         results = [self._context.result(run.run) for run in (old, new)]
         measures = self._context.runs.measures([old.run, new.run])
         before = {test.test.id: test.verdict.value for test in results[0].tests}
