@@ -67,6 +67,9 @@ prove-clean: ## Prove make run and make test in a bare Debian 12 (as root; minut
 prove-%: setup ## Run a heavier proof of packaging/prove; its result goes to docs/measurements
 	@packaging/prove/run.sh $*
 
+translations: setup ## Collect the texts of the window into the catalogues of resources/translations
+	@.venv/bin/python packaging/translations/update.py
+
 clean: ## Remove what was made here (not Docker images, not your state folder)
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
