@@ -29,7 +29,7 @@ name=$(basename "$state")
 cleanup() {
     "$docker" rm --force "$name" "$name-model" >/dev/null 2>&1 || true
     mkdir -p build/freeze-proof
-    cp -r "$state"/{*.json,*.log,results,screen.xwd} build/freeze-proof/ 2>/dev/null || true
+    cp -r "$state"/{*.json,*.log,results,screen.xwd,home/crashes} build/freeze-proof/ 2>/dev/null || true
     rm -rf --one-file-system "$state"
 }
 trap cleanup EXIT
@@ -128,7 +128,7 @@ found verify_exit $status
 echo "A model."
 until_true 60 test -s model-ready || fail "The scripted model server did not start."
 status=0
-$qverify analyze $sample --model probe --api-base http://127.0.0.1:8099/v1 --max-targets 3 --json >model.json 2>model.log || status=$?
+$qverify analyze $sample --model probe --api-base http://127.0.0.1:8099/v1 --json >model.json 2>model.log || status=$?
 found model_exit $status
 INSIDE
 
