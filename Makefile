@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-run check format lock image bench bench-ui screenshots freeze prove-clean clean
+.PHONY: help run test setup setup-run check format lock image bench bench-ui screenshots golden translations freeze prove-clean clean
 
 # Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
 PYTEST ?=
@@ -54,6 +54,10 @@ screenshots: setup ## Photograph every page and state, light and dark, into docs
 		place=docs/screenshots; [ $$scale = 1 ] || place=build/screenshots; \
 		xvfb-run -a -s '-screen 0 3200x2000x24' .venv/bin/python -m tests.screenshots.render $$place --scale $$scale || exit 1; \
 	done
+
+golden: setup ## Render the golden images of the window's tests anew (look at them)
+	@QT_QPA_PLATFORM=offscreen .venv/bin/python -m tests.screenshots.render tests/ui/golden home results defects source run-evidence environment palette
+	@rm -f tests/ui/golden/*high-contrast*
 
 bench-ui: setup ## Measure the window: first paint, stalls seen from outside, large lists, memory
 	@xvfb-run -a -s '-screen 0 1600x1000x24' .venv/bin/python -m tests.benchmarks.window.bench_ui

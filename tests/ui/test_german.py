@@ -53,7 +53,7 @@ def german():
 
 @pytest.mark.parametrize("page", ["home", "settings", "environment", "results", "defects", "run-evidence"])
 def test_the_window_speaks_german_and_keeps_its_size(german, make, qtbot, page):
-    engine, desk = make(samples.answers())
+    _, desk = make(samples.answers())
     window = Window(desk.theme, desk.bridge, Preferences(None))
     qtbot.addWidget(window)
     window.resize(960, 640)
