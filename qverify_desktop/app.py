@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.ui import accessibility, language
+from qverify_desktop.ui import accessibility, language, unexpected
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.preferences import Preferences, window_file
@@ -96,6 +96,13 @@ async def _live(window: Window, bridge: EngineBridge, sources: Sequence[str]) ->
     await bridge.close()
 
 
+def _written_down(error: BaseException) -> QVerifyError:
+    """The details of an error go to a file in the state folder."""
+    from qverify_desktop.engine.crash import as_error
+
+    return as_error(error, window_file().parent)
+
+
 def make_app() -> QApplication:
     """The Qt application with its names."""
     app = QApplication([sys.argv[0]])
@@ -121,6 +128,7 @@ def main(argv: Sequence[str], on_window: Callable[[Window], None] | None = None)
         async def run() -> None:
             bridge = EngineBridge(open_engine)
             window = Window(theme, bridge, preferences)
+            unexpected.install(asyncio.get_running_loop(), _written_down, window.front.tell_error)
             if on_window is not None:
                 on_window(window)
             await _live(window, bridge, argv)
