@@ -62,10 +62,23 @@ def sample(python: str, folder: str) -> dict:
     app.open_tab("Results")
     app.see("Review", "push button|button", seconds=30)
     shown = app.texts()
+    app.see("Refuse", "push button|button", seconds=20)
+    app.press("Refuse")
+    app.see("Refused by you", seconds=20)
+    app.open_tab("Evidence")
+    app.see("Every event of the run is in the signed log", seconds=30)
     app.open_tab("Report")
-    app.see("Take it away", seconds=30)
+    app.press("Save Evidence bundle")
+    app.see("Save as", "dialog|frame|file chooser", seconds=20)
+    bundle = os.path.join(folder, "saved.qvevidence.zip")
+    app.focus_window("Save as")
+    app.type("ctrl+a")
+    app.write(bundle)
+    app.type("Return")
+    wait(lambda: os.path.exists(bundle), 20, "the file of the bundle")
+    app.focus()
     code = app.end()
-    return {"clicks": clicks, "texts": texts, "results": shown, "exit": code}
+    return {"clicks": clicks, "texts": texts, "results": shown, "bundle": bundle, "exit": code}
 
 
 def controls(python: str, folder: str) -> dict:

@@ -86,9 +86,14 @@ class Application:
         wait(lambda: self._x_window(), 20, "the window on the display")
         subprocess.run(["xdotool", "windowfocus", "--sync", self._x_window()], check=False, timeout=10)
 
-    def _x_window(self) -> str:
+    def focus_window(self, name: str) -> None:
+        """Give the keyboard to another window of the application, such as a file dialog."""
+        found = wait(lambda: self._x_window(name), 20, f"the window {name!r} on the display")
+        subprocess.run(["xdotool", "windowfocus", "--sync", found], check=False, timeout=10)
+
+    def _x_window(self, name: str = "QVerify") -> str:
         found = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "QVerify"],
+            ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", name],
             capture_output=True,
             text=True,
             timeout=10,

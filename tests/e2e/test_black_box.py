@@ -75,6 +75,8 @@ def test_the_sample_comes_to_its_verdict_in_two_clicks(sampled, folder):
     [(run, status, verdict, suspected)] = runs(folder)
     assert (status, verdict, suspected) == ("finished", "defects_suspected", 1)
     assert verified(folder, run)["valid"]
+    kept = folder / "home/runs" / run / f"{run}.qvevidence.zip"
+    assert Path(sampled["bundle"]).read_bytes() == kept.read_bytes(), "the saved bundle is the one that was sealed"
     assert sampled["exit"] == 0
 
 
@@ -86,9 +88,10 @@ def test_the_defect_stands_with_its_words_and_values(sampled):
 
 def test_a_decision_is_in_the_database_and_in_the_log(sampled, folder):
     with sqlite3.connect(folder / "home/qverify.db") as database:
-        assert database.execute("SELECT kind, decision FROM decisions").fetchall() == [("defect", "confirmed")]
+        decided = database.execute("SELECT kind, decision FROM decisions ORDER BY kind").fetchall()
         kinds = [row[0] for row in database.execute("SELECT type FROM entries")]
-    assert kinds.count("decision") == 1
+    assert decided == [("defect", "confirmed"), ("test", "refused")]
+    assert kinds.count("decision") == 2
 
 
 def test_no_control_on_any_page_is_unnamed(sampled, folder):
