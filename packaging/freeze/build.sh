@@ -40,4 +40,4 @@ fi
 cp "$work/NOTICES.txt" dist/qverify/NOTICES.txt
 # Outside of the folder that it was made in, with nothing of Python's in the environment: a first sign of life.
 (cd / && env -i PATH=/usr/bin:/bin "$OLDPWD/dist/qverify/qverify" --version) >/dev/null
-say "Frozen: dist/qverify, $(du -sm dist/qverify | cut -f 1) MB."
+say "Frozen: dist/qverify, $(du -s --apparent-size --block-size=MB dist/qverify | cut -f 1)."

@@ -88,8 +88,9 @@ echo "The window."
 mkdir fb
 Xvfb :7 -screen 0 1440x900x24 -nolisten tcp -fbdir fb >xvfb.log 2>&1 &
 x=$!
-until_true 20 test -S /tmp/.X11-unix/X7 || fail "The X server did not start."
 export DISPLAY=:7
+# Its socket is there a moment before it listens.
+until_true 20 xdotool getdisplaygeometry || fail "The X server did not start."
 started=$(now)
 $qverify >window.log 2>&1 &
 window=$!
