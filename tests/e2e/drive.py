@@ -163,7 +163,8 @@ def drop(python: str, folder: str) -> dict:
     """A drop through real XDND events, from the window of another process."""
     app = Application(python, os.path.join(folder, "home"))
     app.see("Everything needed is ready", seconds=60)
-    source = subprocess.Popen([python, "-m", "tests.e2e.drag_source", os.path.join(folder, "project")])
+    line = [python, "-m", "tests.e2e.drag_source", os.path.join(folder, "project")]
+    source = subprocess.Popen(line, env={**os.environ, "QT_QPA_PLATFORM": "xcb"})
     try:
         found = wait(
             lambda: subprocess.run(
