@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import string
 import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.settings.configuration import SETTINGS_FILE, Configuration
@@ -23,28 +26,89 @@ CHANGEABLE: Mapping[str, type] = {
     "patience_s": int,
     "editor": str,
 }
+#: Variables that go before the file, by setting; ``QVERIFY_`` and its name for each of them.
+_ALSO_NAMED = {"docker_host": ("DOCKER_HOST",)}
 _HEAD = "# Settings of QVerify Desktop; the window writes this file. Secrets are never in it.\n"
+#: What stands in the place of the file and the line in the editor's command.
+_PLACES = {"file", "line"}
 
 
 def change(home: Path, changes: Mapping[str, Any]) -> Configuration:
-    """Change settings and answer all of them. Raises ``BadInput`` naming the first that can't be, and changes nothing."""
+    """Change settings and answer all of them; an empty text is the default again.
+
+    Raises ``BadInput`` naming the first that can't be, and changes nothing.
+    """
+    changes = {name: value.strip() if isinstance(value, str) else value for name, value in changes.items()}
     for name, value in changes.items():
-        if name not in CHANGEABLE:
-            raise BadInput(f"There is no setting {name!r} that can be changed here.")
-        if type(value) is not CHANGEABLE[name]:
-            raise BadInput(f"The setting {name!r} can't be {value!r}.")
-        if os.environ.get(f"QVERIFY_{name.upper()}"):
-            raise BadInput(
-                f"The setting {name!r} is given by the environment, which goes before the settings file.",
-                f"Remove QVERIFY_{name.upper()} from the environment, then change it here.",
-            )
+        _check(name, value)
     file = home / SETTINGS_FILE
     values = {**_read(file), **changes}
     for name in [name for name in changes if changes[name] == ""]:
         values.pop(name)
-    configuration = Configuration.load(home=home, **{k: v for k, v in changes.items() if v != ""})
+    Configuration.load(home=home, **{name: value for name, value in changes.items() if value != ""})
     _write(file, values)
-    return configuration
+    return Configuration.load(home=home)
+
+
+def _check(name: str, value: Any) -> None:
+    """Raises ``BadInput`` for what the types of ``Configuration`` let through. A value that may hold a secret is not repeated."""
+    if name not in CHANGEABLE:
+        raise BadInput(f"There is no setting {name!r} that can be changed here.")
+    kind = CHANGEABLE[name]
+    if type(value) is not kind:
+        words = {bool: "true or false", int: "a whole number", str: "a text"}[kind]
+        raise BadInput(f"The setting {name!r} has to be {words}.")
+    variables = [f"QVERIFY_{name.upper()}", *_ALSO_NAMED.get(name, ())]
+    given = next((variable for variable in variables if os.environ.get(variable)), "")
+    if given:
+        raise BadInput(
+            f"The setting {name!r} is given by the environment, which goes before the settings file.",
+            f"Remove {given} from the environment, then change it here.",
+        )
+    problem = _problem(name, value) if isinstance(value, str) and value else ""
+    if problem:
+        raise BadInput(f"The setting {name!r} can't be used: {problem}")
+
+
+def _problem(name: str, value: str) -> str:
+    if not value.isprintable():
+        return "it holds control characters."
+    if name == "api_base":
+        return _problem_of_address(value, ("http", "https"))
+    if name == "docker_host":
+        return _problem_of_address(value, ("unix", "tcp", "ssh", "npipe", "http", "https"))
+    if name == "editor":
+        return _problem_of_command(value)
+    return ""
+
+
+def _problem_of_address(value: str, schemes: tuple[str, ...]) -> str:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  (reading it is what checks it)
+    except ValueError:
+        return "it is no address."
+    if parts.scheme not in schemes or not (parts.hostname or parts.scheme in ("unix", "npipe")):
+        return f"an address begins with {', '.join(f'{scheme}://' for scheme in schemes)}."
+    if parts.password is not None or (parts.username is not None and parts.scheme != "ssh"):
+        return "it holds a user name or password, which would lie open in the settings file."
+    if parts.query or parts.fragment:
+        return "an address here has no query and no fragment."
+    return ""
+
+
+def _problem_of_command(value: str) -> str:
+    """A command whose words may hold ``{file}`` and ``{line}``; it is never given to a shell."""
+    try:
+        words = shlex.split(value)
+        places = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
+    except ValueError:
+        return "its quotes or braces don't close."
+    if not words or words[0].startswith("{"):
+        return "it has to begin with a program."
+    if "file" not in places or not places <= _PLACES:
+        return "it has to name {file}, and may name {line}, such as: code -g {file}:{line}"
+    return ""
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -59,14 +123,21 @@ def _read(file: Path) -> dict[str, Any]:
 def _write(file: Path, values: Mapping[str, Any]) -> None:
     """A TOML basic string takes JSON's escapes (TOML 1.0, section String)."""
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in sorted(values.items())]
+    temporary: Path | None = None
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Made with 0600, so that nobody else can read it for a moment.
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=file.parent, prefix=".settings-", delete=False
         ) as new:
+            temporary = Path(new.name)
             new.write(_HEAD + "".join(lines))
-        Path(new.name).replace(file)
+            new.flush()
+            os.fsync(new.fileno())
+        temporary.replace(file)
     except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         raise MissingPrerequisite(
             f"The settings file {file} can't be written ({error.strerror or error}). Nothing was changed.",
             "Make the folder writable and try again.",

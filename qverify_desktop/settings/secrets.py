@@ -159,7 +159,7 @@ KEY_VARIABLES = {
 }
 
 
-#: Name in the keyring of the key for whatever end point is used.
+#: Name in the keyring of the key for whatever end point is used; a provider's own has the provider's name behind it.
 _ANY_KEY = "api-key-"
 
 
@@ -172,6 +172,7 @@ class ApiKeys:
     def __init__(self, keys: dict[str, SecretStr], keyring: OsKeyring | None = None) -> None:
         self._keys = keys
         self._keyring = keyring
+        self._is_kept = True
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str] | None = None, keyring: OsKeyring | None = None) -> ApiKeys:
@@ -187,26 +188,47 @@ class ApiKeys:
     def for_provider(self, provider: str) -> SecretStr | None:
         """The key for a provider: ``QVERIFY_API_KEY``, then the provider's own variable, then the keyring. May block."""
         key = self._keys.get("") or self._keys.get(provider)
-        if key is None and self._keyring is not None:
-            try:
-                kept = self._keyring.get(f"api-key-{provider}")
-            except KeyringUnavailable:
-                return None
+        if key is None:
+            kept = self._kept(f"{_ANY_KEY}{provider}") or self._kept(_ANY_KEY)
             key = SecretStr(kept) if kept else None
         return key
 
+    def _kept(self, name: str) -> str:
+        """An entry of the keyring, empty where there is none."""
+        if self._keyring is None:
+            return ""
+        try:
+            return self._keyring.get(name) or ""
+        except KeyringUnavailable:
+            return ""
+
     def keep(self, key: str) -> None:
-        """Use this key from now on, and keep it in the keyring where there is one; empty forgets it. Blocking."""
-        if key:
-            self._keys[""] = SecretStr(key)
-        else:
-            self._keys.pop("", None)
+        """Use this key from now on, and keep it in the keyring where there is one; empty forgets it. Blocking.
+
+        Raises ``MissingPrerequisite`` when the keyring does not let go of it; then nothing was changed.
+        """
+        if not key:
+            self._remove()
+            return
+        self._keys[""] = SecretStr(key)
+        self._is_kept = False
         if self._keyring is not None:
             with contextlib.suppress(KeyringUnavailable):
-                if key:
-                    self._keyring.put(_ANY_KEY, key)
-                else:
+                self._keyring.put(_ANY_KEY, key)
+                self._is_kept = True
+
+    def _remove(self) -> None:
+        if self._keyring is not None:
+            try:
+                if self._keyring.get(_ANY_KEY) is not None:
                     self._keyring.remove(_ANY_KEY)
+            except KeyringUnavailable as error:
+                raise MissingPrerequisite(
+                    f"The key may still be in the keyring: {error} Nothing was changed.",
+                    "Unlock the keyring, then remove the key again.",
+                ) from None
+        self._keys.pop("", None)
+        self._is_kept = True
 
     def has_one(self) -> bool:
         """Whether there is a key for whatever end point is used. May block."""
@@ -214,9 +236,19 @@ class ApiKeys:
 
     def place(self) -> str:
         """Where a key is kept, as a sentence."""
-        if self._keyring is not None:
-            return "It is kept in the keyring of this session."
-        return "There is no keyring here, so it is kept only until QVerify ends."
+        if self._keyring is None:
+            return "There is no keyring here, so it is kept only until QVerify ends."
+        if not self._is_kept:
+            return "The keyring did not take it, so it is kept only until QVerify ends."
+        return "It is kept in the keyring of this session."
+
+    def without(self, text: str) -> str:
+        """The text with every key that is known here taken out. May block."""
+        known = [key.get_secret_value() for key in self._keys.values()]
+        known += [kept for name in ("", *KEY_VARIABLES.values()) if (kept := self._kept(f"{_ANY_KEY}{name}"))]
+        for key in sorted({*known}, key=len, reverse=True):
+            text = text.replace(key, "[key]")
+        return text
 
     def __repr__(self) -> str:
         return f"ApiKeys({len(self._keys)} from the environment)"

@@ -180,3 +180,79 @@ def test_the_process_environment_is_taken_by_default(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OPENAI_API_KEY", "sk-open")
     ApiKeys.take()
     assert "OPENAI_API_KEY" not in os.environ
+
+
+class Fickle(MemoryKeyring):
+    """Works until it is locked."""
+
+    locked = False
+
+    def _check(self) -> None:
+        if self.locked:
+            raise RuntimeError("locked")
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._check()
+        return super().get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._check()
+        super().set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._check()
+        super().delete_password(service, username)
+
+
+@pytest.mark.parametrize("provider", ["", "openai", "llm.example.org"])
+def test_a_key_that_was_kept_serves_the_next_start_for_every_end_point_and_can_be_removed(provider: str) -> None:
+    backend = MemoryKeyring()
+    first = ApiKeys({}, OsKeyring(backend))
+    first.keep("sk-kept")
+    assert "keyring" in first.place()
+    later = ApiKeys({}, OsKeyring(backend))
+    assert later.has_one()
+    key = later.for_provider(provider)
+    assert key is not None
+    assert key.get_secret_value() == "sk-kept"
+    later.keep("")
+    assert later.for_provider(provider) is None
+    assert not later.has_one()
+    assert backend.entries == {}
+    later.keep("")
+
+
+def test_without_a_keyring_a_key_lives_as_long_as_the_process() -> None:
+    keys = ApiKeys({})
+    keys.keep("sk-kept")
+    assert keys.has_one()
+    assert "until QVerify ends" in keys.place()
+    keys.keep("")
+    assert not keys.has_one()
+
+
+def test_a_keyring_that_locks_is_no_promise() -> None:
+    backend = Fickle()
+    keys = ApiKeys({}, OsKeyring(backend))
+    backend.locked = True
+    keys.keep("sk-kept")
+    assert keys.has_one(), "it is used all the same"
+    assert "until QVerify ends" in keys.place()
+
+
+def test_a_key_that_can_not_be_removed_is_told() -> None:
+    backend = Fickle()
+    keys = ApiKeys({}, OsKeyring(backend))
+    keys.keep("sk-kept")
+    backend.locked = True
+    with pytest.raises(MissingPrerequisite, match="still"):
+        keys.keep("")
+    backend.locked = False
+    assert keys.has_one()
+
+
+def test_known_keys_are_taken_out_of_a_text() -> None:
+    backend = MemoryKeyring()
+    backend.set_password("qverify-desktop", "api-key-", "sk-kept")
+    keys = ApiKeys.take({"OPENAI_API_KEY": "sk-open"}, OsKeyring(backend))
+    assert keys.without("a sk-open b sk-kept c") == "a [key] b [key] c"
