@@ -316,11 +316,13 @@ class EventLine(TypedDict):
 
 
 class EventPage(TypedDict):
-    """Entries of the log, oldest first, from place ``start`` of ``total`` that match."""
+    """Entries of the log, oldest first, from place ``start`` of ``total`` that match. ``complete`` is false when a search
+    looked at the newest entries only."""
 
     total: int
     start: int
     entries: list[EventLine]
+    complete: bool
 
 
 class ProofStep(TypedDict):
@@ -332,7 +334,9 @@ class ProofStep(TypedDict):
 
 
 class EventView(TypedDict):
-    """An entry with its canonical JSON and its inclusion proof against the newest checkpoint that holds it."""
+    """An entry with its canonical JSON and its inclusion proof against the newest checkpoint that holds it. ``holds``: the
+    entry, the path, the root and the signature were checked. Otherwise ``problem`` says what is wrong; it is empty where
+    no checkpoint covers the entry yet."""
 
     line: EventLine
     payload: dict[str, Any]
@@ -342,6 +346,7 @@ class EventView(TypedDict):
     size: int
     root: str
     holds: bool
+    problem: str
 
 
 class CheckpointView(TypedDict):

@@ -6,6 +6,7 @@ Hashes are 32 raw bytes. Proofs list node hashes from the leaf's side to the roo
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 HASH_BYTES = 32
@@ -54,30 +55,17 @@ class Edge:
         return b"".join(self._stack)
 
 
-class Tree:
-    """All hashes of a growing tree in memory (64 bytes a leaf); proofs take logarithmic time."""
-
-    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
-        #: ``_levels[k]`` holds the hashes of the perfect subtrees of 2**k leaves, one after the other.
-        self._levels = [bytearray()]
-        for leaf in leaves:
-            self.append(leaf)
+class HashTree(ABC):
+    """Roots and proofs out of the hashes of perfect subtrees, wherever these are kept; logarithmic in the tree's size."""
 
     @property
+    @abstractmethod
     def size(self) -> int:
-        return len(self._levels[0]) // HASH_BYTES
+        """Number of leaves."""
 
-    def append(self, leaf: bytes) -> None:
-        """Add a leaf's hash."""
-        node = leaf
-        for level in range(len(self._levels) + 1):
-            if level == len(self._levels):
-                self._levels.append(bytearray())
-            row = self._levels[level]
-            row += node
-            if len(row) // HASH_BYTES & 1:
-                return
-            node = node_hash(bytes(row[-2 * HASH_BYTES : -HASH_BYTES]), bytes(row[-HASH_BYTES:]))
+    @abstractmethod
+    def node(self, level: int, number: int) -> bytes:
+        """Hash of the perfect subtree over the ``2**level`` leaves from ``number * 2**level``; all of them are in the tree."""
 
     def root(self, size: int | None = None) -> bytes:
         """Merkle tree hash of the first ``size`` leaves (all by default)."""
@@ -125,8 +113,7 @@ class Tree:
             return EMPTY_ROOT
         level = size.bit_length() - 1
         if size == 1 << level:
-            at = (start >> level) * HASH_BYTES
-            return bytes(self._levels[level][at : at + HASH_BYTES])
+            return self.node(level, start >> level)
         middle = start + _split(size)
         return node_hash(self._hash(start, middle), self._hash(middle, end))
 
@@ -134,6 +121,43 @@ class Tree:
         if size is not None and not 0 <= size <= self.size:
             raise IndexError(f"a tree of {self.size} has no tree of {size}")
         return self.size if size is None else size
+
+
+class Tree(HashTree):
+    """All hashes of a growing tree in memory (64 bytes a leaf)."""
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        #: ``_levels[k]`` holds the hashes of the perfect subtrees of 2**k leaves, one after the other.
+        self._levels = [bytearray()]
+        for leaf in leaves:
+            self.append(leaf)
+
+    @property
+    def size(self) -> int:
+        return len(self._levels[0]) // HASH_BYTES
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf's hash."""
+        node = leaf
+        for level in range(len(self._levels) + 1):
+            if level == len(self._levels):
+                self._levels.append(bytearray())
+            row = self._levels[level]
+            row += node
+            if len(row) // HASH_BYTES & 1:
+                return
+            node = node_hash(bytes(row[-2 * HASH_BYTES : -HASH_BYTES]), bytes(row[-HASH_BYTES:]))
+
+    def node(self, level: int, number: int) -> bytes:
+        at = number * HASH_BYTES
+        return bytes(self._levels[level][at : at + HASH_BYTES])
+
+
+def perfect_root(hashes: Sequence[bytes]) -> bytes:
+    """Root over hashes whose count is a power of two."""
+    while len(hashes) > 1:
+        hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+    return hashes[0]
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

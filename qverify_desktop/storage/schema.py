@@ -54,6 +54,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (run, kind, subject)
         ) STRICT""",
     ),
+    (
+        """CREATE TABLE subtrees (
+            level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, number)
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )
 
 
@@ -155,6 +160,17 @@ class CheckpointRow(Base):
     verifier_key: Mapped[str]
     protection: Mapped[str]
     signed_at: Mapped[str]
+
+
+class SubtreeRow(Base):
+    """Hash of the perfect subtree over ``256**level`` leaves of the log from ``number * 256**level``. It follows from the
+    leaves: a missing or a wrong one is computed anew."""
+
+    __tablename__ = "subtrees"
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[bytes]
 
 
 class LogRow(Base):

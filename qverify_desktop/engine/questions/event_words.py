@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from qverify_desktop.engine.bus import one_line
+from qverify_desktop.evidence.journal import OVERSIZE
+
 Data = Mapping[str, Any]
 
+#: Characters of a sentence that is taken as it is.
+LONGEST = 500
+
 _WHY = {"test": "tests", "defect": "a suspected defect"}
+
+
+def _count(number: Any, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _opened(data: Data) -> str:
@@ -20,14 +30,14 @@ def _opened(data: Data) -> str:
 
 def _snapshot(data: Data) -> str:
     commit = str(data.get("commit", ""))[:12]
-    at = f"commit {commit}" if commit else "a folder without commits"
+    of = f"at commit {commit}" if commit else "of a folder without commits"
     dirty = " and uncommitted changes" if data.get("dirty") else ""
-    return f"Snapshot of {data.get('files', 0)} files at {at}{dirty}."
+    return f"Snapshot of {_count(data.get('files', 0), 'file')} {of}{dirty}."
 
 
 def _image(data: Data) -> str:
     differences = len(data.get("differences", ()))
-    more = f", {differences} differences from its recipe" if differences else ""
+    more = f", {_count(differences, 'difference')} from its recipe" if differences else ""
     return f"Sandbox image {data.get('reference', '')}, {str(data.get('digest', ''))[:19]}{more}."
 
 
@@ -44,21 +54,20 @@ def _execution(data: Data) -> str:
 def _judgement(data: Data) -> str:
     name = str(data.get("test", "")).rpartition("::")[2]
     gain = data.get("gain", {})
-    gains = ", ".join(f"{gain[what]} {what}" for what in ("lines", "branches", "mutants") if gain.get(what))
+    kinds = (("lines", "line", ""), ("branches", "branch", "branches"), ("mutants", "mutant", ""))
+    gains = ", ".join(_count(gain[kind], one, many) for kind, one, many in kinds if gain.get(kind))
     why = f"gains {gains}" if gains else str(data.get("reason", "")).replace("_", " ")
     return f"{name} is {data.get('verdict', '')}: {why} ({data.get('label', '')})."
 
 
 def _mutation(data: Data) -> str:
-    return (
-        f"{data.get('mutants', 0)} mutants run: {data.get('killed', 0)} noticed, {data.get('survived', 0)} survived."
-    )
+    return f"{_count(data.get('mutants', 0), 'mutant')} run: {data.get('killed', 0)} noticed, {data.get('survived', 0)} survived."
 
 
 def _verdict(data: Data) -> str:
     before, after = data.get("lines_before", [0, 0]), data.get("lines_after", [0, 0])
     lines = f"lines {before[0]} to {after[0]} of {after[1]}" if after[1] else "no lines measured"
-    return f"Verdict {str(data.get('verdict', '')).replace('_', ' ')}: {data.get('accepted', 0)} tests kept, {data.get('suspected', 0)} defects suspected, {lines}."
+    return f"Verdict {str(data.get('verdict', '')).replace('_', ' ')}: {_count(data.get('accepted', 0), 'test')} kept, {_count(data.get('suspected', 0), 'defect')} suspected, {lines}."
 
 
 def _decision(data: Data) -> str:
@@ -70,24 +79,28 @@ def _decision(data: Data) -> str:
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run_opened": _opened,
     "run_closed": lambda d: (
-        f"The run is closed: {str(d.get('outcome', '')).replace('_', ' ')}, {d.get('entries', 0)} entries."
+        f"The run is closed: {str(d.get('outcome', '')).replace('_', ' ')}, {_count(d.get('entries', 0), 'entry', 'entries')}."
     ),
     "snapshot": _snapshot,
     "detection": lambda d: (
-        f"{str(d.get('language', '')).capitalize()}: {d.get('source_files', 0)} source files, {d.get('test_files', 0)} test files."
+        f"{str(d.get('language', '')).capitalize()}: {_count(d.get('source_files', 0), 'source file')}, {_count(d.get('test_files', 0), 'test file')}."
     ),
     "image": _image,
     "plan": lambda d: (
         f"Plan for {d.get('language', '')}: every test {d.get('repetitions', 5)} times, tree {str(d.get('tree', ''))[:12]}."
     ),
-    "missing_dependencies": lambda d: f"{len(d.get('requirements', ()))} dependencies are missing in the sandbox.",
+    "missing_dependencies": lambda d: (
+        f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} missing in the sandbox."
+    ),
     "dependencies_installed": lambda d: (
-        f"{len(d.get('requirements', ()))} dependencies were installed in a container of their own."
+        f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} installed, in a container of their own."
     ),
     "baseline": lambda d: str(d.get("sentence", "")),
-    "targets": lambda d: f"{d.get('chosen', 0)} of {d.get('in_scope', 0)} functions in scope are targets.",
+    "targets": lambda d: (
+        f"{d.get('chosen', 0)} of {_count(d.get('in_scope', 0), 'function')} in scope chosen as targets."
+    ),
     "promises": lambda d: (
-        f"{d.get('found', 0)} promises found in the repository's words; {d.get('tests', 0)} tests written."
+        f"{_count(d.get('found', 0), 'promise')} found in the repository's words; {_count(d.get('tests', 0), 'test')} written."
     ),
     "execution": _execution,
     "judgement": _judgement,
@@ -95,7 +108,9 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "suspected_defect": lambda d: (
         f"Suspected defect in {d.get('symbol', '')} ({d.get('file', '')}), {d.get('reproductions', 0)} of 5 times."
     ),
-    "accepted": lambda d: f"{d.get('tests', 0)} accepted tests in {len(d.get('files', ()))} files were run together.",
+    "accepted": lambda d: (
+        f"{_count(d.get('tests', 0), 'accepted test')} in {_count(len(d.get('files', ())), 'file')}, run together."
+    ),
     "verdict": _verdict,
     "model_probe": lambda d: (
         f"The model {d.get('model', '')} {'answers' if d.get('answers') else 'does not answer'}."
@@ -104,19 +119,23 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"Prompt for {d.get('target', '')}, round {d.get('round', 0)}, to {d.get('model', '')}."
     ),
     "model_answer": lambda d: (
-        f"Answer for {d.get('target', '')} from {d.get('model', '')}: {d.get('completion_tokens', 0)} tokens."
+        f"Answer for {d.get('target', '')} from {d.get('model', '')}: {_count(d.get('completion_tokens', 0), 'token')}."
     ),
     "model_failed": lambda d: f"The model gave no usable answer for {d.get('target', '')}.",
     "decision": _decision,
-    "write_intended": lambda d: f"{d.get('files', 0)} test files are about to be written ({d.get('form', '')}).",
-    "written": lambda d: f"{d.get('files', 0)} test files were written ({d.get('form', '')}).",
+    "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
+    "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
 }
 
 
 def words_of(type: str, data: Data) -> str:
-    """A sentence for a person; of an unknown type its name. Never raises, whatever the data is."""
+    """A sentence for a person, one printable line; of an unknown type its name. Never raises, whatever the data is."""
+    name = one_line(type.replace("_", " "))
     tell = _WORDS.get(type)
     try:
-        return tell(data) if tell is not None else type.replace("_", " ")
+        if OVERSIZE in data:
+            return f"{name}: more than an entry holds; what stands here commits to all of it."
+        told = tell(data) if tell is not None else name
+        return (told if told.isprintable() and len(told) < LONGEST else one_line(told)) or name
     except (TypeError, ValueError, KeyError, IndexError, AttributeError):
-        return type.replace("_", " ")
+        return name
