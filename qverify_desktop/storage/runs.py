@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,21 @@ from qverify_desktop.storage.schema import RunRow
 MEASURES = ("lines", "branches", "mutants")
 
 _ENDED = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.CANCELLED)
+#: Names in one question to SQLite.
+_AT_ONCE = 500
+#: What a list shows. Requests and measures are left in the database: they are most of its bytes.
+_LISTED: Select[*tuple[Any, ...]] = select(
+    RunRow.run,
+    RunRow.source,
+    RunRow.status,
+    RunRow.started_at,
+    RunRow.verdict,
+    RunRow.sentence,
+    RunRow.accepted,
+    RunRow.refused,
+    RunRow.suspected,
+    RunRow.stage,
+)
 
 
 class RunStore:
@@ -62,16 +77,24 @@ class RunStore:
 
     def measures(self, runs: Collection[str]) -> dict[str, dict[str, Any]]:
         """What ``measures_of`` said about finished runs, by run; runs of older versions are left out."""
+        wanted = [*runs]
+        found: dict[str, dict[str, Any]] = {}
         with self._database.reading() as session:
-            rows = session.execute(select(RunRow.run, RunRow.measures).where(RunRow.measures != ""))
-            return {run: json.loads(text) for run, text in rows if run in runs}
+            for start in range(0, len(wanted), _AT_ONCE):
+                chosen = select(RunRow.run, RunRow.measures).where(
+                    RunRow.run.in_(wanted[start : start + _AT_ONCE]), RunRow.measures != ""
+                )
+                found.update((run, json.loads(text)) for run, text in session.execute(chosen))
+        return found
 
-    def of_source(self, source: str) -> builtins.list[RunSummary]:
-        """The runs of one source, newest first."""
+    def sources(self) -> builtins.list[str]:
+        """What was analysed, each as it was named."""
         with self._database.reading() as session:
-            chosen = select(RunRow).where(RunRow.source == source)
-            rows = session.scalars(chosen.order_by(RunRow.started_at.desc(), RunRow.run.desc()))
-            return [_summary(row) for row in rows]
+            return [*session.scalars(select(RunRow.source).distinct())]
+
+    def of_sources(self, sources: Collection[str]) -> builtins.list[RunSummary]:
+        """The runs of some of ``sources``, newest first."""
+        return self._newest_first(_LISTED.where(RunRow.source.in_([*sources])))
 
     def request(self, run: str) -> str:
         """The request's text as it was given. Raises ``BadInput`` for an unknown run."""
@@ -81,18 +104,22 @@ class RunStore:
     def get(self, run: str) -> RunSummary | None:
         """One line about a run, ``None`` when there is no such run."""
         with self._database.reading() as session:
-            row = session.get(RunRow, run)
+            row = session.execute(_LISTED.where(RunRow.run == run)).one_or_none()
             return _summary(row) if row is not None else None
 
     def list(self) -> list[RunSummary]:
         """All runs, newest first."""
-        with self._database.reading() as session:
-            rows = session.scalars(select(RunRow).order_by(RunRow.started_at.desc(), RunRow.run.desc()))
-            return [_summary(row) for row in rows]
+        return self._newest_first(_LISTED)
 
     def unfinished(self) -> builtins.list[RunSummary]:
         """Runs that have not ended (queued, running, interrupted), newest first."""
-        return [summary for summary in self.list() if summary.status not in _ENDED]
+        open_ones = RunRow.status.not_in([status.value for status in _ENDED])
+        return self._newest_first(_LISTED.where(open_ones))
+
+    def _newest_first(self, chosen: Select[*tuple[Any, ...]]) -> builtins.list[RunSummary]:
+        with self._database.reading() as session:
+            ordered = chosen.order_by(RunRow.started_at.desc(), RunRow.run.desc())
+            return [_summary(row) for row in session.execute(ordered)]
 
     def find(self, prefix: str) -> builtins.list[str]:
         """Names of the runs that begin with ``prefix``, in order."""
@@ -115,16 +142,18 @@ def _known(session: Session, run: str) -> RunRow:
     return row
 
 
-def _summary(row: RunRow) -> RunSummary:
+def _summary(row: Row[*tuple[Any, ...]]) -> RunSummary:
+    """A row of ``_LISTED``."""
+    run, source, status, started_at, verdict, sentence, accepted, refused, suspected, stage = row
     return RunSummary(
-        run=row.run,
-        source=row.source,
-        status=RunStatus(row.status),
-        started_at=row.started_at,
-        verdict=row.verdict,
-        sentence=row.sentence,
-        accepted=row.accepted,
-        refused=row.refused,
-        suspected=row.suspected,
-        stage=row.stage,
+        run=run,
+        source=source,
+        status=RunStatus(status),
+        started_at=started_at,
+        verdict=verdict,
+        sentence=sentence,
+        accepted=accepted,
+        refused=refused,
+        suspected=suspected,
+        stage=stage,
     )

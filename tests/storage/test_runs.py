@@ -100,3 +100,24 @@ def test_a_name_is_given_once(store: RunStore) -> None:
 def test_a_request_without_a_source_is_refused(store: RunStore, request_json: str) -> None:
     with pytest.raises(BadInput, match="not readable"):
         store.create("r1", request_json, "2026-01-01T00:00:00Z")
+
+
+def test_measures_of_many_runs_come_at_once(store: RunStore) -> None:
+    from tests.export.values import result
+
+    for number in range(3):
+        store.create(f"r{number}", REQUEST, f"2026-01-01T00:00:0{number}Z")
+    store.finish("r1", result())
+    asked = [f"r{number}" for number in range(1200)]
+    assert store.measures(asked) == {
+        "r1": {"lines": [50, 100, 90, 100], "branches": [0, 0, 0, 0], "mutants": [1, 8, 6, 8], "commit": "1" * 40}
+    }
+    assert store.measures([]) == {}
+
+
+def test_runs_of_some_sources_newest_first(store: RunStore) -> None:
+    for number, source in enumerate(("/a", "/b", "/a/", "/a")):
+        store.create(f"r{number}", f'{{"source":"{source}"}}', f"2026-01-01T00:00:0{number}Z")
+    assert sorted(store.sources()) == ["/a", "/a/", "/b"]
+    assert [run.run for run in store.of_sources(["/a", "/a/"])] == ["r3", "r2", "r0"]
+    assert store.of_sources([]) == []

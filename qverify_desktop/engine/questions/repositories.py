@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.progress import RunStatus, RunSummary
+from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.domain.views import (
+    Choices,
     ComparedTest,
     ComparisonView,
     DefectView,
@@ -19,9 +20,12 @@ from qverify_desktop.domain.views import (
     RepositoryView,
     RuntimeChoice,
     RunView,
+    TrendPoint,
 )
 from qverify_desktop.engine.questions import defects
-from qverify_desktop.engine.questions.views import history_entry, name_of, run_view, thousandths
+from qverify_desktop.engine.questions.views import canonical, history_entry, name_of, run_view, thousandths
+from qverify_desktop.storage.decisions import DEFECT
+from qverify_desktop.storage.repositories import KeptRepository
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.questions.catalogue import Context, Handler
@@ -73,42 +77,32 @@ class RepositoryQuestions:
     def _repositories(self) -> list[RepositoryView]:
         """Pinned ones first, then by their newest run."""
         kept = self._context.repositories.list()
-        by_source: dict[str, list[RunSummary]] = {}
+        by_source: dict[str, list[RunSummary]] = {one.source: [] for one in kept.values() if one.pinned}
         for run in self._context.runs.list():
-            by_source.setdefault(run.source, []).append(run)
-        views = []
-        for source in {**by_source, **{s: [] for s, one in kept.items() if one.pinned and s not in by_source}}:
-            one = kept.get(source)
-            runs = by_source.get(source, [])
-            if one and one.forgotten_at and not one.pinned and (not runs or runs[0].started_at <= one.forgotten_at):
-                continue
-            views.append(self._repository(source, runs, bool(one and one.pinned)))
+            by_source.setdefault(canonical(run.source), []).append(run)
+        shown = {source: runs for source, runs in by_source.items() if _is_listed(kept.get(source), runs)}
+        trends = {source: _trend(runs) for source, runs in shown.items()}
+        measures = self._context.runs.measures([run.run for trend in trends.values() for run in trend])
+        views: list[RepositoryView] = [
+            {
+                "source": source,
+                "name": name_of(source),
+                "pinned": source in kept and kept[source].pinned,
+                "last": run_view(runs[0]) if runs else None,
+                "trend": [_point(run, measures.get(run.run)) for run in trends[source]],
+            }
+            for source, runs in shown.items()
+        ]
         newest = sorted(views, key=lambda view: view["last"]["started_at"] if view["last"] else "", reverse=True)
         return sorted(newest, key=lambda view: not view["pinned"])
 
-    def _repository(self, source: str, runs: list[RunSummary], pinned: bool) -> RepositoryView:
-        finished = [run for run in runs if run.status is RunStatus.FINISHED][:TREND]
-        measures = self._context.runs.measures([run.run for run in finished])
-        trend: list[Any] = []
-        for run in reversed(finished):
-            lines = measures.get(run.run, {}).get("lines")
-            value = thousandths(lines[2], lines[3]) if lines else None
-            trend.append({"run": run.run, "started_at": run.started_at, "lines": value})
-        return {
-            "source": source,
-            "name": name_of(source),
-            "pinned": pinned,
-            "last": run_view(runs[0]) if runs else None,
-            "trend": trend,
-        }
-
     async def pin(self, source: str, pinned: bool) -> None:
-        await asyncio.to_thread(self._context.repositories.pin, source, bool(pinned))
+        await asyncio.to_thread(self._context.repositories.pin, canonical(source), bool(pinned))
         self._context.changed("")
 
     async def forget(self, source: str) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        await asyncio.to_thread(self._context.repositories.forget, source, now)
+        await asyncio.to_thread(self._context.repositories.forget, canonical(source), now)
         self._context.changed("")
 
     async def remember(self, source: str, choices: dict[str, Any]) -> None:
@@ -117,14 +111,13 @@ class RepositoryQuestions:
         for name, value in choices.items():
             if name not in CHOICES or type(value) is not CHOICES[name]:
                 raise BadInput(f"The choice {name!r} can't be kept.")
-        await asyncio.to_thread(self._context.repositories.remember, source, choices)
+        await asyncio.to_thread(self._context.repositories.remember, canonical(source), choices)
 
     async def look(self, source: str) -> RepositoryLook:
         """A first look that copies nothing; what can't be analysed says so in ``problem``."""
-        kept = await asyncio.to_thread(self._context.repositories.get, source)
         view: RepositoryLook = {
-            "source": source,
-            "name": name_of(source),
+            "source": canonical(source),
+            "name": name_of(canonical(source)),
             "git": False,
             "branch": "",
             "refs": [],
@@ -132,7 +125,7 @@ class RepositoryQuestions:
             "source_files": [],
             "test_files": 0,
             "runtimes": [],
-            "remembered": kept.choices,  # type: ignore[typeddict-item]
+            "remembered": {},
             "problem": "",
         }
         try:
@@ -140,6 +133,7 @@ class RepositoryQuestions:
         except QVerifyError as error:
             view["problem"] = f"{error.sentence} {error.remedy}".strip()
             return view
+        kept = await asyncio.to_thread(self._context.repositories.get, canonical(found.source))
         by_language = {name: [path for path in found.paths if path.endswith(ends)] for name, ends in SUFFIXES.items()}
         source_files = [path for paths in by_language.values() for path in paths]
         view = {
@@ -152,6 +146,7 @@ class RepositoryQuestions:
             "files": len(found.paths),
             "source_files": sorted(source_files)[:MOST_FILES],
             "test_files": sum(_is_test(path) for path in source_files),
+            "remembered": cast(Choices, kept.choices),
         }
         counts = {name: len(paths) for name, paths in by_language.items()}
         view["runtimes"] = await self._runtimes(counts, remote=found.remote)
@@ -187,7 +182,9 @@ class RepositoryQuestions:
         return await asyncio.to_thread(self._history, source)
 
     def _history(self, source: str) -> list[HistoryEntry]:
-        runs = [run for run in self._context.runs.of_source(source) if run.status is RunStatus.FINISHED]
+        wanted = canonical(source)
+        names = [name for name in self._context.runs.sources() if canonical(name) == wanted]
+        runs = [run for run in self._context.runs.of_sources(names) if run.status is RunStatus.FINISHED]
         measures = self._context.runs.measures([run.run for run in runs])
         return [history_entry(run, measures.get(run.run)) for run in runs]
 
@@ -197,28 +194,41 @@ class RepositoryQuestions:
         return await asyncio.to_thread(self._compare, first, second)
 
     def _compare(self, first: str, second: str) -> ComparisonView:
-        runs = [self._context.runs.get(run) for run in (first, second)]
-        old, new = sorted((run for run in runs if run is not None), key=lambda run: (run.started_at, run.run))
-        results = [self._context.result(run.run) for run in (old, new)]
+        runs = [run for run in map(self._context.runs.get, (first, second)) if run is not None]
+        old, new = sorted(runs, key=lambda run: (run.started_at, run.run))
+        before, after = self._context.result(old.run), self._context.result(new.run)
         measures = self._context.runs.measures([old.run, new.run])
-        before = {test.test.id: test.verdict.value for test in results[0].tests}
-        after = {test.test.id: test.verdict.value for test in results[1].tests}
-        tests: list[ComparedTest] = [
-            {"test": test, "before": before.get(test, ""), "after": after.get(test, "")}
-            for test in sorted({*before, *after})
-            if before.get(test) != after.get(test)
-        ]
-        there = [{defects.identity(view): view for view in defects.views(result, {})} for result in results]
-        gone, fresh, same = _three_ways(*there)
+        gone, fresh, same = _three_ways(self._defects(before), self._defects(after))
         return {
             "a": history_entry(old, measures.get(old.run)),
             "b": history_entry(new, measures.get(new.run)),
-            "sentence": _sentence(len(gone), len(fresh), before, after),
-            "tests": tests,
+            "sentence": _sentence(len(gone), len(fresh), len(same), _kept(before), _kept(after)),
+            "tests": _changed(before, after),
             "defects_gone": gone,
             "defects_new": fresh,
             "defects_same": same,
         }
+
+    def _defects(self, result: RunResult) -> list[DefectView]:
+        return defects.views(result, self._context.decisions.of(result.run, DEFECT))
+
+
+def _is_listed(kept: KeptRepository | None, runs: Sequence[RunSummary]) -> bool:
+    """Not when it was taken off the list and no run began since."""
+    if kept is None or kept.pinned or not kept.forgotten_at:
+        return True
+    return bool(runs) and runs[0].started_at > kept.forgotten_at
+
+
+def _trend(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    """The last finished runs, oldest first; ``runs`` are newest first."""
+    return [run for run in runs if run.status is RunStatus.FINISHED][:TREND][::-1]
+
+
+def _point(run: RunSummary, measures: Mapping[str, Any] | None) -> TrendPoint:
+    lines = (measures or {}).get("lines")
+    value = thousandths(lines[2], lines[3]) if lines else None
+    return {"run": run.run, "started_at": run.started_at, "lines": value}
 
 
 def _is_test(path: str) -> bool:
@@ -227,27 +237,45 @@ def _is_test(path: str) -> bool:
     return name.startswith("test_") or name.endswith("_test.py") or "tests" in folders.split("/")
 
 
-Found = Mapping[tuple[str, str, str], DefectView]
+def _changed(before: RunResult, after: RunResult) -> list[ComparedTest]:
+    """Tests that were judged otherwise, or are in one of the runs only."""
+    verdicts = [{judged.test.id: judged.verdict.value for judged in result.tests} for result in (before, after)]
+    old, new = verdicts
+    return [
+        {"test": test, "before": old.get(test, ""), "after": new.get(test, "")}
+        for test in sorted({*old, *new})
+        if old.get(test) != new.get(test)
+    ]
 
 
-def _three_ways(old: Found, new: Found) -> tuple[list[DefectView], list[DefectView], list[DefectView]]:
-    """Defects that are gone, new, and in both."""
-    gone = [view for key, view in old.items() if key not in new]
-    fresh = [view for key, view in new.items() if key not in old]
-    return gone, fresh, [view for key, view in new.items() if key in old]
+def _kept(result: RunResult) -> int:
+    return sum(judged.verdict is TestVerdict.ACCEPTED for judged in result.tests)
 
 
-def _sentence(gone: int, fresh: int, before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    kept = [sum(verdict == "accepted" for verdict in side.values()) for side in (before, after)]
-    tests = (
-        f"{kept[1]} tests are kept instead of {kept[0]}"
-        if kept[0] != kept[1]
-        else f"{kept[1]} tests are kept in both"
-    )
-    if not gone and not fresh:
-        return f"The suspected defects are the same; {tests}."
-    parts = [f"{gone} suspected {'defect is' if gone == 1 else 'defects are'} gone"] if gone else []
-    parts += [f"{fresh} {'is' if fresh == 1 else 'are'} new"] if fresh else []
-    with contextlib.suppress(IndexError):
-        parts[0] = parts[0] if gone else f"{fresh} suspected {'defect is' if fresh == 1 else 'defects are'} new"
-    return f"{' and '.join(parts)}; {tests}."
+def _three_ways(
+    old: Sequence[DefectView], new: Sequence[DefectView]
+) -> tuple[list[DefectView], list[DefectView], list[DefectView]]:
+    """Defects that are gone, new, and in both (as the newer run has them)."""
+    before, after = {defects.identity(one) for one in old}, {defects.identity(one) for one in new}
+    gone = [one for one in old if defects.identity(one) not in after]
+    fresh = [one for one in new if defects.identity(one) not in before]
+    return gone, fresh, [one for one in new if defects.identity(one) in before]
+
+
+def _sentence(gone: int, fresh: int, same: int, kept_before: int, kept_after: int) -> str:
+    """The verdict of a comparison, with its numbers."""
+    if gone or fresh:
+        parts = [f"{_counted(gone, 'suspected defect')} gone"] if gone else []
+        parts += [f"{_counted(fresh, 'new one' if gone else 'new suspected defect')}"] if fresh else []
+        found = " and ".join(parts)
+    elif same:
+        found = f"The same {_counted(same, 'suspected defect')}"
+    else:
+        found = "No suspected defect in either run"
+    if kept_before == kept_after:
+        return f"{found}; {_counted(kept_after, 'test')} kept in both."
+    return f"{found}; {_counted(kept_after, 'test')} kept, {kept_before} before."
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

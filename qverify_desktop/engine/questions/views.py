@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from qverify_desktop.domain.progress import RunSummary
 from qverify_desktop.domain.results import Fraction, Measure
 from qverify_desktop.domain.views import HistoryEntry, MeasureView, RunView
+
+
+def canonical(source: str) -> str:
+    """One text for each way to name the same source: a folder without ``~``, ``..`` and a slash at its end (links stay), an
+    address without user names and passwords."""
+    text = source.strip()
+    if "://" not in text:
+        return os.path.normpath(Path(text).expanduser()) if text.startswith(("/", "~")) else text
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text.rpartition("@")[2]
+    user = parts.username if parts.scheme in ("ssh", "git+ssh", "ssh+git") else None
+    host = parts.netloc.rpartition("@")[2]
+    kept = parts._replace(netloc=f"{user}@{host}" if user else host, query="", fragment="")
+    return kept.geturl().rstrip("/")
 
 
 def name_of(source: str) -> str:
@@ -20,7 +38,7 @@ def name_of(source: str) -> str:
 def run_view(summary: RunSummary) -> RunView:
     return {
         "run": summary.run,
-        "source": summary.source,
+        "source": canonical(summary.source),
         "name": name_of(summary.source),
         "status": summary.status.value,
         "stage": summary.stage,
