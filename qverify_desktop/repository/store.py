@@ -112,17 +112,23 @@ def _obstacle(common: Path) -> str:
     return ""
 
 
-def borrow(git: GitFolder, store: Path) -> None:
-    """Make ``store`` a repository of our own with the same references, index and objects as ``git``.
-
-    Raises ``BadInput`` where the references can't be read.
-    """
+def borrow_objects(git: GitFolder, store: Path) -> None:
+    """Make ``store`` a repository of our own that has the objects of ``git`` and no references; its HEAD is unborn."""
     (store / "objects" / "info").mkdir(parents=True)
     (store / "objects" / "pack").mkdir()
     (store / "refs").mkdir()
     (store / "info").mkdir()
     (store / "config").write_text(_CONFIGURATION, "ascii")
+    (store / "HEAD").write_text("ref: refs/heads/none\n", "ascii")
     (store / "objects" / "info" / "alternates").write_bytes(_alternate(git.objects))
+
+
+def borrow(git: GitFolder, store: Path) -> None:
+    """Make ``store`` a repository of our own with the same references, index and objects as ``git``.
+
+    Raises ``BadInput`` where the references can't be read.
+    """
+    borrow_objects(git, store)
     head = read_small(git.own / "HEAD")
     if head is None:
         raise BadInput(
