@@ -53,7 +53,8 @@ class EngineApi(Protocol):
         """Answer a question of the catalogue in engine/questions (JSON-ready). Raises BadInput for an unknown question or bad parameters."""
 
     def changes(self) -> AsyncIterator[str]:
-        """Names of runs whose listing changed, from now on; an empty name for the list of repositories."""
+        """Names of runs whose listing changed, from now on; an empty name for the list of repositories. It begins with an
+        empty one as soon as it listens: whoever reads a list after it misses nothing. Waiting names are coalesced."""
 
     async def hand_over(self, sources: Sequence[str]) -> bool:
         """Have the window of the owning process open these; false when it has no window."""

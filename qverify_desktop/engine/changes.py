@@ -27,8 +27,10 @@ class Changes:
             reader.news.set()
 
     async def watch(self) -> AsyncIterator[str]:
-        """Names from now on, for ever."""
+        """Names from now on, for ever. The first is empty and comes at once: a list that is read after it misses nothing."""
         reader = _Reader()
+        reader.waiting[""] = None
+        reader.news.set()
         self._readers.add(reader)
         try:
             while True:

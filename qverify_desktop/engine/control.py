@@ -21,6 +21,8 @@ LAST_ANSWERS_SECONDS = 3.0
 #: Seconds that a connection may take to say what it wants, and connections served at once.
 REQUEST_SECONDS = 10.0
 CONNECTIONS = 64
+#: What a second start may hand over at once.
+MOST_SOURCES = 100
 
 
 class ControlServer:
@@ -181,8 +183,8 @@ class ControlServer:
 
     async def _hand_over(self, params: Mapping[str, Any]) -> bool:
         sources = params.get("sources", [])
-        if not isinstance(sources, list) or not all(isinstance(one, str) for one in sources) or len(sources) > 100:
-            raise BadInput("What is handed over must be a list of texts.")
+        if not isinstance(sources, list) or len(sources) > MOST_SOURCES or not all(map(_is_text, sources)):
+            raise BadInput("What is handed over must be a list of folders, addresses and files.")
         return await self._engine.hand_over(sources)
 
     async def _ask(self, params: Mapping[str, Any]) -> Any:
@@ -217,9 +219,13 @@ def _read_request(line: bytes) -> tuple[str, Mapping[str, Any]]:
 
 def _text(params: Mapping[str, Any], name: str, default: str | None = None) -> str:
     value = params.get(name, default)
-    if not isinstance(value, str) or "\0" in value or len(value) > 4096:
+    if not _is_text(value):
         raise BadInput(f"The field {name} is missing or no text.")
-    return value
+    return str(value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value and len(value) <= 4096
 
 
 def _run_of(params: Mapping[str, Any]) -> str:

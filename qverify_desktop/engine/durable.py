@@ -108,12 +108,12 @@ class DurableRuns:
         Raises the body's ``QVerifyError``, ``Interrupted`` after ``stop``, or whatever unexpected error ended it. In
         each case the run is parked and ``execute`` may be called again, also by a later process.
         """
-        await self.open()
         if run in self._executions:
             raise QVerifyError(f"The run {run} is running already.")
         execution = _Execution(asyncio.get_running_loop().create_future())
         self._executions[run] = execution
         try:
+            await self.open()
             await self._set_going(run)
             result = await asyncio.shield(execution.outcome)
             await _settled(execution)
@@ -147,6 +147,14 @@ class DurableRuns:
         if execution is None:
             return False
         execution.pausing = True
+        return True
+
+    def take_back_pause(self, run: str) -> bool:
+        """Answers whether the run goes on; false when its pause has come already."""
+        execution = self._executions.get(run)
+        if execution is None or execution.stopping:
+            return False
+        execution.pausing = False
         return True
 
     async def close(self) -> None:
@@ -257,6 +265,7 @@ class _Steps:
 
     async def step(self, name: str, body: Callable[[], Awaitable[str]]) -> str:
         if self._execution.stopping or self._execution.pausing:
+            self._execution.stopping = True
             raise asyncio.CancelledError
 
         async def unrecorded_on_error() -> str:

@@ -137,11 +137,12 @@ class Engine:
             raise BadInput(f"The run {run} is not running (it is {state}), so there is nothing to cancel.")
         sentence = f"The run was cancelled. What it finished is recorded. Go on with: qverify resume {run}"
         await asyncio.to_thread(self._records.set_status, run, RunStatus.CANCELLED, summary.stage, sentence)
+        self._changes.tell(run)
 
     async def resume(self, run: str) -> None:
         self._refuse_when_closing()
         run = await self._find(run)
-        if self._runner.is_live(run):
+        if self._runner.is_live(run) and await self._runner.take_back_pause(run):
             return
         summary = await asyncio.to_thread(self._records.get, run)
         status = summary.status if summary else RunStatus.FAILED
@@ -229,7 +230,9 @@ class Engine:
         return True
 
     async def pause(self, run: str) -> None:
-        """Let the running step end and begin no other. Raises ``BadInput`` for a run that is not running."""
+        """Let the running step end and begin no other; ``resume`` goes on, also before the pause has come. A process that is
+        killed meanwhile leaves a paused run paused and one that was about to pause interrupted. Raises ``BadInput`` for a
+        run that is not going on."""
         run = await self._find(run)
         if not self._runner.pause(run):
             raise BadInput(f"The run {run} is not running, so there is nothing to pause.")

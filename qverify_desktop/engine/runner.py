@@ -63,11 +63,14 @@ class Runner:
         self._analyze = analyze
         self._before_first = before_first
         body: Body = self._body
-        self._durable = DurableRuns(home, body, self._tell_retry)
+        self._durable = DurableRuns(home, body, self._tell)
         self._slots = asyncio.Semaphore(PARALLEL)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancelled: set[str] = set()
         self._paused: set[str] = set()
+        #: Runs that wait for their turn: nothing of them runs yet.
+        self._waiting: set[str] = set()
+        self._beginning: set[str] = set()
         self._reporters: dict[str, BusReporter] = {}
         #: Why a run ended that did not finish, while this process lives.
         self.failures: dict[str, QVerifyError] = {}
@@ -85,9 +88,15 @@ class Runner:
         self._set_going(run)
 
     async def go_on(self, run: str, why: str) -> None:
-        """Set a run going again from its last finished step; ``why`` is a line for whoever watches."""
-        await asyncio.to_thread(self._records.set_status, run, RunStatus.QUEUED)
-        self._set_going(run)
+        """Set a run going again from its last finished step; ``why`` is a line for whoever watches. Twice is once."""
+        if run in self._tasks or run in self._beginning:
+            return
+        self._beginning.add(run)
+        try:
+            await asyncio.to_thread(self._records.set_status, run, RunStatus.QUEUED)
+            self._set_going(run)
+        finally:
+            self._beginning.discard(run)
         self._bus.publish(run, EventKind.LOG, stage=Stage.INTAKE, text=why)
 
     async def cancel(self, run: str) -> None:
@@ -101,14 +110,33 @@ class Runner:
         await asyncio.wait({task})
 
     def pause(self, run: str) -> bool:
-        """Begin no further step of a run. Answers whether it was running; one that waits for its turn stays queued."""
-        reporter = self._reporters.get(run)
+        """Begin no further step of a run; one that waits for its turn pauses at once. Answers whether it was going on."""
+        task = self._tasks.get(run)
+        if task is None or run in self._cancelled:
+            return False
+        if run in self._waiting:
+            self._paused.add(run)
+            task.cancel()
+            return True
         if not self._durable.pause(run):
             return False
         self._paused.add(run)
-        if reporter is not None:
-            reporter.log(reporter.stage or Stage.INTAKE, "The run pauses after the step that is running.")
+        self._tell(run, "The run pauses after the step that is running.")
         return True
+
+    async def take_back_pause(self, run: str) -> bool:
+        """For a live run: answers whether it goes on. False when its pause has come; then it has ended."""
+        task = self._tasks.get(run)
+        if task is None:
+            return False
+        if run not in self._paused:
+            return True
+        if self._durable.take_back_pause(run):
+            self._paused.discard(run)
+            self._tell(run, "The run does not pause.")
+            return True
+        await asyncio.wait({task})
+        return False
 
     def stage(self, run: str) -> str:
         """The stage in which a run is, empty when it is in none."""
@@ -137,6 +165,7 @@ class Runner:
         self.failures.pop(run, None)
         self._cancelled.discard(run)
         self._paused.discard(run)
+        self._waiting.add(run)
         self._bus.begin(run)
         self._bus.publish(run, EventKind.STATUS, status=RunStatus.QUEUED)
         task = asyncio.get_running_loop().create_task(self._live(run), name=f"run {run}")
@@ -148,6 +177,7 @@ class Runner:
             async with self._slots:
                 await self._told(run, RunStatus.RUNNING)
                 await self._before_first()
+                self._waiting.discard(run)
                 await self._durable.execute(run)
             status = RunStatus.FINISHED
         except (asyncio.CancelledError, Interrupted):
@@ -190,6 +220,7 @@ class Runner:
             crash.write(error, self._home)
         finally:
             self._tasks.pop(run, None)
+            self._waiting.discard(run)
             self._reporters.pop(run, None)
             self._bus.publish(run, EventKind.STATUS, status=status, text=sentence)
 
@@ -210,7 +241,7 @@ class Runner:
         await asyncio.to_thread(self._records.finish, run, result)
         return result.verdict.value
 
-    def _tell_retry(self, run: str, text: str) -> None:
+    def _tell(self, run: str, text: str) -> None:
         reporter = self._reporters.get(run)
         if reporter is not None:
             reporter.log(reporter.stage or Stage.INTAKE, text)

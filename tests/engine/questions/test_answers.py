@@ -257,7 +257,7 @@ async def test_writing_a_branch_a_patch_and_the_work_tree(home, source, tmp_path
                 await engine.ask("run_write", run=run, form=form, place=place)
 
 
-# Log, pause, changes, hand-over
+# Log and pause
 
 
 async def test_the_log_is_read_by_pages_and_searched(home, source):
@@ -308,38 +308,6 @@ async def test_a_paused_run_can_be_cancelled(home, source):
         await follow(engine, run)
         await engine.cancel(run)
         assert [one.status.value for one in await engine.runs()] == ["cancelled"]
-
-
-async def test_lists_hear_of_changes_also_over_the_socket(home, source):
-    from qverify_desktop.engine.remote import RemoteEngine
-
-    async with house(home) as engine:
-        heard: list[str] = []
-
-        async def listen(api: object) -> None:
-            async for run in api.changes():
-                heard.append(run)
-
-        listening = [asyncio.ensure_future(listen(one)) for one in (engine, RemoteEngine(home))]
-        await asyncio.sleep(0.2)
-        run = await engine.start(AnalysisRequest(str(source)))
-        await follow(engine, run)
-        await asyncio.sleep(0.2)
-        assert set(heard) == {run} and len(heard) >= 2
-        for task in listening:
-            task.cancel()
-        await asyncio.gather(*listening, return_exceptions=True)
-
-
-async def test_a_second_start_hands_over_only_to_a_window(home):
-    from qverify_desktop.engine.remote import RemoteEngine
-
-    async with house(home) as engine:
-        assert await RemoteEngine(home).hand_over(["/a"]) is False
-        taken: list[list[str]] = []
-        engine.on_hand_over(lambda sources: taken.append(list(sources)))
-        assert await RemoteEngine(home).hand_over(["/a", "https://example.org/b.git"]) is True
-        assert taken == [["/a", "https://example.org/b.git"]]
 
 
 # Evidence
