@@ -220,7 +220,7 @@ def entries(total: int = 4212) -> Any:
             }
             for at in range(first, min(total, first + limit))
         ]
-        return {"total": total, "start": first, "entries": lines}
+        return {"total": total, "start": first, "entries": lines, "complete": True}
 
     return answer
 
@@ -246,6 +246,7 @@ def event(index: int = 7) -> dict[str, Any]:
         "size": 8,
         "root": node.hex(),
         "holds": True,
+        "problem": "",
     }
 
 

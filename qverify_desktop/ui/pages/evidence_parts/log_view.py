@@ -75,7 +75,10 @@ class LogView(QWidget):
 
     def _begin(self, page: EventPage) -> None:
         total = page["total"]
-        self._count.setText(trn("{n} entry", "{n} entries", total))
+        if page["complete"]:
+            self._count.setText(trn("{n} entry", "{n} entries", total))
+        else:
+            self._count.setText(trn("{n} entry among the newest", "{n} entries among the newest", total))
         if not total:
             words = (
                 tr("No entry matches.")

@@ -140,6 +140,9 @@ class ProofPane(QWidget):
                 n=event["line"]["index"],
                 size=f"{event['size']:,}",
             )
+        elif event["problem"]:
+            self._holds_icon.show_icon("square-x", "danger", tr("Not proven"))
+            told = event["problem"]
         else:
             self._holds_icon.show_icon("triangle-alert", "warning", tr("Not signed yet"))
             told = tr("No signed checkpoint covers this entry yet. One is signed when the run ends.")
