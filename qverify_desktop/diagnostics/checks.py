@@ -13,12 +13,14 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.execution import GIB, RuntimeImage
 from qverify_desktop.domain.locations import resources_root
-from qverify_desktop.gateway.endpoint import OLLAMA_BASE
-from qverify_desktop.gateway.server import list_ollama_models
+from qverify_desktop.gateway.endpoint import OLLAMA_BASE, is_local
+from qverify_desktop.gateway.provider import Wire
+from qverify_desktop.gateway.server import list_models
 from qverify_desktop.sandbox import images
 from qverify_desktop.sandbox.connection import START_DOCKER, Connections
 from qverify_desktop.sandbox.docker import DockerSandbox
@@ -32,6 +34,11 @@ OK, WARNING, BLOCKING = "ok", "warning", "blocking"
 #: Bytes that should be free, and that must be, on the disk of the state folder.
 ENOUGH_DISK = 5 * GIB
 LEAST_DISK = 1 * GIB
+
+#: Variables that name a proxy, in upper and lower case.
+PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+PROXY_SECONDS = 3.0
+_PROXY_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080, "socks4": 1080}
 
 _RUNTIME = "python"
 
@@ -87,7 +94,9 @@ async def look_at_home(machine: Machine) -> Finding:
         return Finding(OK, f"State lies in {home}.")
     parent = _nearest(home)
     if await asyncio.to_thread(_takes_folders, parent):
-        return Finding(OK, f"The state folder {home} will be made at the first start.", fixable=True)
+        return Finding(
+            OK, f"The state folder {home} will be made at the first start.", f"mkdir -m 700 -p {home}", True
+        )
     return Finding(
         BLOCKING, f"The state folder {home} can't be made.", "Point QVERIFY_HOME at a folder you may write."
     )
@@ -259,26 +268,64 @@ async def build_image(machine: Machine) -> None:
 
 
 async def look_at_model(machine: Machine) -> Finding:
-    """A local Ollama; it is never needed."""
-    models = await list_ollama_models(OLLAMA_BASE)
-    if models is None:
+    """A model on this machine: at the end point of the settings where that is one here, else Ollama's. It is never needed."""
+    base = (await asyncio.to_thread(lambda: Configuration.load(home=machine.home))).api_base
+    asked = base if base and is_local(base) else OLLAMA_BASE
+    found = await list_models(asked)
+    if found is None and asked != OLLAMA_BASE:
+        return Finding(
+            WARNING,
+            f"No model server answers at {asked}; analyses work without a model.",
+            "Start it, or set another end point on the settings page.",
+        )
+    if found is None:
         return Finding(WARNING, "No Ollama answers on this machine; analyses work without a model.", "ollama serve")
-    if not models:
-        return Finding(WARNING, "Ollama answers, but has no model.", "ollama pull qwen2.5-coder:7b")
-    shown = ", ".join(models[:5]) + (" …" if len(models) > 5 else "")
-    return Finding(OK, f"Ollama has {len(models)} models: {shown}")
+    server = "Ollama" if found.wire is Wire.OLLAMA else f"The model server at {asked}"
+    if not found.complete:
+        return Finding(OK, f"{server} answers; it keeps no list of models.")
+    if not found.models:
+        return Finding(WARNING, f"{server} answers, but has no model.", "ollama pull qwen2.5-coder:7b")
+    shown = ", ".join(model.name for model in found.models[:5]) + (" …" if len(found.models) > 5 else "")
+    return Finding(OK, f"{server} has {_counted(len(found.models), 'model')}: {shown}")
 
 
 async def look_at_proxy(machine: Machine) -> Finding:
     """A proxy is used for model calls and for fetching repositories; tests never have a network."""
-    names = [
-        name
-        for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-        if os.environ.get(name) or os.environ.get(name.lower())
-    ]
-    if names:
-        return Finding(OK, f"A proxy is set in {' and '.join(names)} and used for fetching and for remote models.")
-    return Finding(OK, "No proxy is set; connections go out directly.")
+    set_ones = {name: os.environ.get(name) or os.environ.get(name.lower(), "") for name in PROXY_VARIABLES}
+    addresses = {name: address for name, address in set_ones.items() if address}
+    if not addresses:
+        return Finding(OK, "No proxy is set; connections go out directly.")
+    if (await asyncio.to_thread(lambda: Configuration.load(home=machine.home))).air_gap:
+        return Finding(
+            OK, f"A proxy is set in {' and '.join(addresses)}; it was not tried, because the air gap is on."
+        )
+    for name, address in addresses.items():
+        problem = await _problem_of_proxy(address)
+        if problem:
+            # The address itself may hold a password.
+            return Finding(
+                WARNING, f"The proxy of {name} {problem}; fetching and remote models may fail.", f"unset {name}"
+            )
+    names = " and ".join(addresses)
+    return Finding(OK, f"A proxy is set in {names}; it answers and is used for fetching and for remote models.")
+
+
+async def _problem_of_proxy(address: str) -> str:
+    """What is wrong with a proxy's address, or with reaching it; empty for nothing. Only a connection is made."""
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        host, port = parts.hostname, parts.port or _PROXY_PORTS.get(parts.scheme, 0)
+    except ValueError:
+        host, port = None, 0
+    if not host or not port:
+        return "is no address"
+    try:
+        async with asyncio.timeout(PROXY_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return "does not answer"
+    writer.close()
+    return ""
 
 
 async def look_at_air_gap(machine: Machine) -> Finding:
@@ -313,6 +360,10 @@ async def look_at_settings(machine: Machine) -> Finding:
     except QVerifyError as error:
         return Finding(BLOCKING, error.sentence, error.remedy)
     return Finding(OK, "The settings can be read.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _nearest(path: Path) -> Path:

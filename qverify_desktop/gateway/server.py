@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from qverify_desktop.gateway.endpoint import is_local
+from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.gateway.endpoint import is_local, parse_base, with_version
 from qverify_desktop.gateway.errors import CallFailed, error_words
 from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.provider import Endpoint, Wire
 
 QUESTION_SECONDS = 5.0
+#: Names that are taken from a server's list.
+MOST_MODELS = 1_000
+MOST_NAME = 200
+#: Answers of an OpenAI-compatible server that has no list, or shows it to nobody without a key.
+_NO_LIST = (401, 403, 404, 405, 501)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model on a server's list; ``bytes`` on its disk, 0 where it does not say."""
+
+    name: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a server says it has. ``complete`` is false for one that keeps no list: only a call can tell."""
+
+    wire: Wire
+    models: tuple[Listed, ...] = ()
+    complete: bool = True
 
 
 async def _ask(
@@ -84,11 +108,47 @@ async def model_context(endpoint: Endpoint) -> int:
 
 async def list_ollama_models(base: str) -> list[str] | None:
     """Names of an Ollama's models, ``None`` where none answers at ``base``."""
+    listing = await _list_ollama(base)
+    return None if listing is None else [model.name for model in listing.models]
+
+
+async def list_models(address: str) -> Listing | None:
+    """The models of whatever server answers at ``address``, Ollama or OpenAI-compatible; ``None`` where none does.
+
+    No key is sent. Never raises.
+    """
+    try:
+        base = parse_base(address)
+    except BadInput:
+        return None
+    return await _list_ollama(base) or await _list_openai(with_version(base))
+
+
+async def _list_ollama(base: str) -> Listing | None:
     try:
         answer = await _ask(GuardedTransport(base, local=is_local(base)), "GET", f"{base}/api/tags")
     except CallFailed:
         return None
-    models = answer.get("models") if isinstance(answer, dict) else None
-    if not isinstance(models, list):
+    return _listing(Wire.OLLAMA, answer, "models", "name")
+
+
+async def _list_openai(base: str) -> Listing | None:
+    try:
+        answer = await _ask(GuardedTransport(base, local=is_local(base)), "GET", f"{base}/models")
+    except CallFailed as error:
+        return Listing(Wire.OPENAI, complete=False) if error.status in _NO_LIST else None
+    return _listing(Wire.OPENAI, answer, "data", "id")
+
+
+def _listing(wire: Wire, answer: Any, held: str, named: str) -> Listing | None:
+    """What is on the list and has a name that can be shown; a server may answer with anything."""
+    entries = answer.get(held) if isinstance(answer, dict) else None
+    if not isinstance(entries, list):
         return None
-    return sorted(m["name"] for m in models if isinstance(m, dict) and isinstance(m.get("name"), str))
+    found: dict[str, Listed] = {}
+    for entry in entries[:MOST_MODELS]:
+        name = entry.get(named) if isinstance(entry, dict) else None
+        if isinstance(name, str) and name.isprintable() and 0 < len(name) <= MOST_NAME:
+            size = entry.get("size")
+            found[name] = Listed(name, size if type(size) is int and 0 <= size < 2**63 else 0)
+    return Listing(wire, tuple(found[name] for name in sorted(found)))

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from qverify_desktop.analysis.ports import Sandbox
+from qverify_desktop.analysis.ports import Evidence, Sandbox
 from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.threads import in_stoppable_thread
@@ -64,6 +64,8 @@ class ScriptedAnalysis:
 
     def __init__(self, hook: Hook = nothing, found: Callable[[RunResult], RunResult] = lambda result: result) -> None:
         """``found`` makes the result richer."""
+        #: Recorded by the step ``work``.
+        self.evidence: list[Evidence] = []
         self.hook = hook
         self.found = found
         self.began: list[str] = []
@@ -92,6 +94,8 @@ class ScriptedAnalysis:
 
         async def work(context: StepContext) -> int:
             await self._in("work")
+            for one in self.evidence:
+                context.record(one.type, one.data, one.blobs)
             return 1
 
         await steps.step("work", int, work)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import platform
 import re
-import sys
-import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from qverify_desktop import __version__
-from qverify_desktop.diagnostics import doctor
+from qverify_desktop.diagnostics import archive, doctor
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.views import (
     CheckView,
@@ -29,8 +24,8 @@ from qverify_desktop.domain.views import (
     UsageView,
 )
 from qverify_desktop.engine.questions.views import run_view
-from qverify_desktop.gateway.endpoint import OLLAMA_BASE, is_local, shown_base
-from qverify_desktop.gateway.server import list_ollama_models
+from qverify_desktop.gateway.endpoint import OLLAMA_BASE, is_local
+from qverify_desktop.gateway.server import Listed, Listing, list_models
 from qverify_desktop.settings import changing
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.storage.schema import EntryRow
@@ -144,7 +139,7 @@ class MachineQuestions:
         return file
 
     async def save_diagnostics(self, path: str) -> str:
-        """Versions, checks, settings and crash reports in one archive. Nothing of a repository, no address, no secret."""
+        """Versions, checks, settings and where crashes happened in one archive. Nothing of a repository, no secret."""
         target = Path(path)
         if not target.is_absolute():
             raise BadInput("The archive needs a file with an absolute path.")
@@ -157,46 +152,33 @@ class MachineQuestions:
         return str(target)
 
     def _archive(self, checks: list[CheckView], settings: SettingsView) -> bytes:
-        versions = {
-            "qverify": __version__,
-            "python": sys.version,
-            "system": platform.platform(),
-            "machine": platform.machine(),
-        }
-        shown = {**settings, "home": "", "api_base": shown_base(settings["api_base"]) if settings["api_base"] else ""}
-        hidden = (str(self._context.home), str(Path.home()))
-        memory = io.BytesIO()
-        with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("versions.json", json.dumps(versions, indent=1))
-            archive.writestr("checks.json", _without(json.dumps(checks, indent=1), hidden))
-            archive.writestr("settings.json", _without(json.dumps(shown, indent=1), hidden))
-            for crash in self._crashes()[:CRASHES_SAVED]:
-                text = _without(_tail(self._crash_file(crash["name"])), hidden)
-                archive.writestr(f"crashes/{crash['name']}", text)
-        return memory.getvalue()
+        crashes = {one["name"]: _tail(self._crash_file(one["name"])) for one in self._crashes()[:CRASHES_SAVED]}
+        known = (*self._context.runs.sources(), *self._context.repositories.list())
+        folders = dict.fromkeys((source for source in known if "/" in source), "[repository]")
+        folders |= {str(self._context.home): "[state]", str(Path.home()): "~"}
+
+        def clean(text: str) -> str:
+            return archive.without_secrets(self._context.keys.without(text), folders)
+
+        return archive.make(checks, settings, crashes, clean)
 
     # Models
 
     async def models(self) -> ModelsView:
-        """What answers on this machine; a configured end point elsewhere is named but not asked."""
+        """What can be used now. Only servers on this machine are asked; a model elsewhere is named, unless the air gap is on."""
         configuration = await asyncio.to_thread(lambda: Configuration.load(home=self._context.home))
-        try:
-            async with asyncio.timeout(MODEL_SECONDS):
-                names = await list_ollama_models(OLLAMA_BASE)
-        except TimeoutError:
-            names = None
-        models: list[ModelView] = [_model(name, "ollama", "", "Answers on this machine.") for name in names or ()]
-        if configuration.model and configuration.model != "none" and configuration.api_base:
-            models.append(_model(configuration.model, "openai", configuration.api_base, "Set on the settings page."))
+        name, base = configuration.model, configuration.api_base
+        local = bool(base) and is_local(base)
+        ollama, own = await asyncio.gather(_listing(OLLAMA_BASE), _listing(base if local else ""))
+        models = [*_listed(ollama, ""), *_listed(own, base)]
+        chosen = name not in ("", "none") and bool(base)
+        if chosen and local and own is not None and not own.complete:
+            models.append(_model(Listed(name), own.wire.value, base, "Its server keeps no list of models."))
+        if chosen and not local and not configuration.air_gap:
+            models.append(_model(Listed(name), "openai", base, "Set on the settings page."))
         if models:
             return {"models": models, "sentence": "", "remedy": ""}
-        if names is None:
-            sentence, remedy = (
-                "No model answers on this machine; analyses work without one.",
-                "Start Ollama: ollama serve",
-            )
-        else:
-            sentence, remedy = "Ollama answers, but has no model.", "Fetch one: ollama pull qwen2.5-coder:7b"
+        sentence, remedy = _no_model(ollama is not None, base, local, configuration.air_gap)
         return {"models": [], "sentence": sentence, "remedy": remedy}
 
     async def usage(self) -> UsageView:
@@ -252,25 +234,51 @@ def _check(found: Mapping[str, Any]) -> CheckView:
     }
 
 
-def _model(name: str, provider: str, base: str, sentence: str) -> ModelView:
-    local = not base or is_local(base)
+async def _listing(address: str) -> Listing | None:
+    """What a server has, ``None`` where none answers soon."""
+    if not address:
+        return None
+    try:
+        async with asyncio.timeout(MODEL_SECONDS):
+            return await list_models(address)
+    except TimeoutError:
+        return None
+
+
+def _listed(listing: Listing | None, base: str) -> list[ModelView]:
+    if listing is None:
+        return []
+    return [_model(model, listing.wire.value, base, "Answers on this machine.") for model in listing.models]
+
+
+def _model(model: Listed, provider: str, base: str, sentence: str) -> ModelView:
     return {
-        "name": name,
+        "name": model.name,
         "provider": provider,
         "api_base": base,
-        "place": "local" if local else "remote",
-        "bytes": 0,
+        "place": "local" if not base or is_local(base) else "remote",
+        "bytes": model.bytes,
         "sentence": sentence,
     }
+
+
+def _no_model(ollama: bool, base: str, local: bool, air_gap: bool) -> tuple[str, str]:
+    """Why there is none, and what to do."""
+    if base and local:
+        return (
+            f"No model answers at {base}; analyses work without one.",
+            "Start the server, or empty the end point on the settings page for Ollama.",
+        )
+    if base and air_gap:
+        return (
+            "The air gap is on, so the model on the settings page is not asked, and none answers on this machine.",
+            "Start Ollama: ollama serve",
+        )
+    if ollama:
+        return "Ollama answers, but has no model.", "Fetch one: ollama pull qwen2.5-coder:7b"
+    return "No model answers on this machine; analyses work without one.", "Start Ollama: ollama serve"
 
 
 def _tail(file: Path) -> str:
     content = file.read_bytes()[-MOST_CRASH_BYTES:]
     return content.decode("utf-8", "replace")
-
-
-def _without(text: str, hidden: tuple[str, ...]) -> str:
-    """Paths of the person's folders are no one else's business."""
-    for path in hidden:
-        text = text.replace(json.dumps(path)[1:-1], "~").replace(path, "~")
-    return text
