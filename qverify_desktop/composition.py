@@ -108,13 +108,14 @@ def build(home: Path, lock: HomeLock) -> Parts:
         answer_tokens=configuration.model_answer_tokens,
         context_tokens=configuration.model_context_tokens,
     )
+    python = PythonLanguage(configuration.patience_s)
     services = Services(
         repositories=Repositories(),
         sandbox=machine.sandbox,
         journal=EvidenceJournal(database, artefacts, _signer(key, protection)),
         artefacts=artefacts,
         gateway=gateway,
-        languages=(PythonLanguage(configuration.patience_s),),
+        languages=(python,),
         workspace=home / "workspace",
     )
 
@@ -122,7 +123,12 @@ def build(home: Path, lock: HomeLock) -> Parts:
         await gateway.close()
         await asyncio.to_thread(database.close)
 
-    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys)
+    def apply(changed: Configuration) -> None:
+        gateway.set_air_gap(changed.air_gap)
+        machine.sandbox.set_parallel(changed.containers)
+        python.set_patience(changed.patience_s)
+
+    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply)
 
 
 def _keyring() -> OsKeyring | None:

@@ -389,7 +389,8 @@ class CheckView(TypedDict):
 
 
 class SettingsView(TypedDict):
-    """Settings that a person may change; each applies to the next analysis."""
+    """Settings that a person may change. Air gap, containers and patience count at once, ``docker_host`` at the next start,
+    model and end point are what new analyses are offered. ``keyring`` says in a sentence where an API key is kept."""
 
     air_gap: bool
     model: str

@@ -31,6 +31,7 @@ from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
 from qverify_desktop.repository.look import look
+from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.decisions import DecisionStore
@@ -55,7 +56,8 @@ class Machine(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases."""
+    """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases; ``apply`` gives changed
+    settings to the rooms."""
 
     home: Path
     lock: HomeLock
@@ -66,6 +68,7 @@ class Parts:
     dispose: Callable[[], Awaitable[None]]
     database: Database
     keys: ApiKeys
+    apply: Callable[[Configuration], None]
 
     @property
     def sandbox(self) -> Sandbox:
@@ -276,6 +279,7 @@ class Engine:
             stage=self._runner.stage,
             pause=self.pause,
             changed=self._changes.tell,
+            apply=self._parts.apply,
         )
 
     async def _find(self, prefix: str) -> str:

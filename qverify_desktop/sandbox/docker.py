@@ -22,8 +22,12 @@ from qverify_desktop.sandbox.connection import (
 )
 from qverify_desktop.sandbox.flight import Flight
 from qverify_desktop.sandbox.owner import Owner
+from qverify_desktop.sandbox.slots import Slots
 
 T = TypeVar("T")
+
+#: Containers at a time that ``set_parallel`` may ask for.
+MOST_PARALLEL = 64
 
 
 class DockerSandbox:
@@ -38,14 +42,20 @@ class DockerSandbox:
         self._recipes_root = recipes_root
         self._owner = owner
         self._connections = Connections(base_url)
-        self._slots = asyncio.Semaphore(parallel)
-        # Each job holds one thread; a kill, a sweep and a probe must never queue behind the jobs.
-        self._threads = ThreadPoolExecutor(max_workers=2 * parallel + 3, thread_name_prefix="sandbox")
+        self._slots = Slots(parallel)
+        # Each job holds one thread; a kill, a sweep and a probe must never queue behind the jobs. Threads are made when needed.
+        self._threads = ThreadPoolExecutor(
+            max_workers=2 * max(parallel, MOST_PARALLEL) + 3, thread_name_prefix="sandbox"
+        )
         self._flights: set[Flight] = set()
         self._flying: set[asyncio.Future[JobResult]] = set()
         self._building = asyncio.Lock()
         self._abandoned: set[str] = set()
         self._closed = False
+
+    def set_parallel(self, parallel: int) -> None:
+        """From now on so many containers at a time; those that run go on. At most ``MOST_PARALLEL``. In the loop's thread."""
+        self._slots.set_most(min(parallel, MOST_PARALLEL))
 
     async def image(self, runtime: str, progress: Callable[[str], None] | None = None) -> RuntimeImage:
         """The built image of ``runtime``, building it where it is missing (``progress`` takes lines of text, in the loop).

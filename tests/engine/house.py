@@ -144,12 +144,13 @@ async def house(
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key = Ed25519PrivateKey.from_private_bytes(b"k" * 32).private_bytes_raw()
+    gateway = ModelGateway(ApiKeys({}))
     rooms = Services(
         repositories=Repositories(),
         sandbox=cast(Sandbox, None),
         journal=EvidenceJournal(database, artefacts, Signer("qverify.local/test", key, "unprotected key")),
         artefacts=artefacts,
-        gateway=ModelGateway(ApiKeys({})),
+        gateway=gateway,
         languages=languages,
         workspace=home / "workspace",
     )
@@ -167,6 +168,7 @@ async def house(
         dispose,
         database,
         ApiKeys({}),
+        lambda changed: gateway.set_air_gap(changed.air_gap),
     )
     engine = await Engine.open(parts)
     try:

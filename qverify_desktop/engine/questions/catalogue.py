@@ -11,6 +11,7 @@ from qverify_desktop.analysis.services import Services
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.results import RunResult
 from qverify_desktop.engine.run_log import RunLogs
+from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.decisions import DecisionStore
@@ -27,9 +28,9 @@ Handler = Callable[..., Awaitable[Any]]
 @dataclass(frozen=True)
 class Context:
     """What questions may use. ``find`` gives the whole name of a run for a prefix, or raises ``BadInput``; ``look`` is
-    ``repository.look.look``; ``result`` reads a
-    finished run's result (blocking); ``failure`` why a run ended that did not finish; ``stage`` where a live run is; ``changed`` tells windows that a
-    run's listing changed."""
+    ``repository.look.look``; ``result`` reads a finished run's result (blocking); ``failure`` why a run ended that did not
+    finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
+    settings to the rooms that are built (in the loop's thread)."""
 
     home: Path
     services: Services
@@ -47,6 +48,7 @@ class Context:
     stage: Callable[[str], str]
     pause: Callable[[str], Awaitable[None]]
     changed: Callable[[str], None]
+    apply: Callable[[Configuration], None]
 
 
 def questions(context: Context) -> Mapping[str, Handler]:

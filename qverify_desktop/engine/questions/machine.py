@@ -96,7 +96,7 @@ class MachineQuestions:
         if not isinstance(changes, dict) or not changes:
             raise BadInput("No setting was named.")
         configuration = await asyncio.to_thread(changing.change, self._context.home, changes)
-        self._context.services.gateway.set_air_gap(configuration.air_gap)
+        self._context.apply(configuration)
         return await self._settings(configuration)
 
     async def set_key(self, key: str) -> SettingsView:

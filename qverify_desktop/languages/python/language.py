@@ -35,6 +35,10 @@ class PythonLanguage:
     def __init__(self, patience_s: int = suite.PATIENCE_S) -> None:
         self._patience_s = patience_s
 
+    def set_patience(self, patience_s: int) -> None:
+        """For jobs that are made from now on."""
+        self._patience_s = patience_s
+
     def detect(self, snapshot: Snapshot) -> Project | None:
         return detection.detect(snapshot)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from qverify_desktop.analysis.ports import Evidence
+from qverify_desktop.composition import open_engine
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.facade import Engine
@@ -133,6 +134,18 @@ async def test_the_air_gap_closes_at_once(home: Path) -> None:
             await gateway.complete([{"role": "user", "content": "x"}], **call)
         view = await engine.ask("settings_change", changes={"air_gap": False})
         assert view["air_gap"] is False
+
+
+async def test_numbers_count_for_what_is_started_from_now_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QVERIFY_KEYRING", "false")
+    engine = await open_engine(home)
+    assert isinstance(engine, Engine)
+    try:
+        await engine.ask("settings_change", changes={"containers": 7, "patience_s": 9})
+        assert engine._parts.sandbox._slots._most == 7  # type: ignore[attr-defined]
+        assert engine._parts.services.language("python")._patience_s == 9  # type: ignore[attr-defined]
+    finally:
+        await engine.close()
 
 
 async def test_a_refused_change_names_its_field_and_leaves_all(home: Path) -> None:
