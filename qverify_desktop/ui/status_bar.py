@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme, tokens
+from qverify_desktop.ui.widgets.painting import one_line
 
 
 class StatusButton(QPushButton):
@@ -23,8 +24,9 @@ class StatusButton(QPushButton):
         self.hide()
 
     def say(self, text: str, icon: str = "", token: str = "text-muted", tip: str = "") -> None:
-        """Empty text hides it."""
-        self.setText(text)
+        """Empty text hides it. It may hold a repository's name, so it stays on one line and no letter of it is a mnemonic."""
+        text = one_line(text)
+        self.setText(text.replace("&", "&&"))
         self.setAccessibleName(text)
         self.setToolTip(tip)
         self._icon = (icon, token)

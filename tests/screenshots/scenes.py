@@ -70,8 +70,8 @@ def _going_on() -> tuple[RunEvent, ...]:
 
 
 SCENES = (
-    Scene("home", Place("home")),
-    Scene("home-small", Place("home"), size=SMALL),
+    Scene("home", Place("home"), {"doctor_checks": samples.checks_ready()}, events=_going_on()),
+    Scene("home-small", Place("home"), size=SMALL, events=_going_on()),
     Scene("home-first-run", Place("home"), NOTHING),
     Scene("drag-over", Place("home"), act=lambda w: w._veil.show_over(w.rect())),
     Scene("runs", Place("runs")),

@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, label, row
+from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, row
 
 #: Below this width the buttons stand under the words.
-NARROW = 860
+NARROW = 1000
 
 
 class DropZone(QFrame):
@@ -38,15 +38,20 @@ class DropZone(QFrame):
         )
         self.url = Button(theme, tr("Git URL"), lambda: acts.trigger("git-url"), icon="globe", keys="Ctrl+Shift+N")
         self.sample = Button(theme, tr("Try the sample"), lambda: acts.trigger("sample"), kind="ghost")
-        self._buttons = row(self.folder, self.url, self.sample, gap=8)
-        icon = IconLabel(theme, "download", "accent-text", 24)
+        self.bundle = Button(
+            theme, tr("Verify a bundle"), lambda: acts.trigger("open-bundle"), kind="ghost", keys="Ctrl+Shift+V"
+        )
+        self._buttons = row(self.folder, self.url, self.sample, self.bundle, gap=8)
+        tile = frame("tint")
+        tile.setProperty("tone", "accent")
+        tile.setLayout(row(IconLabel(theme, "download", "accent-text", 24), margins=(12, 12, 12, 12)))
         self._theme = theme
         self._across = QHBoxLayout()
         self._across.setSpacing(16)
-        self._across.addWidget(icon, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._across.addWidget(tile, 0, Qt.AlignmentFlag.AlignVCenter)
         self._across.addLayout(words, 1)
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(24, 20, 24, 20)
+        self._layout.setContentsMargins(20, 20, 20, 20)
         self._layout.setSpacing(16)
         self._layout.addLayout(self._across)
         self._below = False

@@ -126,6 +126,19 @@ def checks() -> list[dict[str, Any]]:
     ]
 
 
+def checks_ready() -> list[dict[str, Any]]:
+    """The same checks on a machine that has everything."""
+    found = {
+        "docker": "Docker Engine 27.3.1 answers.",
+        "image": "The sandbox image qverify/python:a3535e41bfdf is built.",
+        "keyring": "The signing key is kept in the keyring of this session.",
+    }
+    return [
+        {**one, "state": "ok", "sentence": found.get(one["id"], one["sentence"]), "remedy": "", "fixable": False}
+        for one in checks()
+    ]
+
+
 def settings(**changes: Any) -> dict[str, Any]:
     return {
         "air_gap": False,
