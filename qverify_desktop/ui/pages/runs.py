@@ -307,9 +307,10 @@ class RunsPage(Page):
             return
         menu = QMenu(self.table)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.desk.actions.update()
         for id_ in MENU:
             menu.addAction(self.desk.actions.action(id_))
+        # After all actions are made: a new one knows nothing yet of what is possible.
+        self.desk.actions.update()
         menu.popup(self.table.viewport().mapToGlobal(at))
 
 
