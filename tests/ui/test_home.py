@@ -73,7 +73,10 @@ def test_a_machine_that_has_everything_is_told_with_details(opened):
 
 @pytest.mark.parametrize(
     ("state", "sentence", "link"),
-    [("warning", "Ready, with 1 remark.", "Open checks"), ("blocking", "Something is missing.", "Fix it")],
+    [
+        ("warning", "Everything needed is ready, with 1 remark.", "Open checks"),
+        ("blocking", "Something is missing.", "Fix it"),
+    ],
 )
 def test_what_is_not_ready_is_amber_and_leads_to_the_checks(opened, qtbot, state, sentence, link):
     checks = samples.checks_ready()

@@ -54,7 +54,11 @@ class HealthLine(QWidget):
             told = f"{missing[0]['sentence']} {more}"
             self._say("triangle-alert", "warning", tr("Something is missing."), told, tr("Fix it"))
         elif limited:
-            remarks = trn("Ready, with {n} remark.", "Ready, with {n} remarks.", len(limited))
+            remarks = trn(
+                "Everything needed is ready, with {n} remark.",
+                "Everything needed is ready, with {n} remarks.",
+                len(limited),
+            )
             told = " ".join(check["sentence"] for check in limited)
             self._say("triangle-alert", "warning", remarks, told, tr("Open checks"))
         else:
