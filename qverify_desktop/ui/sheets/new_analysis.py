@@ -12,12 +12,21 @@ from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.domain.views import Choices, ModelsView, RepositoryLook, SettingsView
+from qverify_desktop.ui.drops import is_url
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.sheets.new_analysis_parts import EffortPart, ModelPart, NetworkPart, RuntimePart, ScopePart
+from qverify_desktop.ui.sheets.new_analysis_model import ModelPart, host_of
+from qverify_desktop.ui.sheets.new_analysis_parts import (
+    EffortPart,
+    NetworkPart,
+    RuntimePart,
+    ScopePart,
+)
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, holder, label, row, set_property
+from qverify_desktop.ui.widgets.painting import one_line
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody
 from qverify_desktop.ui.widgets.sheet import Sheet
-from qverify_desktop.ui.widgets.state_view import Shown
+from qverify_desktop.ui.widgets.state_view import StateView
 
 #: A source that is typed is looked at this much later.
 DELAY_MS = 400
@@ -49,6 +58,7 @@ class NewAnalysisSheet(Sheet):
         self.effort = EffortPart(desk)
         self.network = NetworkPart(desk)
         self._parts = QGridLayout()
+        self._parts.setContentsMargins(0, 0, 0, 0)
         self._parts.setHorizontalSpacing(16)
         self._parts.setVerticalSpacing(20)
         self._parts.setColumnStretch(1, 1)
@@ -67,26 +77,43 @@ class NewAnalysisSheet(Sheet):
             self._parts.addWidget(word, at, 0, Qt.AlignmentFlag.AlignTop)
             self._parts.addWidget(part, at, 1)
             part.changed.connect(self._say)
-        content = QVBoxLayout()
-        content.setContentsMargins(0, 0, 0, 0)
-        content.addLayout(self._parts)
-        content.addStretch(1)
-        self._shown = Shown(desk.theme, holder(content))
-        source_row = row(self.source, choose, gap=8)
-        self.body.addLayout(column(source_row, facts, gap=8))
-        self.body.addWidget(self._shown, 1)
+        self._form = holder(self._parts)
+        self._state = StateView(desk.theme)
+        self._build_body()
+        self.body.addLayout(column(row(self.source, choose, gap=8), facts, gap=8))
+        self.body.addWidget(self._form)
+        self.body.addWidget(self._state, 100)
+        self.body.addStretch(1)
         self._promise = label("", "strong", wrap=True)
         self._leaves = label("", "small", "muted", wrap=True)
         self.start_button = Button(
             desk.theme, tr("Start analysis"), self.confirm, kind="primary", keys="Ctrl+Return", cap=True
         )
         self.foot.addLayout(column(self._promise, self._leaves, gap=0), 1)
+        self.foot.addWidget(Button(desk.theme, tr("Cancel"), self.close_wanted.emit, kind="ghost", keys="Esc"))
         self.foot.addWidget(self.start_button)
         self._show_no_source()
         desk.bridge.ask(self, "models", self._show_models, failed=self._no_models)
         desk.bridge.ask(self, "settings", self._show_settings)
         if source:
             self._look()
+
+    def _build_body(self) -> None:
+        """A body that is as high as its labels wrap, so that it scrolls only where it must."""
+        margins = self.body.contentsMargins()
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(margins)
+        self.body.setSpacing(16)
+        self.area.setWidget(ScrollBody(self.body, "clear"))
+
+    def _show_state(self) -> StateView:
+        self._form.hide()
+        self._state.show()
+        return self._state
+
+    def _show_form(self) -> None:
+        self._state.hide()
+        self._form.show()
 
     def first_focus(self) -> QWidget:
         return self.start_button if self.look is not None else self.source
@@ -155,35 +182,50 @@ class NewAnalysisSheet(Sheet):
         if not source:
             self._show_no_source()
             return
+        self._mark("")
+        self._remark.setText("")
         self._facts.setText(tr("It is being looked at."))
         self.desk.bridge.ask(self, "repository_look", self._show_look, failed=self._failed, key="look", source=source)
 
     def _show_no_source(self) -> None:
-        self._facts.setText("")
-        self._icon.hide()
-        self._shown.show_state().show_state(
+        self._mark("")
+        self._clear_facts()
+        self._show_state().show_state(
             "folder",
             tr("Which repository?"),
             tr("Choose a folder, or type the address of a Git repository. Nothing in it is changed or run here."),
+            button=(tr("Choose folder…"), self._choose_folder),
         )
         self._say()
 
-    def _failed(self, error: QVerifyError) -> None:
+    def _mark(self, problem: str) -> None:
+        """The field of the source is wrong; the sentence itself stands in the sheet."""
+        set_property(self.source, "error", "true" if problem else "false")
+        self.source.setAccessibleDescription(problem)
+
+    def _clear_facts(self) -> None:
         self._facts.setText("")
-        self._shown.show_state().show_error(error, self._look)
+        self._icon.hide()
+
+    def _failed(self, error: QVerifyError) -> None:
+        self._clear_facts()
+        self._show_state().show_error(error, self._look)
         self._say()
 
     def _show_look(self, look: RepositoryLook) -> None:
         if look["problem"]:
-            self._facts.setText("")
-            state = self._shown.show_state()
-            state.show_state("triangle-alert", tr("This can't be analyzed"), look["problem"], token="warning")
-            set_property(self.source, "error", "true")
-            self.source.setAccessibleDescription(look["problem"])
+            self._clear_facts()
+            self._mark(look["problem"])
+            self._show_state().show_state(
+                "triangle-alert",
+                tr("This can't be analyzed"),
+                one_line(look["problem"]),
+                token="warning",
+                button=(tr("Choose folder…"), self._choose_folder),
+                ghost=(tr("Look again"), self._look),
+            )
             self._say()
             return
-        set_property(self.source, "error", "false")
-        self.source.setAccessibleDescription("")
         self.look = look
         self._icon.show()
         self._icon.show_icon("branch" if look["git"] else "folder", "text-muted")
@@ -194,7 +236,7 @@ class NewAnalysisSheet(Sheet):
         self.runtime.show_look(look)
         for part in (self.scope, self.runtime, self.model, self.effort, self.network):
             part.remember(remembered)
-        self._shown.show_content()
+        self._show_form()
         self._say()
         if self.isVisible() and not self.source.hasFocus():
             self.start_button.setFocus()
@@ -203,8 +245,6 @@ class NewAnalysisSheet(Sheet):
 
     def _show_models(self, models: ModelsView) -> None:
         self.model.show_models(models)
-        if self.look is not None:
-            self.model.remember(self.look["remembered"])
         self._say()
 
     def _no_models(self, error: QVerifyError) -> None:
@@ -212,8 +252,6 @@ class NewAnalysisSheet(Sheet):
 
     def _show_settings(self, settings: SettingsView) -> None:
         self.model.show_settings(settings)
-        if self.look is not None:
-            self.model.remember(self.look["remembered"])
         self._say()
 
     def _say(self) -> None:
@@ -226,11 +264,24 @@ class NewAnalysisSheet(Sheet):
             return
         targets = self.effort.targets()
         at_most = trn("At most {n} target", "At most {n} targets", targets)
-        self._promise.setText(f"{at_most}, {self.model.cost()}")
+        cost = tr("free") if self.model.is_free() else tr("at the price of your provider")
+        self._promise.setText(f"{at_most}, {cost}")
+        self._leaves.setText(self._what_leaves())
+
+    def foot_words(self) -> str:
+        """What stands before Start."""
+        return f"{self._promise.text()} {self._leaves.text()}".strip()
+
+    def _what_leaves(self) -> str:
+        """Everything that goes out, or that nothing does."""
         leaves = [self.model.leaves()]
         if self.network.allow_install():
-            leaves.append(tr("Missing packages are fetched before the tests."))
-        self._leaves.setText(" ".join(leaves))
+            leaves.append(tr("The names of missing packages go to the package index."))
+        text = self.source.text().strip()
+        if is_url(text) and not text.startswith("file://"):
+            host = host_of(text) or text.partition("@")[2].partition(":")[0]
+            leaves.append(tr("The repository is fetched from {host}.", host=one_line(host)))
+        return " ".join(one for one in leaves if one) or tr("Nothing leaves this machine.")
 
     def _reason(self) -> str:
         checks: list[Callable[[], str]] = [self.scope.problem, self.runtime.problem, self.model.problem]
@@ -240,9 +291,9 @@ class NewAnalysisSheet(Sheet):
 
 
 def _facts(look: RepositoryLook) -> str:
-    parts = [look["name"]]
+    parts = [one_line(look["name"])]
     if look["git"]:
-        parts.append(look["branch"] or tr("no branch checked out"))
+        parts.append(one_line(look["branch"]) or tr("no branch checked out"))
     if look["files"]:
         parts.append(trn("{n} file", "{n} files", look["files"]))
         parts.append(trn("{n} in a known language", "{n} in a known language", len(look["source_files"])))

@@ -1,4 +1,5 @@
-"""The parts of a new analysis: scope, runtime, model, effort, network. Each says what stands in its way."""
+"""The parts of a new analysis: scope, runtime, effort, network (``new_analysis_model`` has the model). Each says what stands
+in its way."""
 
 from __future__ import annotations
 
@@ -6,28 +7,49 @@ from fnmatch import fnmatch
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QCheckBox,
     QComboBox,
     QCompleter,
+    QLabel,
     QLineEdit,
-    QRadioButton,
     QSizePolicy,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
 from qverify_desktop.domain.results import SEEDS
-from qverify_desktop.domain.views import Choices, ModelsView, ModelView, RepositoryLook, SettingsView
+from qverify_desktop.domain.views import Choices, RepositoryLook
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, line, row
+from qverify_desktop.ui.widgets.basics import IconLabel, column, label, row, set_property
 from qverify_desktop.ui.widgets.chips import Choice, Segmented
 
-NONE = "none"
 MOST_TARGETS = 100_000
 DEFAULT_TARGETS = 200
+#: What the engine says of an image that a start would build (its remedy is for a terminal).
+NOT_BUILT = "qverify runtimes build"
+#: Source files that the engine names at most; a count over them says "at least" then.
+MOST_FILES = 5_000
+
+
+class FieldError(QLabel):
+    """The line below a field: what is wrong with it, which the field itself shows and speaks too."""
+
+    def __init__(self, field: QWidget) -> None:
+        super().__init__()
+        self._field = field
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setProperty("type", "small")
+        self.setProperty("tone", "danger")
+        self.hide()
+
+    def say(self, problem: str) -> None:
+        """Empty when the field is in order."""
+        self.setText(problem)
+        self.setVisible(bool(problem))
+        set_property(self._field, "error", "true" if problem else "false")
+        self._field.setAccessibleDescription(problem)
 
 
 class Part(QWidget):
@@ -77,7 +99,8 @@ class ScopePart(Part):
         self.glob.setAccessibleName(tr("Pattern of file names"))
         self.glob.textChanged.connect(lambda _: self._show())
         self.remark = label("", "small", "muted", wrap=True)
-        self.setLayout(column(self.kind, self.ref, self.glob, self.remark, gap=6))
+        self._wrong_ref, self._wrong_glob = FieldError(self.ref), FieldError(self.glob)
+        self.setLayout(column(self.kind, self.ref, self._wrong_ref, self.glob, self._wrong_glob, self.remark, gap=6))
         self._git = False
         self._show()
 
@@ -97,6 +120,7 @@ class ScopePart(Part):
         self._show()
 
     def remember(self, choices: Choices) -> None:
+        """Another repository begins with its own choices, not with what was typed for the one before."""
         kind, _, rest = choices.get("scope", "all").partition(":")
         if kind == "changed" and rest and self._git:
             self.ref.setEditText(rest)
@@ -113,32 +137,54 @@ class ScopePart(Part):
         )
 
     def problem(self) -> str:
+        return self._missing() or self._wrong()
+
+    def _missing(self) -> str:
+        """What is still to be typed."""
         kind = self.kind.chosen()
-        if kind == "changed" and not self._git:
-            return tr("Only a Git repository knows what changed.")
-        if kind == "changed" and not self.ref.currentText().strip():
+        if kind == "changed" and self._git and not self.ref.currentText().strip():
             return tr("Choose a branch, tag or commit.")
         if kind == "files" and not self.glob.text().strip():
             return tr("Type a pattern of file names.")
-        if kind == "files" and self._files and not self._matching():
-            return tr("No file matches the pattern.")
+        return ""
+
+    def _wrong(self) -> str:
+        """What can't be as it was typed."""
+        kind = self.kind.chosen()
+        if kind == "changed" and not self._git:
+            return tr("Only a Git repository knows what changed.")
+        if kind == "changed" and self.ref.currentText().strip().startswith("-"):
+            return tr("No branch, tag or commit begins with a hyphen.")
+        if kind == "files" and self._files and self.glob.text().strip() and not self._matching():
+            return tr("No source file matches the pattern.")
         return ""
 
     def _matching(self) -> int:
         pattern = self.glob.text().strip()
         return sum(fnmatch(path, pattern) for path in self._files)
 
+    def _count(self) -> str:
+        if not self._files:
+            return tr("The files are known when the repository is fetched.")
+        found = self._matching()
+        if len(self._files) >= MOST_FILES:
+            return trn("At least {n} file matches.", "At least {n} files match.", found)
+        return trn("{n} file matches.", "{n} files match.", found)
+
     def _show(self) -> None:
-        kind = self.kind.chosen()
+        kind, wrong = self.kind.chosen(), self._wrong()
         self.ref.setVisible(kind == "changed")
         self.glob.setVisible(kind == "files")
+        self._wrong_ref.say(wrong if kind == "changed" else "")
+        self._wrong_glob.say(wrong if kind == "files" else "")
         if kind == "all":
             words = tr("All functions; untested, documented and public ones first.")
         elif kind == "changed":
-            words = tr("Functions that differ from it.") if self._git else self.problem()
+            words = self._missing() or tr("Functions that differ from it.")
         else:
-            words = self.problem() or trn("{n} file matches.", "{n} files match.", self._matching())
+            words = self._missing() or self._count()
         self.remark.setText(words)
+        self.remark.setVisible(not wrong)
         self.changed.emit()
 
 
@@ -152,7 +198,10 @@ class RuntimePart(Part):
         self.box.setAccessibleName(tr("Runtime"))
         self.box.currentIndexChanged.connect(lambda _: self._show())
         self.remark = label("", "small", "muted", wrap=True)
-        self.setLayout(column(self.box, self.remark, gap=6))
+        self._icon = IconLabel(desk.theme, size=12)
+        said = row(self._icon, self.remark, gap=6)
+        said.setStretch(1, 1)
+        self.setLayout(column(self.box, said, gap=6))
 
     def show_look(self, look: RepositoryLook) -> None:
         self._look = look
@@ -178,144 +227,18 @@ class RuntimePart(Part):
         choice = next((one for one in known if one["runtime"] == self.chosen()), None)
         if choice is None:
             self.remark.setText("")
+            self._icon.hide()
         elif choice["ready"]:
-            self.remark.setText(tr("The sandbox image is ready."))
+            ready = tr("The sandbox image is ready.")
+            self.remark.setText(tr("Detected by its files. {ready}", ready=ready) if choice["files"] else ready)
+            self._icon.show_icon("check", "success", tr("Ready"))
+            self._icon.show()
         else:
-            self.remark.setText(tr("The sandbox image is built first; that takes about a minute."))
+            building = tr("The sandbox image is built first; that takes about a minute.")
+            self.remark.setText(building if NOT_BUILT in choice["sentence"] else choice["sentence"] or building)
+            self._icon.show_icon("triangle-alert", "warning", tr("Warning"))
+            self._icon.show()
         self.changed.emit()
-
-
-class ModelPart(Part):
-    """No model, one that answers on this machine, or another end point."""
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._models: list[ModelView] = []
-        self._settings: SettingsView | None = None
-        self._wanted: tuple[str, str] | None = None
-        self._group = QButtonGroup(self)
-        self._group.idClicked.connect(lambda _: self._show())
-        self._list = QVBoxLayout()
-        self._list.setContentsMargins(12, 8, 12, 8)
-        self._list.setSpacing(8)
-        card = frame("card")
-        card.setLayout(self._list)
-        self.name = QLineEdit()
-        self.name.setPlaceholderText(tr("Name of the model"))
-        self.name.setAccessibleName(tr("Name of the model"))
-        self.base = QLineEdit()
-        self.base.setPlaceholderText("http://127.0.0.1:8080/v1")
-        self.base.setAccessibleName(tr("Address of an OpenAI-compatible server"))
-        for field in (self.name, self.base):
-            field.textChanged.connect(lambda _: self.changed.emit())
-        self._own = QWidget()
-        self._own.setObjectName("clear")
-        self._own.setLayout(row(self.name, self.base, gap=8))
-        self.remark = label("", "small", "muted", wrap=True)
-        self.setLayout(column(card, self._own, self.remark, gap=6))
-        self._fill()
-
-    def show_models(self, models: ModelsView) -> None:
-        self._models = models["models"]
-        self.remark.setText(f"{models['sentence']} {models['remedy']}".strip())
-        self._fill()
-
-    def show_settings(self, settings: SettingsView) -> None:
-        self._settings = settings
-        if self._wanted is None and settings["model"]:
-            self._wanted = (settings["model"], settings["api_base"])
-        self._fill()
-
-    def remember(self, choices: Choices) -> None:
-        if "model" in choices:
-            self._wanted = (choices["model"], choices.get("api_base", ""))
-        self._fill()
-
-    def _fill(self) -> None:
-        """A row per choice; what was wanted before is chosen when it is there."""
-        for button in self._group.buttons():
-            self._group.removeButton(button)
-        empty(self._list)
-        self._row(0, tr("No model"), tr("Examples in docs, type hints, properties, observed behavior"), tr("Free"))
-        for at, model in enumerate(self._models, 1):
-            local = model["place"] == "local"
-            said = tr("On this machine") if local else tr("Elsewhere; prompts leave this machine")
-            self._row(at, model["name"], said, tr("Free") if local else tr("Its price"))
-        own = len(self._models) + 1
-        self._row(own, tr("Another end point"), tr("Any OpenAI-compatible server"), "")
-        self._choose(own)
-
-    def _row(self, id: int, title: str, said: str, side: str) -> None:
-        if id:
-            self._list.addWidget(line())
-        button = QRadioButton(title)
-        button.setAccessibleDescription(said)
-        self._group.addButton(button, id)
-        words = label(said, "small", "muted", wrap=True)
-        words.setContentsMargins(24, 0, 0, 0)
-        inside = QWidget()
-        inside.setObjectName("clear")
-        inside.setLayout(column(row(button, None, label(side, "small", "muted")), words, gap=0))
-        self._list.addWidget(inside)
-
-    def _choose(self, own: int) -> None:
-        wanted, base = self._wanted or (NONE, "")
-        at = next(
-            (i for i, one in enumerate(self._models, 1) if one["name"] == wanted and one["api_base"] == base), None
-        )
-        if at is None:
-            at = 0 if wanted in ("", NONE) or not base else own
-        if at == own:
-            self.name.setText(wanted)
-            self.base.setText(base)
-        self._group.button(at).setChecked(True)
-        self._show()
-
-    def _show(self) -> None:
-        self._own.setVisible(self._group.checkedId() == len(self._models) + 1)
-        self.changed.emit()
-
-    def chosen(self) -> tuple[str, str]:
-        """Name and API base as the engine takes them."""
-        id_ = self._group.checkedId()
-        if id_ <= 0:
-            return NONE, ""
-        if id_ <= len(self._models):
-            model = self._models[id_ - 1]
-            return model["name"], model["api_base"]
-        return self.name.text().strip(), self.base.text().strip()
-
-    def problem(self) -> str:
-        name, base = self.chosen()
-        if name == NONE:
-            return ""
-        if not name:
-            return tr("Type the name of the model.")
-        if self._settings is not None and self._settings["air_gap"] and base and not self._is_local(base):
-            return tr("Air gap is on: only a model on this machine may be asked.")
-        return ""
-
-    def _is_local(self, base: str) -> bool:
-        known = next((one for one in self._models if one["api_base"] == base), None)
-        if known is not None:
-            return known["place"] == "local"
-        return any(f"//{host}" in base for host in ("127.", "localhost", "[::1]"))
-
-    def cost(self) -> str:
-        """What it costs, as a person says it."""
-        name, base = self.chosen()
-        if name == NONE or not base or self._is_local(base):
-            return tr("free")
-        return tr("at the price of your provider")
-
-    def leaves(self) -> str:
-        """What leaves this machine."""
-        name, base = self.chosen()
-        if name == NONE:
-            return tr("Nothing leaves this machine.")
-        if not base or self._is_local(base):
-            return tr("Prompts stay on this machine.")
-        return tr("Signatures, docstrings and test style go to {base}.", base=base)
 
 
 class EffortPart(Part):
@@ -323,32 +246,35 @@ class EffortPart(Part):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._targets = QSpinBox()
-        self._targets.setRange(1, MOST_TARGETS)
-        self._targets.setValue(DEFAULT_TARGETS)
-        self._targets.setPrefix(tr("at most") + " ")
-        self._targets.setSuffix(" " + tr("targets"))
-        self._targets.setAccessibleName(tr("Number of targets"))
-        self._targets.valueChanged.connect(lambda _: self.changed.emit())
-        self._seed = QSpinBox()
-        self._seed.setRange(SEEDS[0], 2**31 - 1)
-        self._seed.setPrefix(tr("seed") + " ")
-        self._seed.setAccessibleName(tr("Seed"))
+        self.number = QSpinBox()
+        self.number.setRange(1, MOST_TARGETS)
+        self.number.setValue(DEFAULT_TARGETS)
+        self.number.setPrefix(tr("at most") + " ")
+        self.number.setSuffix(" " + tr("targets"))
+        self.number.setAccessibleName(tr("Number of targets"))
+        self.number.valueChanged.connect(lambda _: self.changed.emit())
+        self.seed_field = QSpinBox()
+        self.seed_field.setRange(SEEDS[0], 2**31 - 1)
+        self.seed_field.setPrefix(tr("seed") + " ")
+        self.seed_field.setAccessibleName(tr("Seed"))
         said = label(tr("The same seed gives the same tests."), "small", "muted", wrap=True)
-        fields = row(self._targets, self._seed, gap=8)
+        for field in (self.number, self.seed_field):
+            # A spin box ignores the style sheet's padding.
+            field.lineEdit().setTextMargins(6, 0, 0, 0)
+        fields = row(self.number, self.seed_field, gap=8)
         fields.setStretch(0, 3)
         fields.setStretch(1, 2)
         self.setLayout(column(fields, said, gap=6))
 
     def remember(self, choices: Choices) -> None:
-        self._targets.setValue(choices.get("max_targets", DEFAULT_TARGETS))
-        self._seed.setValue(choices.get("seed", 0))
+        self.number.setValue(choices.get("max_targets", DEFAULT_TARGETS))
+        self.seed_field.setValue(choices.get("seed", 0))
 
     def targets(self) -> int:
-        return self._targets.value()
+        return self.number.value()
 
     def seed(self) -> int:
-        return self._seed.value()
+        return self.seed_field.value()
 
 
 class NetworkPart(Part):
@@ -360,19 +286,27 @@ class NetworkPart(Part):
             IconLabel(desk.theme, "lock", "text-muted"), label(tr("Tests never have a network."), wrap=True), gap=8
         )
         sure.setStretch(1, 1)
-        self._install = QCheckBox(tr("Fetch missing packages in a container of its own"))
-        self._install.toggled.connect(lambda _: self.changed.emit())
-        said = label(
-            tr("Off: what needs a package that the sandbox lacks is named in the report and not tested."),
-            "small",
-            "muted",
-            wrap=True,
-        )
-        said.setContentsMargins(24, 0, 0, 0)
-        self.setLayout(column(sure, self._install, said, gap=6))
+        self.install = QCheckBox(tr("Allow installing dependencies"))
+        self.install.toggled.connect(lambda _: self._show())
+        self._said = label("", "small", "muted", wrap=True)
+        self._said.setContentsMargins(24, 0, 0, 0)
+        self.setLayout(column(sure, self.install, self._said, gap=6))
+        self._show()
+
+    def _show(self) -> None:
+        if self.allow_install():
+            words = tr(
+                "On: packages that the sandbox lacks are fetched from the package index, in a container of their own, "
+                "before the tests. The index sees their names."
+            )
+        else:
+            words = tr("Off: what needs a package that the sandbox lacks is named in the report and not tested.")
+        self._said.setText(words)
+        self.install.setAccessibleDescription(words)
+        self.changed.emit()
 
     def remember(self, choices: Choices) -> None:
-        self._install.setChecked(choices.get("allow_install", False))
+        self.install.setChecked(choices.get("allow_install", False))
 
     def allow_install(self) -> bool:
-        return self._install.isChecked()
+        return self.install.isChecked()
