@@ -1,84 +1,134 @@
-"""Two finished runs of one repository side by side: the sentence first, then measures, tests that differ, defects."""
+"""Two finished runs of one repository side by side: the sentence first, then measures, defects, tests that differ."""
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import ComparedTest, ComparisonView, DefectView, HistoryEntry
+from qverify_desktop.domain.views import ComparedTest, ComparisonView, HistoryEntry, RunOverview
+from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place
+from qverify_desktop.ui.pages.compare_columns import (
+    CHANGES,
+    ComparedDefect,
+    change_of,
+    defect_columns,
+    defects_of,
+    test_columns,
+)
+from qverify_desktop.ui.pages.repository_columns import MEASURES, found, measure_of, when
+from qverify_desktop.ui.theme import tokens
 from qverify_desktop.ui.widgets import words
-from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, row
+from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, holder, label, row
+from qverify_desktop.ui.widgets.charts import BeforeAfterBar
+from qverify_desktop.ui.widgets.chips import Choice, FilterChips
 from qverify_desktop.ui.widgets.filter_field import FilterField
-from qverify_desktop.ui.widgets.state_view import Shown
-from qverify_desktop.ui.widgets.tables import Column, Table, TableModel
+from qverify_desktop.ui.widgets.painting import one_line
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
+from qverify_desktop.ui.widgets.state_view import Shown, StateView
+from qverify_desktop.ui.widgets.tables import Table, TableModel
 
-MEASURES = (("lines", later("Lines")), ("branches", later("Branches")), ("mutants", later("Mutants noticed")))
+#: Counts of a run: field and word.
+COUNTS = (
+    ("accepted", later("Tests kept")),
+    ("refused", later("Tests refused")),
+    ("suspected", later("Suspected defects")),
+)
+#: A table scrolls by itself from so many rows on.
+MOST_DEFECTS, MOST_TESTS, LEAST = 6, 16, 3
+#: Window width below which the page's padding is smaller.
+WIDE = 1200
 
 
 class ComparePage(Page):
     """``place.run`` is one run; ``place.item`` another, or empty for the finished one before it."""
 
+    leads = False
+
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
-        theme = desk.theme
-        self._name = ""
-        self._history: list[HistoryEntry] = []
-        self.older, self.newer = QComboBox(), QComboBox()
-        self.older.setAccessibleName(tr("Older run"))
-        self.newer.setAccessibleName(tr("Newer run"))
-        for box in (self.older, self.newer):
-            box.activated.connect(lambda _: self._chosen())
-            box.setMinimumWidth(theme.px(200))
+        self._name = self._source = ""
+        self._runs = ("", "")
         self._sentence = label("", "verdict", wrap=True, select=True)
         self._measures = QGridLayout()
-        self._measures.setHorizontalSpacing(32)
+        self._measures.setContentsMargins(0, 0, 0, 0)
+        self._measures.setHorizontalSpacing(24)
         self._measures.setVerticalSpacing(8)
         measures = frame("card")
         measures.setLayout(column(self._measures, margins=(16, 12, 16, 12)))
-        self._defects = QVBoxLayout()
-        self._defects.setSpacing(6)
-        self._defect_card = frame("card")
-        self._defect_card.setLayout(column(self._defects, margins=(16, 12, 16, 12)))
-        self.model: TableModel[ComparedTest] = TableModel(_columns(), key=lambda one: one["test"], parent=self)
-        self.table = Table(theme, self.model, tr("Tests that differ"))
-        self.table.setMinimumHeight(theme.px(220))
-        self.filter = FilterField(theme, tr("Filter tests"))
-        self.filter.setMaximumWidth(theme.px(240))
-        self.filter.filtered.connect(self.model.set_filter)
-        self.model.arranged.connect(self.filter.say_count)
-        inside = QWidget()
-        inside.setObjectName("page")
-        chooser = row(self.older, IconLabel(theme, "arrow-right"), self.newer, None, gap=12)
-        tools = row(label(tr("Tests that differ"), "heading"), None, self.filter)
-        inside.setLayout(
-            column(
-                chooser,
-                self._sentence,
-                measures,
-                label(tr("Suspected defects"), "heading"),
-                self._defect_card,
-                tools,
-                self.table,
-                gap=12,
-                margins=(24, 20, 24, 24),
-            )
-        )
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
-        self._shown = Shown(theme, area)
+        self._content = holder(column(self._sentence, measures, self._build_defects(), self._build_tests(), gap=16))
+        self._state = StateView(desk.theme)
+        self._state.hide()
+        self._inside = column(self._build_chooser(), self._content, self._state, gap=16)
+        self._inside.addStretch(1)
+        self._shown = Shown(desk.theme, scrolling(ScrollBody(self._inside)))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._shown)
+        act = Act("compare.history", later("History of the repository"), later("Repository"), self._go_history)
+        act.icon, act.place = "clock", "compare"
+        act.reason = lambda: "" if self._source else tr("The run is being looked up.")
+        desk.actions.add(act)
+        desk.theme.changed.connect(self._measure)
+        self._measure()
+
+    def _build_chooser(self) -> QWidget:
+        """Both runs, each chosen from the history."""
+        self.older, self.newer = QComboBox(), QComboBox()
+        for box, name in ((self.older, tr("Older run")), (self.newer, tr("Newer run"))):
+            box.setAccessibleName(name)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(12)
+            box.setMaxVisibleItems(16)
+            box.activated.connect(self._chosen)
+        between = IconLabel(self.desk.theme, "arrow-right", words=tr("compared with"))
+        chooser = row(self.older, between, self.newer, gap=12)
+        chooser.setStretch(0, 1)
+        chooser.setStretch(2, 1)
+        self._chooser = holder(chooser)
+        return self._chooser
+
+    def _build_defects(self) -> QWidget:
+        self.defects: TableModel[ComparedDefect] = TableModel(
+            defect_columns(), key=lambda one: (one.change, one.defect["id"]), parent=self
+        )
+        self.defect_table = Table(self.desk.theme, self.defects, tr("Suspected defects"))
+        self.defect_table.opened.connect(self._open_defect)
+        self.no_defects = label(tr("Neither run suspects a defect."), "body", "muted", wrap=True)
+        return holder(column(label(tr("Suspected defects"), "heading"), self.defect_table, self.no_defects, gap=8))
+
+    def _build_tests(self) -> QWidget:
+        theme = self.desk.theme
+        self.model: TableModel[ComparedTest] = TableModel(test_columns(), key=lambda one: one["test"], parent=self)
+        self.table = Table(theme, self.model, tr("Tests that differ"))
+        self.table.opened.connect(self._open_test)
+        self.filter = FilterField(theme, tr("Filter tests"))
+        self.filter.filtered.connect(self.model.set_filter)
+        self.filter.left.connect(self.table.setFocus)
+        self.model.arranged.connect(self._arranged)
+        self.chips = FilterChips(theme, tr("Show tests that are"))
+        self.chips.changed.connect(self._accept)
+        self.no_tests = label(tr("Every test was judged the same in both runs."), "body", "muted", wrap=True)
+        tools = row(self.chips, self.filter, gap=12)
+        tools.setStretch(0, 1)
+        tools.setAlignment(self.filter, Qt.AlignmentFlag.AlignTop)
+        self._tools = holder(tools)
+        return holder(
+            column(label(tr("Tests that differ"), "heading"), self._tools, self.table, self.no_tests, gap=8)
+        )
 
     def title(self) -> str:
         return tr("Compare runs of {name}", name=self._name) if self._name else tr("Compare")
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        return ("compare.history",)
 
     def enter(self, place: Place) -> None:
         super().enter(place)
@@ -86,116 +136,162 @@ class ComparePage(Page):
         self.desk.bridge.ask(self, "run_overview", self._begin, failed=self._failed, key="run", run=place.run)
 
     def focus_filter(self) -> bool:
-        self.filter.setFocus()
-        return True
+        seen = self.filter.isVisible()
+        if seen:
+            self.filter.setFocus()
+        return seen
 
     def focus_content(self) -> None:
         self.older.setFocus()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
+
+    def _measure(self) -> None:
+        side = 24 if self.window().width() >= WIDE else 16
+        self._inside.setContentsMargins(side, 20, side, side)
+        self.filter.setMaximumWidth(self.desk.theme.px(240))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Tables are as high as their rows; long ones scroll by themselves."""
+        for table, most in ((self.defect_table, MOST_DEFECTS), (self.table, MOST_TESTS)):
+            step = self.desk.theme.px(tokens()["row"]["default"])
+            header = self.desk.theme.px(tokens()["row"]["table-header"])
+            high = max(table.height_of_all(), header + step * LEAST)
+            table.setFixedHeight(min(high, header + step * most))
+
+    # -- which runs
+
     def _failed(self, error: QVerifyError) -> None:
         self._shown.show_state().show_error(error, partial(self.enter, self.place))
 
-    def _begin(self, overview: dict[str, dict[str, str]]) -> None:
-        self._name = overview["run"]["name"]
+    def _begin(self, overview: RunOverview) -> None:
+        self._name = one_line(overview["run"]["name"])
+        self._source = overview["run"]["source"]
         self.retitled.emit()
-        source = overview["run"]["source"]
+        self.desk.actions.update()
         self.desk.bridge.ask(
-            self, "repository_history", self._choose, failed=self._failed, key="history", source=source
+            self, "repository_history", self._choose, failed=self._failed, key="history", source=self._source
         )
 
     def _choose(self, history: list[HistoryEntry]) -> None:
         """Fill both boxes; the run that was asked for and the one before it, or the two that were named."""
-        self._history = history
         runs = [entry["run"]["run"] for entry in history]
         if len(runs) < 2:
             self._shown.show_state().show_state(
                 "compare",
                 tr("There is nothing to compare with"),
                 tr("Two finished runs of one repository are needed. Analyze it again after a change."),
+                button=(tr("Analyze again"), partial(self.desk.front.new_analysis, self._source)),
             )
             return
         for box in (self.older, self.newer):
             box.clear()
             for entry in history:
-                box.addItem(words.moment(entry["run"]["started_at"]), entry["run"]["run"])
+                said = f"{when(entry['run']['started_at'])} · {found(entry['run'])}"
+                box.addItem(said, entry["run"]["run"])
         at = runs.index(self.place.run) if self.place.run in runs else 0
         other = runs.index(self.place.item) if self.place.item in runs else (at + 1 if at + 1 < len(runs) else at - 1)
         # Newest first: the higher place is the older run.
         self.older.setCurrentIndex(max(at, other))
         self.newer.setCurrentIndex(min(at, other))
+        self._shown.show_content()
         self._chosen()
 
-    def _chosen(self) -> None:
+    def _chosen(self, _: int = 0) -> None:
         a, b = self.older.currentData(), self.newer.currentData()
         if a == b:
-            self._sentence.setText(tr("Choose two different runs."))
+            self._state.show_state("compare", tr("This is one run"), tr("Choose two different runs."))
+            self._show_state()
             return
-        self.desk.bridge.ask(self, "runs_compare", self._show, failed=self._failed, key="compare", a=a, b=b)
+        self.desk.bridge.ask(self, "runs_compare", self._show, failed=self._not_compared, key="compare", a=a, b=b)
+
+    def _show_state(self) -> None:
+        self._content.hide()
+        self._state.show()
+
+    def _not_compared(self, error: QVerifyError) -> None:
+        """Other runs may be comparable: both boxes stay."""
+        self._state.show_error(error, self._chosen)
+        self._show_state()
+
+    # -- what differs
 
     def _show(self, view: ComparisonView) -> None:
+        # The engine knows which one is older, whatever was chosen where.
+        for box, side in ((self.older, view["a"]), (self.newer, view["b"])):
+            box.setCurrentIndex(box.findData(side["run"]["run"]))
+        self._runs = (view["a"]["run"]["run"], view["b"]["run"]["run"])
         self._sentence.setText(view["sentence"])
-        self._show_measures(view)
-        self._show_defects(view)
+        self._show_measures(view["a"], view["b"])
+        self.defects.fill(defects_of(view))
         self.model.fill(view["tests"])
-        self._shown.show_content()
+        counts = Counter(change_of(test) for test in view["tests"])
+        self.chips.show_choices(
+            [Choice(key, look.text(), look.icon, look.token, counts[key]) for key, look in CHANGES.items()]
+        )
+        for table, told, some in (
+            (self.defect_table, self.no_defects, bool(self.defects.values)),
+            (self.table, self.no_tests, bool(view["tests"])),
+        ):
+            table.setVisible(some)
+            told.setVisible(not some)
+        self._tools.setVisible(bool(view["tests"]))
+        self._state.hide()
+        self._content.show()
+        self._fit()
 
-    def _show_measures(self, view: ComparisonView) -> None:
+    def _show_measures(self, older: HistoryEntry, newer: HistoryEntry) -> None:
         empty(self._measures)
-        for at, text in enumerate((tr("Measure"), tr("Older run"), tr("Newer run"), tr("Change"))):
-            self._measures.addWidget(label(text, "caption", "muted"), 0, at)
+        heads = (tr("Measure"), tr("Older run"), tr("Newer run"), tr("Change"))
+        for at, text in enumerate(heads):
+            self._put(0, at, text, "caption", "muted")
         for line, (name, title) in enumerate(MEASURES, 1):
-            old = words.after_of(view["a"][name])  # type: ignore[literal-required]
-            new = words.after_of(view["b"][name])  # type: ignore[literal-required]
-            tone = {"success": "success", "danger": "danger"}.get(words.change_token(old, new), "muted")
-            parts = (label(tr(title)), label(words.share(old)), label(words.share(new), "strong"))
-            for at, part in enumerate((*parts, label(words.change(old, new), "body", tone))):
-                self._measures.addWidget(part, line, at)
+            old, new = words.after_of(measure_of(older, name)), words.after_of(measure_of(newer, name))
+            self._line(line, tr(title), words.share(old), words.share(new))
+            self._put(line, 3, words.change(old, new), "body", _tone(words.change_token(old, new)))
+            bar = BeforeAfterBar(self.desk.theme, tr(title))
+            bar.show_values(old, new)
+            bar.setMaximumWidth(self.desk.theme.px(480))
+            self._measures.addWidget(bar, line, 4, Qt.AlignmentFlag.AlignVCenter)
+        for line, (name, title) in enumerate(COUNTS, len(MEASURES) + 1):
+            was, now = int(older["run"][name]), int(newer["run"][name])  # type: ignore[literal-required]
+            self._line(line, tr(title), words.count(was), words.count(now))
+            self._put(line, 3, words.signed(now - was), "body", "muted")
         self._measures.setColumnStretch(4, 1)
 
-    def _show_defects(self, view: ComparisonView) -> None:
-        empty(self._defects)
-        groups = (
-            (tr("New"), "diamond-alert", "danger", view["defects_new"]),
-            (tr("Gone"), "circle-check", "success", view["defects_gone"]),
-            (tr("In both"), "diamond-alert", "warning", view["defects_same"]),
-        )
-        for word, icon, token, defects in groups:
-            for defect in defects:
-                self._defects.addLayout(self._defect(word, icon, token, defect))
-        if not any(defects for *_, defects in groups):
-            self._defects.addWidget(label(tr("Neither run suspects a defect."), "body", "muted", wrap=True))
+    def _line(self, line: int, title: str, old: str, new: str) -> None:
+        self._put(line, 0, title, "body", "")
+        self._put(line, 1, old, "body", "")
+        self._put(line, 2, new, "strong", "")
 
-    def _defect(self, word: str, icon: str, token: str, defect: DefectView) -> QHBoxLayout:
-        told = f"{defect['symbol']}: {defect['call']}"
-        text = label(told, wrap=True, select=True)
-        made = row(
-            IconLabel(self.desk.theme, icon, token, words=word),
-            label(word, "small", "muted"),
-            text,
-            label(f"{defect['file']}:{defect['line']}", "small", "muted"),
-            gap=12,
-        )
-        made.setStretch(2, 1)
-        return made
+    def _put(self, line: int, at: int, text: str, type_: str, tone: str) -> None:
+        """Numbers stand at the right, so that they can be compared."""
+        side = Qt.AlignmentFlag.AlignRight if at else Qt.AlignmentFlag.AlignLeft
+        self._measures.addWidget(label(text, type_, tone), line, at, side | Qt.AlignmentFlag.AlignVCenter)
+
+    def _arranged(self, shown: int, total: int) -> None:
+        self.filter.say_count(shown, total)
+        self._fit()
+
+    def _accept(self, changes: frozenset[str]) -> None:
+        self.model.set_accepts((lambda test: change_of(test) in changes) if changes else None)
+
+    # -- ways on
+
+    def _open_defect(self, one: ComparedDefect) -> None:
+        self.desk.front.go(Place("defects", run=one.run, item=one.defect["id"]))
+
+    def _open_test(self, test: ComparedTest) -> None:
+        """In the newer run, or in the older one when only that has it."""
+        older, newer = self._runs
+        self.desk.front.go(Place("results", run=newer if test["after"] else older, item=test["test"]))
+
+    def _go_history(self) -> None:
+        self.desk.front.go(Place("repository", item=self._source))
 
 
-def _columns() -> list[Column[ComparedTest]]:
-    def verdict(side: str, title: str) -> Column[ComparedTest]:
-        def told(test: ComparedTest) -> str:
-            value = str(test[side])  # type: ignore[literal-required]
-            return words.look_of_test(value).text() if value else tr("not there")
-
-        def icon(test: ComparedTest) -> tuple[str, str] | None:
-            value = str(test[side])  # type: ignore[literal-required]
-            look = words.look_of_test(value)
-            return (look.icon, look.token) if value else None
-
-        return Column(title, told, told, icon=icon, width=150)
-
-    return [
-        Column(
-            tr("Test"), lambda one: one["test"], lambda one: one["test"], font="code", width=220, stretch=1, path=True
-        ),
-        verdict("before", tr("Older run")),
-        verdict("after", tr("Newer run")),
-    ]
+def _tone(token: str) -> str:
+    return "success" if token == "success" else "muted"

@@ -6,9 +6,9 @@ import copy
 from typing import Any
 
 from tests.ui.samples import defects, results
-from tests.ui.samples.results import RUN, SOURCE, measure, run_view
+from tests.ui.samples.history import OTHER, compared, history
+from tests.ui.samples.results import RUN, SOURCE, run_view
 
-OTHER = "r0mdk1b2c3d4e5"
 STARTED = "2025-11-12T10:42:09Z"
 
 
@@ -60,36 +60,6 @@ def repositories() -> list[dict[str, Any]]:
         ),
         one("https://git.example.org/apps/fieldnotes", "fieldnotes", False, None, []),
     ]
-
-
-def history() -> list[dict[str, Any]]:
-    return [
-        {
-            "run": run,
-            "commit": "8c41f0e6a0d9c1b7f2f5a3b0c4d8e9f1a2b3c4d5",
-            "lines": measure((752, 1217), (1078, 1217)),
-            "branches": measure((148, 312), (259, 312)),
-            "mutants": measure((96, 230), (187, 230)),
-        }
-        for run in (runs()[2], runs()[3])
-    ]
-
-
-def compared() -> dict[str, Any]:
-    newer, older = history()
-    found = list(defects.DEFECTS)
-    return {
-        "a": older,
-        "b": newer,
-        "sentence": "1 suspected defect is gone and 2 are new; 41 tests are kept instead of 38.",
-        "tests": [
-            {"test": "tests/qv/test_offset_gen.py::test_zulu_is_zero_offset", "before": "", "after": "accepted"},
-            {"test": "tests/qv/test_parser_gen.py::test_rejects_words", "before": "accepted", "after": "refused"},
-        ],
-        "defects_gone": found[:1],
-        "defects_new": found[1:3],
-        "defects_same": found[3:4],
-    }
 
 
 def checks() -> list[dict[str, Any]]:
