@@ -261,7 +261,9 @@ class NewAnalysisSheet(Sheet):
         if reason:
             self._promise.setText(reason)
             self._leaves.setText("")
+            self._leaves.hide()
             return
+        self._leaves.show()
         targets = self.effort.targets()
         at_most = trn("At most {n} target", "At most {n} targets", targets)
         cost = tr("free") if self.model.is_free() else tr("at the price of your provider")
