@@ -106,6 +106,8 @@ set -eu
 root=$1
 shift
 mount --make-rprivate /
+# The root folder becomes a mount point: what is mounted in the chroot later is then seen by its Docker Engine as well.
+mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --rbind /dev "$root/dev"

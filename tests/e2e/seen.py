@@ -86,14 +86,9 @@ class Application:
         wait(lambda: self._x_window(), 20, "the window on the display")
         subprocess.run(["xdotool", "windowfocus", "--sync", self._x_window()], check=False, timeout=10)
 
-    def focus_window(self, name: str) -> None:
-        """Give the keyboard to another window of the application, such as a file dialog."""
-        found = wait(lambda: self._x_window(name), 20, f"the window {name!r} on the display")
-        subprocess.run(["xdotool", "windowfocus", "--sync", found], check=False, timeout=10)
-
-    def _x_window(self, name: str = "QVerify") -> str:
+    def _x_window(self) -> str:
         found = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", name],
+            ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "QVerify"],
             capture_output=True,
             text=True,
             timeout=10,
@@ -141,6 +136,15 @@ class Application:
             return act(node)
 
         wait(pressed, PATIENCE, f"{role} called {name!r} that can be pressed")
+
+    def fill(self, name: str, text: str) -> None:
+        """Put a text into a field, as an assistive tool does."""
+
+        def filled() -> bool:
+            node = self.find("text", name)
+            return node is not None and bool(node.get_editable_text_iface().set_text_contents(text))
+
+        wait(filled, PATIENCE, f"the field {name!r} that takes a text")
 
     def open_tab(self, name: str) -> None:
         """Press a tab of the run, whatever count stands behind its words, and wait until it is the one that is shown."""
