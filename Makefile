@@ -49,9 +49,9 @@ bench: setup ## Measure: analysis against its container time, a cold container a
 		module=$${bench%.py}; .venv/bin/python -m $${module//\//.} || exit 1; \
 	done
 
-screenshots: setup ## Photograph every page and state, light and dark, into docs/screenshots (2x into build/screenshots)
+screenshots: setup ## Photograph every page and state, light and dark, into docs/screenshots (2x: docs/screenshots/2x, not kept in git)
 	@for scale in 1 2; do \
-		place=docs/screenshots; [ $$scale = 1 ] || place=build/screenshots; \
+		place=docs/screenshots; [ $$scale = 1 ] || place=docs/screenshots/2x; \
 		xvfb-run -a -s '-screen 0 3200x2000x24' .venv/bin/python -m tests.screenshots.render $$place --scale $$scale || exit 1; \
 	done
 

@@ -129,6 +129,12 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument("--model", default="none", help="a model's name, or none (the default)")
     parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
     parser.add_argument(
+        "--budget",
+        default="",
+        metavar="USD",
+        help="ask the model nothing further once this is spent (default: no limit)",
+    )
+    parser.add_argument(
         "--max-targets", type=int, default=200, metavar="N", help="at most N functions (default: 200)"
     )
     parser.add_argument(

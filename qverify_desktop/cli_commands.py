@@ -9,12 +9,13 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.project import Scope
-from qverify_desktop.domain.results import SEEDS, TARGETS, AnalysisRequest
+from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, AnalysisRequest
 from qverify_desktop.terminal import Screen
 
 if TYPE_CHECKING:
@@ -142,7 +143,25 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
         seed=options.seed,
         allow_install=options.allow_install,
         out=os.path.abspath(options.out) if options.out else "",  # noqa: PTH100 - a link stays a link
+        budget_microusd=_budget(options.budget),
     )
+
+
+def _budget(text: str) -> int:
+    """US dollars as typed (``2``, ``0.50``) in millionths; 0, no limit, for nothing. Raises ``BadInput``."""
+    if not text:
+        return 0
+    try:
+        amount = int(Decimal(text) * 1_000_000)
+    except (InvalidOperation, OverflowError, ValueError):
+        amount = 0
+    if not max(1, BUDGETS[0]) <= amount <= BUDGETS[1]:
+        most = BUDGETS[1] // 1_000_000
+        raise BadInput(
+            f"--budget must be an amount of US dollars above 0, at most {most}.",
+            "Write it as 0.50 or 2, or leave it out for no limit.",
+        )
+    return amount
 
 
 def _source(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qverify_desktop.analysis.baseline import uncovered_lines
-from qverify_desktop.analysis.model_tests import ModelUnavailable, write_model_tests
+from qverify_desktop.analysis.model_tests import ModelUnavailable, budget_left, write_model_tests
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
@@ -42,7 +42,7 @@ async def write_tests(
     promised = await _from_promises(steps, snapshot, project, targets)
     steps.reporter.progress(Stage.GENERATE, 1, 3, f"{len(promised.tests)} tests from the repository's own words")
     untested = [t for t in targets if uncovered_lines(t, coverage)]
-    modelled = await _from_model(steps, snapshot, project, untested)
+    modelled = await from_model(steps, snapshot, project, untested)
     steps.reporter.progress(Stage.GENERATE, 2, 3, "Observing what the code does")
     tested = [t for t in targets if t not in untested][:MOST_TESTED]
     observed = await _from_observation(steps, snapshot, project, [*untested, *tested])
@@ -113,8 +113,10 @@ async def _from_observation(
     return await steps.step(f"{project.language}.observations", Candidates, body)
 
 
-async def _from_model(steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Candidates:
-    """Ask the model target by target, each a durable step of its own; three failures of the end point in a row stop it."""
+async def from_model(steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Candidates:
+    """Ask the model target by target, each a durable step of its own. Three failures of the end point in a row stop it,
+    and so does a budget that is used up.
+    """
     request = steps.request
     if request.model == NO_MODEL or not targets:
         return Candidates()
@@ -123,6 +125,12 @@ async def _from_model(steps: Steps, snapshot: Snapshot, project: Project, target
         return Candidates(notices=(f"No model was used: {problem}",))
     answers: list[Answered] = []
     for number, target in enumerate(targets):
+        if budget_left(request, steps.spent.cost_microusd) == 0:
+            left_out = f"the model was not asked about {len(targets) - number} of {len(targets)} targets"
+            dollars = f"${request.budget_microusd / 1_000_000:,.2f}"
+            spent_up = Candidates(notices=(f"The budget of {dollars} is used up; {left_out}.",))
+            answers.append(Answered(spent_up))
+            break
         steps.reporter.progress(Stage.GENERATE, number, len(targets), f"Asking {request.model} about {target.symbol}")
         answers.append(await _ask_about(steps, snapshot, project, target, number))
         if len(answers) >= FAILURES and all(answer.failed for answer in answers[-FAILURES:]):
@@ -147,11 +155,19 @@ class Answered:
 
 async def _ask_about(steps: Steps, snapshot: Snapshot, project: Project, target: Target, number: int) -> Answered:
     language = steps.services.language(project.language)
+    left = budget_left(steps.request, steps.spent.cost_microusd)
 
     async def body(context: StepContext) -> Answered:
         try:
             outcome = await write_model_tests(
-                target, snapshot, project, language, context.services.gateway, context.execute, steps.request
+                target,
+                snapshot,
+                project,
+                language,
+                context.services.gateway,
+                context.execute,
+                steps.request,
+                left=left,
             )
         except ModelUnavailable as error:
             context.events.extend(error.evidence)

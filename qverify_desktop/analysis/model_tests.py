@@ -90,6 +90,11 @@ class _Account:
     model_ms: int = 0
 
 
+def budget_left(request: AnalysisRequest, spent_microusd: int) -> int | None:
+    """What may still be spent on the model, never below 0; ``None`` where the person set no limit."""
+    return max(0, request.budget_microusd - spent_microusd) if request.budget_microusd else None
+
+
 async def write_model_tests(
     target: Target,
     snapshot: Snapshot,
@@ -100,8 +105,10 @@ async def write_model_tests(
     request: AnalysisRequest,
     *,
     rounds: int = 3,
+    left: int | None = None,
 ) -> ModelOutcome:
-    """Candidates for one target, with at most ``rounds`` rounds of repair after the first answer.
+    """Candidates for one target, with at most ``rounds`` rounds of repair after the first answer. ``left`` is what is left of
+    the budget, in millionths of a US dollar; the repair ends when it is spent.
 
     Raises ``ModelUnavailable`` when the first question got no answer. A failure in a later round ends the repair; what was
     won before it stays.
@@ -113,6 +120,9 @@ async def write_model_tests(
     open_attempts: list[Attempt] = []
     notices: tuple[str, ...] = ()
     for number in range(rounds + 1):
+        if number and left is not None and account.cost_microusd >= left:
+            notices = (f"The repair of tests for {target.symbol} ended early: the budget is used up.",)
+            break
         prompt = await asyncio.to_thread(_prompt, material, language, open_attempts)
         try:
             answer = await ask(account, prompt, number)

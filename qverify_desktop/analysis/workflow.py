@@ -127,6 +127,7 @@ async def _open(steps: Steps) -> str:
                 "max_targets": request.max_targets,
                 "seed": request.seed,
                 "allow_install": request.allow_install,
+                "budget_microusd": request.budget_microusd,
             },
         )
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -130,11 +130,17 @@ EXIT_CODES: Mapping[Verdict, int] = {
 #: Least and most of a request's numbers; the evidence knows whole numbers below 2^53 only (RFC 8785, section 3.2.2.3).
 TARGETS = (1, 1_000_000)
 SEEDS = (0, 2**53 - 1)
+#: Budgets in millionths of a US dollar; 0 sets no limit, the highest is a million dollars.
+BUDGETS = (0, 10**12)
 
 
 @dataclass(frozen=True)
 class AnalysisRequest:
-    """What a person asked for. ``model`` is ``none`` or a model's name; ``out`` an absolute folder or empty."""
+    """What a person asked for. ``model`` is ``none`` or a model's name; ``out`` an absolute folder or empty.
+
+    ``budget_microusd`` is what may be spent on the model, in millionths of a US dollar: once it is spent nothing further is
+    asked. 0 sets no limit.
+    """
 
     source: str
     scope: Scope = Scope()
@@ -144,6 +150,7 @@ class AnalysisRequest:
     seed: int = 0
     allow_install: bool = False
     out: str = ""
+    budget_microusd: int = 0
 
 
 @dataclass(frozen=True)

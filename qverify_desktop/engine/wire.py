@@ -11,7 +11,7 @@ from qverify_desktop.domain import errors
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, RunSummary, Stage
 from qverify_desktop.domain.project import Scope
-from qverify_desktop.domain.results import SEEDS, TARGETS, AnalysisRequest
+from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, AnalysisRequest
 
 _ERRORS: Mapping[str, type[QVerifyError]] = {
     kind.__name__: kind
@@ -71,6 +71,7 @@ def request_from_json(value: Any) -> AnalysisRequest:
         seed=_integer(fields, "seed", 0, *SEEDS),
         allow_install=_flag(fields, "allow_install"),
         out=_text(fields, "out", ""),
+        budget_microusd=_integer(fields, "budget_microusd", 0, *BUDGETS),
     )
     if not request.source:
         raise BadInput("No folder and no URL was given.", "Name the folder to analyse.")

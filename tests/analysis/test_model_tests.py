@@ -89,7 +89,9 @@ def by_words(source: str) -> dict[str, object]:
     return {"status": "passed"}
 
 
-async def run(tmp_path: Path, model: Model, verdict: Verdict = by_words, rounds: int = 3) -> ModelOutcome:
+async def run(
+    tmp_path: Path, model: Model, verdict: Verdict = by_words, rounds: int = 3, left: int | None = None
+) -> ModelOutcome:
     (tmp_path / "pkg").mkdir(exist_ok=True)
     (tmp_path / "pkg" / "__init__.py").touch()
     (tmp_path / "pkg" / "text.py").write_text(SOURCE)
@@ -105,6 +107,7 @@ async def run(tmp_path: Path, model: Model, verdict: Verdict = by_words, rounds:
         reports(verdict),
         request,
         rounds=rounds,  # type: ignore[arg-type]
+        left=left,
     )
 
 
@@ -145,6 +148,15 @@ async def test_the_good_are_kept_while_the_others_are_asked_about(tmp_path: Path
     assert outcome.evidence[2].data["template"] == "python/repair 1"
     assert outcome.evidence[3].blobs["answer"].decode() == f"```python\n{second}```"
     assert outcome.cost_microusd == 14
+
+
+@pytest.mark.parametrize(("left", "asked"), [(7, 1), (8, 2), (None, 3)])
+async def test_the_repair_ends_when_the_budget_is_spent(tmp_path: Path, left: int | None, asked: int) -> None:
+    model = Model(f"```python\n{HEADER}{test_of('a', 'pages(1) == 0')}{test_of('b', 'pages(1) == 99')}```")
+    outcome = await run(tmp_path, model, rounds=2, left=left)
+    assert (len(model.prompts), outcome.cost_microusd) == (asked, 7 * asked)
+    assert "test_pages_a" in [t.name for t in outcome.tests], "what was won before stays"
+    assert ("budget is used up" in " ".join(outcome.notices)) == (left is not None)
 
 
 async def test_rounds_end_and_each_leftover_has_its_reason(tmp_path: Path) -> None:

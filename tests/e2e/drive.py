@@ -136,7 +136,7 @@ def keyboard(python: str, folder: str) -> dict:
 
 
 def cancel(python: str, folder: str) -> dict:
-    """Cancel a run while it judges, resume it, and let it come to its verdict."""
+    """Cancel a run while it judges, resume it to its verdict, accept a test, write the tests, verify the evidence."""
     app = Application(python, os.path.join(folder, "home"), os.path.join(folder, "project"))
     app.see("Start analysis", "push button|button", seconds=60)
     app.see("Nothing leaves this machine", seconds=30)
@@ -155,6 +155,18 @@ def cancel(python: str, folder: str) -> dict:
     texts = app.texts()
     app.press("Resume")
     app.see("Show results", "push button|button", seconds=400)
+    app.open_tab("Results")
+    app.see("Accept", "push button|button", seconds=30)
+    app.press("Accept")
+    app.see("accepted by you", seconds=20)
+    app.press(app.see("Review", "push button|button").get_name())
+    app.press("Into the working tree")
+    app.press("Write files")
+    app.see("Written", seconds=30)
+    app.press("Close")
+    app.open_tab("Evidence")
+    app.press("Verify evidence")
+    app.see("The bundle was verified again: Unanchored", seconds=30)
     return {"texts": texts, "containers": containers, "exit": app.end()}
 
 

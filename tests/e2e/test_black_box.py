@@ -109,14 +109,29 @@ def test_one_whole_analysis_with_the_keyboard_alone(tmp_path):
     assert verified(tmp_path, run)["valid"]
 
 
-def test_a_run_is_cancelled_and_resumed(tmp_path):
-    shutil.copytree(ROOT / "resources/sample", tmp_path / "project")
+def test_a_run_is_cancelled_and_resumed_and_its_tests_are_written(tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "resources/sample", project)
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     cancelled = drive("cancel", tmp_path)
     assert cancelled["containers"] == []
     assert any("cancelled" in text.lower() for text in cancelled["texts"])
     [(run, status, verdict, suspected)] = runs(tmp_path)
     assert (status, verdict, suspected) == ("finished", "defects_suspected", 1)
     assert verified(tmp_path, run)["valid"]
+    with sqlite3.connect(tmp_path / "home/qverify.db") as database:
+        assert database.execute("SELECT kind, decision FROM decisions").fetchall() == [("test", "accepted")]
+    assert {path: path.read_bytes() for path in before} == before, "no file that was there has changed"
+    written = [path for path in project.rglob("test_qv_*.py") if path not in before]
+    assert written
+    passes = subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, written)],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert passes.returncode == 0, passes.stdout
 
 
 def test_a_folder_is_dropped_from_another_process(tmp_path):

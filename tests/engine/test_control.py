@@ -274,6 +274,7 @@ HOSTILE = [
     b'{"v": 1, "method": "start", "params": {}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "seed": -1}}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "max_targets": true}}}\n',
+    b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "budget_microusd": -1}}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "scope": {"kind": "rm"}}}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": ""}}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "allow_install": 1}}}\n',

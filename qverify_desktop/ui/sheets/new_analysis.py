@@ -17,6 +17,7 @@ from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.sheets.new_analysis_model import ModelPart, host_of
 from qverify_desktop.ui.sheets.new_analysis_parts import (
+    BudgetPart,
     EffortPart,
     NetworkPart,
     RuntimePart,
@@ -27,6 +28,7 @@ from qverify_desktop.ui.widgets.painting import one_line
 from qverify_desktop.ui.widgets.scroll_body import ScrollBody
 from qverify_desktop.ui.widgets.sheet import Sheet
 from qverify_desktop.ui.widgets.state_view import StateView
+from qverify_desktop.ui.widgets.words import money
 
 #: A source that is typed is looked at this much later.
 DELAY_MS = 400
@@ -55,6 +57,7 @@ class NewAnalysisSheet(Sheet):
         self.scope = ScopePart(desk)
         self.runtime = RuntimePart(desk)
         self.model = ModelPart(desk)
+        self.budget = BudgetPart(desk)
         self.effort = EffortPart(desk)
         self.network = NetworkPart(desk)
         self._parts = QGridLayout()
@@ -63,17 +66,20 @@ class NewAnalysisSheet(Sheet):
         self._parts.setVerticalSpacing(20)
         self._parts.setColumnStretch(1, 1)
         self._parts.setColumnMinimumWidth(0, desk.theme.px(88))
+        self._words: dict[QWidget, QWidget] = {}
         for at, (name, part) in enumerate(
             (
                 (tr("Scope"), self.scope),
                 (tr("Runtime"), self.runtime),
                 (tr("Model"), self.model),
+                (tr("Budget"), self.budget),
                 (tr("Effort"), self.effort),
                 (tr("Network"), self.network),
             )
         ):
             word = label(name, "body", "muted", wrap=True)
             word.setContentsMargins(0, 6, 0, 0)
+            self._words[part] = word
             self._parts.addWidget(word, at, 0, Qt.AlignmentFlag.AlignTop)
             self._parts.addWidget(part, at, 1)
             part.changed.connect(self._say)
@@ -146,7 +152,12 @@ class NewAnalysisSheet(Sheet):
             max_targets=self.effort.targets(),
             seed=self.effort.seed(),
             allow_install=self.network.allow_install(),
+            budget_microusd=self.spend(),
         )
+
+    def spend(self) -> int:
+        """The budget, for a model that costs something."""
+        return 0 if self.model.is_free() else self.budget.microusd()
 
     def choices(self) -> Choices:
         """What is remembered for the next time."""
@@ -159,6 +170,7 @@ class NewAnalysisSheet(Sheet):
             "seed": self.effort.seed(),
             "allow_install": self.network.allow_install(),
             "runtime": self.runtime.chosen(),
+            "budget_microusd": self.budget.microusd(),
         }
 
     # Looking at the source
@@ -234,7 +246,7 @@ class NewAnalysisSheet(Sheet):
         self._remark.setText(tr("As chosen the last time") if remembered else "")
         self.scope.show_look(look)
         self.runtime.show_look(look)
-        for part in (self.scope, self.runtime, self.model, self.effort, self.network):
+        for part in (self.scope, self.runtime, self.model, self.budget, self.effort, self.network):
             part.remember(remembered)
         self._show_form()
         self._say()
@@ -256,6 +268,8 @@ class NewAnalysisSheet(Sheet):
 
     def _say(self) -> None:
         """The foot: targets, what leaves this machine, what it costs; and whether Start is possible."""
+        for one in (self.budget, self._words[self.budget]):
+            one.setVisible(not self.model.is_free())
         reason = self._reason()
         self.start_button.set_possible(reason)
         if reason:
@@ -267,6 +281,8 @@ class NewAnalysisSheet(Sheet):
         targets = self.effort.targets()
         at_most = trn("At most {n} target", "At most {n} targets", targets)
         cost = tr("free") if self.model.is_free() else tr("at the price of your provider")
+        if self.spend():
+            cost = tr("at the price of your provider until {budget} are spent", budget=money(self.spend()))
         self._promise.setText(f"{at_most}, {cost}")
         self._leaves.setText(self._what_leaves())
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QCompleter,
+    QDoubleSpinBox,
     QLabel,
     QLineEdit,
     QSizePolicy,
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from qverify_desktop.domain.results import SEEDS
+from qverify_desktop.domain.results import BUDGETS, SEEDS
 from qverify_desktop.domain.views import Choices, RepositoryLook
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
@@ -275,6 +276,32 @@ class EffortPart(Part):
 
     def seed(self) -> int:
         return self.seed_field.value()
+
+
+class BudgetPart(Part):
+    """What may be spent on a model that costs something; nothing is the default and sets no limit."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.amount = QDoubleSpinBox()
+        self.amount.setRange(0, BUDGETS[1] / 1_000_000)
+        self.amount.setDecimals(2)
+        self.amount.setSingleStep(0.5)
+        self.amount.setPrefix(tr("at most") + " $")
+        self.amount.setSpecialValueText(tr("No limit"))
+        self.amount.setAccessibleName(tr("Budget in US dollars"))
+        self.amount.valueChanged.connect(lambda _: self.changed.emit())
+        self.amount.lineEdit().setTextMargins(6, 0, 0, 0)
+        said = tr("Once it is spent the model is asked nothing further. The tests that it wrote by then are judged.")
+        self.amount.setAccessibleDescription(said)
+        self.setLayout(column(self.amount, label(said, "small", "muted", wrap=True), gap=6))
+
+    def remember(self, choices: Choices) -> None:
+        self.amount.setValue(choices.get("budget_microusd", 0) / 1_000_000)
+
+    def microusd(self) -> int:
+        """In millionths of a US dollar; 0 for no limit."""
+        return round(self.amount.value() * 1_000_000)
 
 
 class NetworkPart(Part):

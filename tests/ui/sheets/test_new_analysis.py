@@ -86,6 +86,7 @@ def test_what_was_chosen_for_the_repository_stands_again(opened):
         "seed": 7,
         "allow_install": True,
         "runtime": "python",
+        "budget_microusd": 500_000,
     }
     _, _, sheet = opened(chosen)
     assert sheet.request() == AnalysisRequest(
@@ -226,6 +227,18 @@ def test_the_foot_says_targets_cost_and_all_that_leaves(opened, key, install, so
     assert told.startswith(f"At most 18 targets, {promise}")
     assert all(part in told for part in leaves)
     assert ("Nothing leaves" in told) == (leaves == ["Nothing leaves this machine."])
+
+
+def test_a_budget_stands_where_a_model_costs_something(opened):
+    _, _, sheet = opened({"model": REMOTE[0], "api_base": REMOTE[1], "budget_microusd": 2_500_000})
+    assert sheet.budget.isVisible() and sheet.request().budget_microusd == 2_500_000
+    assert "at the price of your provider until $2.50 are spent" in sheet.foot_words()
+    sheet.budget.amount.setValue(0)
+    assert sheet.budget.amount.text() == "No limit" and "spent" not in sheet.foot_words()
+    sheet.budget.amount.setValue(1.25)
+    sheet.model.rows[LOCAL].radio.click()
+    assert not sheet.budget.isVisible() and sheet.request().budget_microusd == 0
+    assert sheet.choices()["budget_microusd"] == 1_250_000, "remembered for the next model that costs something"
 
 
 def test_a_name_that_goes_to_openai_by_itself_is_no_local_model(opened):
