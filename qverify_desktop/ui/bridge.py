@@ -141,15 +141,23 @@ class EngineBridge(QObject):
             return
         self._opened.set()
         self.ready.emit()
-        self._spawn(self._follow_changes(self._engine))
+        # Only the process that owns the state folder is handed folders; any other is a guest of an owner that may end.
         listen = getattr(self._engine, "on_hand_over", None)
+        self._spawn(self._follow_changes(self._engine, guest=listen is None))
         if listen is not None:
             listen(self._take_over)
 
-    async def _follow_changes(self, engine: EngineApi) -> None:
+    async def _follow_changes(self, engine: EngineApi, guest: bool) -> None:
+        listened = False
         with contextlib.suppress(QVerifyError):
             async for run in engine.changes():
+                listened = True
                 self.changed.emit(run)
+        if guest and listened:
+            # The owner has ended. What is asked from now on waits for whoever owns the folder next, perhaps this process.
+            self._opened.clear()
+            self._engine = None
+            await self._connect()
 
     def _take_over(self, sources: Sequence[str]) -> None:
         self.handed_over.emit(list(sources))

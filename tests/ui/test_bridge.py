@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from PySide6.QtCore import QObject
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus
+from qverify_desktop.engine.messages import OwnerGone
+from qverify_desktop.ui.bridge import EngineBridge
+from tests.ui.desk import ScriptedEngine
 
 pytestmark = pytest.mark.ui
 
@@ -70,8 +75,6 @@ def test_events_of_a_run_are_followed_to_its_end(make, qtbot):
 
 
 def test_an_engine_that_does_not_open_is_told(make, loop, qtbot):
-    from qverify_desktop.ui.bridge import EngineBridge
-
     async def broken():
         raise QVerifyError("The folder is full.", "Make room.")
 
@@ -82,3 +85,55 @@ def test_an_engine_that_does_not_open_is_told(make, loop, qtbot):
     bridge.ask(asker, "run_list", print, failed=failed.append)
     qtbot.waitUntil(lambda: bool(told) and bool(failed))
     assert told[0].sentence == "The folder is full."
+
+
+class Owner(ScriptedEngine):
+    """An engine of another process, which ends when ``gone`` is set."""
+
+    def __init__(self, answers):
+        super().__init__(answers)
+        self.gone = asyncio.Event()
+
+    async def changes(self):
+        yield ""
+        await self.gone.wait()
+        raise OwnerGone("The QVerify process that owned the state folder has ended.")
+
+
+def test_when_the_owner_ends_the_next_one_is_asked(loop, qtbot):
+    first, second = Owner({"run_list": ["first"]}), Owner({"run_list": ["second"]})
+    opened = [first, second]
+
+    async def open_engine():
+        return opened.pop(0)
+
+    bridge, ready, changed, asker, got = EngineBridge(open_engine), [], [], QObject(), []
+    bridge.ready.connect(lambda: ready.append(True))
+    bridge.changed.connect(changed.append)
+    bridge.connect_engine()
+    qtbot.waitUntil(lambda: changed == [""])
+    first.gone.set()
+    qtbot.waitUntil(lambda: changed == ["", ""])
+    bridge.ask(asker, "run_list", got.append)
+    qtbot.waitUntil(lambda: got == [["second"]])
+    assert len(ready) == 2
+
+
+def test_an_owner_that_never_listens_is_not_tried_again_and_again(loop, qtbot):
+    class Deaf(ScriptedEngine):
+        async def changes(self):
+            raise QVerifyError("It does not know this question.")
+            yield ""
+
+    opens = []
+
+    async def open_engine():
+        opens.append(True)
+        return Deaf({"run_list": [1]})
+
+    bridge, asker, got = EngineBridge(open_engine), QObject(), []
+    bridge.connect_engine()
+    bridge.ask(asker, "run_list", got.append)
+    qtbot.waitUntil(lambda: got == [[1]])
+    qtbot.wait(100)
+    assert opens == [True]
