@@ -158,7 +158,7 @@ def cancel(python: str, folder: str) -> dict:
     app.open_tab("Results")
     app.see("Accept", "push button|button", seconds=30)
     app.press("Accept")
-    app.see("accepted by you", seconds=20)
+    app.see(", accepted", "table cell", seconds=20)
     app.press(app.see("Review", "push button|button").get_name())
     app.press("Into the working tree")
     app.press("Write files")

@@ -55,7 +55,7 @@ def _entry(
 def compared() -> dict[str, Any]:
     """The newest two."""
     newer, older = history()[:2]
-    found = list(defects.DEFECTS)
+    found = [dict(one) for one in defects.DEFECTS]
     changes = (
         ("test_offset_gen.py::test_zulu_is_zero_offset", "", "accepted"),
         ("test_offset_gen.py::test_half_hours_east", "", "accepted"),
