@@ -93,7 +93,8 @@ class Theme(QObject):
         font = QFont([family["code"], *family["code-fallback"]] if code else [family["ui"], *family["ui-fallback"]])
         font.setPixelSize(self.px(spec["size"]))
         font.setWeight(QFont.Weight(600 if role == "code-strong" else spec["weight"]))
-        for tag in ("liga", "calt") if code else ():
+        # Inter shows "4x7" as a product and "->" as an arrow: names and source are shown as they are.
+        for tag in ("liga", "calt"):
             font.setFeature(QFont.Tag(tag), 0)
         if not code:
             font.setFeature(QFont.Tag("tnum"), 1)

@@ -83,7 +83,7 @@ def test_measures_and_counts_stand_side_by_side(opened):
     assert lines == [
         ["Lines", "84.7 %", "88.6 %", "+3.9"],
         ["Branches", "76.9 %", "83.0 %", "+6.1"],
-        ["Mutants noticed", "72.2 %", "81.3 %", "+9.1"],
+        ["Mutants killed", "72.2 %", "81.3 %", "+9.1"],
         ["Tests kept", "38", "41", "+3"],
         ["Tests refused", "27", "23", "−4"],
         ["Suspected defects", "3", "4", "+1"],

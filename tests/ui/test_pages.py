@@ -7,10 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QAbstractSpinBox,
     QApplication,
     QComboBox,
     QLineEdit,
-    QSpinBox,
     QWidget,
 )
 
@@ -67,9 +67,11 @@ def shown(parent: QWidget, kind: type[QWidget]) -> list[QWidget]:
 def unnamed(page: QWidget) -> list[str]:
     """Controls that say nothing of themselves."""
     found = []
-    for kind in (QAbstractButton, QLineEdit, QComboBox, QSpinBox, QAbstractItemView):
+    for kind in (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView):
         for control in shown(page, kind):
-            inner = isinstance(control.parent(), QComboBox | QSpinBox) or control.objectName().startswith("qt_")
+            inner = isinstance(control.parent(), QComboBox | QAbstractSpinBox) or control.objectName().startswith(
+                "qt_"
+            )
             text = control.text() if isinstance(control, QAbstractButton) else ""
             if not inner and not control.accessibleName() and not text:
                 found.append(f"{type(control).__name__} {control.objectName()}")

@@ -89,8 +89,8 @@ def test_two_runs_of_one_day_differ_in_their_time(opened):
 
 def test_the_trend_goes_from_the_oldest_to_the_newest_and_leads_to_its_run(opened, qtbot):
     _, _, page = opened()
-    assert page.trend.words_of(8).endswith("Lines 88.6 %, Branches 83.0 %, Mutants noticed 81.3 %")
-    assert page.trend.words_of(5).endswith("Mutants noticed unknown")
+    assert page.trend.words_of(8).endswith("Lines 88.6 %, Branches 83.0 %, Mutants killed 81.3 %")
+    assert page.trend.words_of(5).endswith("Mutants killed unknown")
     page.trend.setFocus()
     qtbot.keyClick(page.trend, Qt.Key.Key_Home)
     assert page.table.value()["run"]["run"] == FIRST

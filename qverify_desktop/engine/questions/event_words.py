@@ -61,7 +61,7 @@ def _judgement(data: Data) -> str:
 
 
 def _mutation(data: Data) -> str:
-    return f"{_count(data.get('mutants', 0), 'mutant')} run: {data.get('killed', 0)} noticed, {data.get('survived', 0)} survived."
+    return f"{_count(data.get('mutants', 0), 'mutant')} run: {data.get('killed', 0)} killed, {data.get('survived', 0)} survived."
 
 
 def _verdict(data: Data) -> str:

@@ -22,7 +22,7 @@ from qverify_desktop.ui.pages.compare_columns import (
     defects_of,
     test_columns,
 )
-from qverify_desktop.ui.pages.repository_columns import MEASURES, found, measure_of, when
+from qverify_desktop.ui.pages.repository_columns import MEASURES, found, measure_of
 from qverify_desktop.ui.theme import tokens
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, holder, label, row
@@ -190,7 +190,7 @@ class ComparePage(Page):
         for box in (self.older, self.newer):
             box.clear()
             for entry in history:
-                said = f"{when(entry['run']['started_at'])} · {found(entry['run'])}"
+                said = f"{words.when(entry['run']['started_at'])} · {found(entry['run'])}"
                 box.addItem(said, entry["run"]["run"])
         at = runs.index(self.place.run) if self.place.run in runs else 0
         other = runs.index(self.place.item) if self.place.item in runs else (at + 1 if at + 1 < len(runs) else at - 1)

@@ -140,7 +140,7 @@ class ModelsPage(Page):
             (tr("Tests"), tr("Never have a network, whatever is set."), tr("never")),
             (
                 tr("Model calls"),
-                tr("Signatures, docstrings and the style of tests; function bodies stay hidden."),
+                tr("The source of each target, its documentation and its generated tests."),
                 tr("only this machine") if closed else tr("when a model elsewhere is chosen"),
             ),
             (

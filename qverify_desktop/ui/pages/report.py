@@ -57,6 +57,7 @@ class ReportPage(RunPage):
         self._facts.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._notices = QVBoxLayout()
         self._notices.setSpacing(8)
+        self._remarks = holder(self._notices)
         self._sentence = label("", "verdict", wrap=True, select=True)
         inside = QWidget()
         inside.setObjectName("page")
@@ -106,7 +107,7 @@ class ReportPage(RunPage):
         return column(
             self._sentence,
             8,
-            holder(self._notices),
+            self._remarks,
             label(tr("What was looked at"), "heading"),
             facts,
             8,
@@ -143,6 +144,7 @@ class ReportPage(RunPage):
 
     def _show_notices(self, notices: list[str]) -> None:
         empty(self._notices)
+        self._remarks.setVisible(bool(notices))
         for notice in notices:
             made = frame("tint")
             made.setProperty("tone", "warning")

@@ -14,7 +14,7 @@ from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Page, Place
 from qverify_desktop.ui.pages.home_columns import place_of
-from qverify_desktop.ui.pages.repository_columns import MEASURES, found, history_columns, measure_of, when, words_of
+from qverify_desktop.ui.pages.repository_columns import MEASURES, found, history_columns, measure_of, words_of
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.elided import ElidedLabel
@@ -264,4 +264,4 @@ class RepositoryPage(Page):
 def _point(entry: HistoryEntry) -> Point:
     at = entry["run"]["started_at"]
     values = tuple(words.after_of(measure_of(entry, name)) for name, _ in MEASURES)
-    return Point(words.day(at), when(at), values)
+    return Point(words.day(at), words.when(at), values)

@@ -12,15 +12,9 @@ from qverify_desktop.ui.widgets import painting, words
 from qverify_desktop.ui.widgets.tables import Column
 
 #: Measures of a history: field and word.
-MEASURES = (("lines", later("Lines")), ("branches", later("Branches")), ("mutants", later("Mutants noticed")))
+MEASURES = (("lines", later("Lines")), ("branches", later("Branches")), ("mutants", later("Mutants killed")))
 #: Room for a change at 100 %.
 CHANGE = 44
-
-
-def when(iso: str) -> str:
-    """Day and time, so that two runs of one day differ: "12 Nov, 10:42"."""
-    day, clock = words.day(iso), words.clock(iso)[:5]
-    return day if not clock or clock in day else f"{day}, {clock}"
 
 
 def found(run: RunView) -> str:
@@ -40,7 +34,7 @@ def measure_of(entry: HistoryEntry, name: str) -> MeasureView:
 def words_of(entry: HistoryEntry) -> str:
     """What the filter looks into."""
     run = entry["run"]
-    return "\n".join((when(run["started_at"]), found(run), run["sentence"], entry["commit"], run["run"]))
+    return "\n".join((words.when(run["started_at"]), found(run), run["sentence"], entry["commit"], run["run"]))
 
 
 def history_columns() -> list[Column[HistoryEntry]]:
@@ -53,7 +47,7 @@ def history_columns() -> list[Column[HistoryEntry]]:
     return [
         Column(
             tr("Run"),
-            lambda entry: when(entry["run"]["started_at"]),
+            lambda entry: words.when(entry["run"]["started_at"]),
             lambda entry: entry["run"]["started_at"],
             tip=lambda entry: words.moment(entry["run"]["started_at"]),
             width=172,

@@ -25,7 +25,7 @@ from qverify_desktop.ui import language, motion
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
 from qverify_desktop.ui.theme import SYSTEM, ZOOMS
-from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row, set_property
+from qverify_desktop.ui.widgets.basics import Button, column, frame, inset, label, row, set_property
 
 WIDEST = 860
 FIELD = 280
@@ -106,7 +106,7 @@ class SettingsPage(Page):
             field.setAccessibleName(name)
             field.setAccessibleDescription(explanation)
             if not isinstance(field, QCheckBox):
-                field.setMinimumWidth(self.desk.theme.px(160))
+                field.setMinimumWidth(self.desk.theme.px(FIELD if isinstance(field, QLineEdit) else 160))
                 field.setMaximumWidth(self.desk.theme.px(FIELD))
             said = label(explanation, "small", "muted", wrap=True)
             said.setVisible(bool(explanation))
@@ -231,7 +231,7 @@ class SettingsPage(Page):
         return card
 
     def _number(self, name: str, least: int, most: int) -> QSpinBox:
-        field = QSpinBox()
+        field = inset(QSpinBox())
         field.setRange(least, most)
         self._later(field.valueChanged, lambda: self._change(name, field.value()))
         return field

@@ -163,9 +163,10 @@ def _columns() -> list[Column[UsageRow]]:
         ),
         Column(
             tr("Run"),
-            lambda one: words.moment(one["run"]["started_at"]),
+            lambda one: words.when(one["run"]["started_at"]),
             lambda one: one["run"]["started_at"],
-            width=190,
+            tip=lambda one: words.moment(one["run"]["started_at"]),
+            width=150,
         ),
         Column(tr("Model"), lambda one: one["model"], lambda one: one["model"], width=140, stretch=1),
         number("calls", tr("Calls")),

@@ -22,7 +22,7 @@ from qverify_desktop.domain.results import BUDGETS, SEEDS
 from qverify_desktop.domain.views import Choices, RepositoryLook
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import IconLabel, column, label, row, set_property
+from qverify_desktop.ui.widgets.basics import IconLabel, column, inset, label, row, set_property
 from qverify_desktop.ui.widgets.chips import Choice, Segmented
 
 MOST_TARGETS = 100_000
@@ -247,21 +247,18 @@ class EffortPart(Part):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.number = QSpinBox()
+        self.number = inset(QSpinBox())
         self.number.setRange(1, MOST_TARGETS)
         self.number.setValue(DEFAULT_TARGETS)
         self.number.setPrefix(tr("at most") + " ")
         self.number.setSuffix(" " + tr("targets"))
         self.number.setAccessibleName(tr("Number of targets"))
         self.number.valueChanged.connect(lambda _: self.changed.emit())
-        self.seed_field = QSpinBox()
+        self.seed_field = inset(QSpinBox())
         self.seed_field.setRange(SEEDS[0], 2**31 - 1)
         self.seed_field.setPrefix(tr("seed") + " ")
         self.seed_field.setAccessibleName(tr("Seed"))
         said = label(tr("The same seed gives the same tests."), "small", "muted", wrap=True)
-        for field in (self.number, self.seed_field):
-            # A spin box ignores the style sheet's padding.
-            field.lineEdit().setTextMargins(6, 0, 0, 0)
         fields = row(self.number, self.seed_field, gap=8)
         fields.setStretch(0, 3)
         fields.setStretch(1, 2)
@@ -283,7 +280,7 @@ class BudgetPart(Part):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.amount = QDoubleSpinBox()
+        self.amount = inset(QDoubleSpinBox())
         self.amount.setRange(0, BUDGETS[1] / 1_000_000)
         self.amount.setDecimals(2)
         self.amount.setSingleStep(0.5)
@@ -291,7 +288,6 @@ class BudgetPart(Part):
         self.amount.setSpecialValueText(tr("No limit"))
         self.amount.setAccessibleName(tr("Budget in US dollars"))
         self.amount.valueChanged.connect(lambda _: self.changed.emit())
-        self.amount.lineEdit().setTextMargins(6, 0, 0, 0)
         said = tr("Once it is spent the model is asked nothing further. The tests that it wrote by then are judged.")
         self.amount.setAccessibleDescription(said)
         self.setLayout(column(self.amount, label(said, "small", "muted", wrap=True), gap=6))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QBoxLayout,
     QFrame,
     QHBoxLayout,
@@ -24,6 +26,8 @@ from PySide6.QtWidgets import (
 
 from qverify_desktop.ui.actions import shown_keys
 from qverify_desktop.ui.theme import Theme
+
+Spin = TypeVar("Spin", bound=QAbstractSpinBox)
 
 #: Pixels more between an icon and the words of a button.
 GAP = 4
@@ -230,6 +234,12 @@ def row(*parts: Part, gap: int = 8, margins: Margins = (0, 0, 0, 0)) -> QHBoxLay
     layout = QHBoxLayout()
     _fill(layout, parts, gap, margins)
     return layout
+
+
+def inset(field: Spin) -> Spin:
+    """A spin box with room before its number, which it does not take from the style sheet."""
+    field.lineEdit().setTextMargins(6, 0, 0, 0)
+    return field
 
 
 def column(*parts: Part, gap: int = 8, margins: Margins = (0, 0, 0, 0)) -> QVBoxLayout:

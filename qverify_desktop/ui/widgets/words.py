@@ -158,6 +158,12 @@ def moment(iso: str, zone: tzinfo | None = None) -> str:
     return f"{at.day} {tr(_MONTHS[at.month - 1])} {at.year}, {at:%H:%M:%S %Z}" if at else ""
 
 
+def when(iso: str) -> str:
+    """Day and time, so that two runs of one day differ: "12 Nov, 10:42". Empty for no time."""
+    on, at = day(iso), clock(iso)[:5]
+    return on if not at or at in on else f"{on}, {at}"
+
+
 def clock(iso: str, zone: tzinfo | None = None) -> str:
     """ "10:42:27". Empty for no time."""
     at = _moment(iso, zone)

@@ -70,7 +70,7 @@ SENTENCES = [
         {"test": "t.py::test_a", "verdict": "refused", "label": "characterization", "reason": "not_stable"},
         "test_a is refused: not stable (characterization).",
     ),
-    ("mutation", {"mutants": 230, "killed": 187, "survived": 43}, "230 mutants run: 187 noticed, 43 survived."),
+    ("mutation", {"mutants": 230, "killed": 187, "survived": 43}, "230 mutants run: 187 killed, 43 survived."),
     (
         "suspected_defect",
         {"symbol": "f", "file": "a.py", "reproductions": 5},

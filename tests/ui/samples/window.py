@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from tests.ui.samples import defects, results
+from tests.ui.samples import defects, results, source
 from tests.ui.samples.history import OTHER, compared, history
 from tests.ui.samples.results import RUN, SOURCE, run_view
 
@@ -185,8 +185,8 @@ def entries(total: int = 4212) -> Any:
         "The run is opened without a model, scope all, seed 0.",
         "Snapshot of 61 files at commit 8c41f0e6a0d9.",
         "Container a028fd34ac1c ran for baseline without network: exit code 0 after 4.3 s.",
-        "test_zulu_is_zero_offset is accepted: gains 3 lines, 1 mutants (specification).",
-        "230 mutants run: 187 noticed, 43 survived.",
+        "test_zulu_is_zero_offset is accepted: gains 3 lines, 1 mutant (specification).",
+        "230 mutants run: 187 killed, 43 survived.",
         "Suspected defect in parse_offset (tidydate/offset.py), 5 of 5 times.",
     )
     types = ("run_opened", "snapshot", "execution", "judgement", "mutation", "suspected_defect")
@@ -307,7 +307,8 @@ def answers(**changes: Any) -> dict[str, Any]:
         "evidence_event": event,
         "evidence_checkpoint": checkpoint(),
         "evidence_grade": grade(),
+        **source.answers(),
         **{name: answer for name, answer in results.answers().items() if name != "run_overview"},
-        **{name: answer for name, answer in defects.answers().items() if name != "run_overview"},
+        **{name: answer for name, answer in defects.answers().items() if name not in ("run_overview", "run_source")},
         **changes,
     }

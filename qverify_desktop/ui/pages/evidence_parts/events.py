@@ -25,6 +25,8 @@ PAGE = 200
 LINE = Qt.ItemDataRole.UserRole
 #: Pages that stay in memory.
 KEPT = 40
+#: Pages that wait to be asked for; older ones have left the view.
+WAITING = 4
 #: A page is asked for this much later, so that scrolling through a million entries asks for the last place only.
 DELAY_MS = 60
 
@@ -80,7 +82,8 @@ class EventModel(QAbstractTableModel):
             return page[place % PAGE]
         number = place // PAGE
         if number not in self._asked:
-            self._wanted = [*self._wanted[-3:], number]
+            # The newest last, each once: many rows of one page must not push out another page that is in view.
+            self._wanted = [*(page for page in self._wanted if page != number), number][-WAITING:]
             if not self._timer.isActive():
                 self._timer.start()
         return None
