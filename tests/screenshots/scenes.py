@@ -11,7 +11,7 @@ from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
 from tests.ui.samples import window as samples
-from tests.ui.samples.results import RUN, SOURCE, run_view
+from tests.ui.samples.results import OFFSET, RUN, SOURCE, run_view
 
 LARGE, SMALL = (1440, 900), (1024, 720)
 
@@ -95,7 +95,7 @@ SCENES = (
     Scene("results-small", Place("results", run=RUN), size=SMALL, themes=("dark",)),
     Scene("review", Place("results", run=RUN), act=lambda w: w.registry.trigger("results.review")),
     Scene("defects", Place("defects", run=RUN)),
-    Scene("source", Place("source", run=RUN)),
+    Scene("source", Place("source", run=RUN, item=f"{OFFSET}:48")),
     Scene("run-evidence", Place("run-evidence", run=RUN)),
     Scene("report", Place("report", run=RUN)),
     Scene("evidence", Place("evidence")),
