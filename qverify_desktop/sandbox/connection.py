@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -38,6 +39,12 @@ class Connections:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._opened: list[docker.APIClient] = []
+
+    @property
+    def remote(self) -> bool:
+        """Whether the engine may be on another machine, where it can't mount folders of this one."""
+        url = self._base_url or os.environ.get("DOCKER_HOST") or "unix://"
+        return not url.startswith(("unix://", "npipe://"))
 
     def client(self) -> docker.APIClient:
         """This thread's client. Raises one of ``ENGINE_ERRORS`` where the engine does not answer."""

@@ -23,11 +23,14 @@ from qverify_desktop.sandbox.connection import (
 from qverify_desktop.sandbox.flight import Flight
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.slots import Slots
+from qverify_desktop.sandbox.sources import Sources
 
 T = TypeVar("T")
 
 #: Containers at a time that ``set_parallel`` may ask for.
 MOST_PARALLEL = 64
+#: Containers that are started and wait for their job's turn while as many as may work do.
+AHEAD = 1
 
 
 class DockerSandbox:
@@ -43,19 +46,22 @@ class DockerSandbox:
         self._owner = owner
         self._connections = Connections(base_url)
         self._slots = Slots(parallel)
+        self._places = Slots(parallel + AHEAD)
         # Each job holds one thread; a kill, a sweep and a probe must never queue behind the jobs. Threads are made when needed.
         self._threads = ThreadPoolExecutor(
             max_workers=2 * max(parallel, MOST_PARALLEL) + 3, thread_name_prefix="sandbox"
         )
-        self._flights: set[Flight] = set()
-        self._flying: set[asyncio.Future[JobResult]] = set()
+        self._flights: dict[Flight, asyncio.Future[None]] = {}
+        self._packed: Sources | None = None
         self._building = asyncio.Lock()
         self._abandoned: set[str] = set()
         self._closed = False
 
     def set_parallel(self, parallel: int) -> None:
         """From now on so many containers at a time; those that run go on. At most ``MOST_PARALLEL``. In the loop's thread."""
-        self._slots.set_most(min(parallel, MOST_PARALLEL))
+        parallel = min(parallel, MOST_PARALLEL)
+        self._slots.set_most(parallel)
+        self._places.set_most(parallel + AHEAD)
 
     async def image(self, runtime: str, progress: Callable[[str], None] | None = None) -> RuntimeImage:
         """The built image of ``runtime``, building it where it is missing (``progress`` takes lines of text, in the loop).
@@ -109,33 +115,55 @@ class DockerSandbox:
                 f"The sandbox image {image.reference or image.runtime} is not built.",
                 f"Type `qverify runtimes build {image.runtime}`.",
             )
-        async with self._slots:
+        async with self._places:
             if self._closed:
                 raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
-            flight = Flight(self._connections, self._owner, job, image, source, run, dependencies)
-            self._flights.add(flight)
+            flight = Flight(self._connections, self._owner, job, image, source, run, dependencies, self._sources())
+            over = asyncio.get_running_loop().create_future()
+            self._flights[flight] = over
             try:
-                return await self._fly(flight)
+                await self._steer(flight, flight.prepare)
+                async with self._slots:
+                    return await self._steer(flight, flight.perform)
             finally:
-                self._flights.remove(flight)
-                if flight.abandoned:
-                    self._abandoned.add(flight.job_id)
+                try:
+                    if flight.in_the_air:
+                        await self._to_its_end(self._submit(flight.land))
+                finally:
+                    if flight.abandoned:
+                        self._abandoned.add(flight.job_id)
+                    del self._flights[flight]
+                    over.set_result(None)
 
-    async def _fly(self, flight: Flight) -> JobResult:
-        flying = asyncio.wrap_future(self._threads.submit(flight.go))
-        self._flying.add(flying)
-        flying.add_done_callback(self._flying.discard)
+    async def _steer(self, flight: Flight, part: Callable[[], T]) -> T:
+        """One part of a flight, in a thread. A cancellation kills the container and waits for the part's end."""
+        working = self._submit(part)
         try:
-            return await asyncio.shield(flying)
+            return await asyncio.shield(working)
         except asyncio.CancelledError:
-            self._threads.submit(flight.abort)
-            while not flying.done():
-                # A second cancellation must not leave the container behind either; every call below has a time-out.
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait({flying})
-            if not flying.cancelled():
-                flying.exception()
+            self._submit(flight.abort)
+            await self._to_its_end(working)
             raise
+
+    async def _to_its_end(self, working: asyncio.Future[T]) -> None:
+        """Wait whatever comes: a second cancellation must not leave a container behind. Every call has a time-out."""
+        cancelled = False
+        while not working.done():
+            try:
+                await asyncio.wait({working})
+            except asyncio.CancelledError:
+                cancelled = True
+        if not working.cancelled():
+            working.exception()
+        if cancelled:
+            raise asyncio.CancelledError
+
+    def _sources(self) -> Sources | None:
+        if not self._connections.remote:
+            return None
+        if self._packed is None:
+            self._packed = Sources()
+        return self._packed
 
     async def available(self) -> str:
         """Empty when the Docker Engine answers, otherwise the sentence why it does not."""
@@ -170,14 +198,19 @@ class DockerSandbox:
         """Kill what still runs and close every connection. A run that was waiting ends with ``SandboxFailure``."""
         self._closed = True
         for flight in list(self._flights):
-            self._threads.submit(flight.abort)
-        if self._flying:
-            await asyncio.wait(self._flying)
+            self._submit(flight.abort)
+        if self._flights:
+            await asyncio.wait(list(self._flights.values()))
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._connections.close()
+        if self._packed is not None:
+            self._packed.close()
+
+    def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._threads.submit(work))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.wrap_future(self._threads.submit(work))
+        return await self._submit(work)
 
     def __repr__(self) -> str:
         return f"DockerSandbox({self._owner.id!r})"

@@ -1,5 +1,10 @@
 """What runs inside the container around the command, and the protocol between it and the host.
 
+A started container lays out the work folder and then waits on its standard input for one parcel (``parcel.py``): a line
+with a length in bytes, and so many bytes of tar. The parcel brings the generated files and the command, so a container can
+be made and started before its job's turn has come. Where the engine is on another machine, the snapshot and the installed
+packages come the same way before it.
+
 The container's standard output carries nothing but ``READY`` followed by one tar archive (GNU format) of the folder
 ``QV_OUT``; the command's own standard output and error both go to the container's standard error, in their order. The
 command has the same user as the entry, so it can disturb all of this: whatever arrives is read as hostile
@@ -13,12 +18,13 @@ from pathlib import Path
 
 WORK = "/work"
 SOURCE = "/src"
-OVERLAY = "/in"
 DEPENDENCIES = "/deps"
 HOME = "/tmp/home"  # noqa: S108
 OUT = "/tmp/qv-out"  # noqa: S108
 #: Where a job with network finds the certificate authorities that the host trusts.
-CERTIFICATES = "/qverify-ca.pem"
+CERTIFICATES = "/tmp/qverify-ca.pem"  # noqa: S108
+#: Where the parcel holds the command: a script that sets the environment and the positional parameters.
+COMMAND = "/tmp/qverify-command"  # noqa: S108
 
 _NAMES_CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -28,15 +34,30 @@ READY = b"qverify-ready\n"
 #: Exit code of the entry where the snapshot could not be laid out (the command did not run).
 NOT_LAID_OUT = 125
 
-# A destination is removed first, so that an overlay neither fails on a read-only file nor is written through a
-# symlink of the repository. Folders that the repository holds read-only would refuse an overlay: hence the retry.
+#: The snapshot is mounted at ``/src``, or comes over standard input.
+MOUNTED = "mounted"
+STREAMED = "streamed"
+
+# A symlink of the repository where a folder of the parcel should be is replaced, and a file is removed before it is
+# written, so that nothing is written through a link. Folders that the repository holds read-only would refuse a file:
+# hence the second try. What the copying says is bounded: nobody reads it before the parcel is sent.
 ENTRY = r"""
-copy() { /bin/cp -dR --preserve=mode,timestamps --remove-destination "$1/." /work/; }
+take() { read -r size && [ "$size" -gt 0 ] && /usr/bin/head -c "$size"; }
+lay() { /bin/tar -C / --no-overwrite-dir -xf /tmp/qverify-parcel; }
+give_up() { /usr/bin/head -c 4096 /tmp/qverify-said >&2; exit 125; }
 {
-    if [ -d /src ]; then copy /src || exit 125; fi
-    if [ -d /in ]; then copy /in 2>/dev/null || { /bin/chmod -R u+rwX /work; copy /in || exit 125; }; fi
-    /bin/mkdir -p "$HOME" "$QV_OUT" && cd /work && unset OLDPWD || exit 125
-} </dev/null >&2
+    if [ "$1" = streamed ]; then
+        take | /bin/tar -C /work -xpf - && { [ ! -d /deps ] || take | /bin/tar -C /deps -xpf -; }
+    elif [ -d /src ]; then
+        /bin/cp -dR --preserve=mode,timestamps /src/. /work/
+    fi
+} >/tmp/qverify-said 2>&1 || give_up
+{
+    take >/tmp/qverify-parcel && { lay 2>/dev/null || { /bin/chmod -R u+rwX /work; lay; }; } \
+        && /bin/mkdir -p "$HOME" "$QV_OUT" && cd /work && . /tmp/qverify-command
+} >/tmp/qverify-said 2>&1 || give_up
+/bin/rm -f /tmp/qverify-parcel /tmp/qverify-command /tmp/qverify-said
+unset OLDPWD size
 echo qverify-ready
 "$@" </dev/null >&2
 code=$?
@@ -45,17 +66,21 @@ exit "$code"
 """
 
 
-def entrypoint() -> list[str]:
-    """Fixed words before a job's own ``argv``."""
-    return ["/bin/sh", "-c", ENTRY, "qverify"]
+def entrypoint(how: str) -> list[str]:
+    """The container's whole command line; ``how`` is ``MOUNTED`` or ``STREAMED``."""
+    return ["/bin/sh", "-c", ENTRY, "qverify", how]
 
 
-def environment(job_env: Mapping[str, str], *, certificates: bool = False) -> list[str]:
-    """The container's whole environment beyond the image's own: the job's words, three fixed ones, and where
-    ``certificates`` says so the path of the mounted certificate authorities."""
+def environment() -> dict[str, str]:
+    """The container's environment beyond the image's own."""
+    return {"LANG": "C.UTF-8", "HOME": HOME, "QV_OUT": OUT}
+
+
+def command_environment(job_env: Mapping[str, str], *, certificates: bool = False) -> dict[str, str]:
+    """What the command has beyond it: the job's words, and where ``certificates`` says so the path of the certificate
+    authorities. Home and artefact folder are not the job's to choose."""
     trusted = dict.fromkeys(_NAMES_CERTIFICATES, CERTIFICATES) if certificates else {}
-    env = {"LANG": "C.UTF-8", **trusted, **job_env, "HOME": HOME, "QV_OUT": OUT}
-    return [f"{name}={value}" for name, value in env.items()]
+    return {name: value for name, value in {**trusted, **job_env}.items() if name not in ("HOME", "QV_OUT")}
 
 
 def host_certificates(host_env: Mapping[str, str]) -> Path | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qverify_desktop.domain.execution import MIB, Limits
+from qverify_desktop.sandbox.entry import DEPENDENCIES, WORK
 
 #: User and group inside the container; no such user exists in the image or on the host.
 USER = 10001
@@ -19,12 +20,18 @@ OPEN_FILES = 4096
 SHM_BYTES = 64 * MIB
 
 
-def host_config(limits: Limits, mounts: Mapping[str, Path], *, network: bool = False) -> dict[str, Any]:
+def host_config(
+    limits: Limits, mounts: Mapping[str, Path], *, network: bool = False, streamed: bool = False
+) -> dict[str, Any]:
     """The ``HostConfig`` of one job. ``mounts`` maps a path in the container to a host folder, always read-only.
 
-    ``memory-swap`` equals ``memory``, which means no swap at all. The only network a job can have is the engine's
+    With ``streamed`` nothing is mounted: the engine may be on another machine, and what the folders hold arrives over the
+    container's standard input, the installed packages in a memory file system of their own. ``memory-swap`` equals ``memory``, which means no swap at all. The only network a job can have is the engine's
     default bridge, and only where ``network`` says so.
     """
+    tmpfs = {WORK: _tmpfs(limits.work_bytes), "/tmp": _tmpfs(limits.tmp_bytes)}  # noqa: S108
+    if streamed and DEPENDENCIES in mounts:
+        tmpfs[DEPENDENCIES] = _tmpfs(limits.work_bytes)
     return {
         "Init": True,
         "NetworkMode": "bridge" if network else "none",
@@ -43,8 +50,8 @@ def host_config(limits: Limits, mounts: Mapping[str, Path], *, network: bool = F
         ],
         "IpcMode": "private",
         "LogConfig": {"Type": "none", "Config": {}},
-        "Tmpfs": {"/tmp": _tmpfs(limits.tmp_bytes), "/work": _tmpfs(limits.work_bytes)},  # noqa: S108
-        "Mounts": [_read_only_bind(target, source) for target, source in mounts.items()],
+        "Tmpfs": tmpfs,
+        "Mounts": [] if streamed else [_read_only_bind(target, source) for target, source in mounts.items()],
     }
 
 

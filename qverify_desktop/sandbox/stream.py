@@ -1,4 +1,4 @@
-"""Reading an attached container: frames apart, output capped, and never a reader that stops.
+"""Writing to an attached container and reading it: frames apart, output capped, and never a reader that stops.
 
 The engine multiplexes standard output and error of an attached container into frames: one byte stream number
 (1 output, 2 error), three zero bytes, four bytes length (big-endian), then the payload (Docker Engine API,
@@ -108,13 +108,31 @@ class Demultiplexer:
                 sink(payload)
 
 
+class Sender:
+    """Writes to the standard input of an attached container. ``connection`` is what docker-py's ``attach_socket`` answers."""
+
+    def __init__(self, connection: Any, timeout_s: float) -> None:
+        self._socket = _socket_of(connection)
+        self._socket.settimeout(timeout_s)
+
+    def send(self, data: bytes) -> bool:
+        """Send all of ``data``; false where the other end is gone. Raises ``TimeoutError`` where it does not read."""
+        try:
+            self._socket.sendall(data)
+        except TimeoutError:
+            raise
+        except OSError:
+            return False
+        return True
+
+
 class Pump:
     """A thread that reads an attached socket to its end. ``connection`` is what docker-py's ``attach_socket`` answers."""
 
     def __init__(self, connection: Any, demultiplexer: Demultiplexer) -> None:
         self._connection = connection
         self._demultiplexer = demultiplexer
-        self._socket = getattr(connection, "_sock", connection)
+        self._socket = _socket_of(connection)
         with contextlib.suppress(AttributeError, OSError):
             self._socket.settimeout(None)
         self._thread = threading.Thread(target=self._drain, name="sandbox-pump", daemon=True)
@@ -135,9 +153,18 @@ class Pump:
         return not self._thread.is_alive()
 
     def close(self) -> None:
-        """Close the connection, which also ends a reader that still waits."""
-        with contextlib.suppress(AttributeError, OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        """Close the connection."""
+        shut(self._connection)
         self._thread.join(5)
         with contextlib.suppress(OSError):
             self._connection.close()
+
+
+def shut(connection: Any) -> None:
+    """End both directions of an attached socket, which also ends a reader that still waits. Never raises."""
+    with contextlib.suppress(AttributeError, OSError):
+        _socket_of(connection).shutdown(socket.SHUT_RDWR)
+
+
+def _socket_of(connection: Any) -> Any:
+    return getattr(connection, "_sock", connection)

@@ -1,38 +1,85 @@
-import os
-import stat
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.sandbox.inbox import write_overlay
+from qverify_desktop.domain.execution import Job
+from qverify_desktop.sandbox.parcel import framed, job_parcel, pack_tree
 
 
-def test_files_are_readable_for_the_container_below_a_private_folder(tmp_path: Path) -> None:
-    previous = os.umask(0o077)
-    try:
-        write_overlay(tmp_path / "inbox" / "job", {"tests/deep/test_ü\n.py": b"x", "top": b""})
-    finally:
-        os.umask(previous)
-    job = tmp_path / "inbox" / "job"
-    assert (job / "tests/deep/test_ü\n.py").read_bytes() == b"x"
-    assert (job / "top").read_bytes() == b""
-    modes = {path.relative_to(job).as_posix(): stat.S_IMODE(path.stat().st_mode) for path in job.rglob("*")}
-    assert modes == {"top": 0o644, "tests": 0o755, "tests/deep": 0o755, "tests/deep/test_ü\n.py": 0o644}
-    assert stat.S_IMODE(job.stat().st_mode) == 0o755
-    assert stat.S_IMODE(job.parent.stat().st_mode) == 0o700
+def members(archive: bytes) -> dict[str, tarfile.TarInfo]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return {member.name: member for member in opened}
+
+
+def content(archive: bytes, name: str) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        file = opened.extractfile(name)
+        assert file is not None
+        return file.read()
+
+
+def job(**words: object) -> Job:
+    return Job("test", ("true",), **words)  # type: ignore[arg-type]
+
+
+def test_files_lie_below_the_work_folder_after_their_folders() -> None:
+    archive = job_parcel(job(overlay={"tests/deep/test_ü\n.py": b"x", "top": b""}))
+    found = members(archive)
+    assert list(found) == ["work/tests", "work/tests/deep", "work/tests/deep/test_ü\n.py", "work/top", "tmp/qverify-command"]  # fmt: skip
+    assert [oct(member.mode) for member in found.values()] == ["0o755", "0o755", "0o644", "0o644", "0o644"]
+    assert content(archive, "work/tests/deep/test_ü\n.py") == b"x"
 
 
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "../up", "a/../../up", "", ".", "a//b", "a/", "./a", "a\0b", "\ud800"]
 )
-def test_a_path_that_leaves_the_folder_is_refused_and_nothing_is_written(tmp_path: Path, path: str) -> None:
+def test_a_path_that_leaves_the_folder_is_refused(path: str) -> None:
     with pytest.raises(BadInput, match="relative path"):
-        write_overlay(tmp_path / "job", {"good": b"1", path: b"evil"})
-    assert list(tmp_path.iterdir()) == []
+        job_parcel(job(overlay={"good": b"1", path: b"evil"}))
 
 
-@pytest.mark.parametrize("paths", [("a", "a/b"), ("a/b", "a")])
-def test_a_path_that_is_file_and_folder_is_refused(tmp_path: Path, paths: tuple[str, str]) -> None:
+@pytest.mark.parametrize("paths", [("a", "a/b"), ("a/b", "a"), ("a/b/c", "a/b")])
+def test_a_path_that_is_file_and_folder_is_refused(paths: tuple[str, str]) -> None:
     with pytest.raises(BadInput, match="file and a folder"):
-        write_overlay(tmp_path / "job", dict.fromkeys(paths, b"1"))
+        job_parcel(job(overlay=dict.fromkeys(paths, b"1")))
+
+
+def test_the_command_is_quoted_and_home_is_not_the_job_s_to_choose() -> None:
+    hostile = Job("x", ("sh", "-c", "echo 'a'; $(b)\n"), env={"A": "it's $HOME", "HOME": "/root", "QV_OUT": "/src"})
+    assert content(job_parcel(hostile), "tmp/qverify-command").decode() == (
+        "export A='it'\"'\"'s $HOME'\nset -- sh -c 'echo '\"'\"'a'\"'\"'; $(b)\n'\n"
+    )
+
+
+def test_a_variable_s_name_can_t_smuggle_a_command() -> None:
+    with pytest.raises(BadInput, match="no name of an environment variable"):
+        job_parcel(job(env={"A;rm -rf /;B": "x"}))
+
+
+def test_certificates_come_only_where_they_are_given() -> None:
+    assert "tmp/qverify-ca.pem" not in members(job_parcel(job()))
+    with_them = job_parcel(job(), b"a certificate")
+    assert content(with_them, "tmp/qverify-ca.pem") == b"a certificate"
+    assert b"PIP_CERT=/tmp/qverify-ca.pem" in content(with_them, "tmp/qverify-command")
+
+
+def test_a_frame_is_a_length_and_so_many_bytes() -> None:
+    assert framed(b"abc") == b"3\nabc"
+
+
+def test_a_packed_tree_names_nobody_and_keeps_links_modes_and_odd_names(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "run").write_text("x")
+    (tmp_path / "folder" / "run").chmod(0o755)
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "latin\udce9").write_text("y")
+    target = io.BytesIO()
+    pack_tree(tmp_path, target)
+    found = members(target.getvalue())
+    assert found["./folder/run"].mode == 0o755
+    assert found["./link"].linkname == "/etc/passwd"
+    assert "./latin\udce9" in found
+    assert {(member.uid, member.gid, member.uname) for member in found.values()} == {(0, 0, "")}

@@ -46,14 +46,13 @@ async def test_cancellation_in_any_phase_leaves_no_container(
             await task
         assert time.monotonic() - begun < 15
         assert containers(client, owner) == [], f"cancelled after {delay} s"
-        assert list(owner.inbox.iterdir() if owner.inbox.exists() else []) == []
 
 
 async def test_cancelling_twice_and_while_queued(
     sandbox: DockerSandbox, image: RuntimeImage, source: Path, owner: Owner, client: docker.APIClient
 ) -> None:
     tasks = [asyncio.create_task(sandbox.run(SLEEP, image, source, run="r")) for _ in range(4)]
-    await until(lambda: len(containers(client, owner)) == 2)
+    await until(lambda: len(containers(client, owner)) == 3)
     for _ in range(3):
         for task in tasks:
             task.cancel()
@@ -101,10 +100,8 @@ async def test_what_a_killed_process_left_is_swept(
         child.send_signal(signal.SIGKILL)
         child.wait()
     assert len(containers(client, owner)) == 1
-    assert len(list(owner.inbox.iterdir())) == 1
     assert await sandbox.sweep() == 1
     assert containers(client, owner) == []
-    assert list(owner.inbox.iterdir()) == []
     assert await sandbox.sweep() == 0
 
 

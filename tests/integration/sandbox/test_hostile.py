@@ -134,7 +134,7 @@ print(time.monotonic() - begun < 1)
 async def test_read_only_mounts_and_root_stop_writing(python: Run, source: Path) -> None:
     code = """
 import errno
-for path in ("/src/module.py", "/src/new", "/in/new", "/etc/passwd", "/usr/new", "/proc/sys/kernel/hostname", "/new"):
+for path in ("/src/module.py", "/src/new", "/etc/passwd", "/usr/new", "/proc/sys/kernel/hostname", "/new"):
     try:
         open(path, "w")
     except OSError as error:
@@ -142,9 +142,9 @@ for path in ("/src/module.py", "/src/new", "/in/new", "/etc/passwd", "/usr/new",
 """
     result = await python(code, overlay={"a": b"1"})
     refused = dict(line.split() for line in result.output.splitlines())
-    assert len(refused) == 7
+    assert len(refused) == 6
     assert set(refused.values()) <= {"EROFS", "EACCES"}
-    assert refused["/src/module.py"] == refused["/src/new"] == refused["/in/new"] == "EROFS"
+    assert refused["/src/module.py"] == refused["/src/new"] == "EROFS"
     assert [path.name for path in source.iterdir()] == ["module.py"]
 
 
