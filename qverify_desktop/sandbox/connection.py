@@ -13,6 +13,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure, SandboxGone
+from qverify_desktop.sandbox.tunnel import SCHEME, Tunnel
 
 #: Seconds until an answer of the engine is given up; a busy machine takes tens of seconds to start a container.
 ANSWER_TIMEOUT_S = 120.0
@@ -26,6 +27,19 @@ ENGINE_ERRORS = (DockerException, requests.RequestException, urllib3.exceptions.
 START_DOCKER = "Start Docker (as root: `systemctl start docker`, or `dockerd &`)"
 
 
+class _Client(docker.APIClient):
+    """A client that follows ``DOCKER_HOST`` and its like only. ``requests`` would put ``REQUESTS_CA_BUNDLE`` above the
+    authority that signed the engine's certificate, and a proxy between this machine and the engine."""
+
+    @property 
+    def trust_env(self) -> bool:
+        return False
+
+    @trust_env.setter
+    def trust_env(self, value: bool) -> None:
+        """``requests`` sets it at its start, before anybody else could."""
+
+
 class Connections:
     """One low-level client per thread, to the engine that ``DOCKER_HOST`` names or the local default.
 
@@ -35,6 +49,7 @@ class Connections:
 
     def __init__(self, base_url: str | None = None) -> None:
         self._base_url = base_url
+        self._tunnel: Tunnel | None = None
         self._version: str | None = None
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -43,12 +58,18 @@ class Connections:
     @property
     def remote(self) -> bool:
         """Whether the engine may be on another machine, where it can't mount folders of this one."""
-        url = self._base_url or os.environ.get("DOCKER_HOST") or "unix://"
-        return not url.startswith(("unix://", "npipe://"))
+        return not self._url.startswith(("unix://", "npipe://"))
+
+    @property
+    def _url(self) -> str:
+        return self._base_url or os.environ.get("DOCKER_HOST") or "unix://"
 
     def client(self) -> docker.APIClient:
         """This thread's client. Raises one of ``ENGINE_ERRORS`` where the engine does not answer."""
         client: docker.APIClient | None = getattr(self._local, "client", None)
+        if client is not None and self._url.startswith(SCHEME):
+            # A connection that broke off is made again under the same address.
+            self._through_ssh()
         if client is None:
             client = self._local.client = self.fresh()
         return client
@@ -58,11 +79,20 @@ class Connections:
         settings: dict[str, Any] = dict(kwargs_from_env())
         if self._base_url is not None:
             settings["base_url"] = self._base_url
-        client = docker.APIClient(version=self._version or "auto", timeout=timeout, **settings)  # type: ignore[arg-type]
+        if self._url.startswith(SCHEME):
+            settings["base_url"] = self._through_ssh()
+        client = _Client(version=self._version or "auto", timeout=timeout, **settings)  # type: ignore[arg-type]
         self._version = client.api_version
         with self._lock:
             self._opened.append(client)
         return client
+
+    def _through_ssh(self) -> str:
+        with self._lock:
+            if self._tunnel is None:
+                self._tunnel = Tunnel(self._url)
+            tunnel = self._tunnel
+        return tunnel.address()
 
     def discard(self, client: docker.APIClient) -> None:
         """Close a client of ``fresh``."""
@@ -75,9 +105,12 @@ class Connections:
         """Close every connection."""
         with self._lock:
             opened, self._opened = self._opened, []
+            tunnel, self._tunnel = self._tunnel, None
             self._local = threading.local()
         for client in opened:
             client.close()
+        if tunnel is not None:
+            tunnel.close()
 
 
 def is_read_timeout(error: BaseException) -> bool:
@@ -99,6 +132,8 @@ def words_of(error: BaseException) -> str:
 def unavailable(error: BaseException) -> str:
     """Why Docker does not answer, as a sentence."""
     words = words_of(error)
+    if "ssh: " in words:
+        return f"Docker can't be reached over ssh ({words.partition('ssh: ')[2]})."
     if "Permission denied" in words or "PermissionError" in words:
         return "Docker is there, but this user may not use it (permission denied on its socket)."
     if "FileNotFoundError" in words or "No such file" in words:
