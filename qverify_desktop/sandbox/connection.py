@@ -31,7 +31,7 @@ class _Client(docker.APIClient):
     """A client that follows ``DOCKER_HOST`` and its like only. ``requests`` would put ``REQUESTS_CA_BUNDLE`` above the
     authority that signed the engine's certificate, and a proxy between this machine and the engine."""
 
-    @property 
+    @property
     def trust_env(self) -> bool:
         return False
 
