@@ -165,7 +165,7 @@ def test_a_file_that_is_there_is_left_as_it_was(client: docker.APIClient, small:
 
 def test_what_could_not_be_saved_whole_is_removed(client: docker.APIClient, tmp_path: Path) -> None:
     gone = RuntimeImage("small", "qverify/small:ffffffffffff", "sha256:" + "0" * 64)
-    with pytest.raises(SandboxFailure, match=r"did not give the images \(.*qverify/small:ffffffffffff"):
+    with pytest.raises(SandboxFailure, match=r"did not give the images \(reference does not exist\)"):
         save_images(client, [gone], tmp_path / "file", print)
     assert not (tmp_path / "file").exists()
 
