@@ -250,6 +250,21 @@ async def look_at_image(machine: Machine) -> Finding:
     return Finding(OK, " ".join([f"The sandbox image {image.reference} is built.", *image.differences]))
 
 
+async def look_at_isolation(machine: Machine) -> Finding:
+    """How strongly the engine shuts a container in, and whether something stronger is on."""
+    if (await look_at_docker(machine)).state != OK:
+        return Finding(WARNING, "Without a Docker Engine nothing can be said of its isolation.")
+    image = await asyncio.to_thread(_find_image, machine)
+    sandbox = machine.sandbox()
+    try:
+        found = await sandbox.isolation(image.digest if image is not None else "")
+    finally:
+        await sandbox.close()
+    # What is missing makes weaker, not wrong: a person who wants it finds the way.
+    state = OK if found.seccomp and not found.problem else WARNING
+    return Finding(state, " ".join(filter(None, [found.sentences, found.stronger])))
+
+
 def _find_image(machine: Machine) -> RuntimeImage | None:
     recipes = [r for r in images.load_recipes(resources_root()) if r.runtime == _RUNTIME]
     connections = machine.connections()
@@ -383,6 +398,7 @@ CHECKS = (
     Check("keyring", "Keyring", look_at_keyring),
     Check("git", "git", look_at_git),
     Check("docker", "Docker Engine", look_at_docker, start_docker),
+    Check("isolation", "Isolation", look_at_isolation, patience_s=45.0),
     Check("image", "Python sandbox image", look_at_image, build_image, mending_s=1800.0),
     Check("model", "Local model", look_at_model),
     Check("proxy", "Proxy", look_at_proxy),

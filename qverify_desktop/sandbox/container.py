@@ -46,7 +46,8 @@ SEND_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a container is made for: one job over one snapshot, for one run of one owner."""
+    """What a container is made for: one job over one snapshot, for one run of one owner. ``runtime`` is the engine's runtime
+    to ask for, empty for its default."""
 
     owner: Owner
     job: Job
@@ -54,6 +55,7 @@ class Assignment:
     source: Path
     run: str
     dependencies: Path | None = None
+    runtime: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,8 @@ class Container:
             mounts[entry.DEPENDENCIES] = of.dependencies.resolve()
         streamed = self._sources is not None
         host = host_config(job.limits, mounts, network=job.network, streamed=streamed)
+        if of.runtime:
+            host["Runtime"] = of.runtime
         return {
             "Image": of.image.digest,
             "Hostname": "sandbox",

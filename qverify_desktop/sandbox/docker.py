@@ -20,7 +20,9 @@ from qverify_desktop.sandbox.connection import (
     Connections,
     unavailable,
 )
+from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.flight import Flight
+from qverify_desktop.sandbox.isolation import Isolation, find_isolation
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.slots import Slots
 from qverify_desktop.sandbox.sources import Sources
@@ -54,6 +56,8 @@ class DockerSandbox:
         self._flights: dict[Flight, asyncio.Future[None]] = {}
         self._packed: Sources | None = None
         self._building = asyncio.Lock()
+        self._looking = asyncio.Lock()
+        self._isolation: Isolation | None = None
         self._abandoned: set[str] = set()
         self._closed = False
 
@@ -118,7 +122,9 @@ class DockerSandbox:
         async with self._places:
             if self._closed:
                 raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
-            flight = Flight(self._connections, self._owner, job, image, source, run, dependencies, self._sources())
+            runtime = (await self.isolation(image.digest)).runtime
+            assignment = Assignment(self._owner, job, image, source, run, dependencies, runtime)
+            flight = Flight(self._connections, assignment, self._sources())
             over = asyncio.get_running_loop().create_future()
             self._flights[flight] = over
             try:
@@ -164,6 +170,24 @@ class DockerSandbox:
         if self._packed is None:
             self._packed = Sources()
         return self._packed
+
+    async def isolation(self, image: str = "") -> Isolation:
+        """What the engine offers, looked up once; ``image`` is the id of one to try gVisor with.
+
+        An engine that does not answer now is asked again next time; until then nothing stronger is assumed.
+        """
+        async with self._looking:
+            if self._isolation is None:
+                try:
+                    found = await self._in_thread(
+                        lambda: find_isolation(self._connections.client(), image, self._owner)
+                    )
+                except ENGINE_ERRORS:
+                    return Isolation()
+                if not image:
+                    return found
+                self._isolation = found
+            return self._isolation
 
     async def available(self) -> str:
         """Empty when the Docker Engine answers, otherwise the sentence why it does not."""

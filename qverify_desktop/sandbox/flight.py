@@ -10,16 +10,14 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from qverify_desktop.domain.errors import QVerifyError, SandboxFailure
-from qverify_desktop.domain.execution import Execution, Job, JobResult, RuntimeImage
+from qverify_desktop.domain.execution import Execution, JobResult
 from qverify_desktop.sandbox import entry
 from qverify_desktop.sandbox.artefacts import ARCHIVE_OVERHEAD, read_artefacts
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, failure
 from qverify_desktop.sandbox.container import Assignment, Container
-from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.parcel import job_parcel
 from qverify_desktop.sandbox.sources import Sources
 from qverify_desktop.sandbox.stream import CappedBytes, CappedOutput
@@ -30,21 +28,11 @@ T = TypeVar("T")
 class Flight:
     """The life of one job's container. ``abort`` ends it early; ``land`` must be called at its end, however it came."""
 
-    def __init__(
-        self,
-        connections: Connections,
-        owner: Owner,
-        job: Job,
-        image: RuntimeImage,
-        source: Path,
-        run: str,
-        dependencies: Path | None,
-        sources: Sources | None = None,
-    ) -> None:
+    def __init__(self, connections: Connections, assignment: Assignment, sources: Sources | None = None) -> None:
         # A job that can't be handed in is refused before a container is made for it.
-        job_parcel(job)
-        self._assignment = Assignment(owner, job, image, source, run, dependencies)
-        self._container = Container(connections, self._assignment, sources)
+        job_parcel(assignment.job)
+        self._assignment = assignment
+        self._container = Container(connections, assignment, sources)
         self._aborted = threading.Event()
         #: Whether there may be a container that ``land`` has to remove.
         self.in_the_air = False

@@ -22,6 +22,7 @@ from docker.errors import ImageNotFound, NotFound
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
 from qverify_desktop.domain.execution import Job, JobResult, Limits, RuntimeImage
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, unavailable
+from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.flight import Flight
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.recipes import Recipe, load_recipes, resources_root
@@ -126,7 +127,7 @@ def check_image(
         with tempfile.TemporaryDirectory(prefix="qverify-check-") as folder:
             sample = _readable_copy(recipe.sample, Path(folder) / "sample")
             whose = owner or Owner("runtime-check", Path(folder) / "inbox")
-            result = Flight(connections, whose, job, image, sample, "runtime-check", None).go()
+            result = Flight(connections, Assignment(whose, job, image, sample, "runtime-check")).go()
     finally:
         connections.close()
     return _judged(recipe, image, result)

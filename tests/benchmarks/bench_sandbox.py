@@ -29,6 +29,7 @@ from qverify_desktop.languages.python.detection import detect, find_targets
 from qverify_desktop.languages.python.mutation import mutants
 from qverify_desktop.languages.python.mutation_run import mutation_job, read_mutation
 from qverify_desktop.sandbox.connection import Connections
+from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.flight import Flight
 from qverify_desktop.sandbox.images import resources_root
@@ -80,7 +81,7 @@ async def _plain(command: list[str]) -> None:
 
 
 async def _ready(image: RuntimeImage, source: Path, owner: Owner, connections: Connections) -> float:
-    flight = Flight(connections, owner, JOB, image, source, "bench", None)
+    flight = Flight(connections, Assignment(owner, JOB, image, source, "bench"))
     try:
         await asyncio.to_thread(flight.prepare)
         await asyncio.sleep(LAID_OUT_S)

@@ -1,0 +1,132 @@
+"""How strongly the engine at hand shuts a container in, and the strongest way that it really offers.
+
+Read off the engine's own description (Docker Engine API, ``GET /info``: ``SecurityOptions``, ``Runtimes``). A runtime that is
+registered may still fail to start, so gVisor counts only after a container ran under it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+
+from qverify_desktop.sandbox.connection import ENGINE_ERRORS, words_of
+from qverify_desktop.sandbox.limits import USER
+from qverify_desktop.sandbox.owner import OWNER, Owner
+
+#: Names under which gVisor's runtime is registered (gVisor's installation guide; the second keeps the first free).
+GVISOR = ("runsc", "gvisor")
+PROBE_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What stands between a container and this machine beyond the sandbox's own flags.
+
+    ``runtime`` is the engine's runtime to ask for, empty for its default; ``problem`` says why gVisor, though registered, is
+    not used.
+    """
+
+    engine: str = "Docker"
+    rootless: bool = False
+    user_namespaces: bool = False
+    seccomp: bool = False
+    mandatory: str = ""
+    runtime: str = ""
+    problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """A few words for the evidence, for example ``container, gVisor, rootless engine``."""
+        words = ["container"]
+        words += ["gVisor"] if self.runtime else []
+        words += ["rootless engine"] if self.rootless else []
+        words += ["user namespaces"] if self.user_namespaces else []
+        return ", ".join(words)
+
+    @property
+    def sentences(self) -> str:
+        """What is on and what is not, for a person."""
+        on = ["gVisor, a kernel of its own in user space"] if self.runtime else []
+        on += ["a rootless engine"] if self.rootless else []
+        on += ["user-namespace remapping"] if self.user_namespaces else []
+        on += ["the engine's seccomp profile"] if self.seccomp else []
+        on += [self.mandatory] if self.mandatory else []
+        said = f"Containers of {self.engine} with {', '.join(on)}." if on else f"Containers of {self.engine}."
+        if not self.seccomp:
+            said += " Its seccomp profile is off."
+        if self.problem:
+            said += f" gVisor is registered, but does not work: {self.problem}."
+        return said
+
+    @property
+    def stronger(self) -> str:
+        """What would make it stronger, empty where it is strong already."""
+        if self.runtime or self.rootless or self.user_namespaces:
+            return ""
+        return "Stronger: gVisor (package runsc, registered with the engine), a rootless engine, or user-namespace remapping."
+
+
+def find_isolation(client: docker.APIClient, image: str, owner: Owner) -> Isolation:
+    """The isolation of the engine behind ``client``, with gVisor where it is registered and a container of ``image`` (an id,
+    empty: none at hand, so it is not tried) starts under it. Raises one of ``ENGINE_ERRORS``; blocks for a second."""
+    found = read_isolation(client.info())
+    registered = [name for name in GVISOR if name in _runtimes(client.info())]
+    if not registered or not image:
+        return found
+    problem = _try(client, registered[0], image, owner)
+    words = vars(found) | ({"problem": problem} if problem else {"runtime": registered[0]})
+    return Isolation(**words)
+
+
+def read_isolation(info: Mapping[str, Any]) -> Isolation:
+    """What an engine's description says, whatever it holds; gVisor is left to ``find_isolation``."""
+    options = [str(option) for option in info.get("SecurityOptions") or []]
+    names = {word.removeprefix("name=") for option in options for word in option.split(",")}
+    seccomp = next((option for option in options if "seccomp" in option), "")
+    return Isolation(
+        engine="Podman" if "podman" in str(info.get("ServerVersion", "")).lower() or _is_podman(info) else "Docker",
+        rootless="rootless" in names,
+        user_namespaces="userns" in names,
+        seccomp=bool(seccomp) and "unconfined" not in seccomp,
+        mandatory="AppArmor" if "apparmor" in names else "SELinux" if "selinux" in names else "",
+    )
+
+
+def _is_podman(info: Mapping[str, Any]) -> bool:
+    # Podman's answer to Docker's question names its own build tool and its store's folder.
+    return "BuildahVersion" in info or "containers/storage" in str(info.get("DockerRootDir", ""))
+
+
+def _runtimes(info: Mapping[str, Any]) -> Mapping[str, Any]:
+    runtimes = info.get("Runtimes")
+    return runtimes if isinstance(runtimes, Mapping) else {}
+
+
+def _try(client: docker.APIClient, runtime: str, image: str, owner: Owner) -> str:
+    """Start a container that does nothing under ``runtime``; empty where it ends well, otherwise what the engine said."""
+    config = {
+        "Image": image,
+        "Entrypoint": ["/bin/true"],
+        "Cmd": [],
+        "User": f"{USER}:{USER}",
+        # With no deadline and no process the next sweep takes it, should this process die here.
+        "Labels": {OWNER: owner.id},
+        "HostConfig": {"Runtime": runtime, "NetworkMode": "none", "CapDrop": ["ALL"], "LogConfig": {"Type": "none"}},
+    }
+    container = ""
+    try:
+        container = client.create_container_from_config(config)["Id"]  # type: ignore[no-untyped-call]
+        client.start(container)
+        status = int(client.wait(container, timeout=PROBE_TIMEOUT_S)["StatusCode"])
+        return "" if status == 0 else f"its container ended with status {status}"
+    except ENGINE_ERRORS as error:
+        return words_of(error)
+    finally:
+        if container:
+            with contextlib.suppress(*ENGINE_ERRORS, DockerException):
+                client.remove_container(container, v=True, force=True)
