@@ -129,6 +129,12 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument("--model", default="none", help="a model's name, or none (the default)")
     parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
     parser.add_argument(
+        "--packages",
+        default="",
+        metavar="FOLDER",
+        help="install missing packages from this folder (wheels), with no network",
+    )
+    parser.add_argument(
         "--budget",
         default="",
         metavar="USD",

@@ -144,6 +144,7 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
         allow_install=options.allow_install,
         out=os.path.abspath(options.out) if options.out else "",  # noqa: PTH100 - a link stays a link
         budget_microusd=_budget(options.budget),
+        packages=str(Path(options.packages).resolve()) if options.packages else "",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,17 +140,21 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
             return Dependencies()
         wanted = ", ".join(m.requirement for m in missing)
         context.record("missing_dependencies", {"requirements": [m.requirement for m in missing]})
-        if not steps.request.allow_install:
+        offline = Path(steps.request.packages) if steps.request.packages else None
+        if offline is None and not steps.request.allow_install:
             return Dependencies(
                 missing,
                 notice=f"The project needs packages that the sandbox lacks: {wanted}. "
-                "Code that imports them can't be tested. Run again with --allow-install to install them.",
+                "Code that imports them can't be tested. Run again with --allow-install to install them, or with "
+                "--packages and a folder that holds them.",
             )
         lock = _lock_of(steps.source, project)
-        key = hashlib.sha256(lock + b"\0" + wanted.encode()).hexdigest()[:32]
+        listed = await asyncio.to_thread(_listing, offline) if offline is not None else b""
+        key = hashlib.sha256(b"\0".join([lock, wanted.encode(), listed])).hexdigest()[:32]
         folder = _cache(steps) / key
         if not (folder / "complete").exists():
-            installed = await context.execute(language.install_job(project, missing, lock))
+            job = language.install_job(project, missing, lock, offline=offline is not None)
+            installed = await context.execute(job, dependencies=offline)
             archive = installed.artefacts.get("deps.tar")
             if archive is None:
                 why = installed.problem or installed.output[-600:]
@@ -173,6 +178,17 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
 
 def _cache(steps: Steps) -> Path:
     return steps.services.workspace / "dependencies"
+
+
+def _listing(folder: Path) -> bytes:
+    """What a folder of packages offers, so that another offer is another set. Raises ``MissingPrerequisite``."""
+    try:
+        found = sorted((entry.name, entry.stat().st_size) for entry in os.scandir(folder))
+    except OSError as error:
+        raise MissingPrerequisite(
+            f"The folder of packages {folder} can't be read ({error.strerror}).", "Name it again with --packages."
+        ) from error
+    return repr(found).encode("utf-8", "surrogateescape")
 
 
 def _lock_of(source: Path, project: Project) -> bytes:

@@ -127,6 +127,7 @@ async def _open(steps: Steps) -> str:
                 "max_targets": request.max_targets,
                 "seed": request.seed,
                 "allow_install": request.allow_install,
+                "offline_packages": bool(request.packages),
                 "budget_microusd": request.budget_microusd,
             },
         )

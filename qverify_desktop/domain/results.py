@@ -139,7 +139,8 @@ class AnalysisRequest:
     """What a person asked for. ``model`` is ``none`` or a model's name; ``out`` an absolute folder or empty.
 
     ``budget_microusd`` is what may be spent on the model, in millionths of a US dollar: once it is spent nothing further is
-    asked. 0 sets no limit.
+    asked. 0 sets no limit. ``packages`` is an absolute folder of the ecosystem's packages, from which missing ones are
+    installed with no network, or empty.
     """
 
     source: str
@@ -151,6 +152,7 @@ class AnalysisRequest:
     allow_install: bool = False
     out: str = ""
     budget_microusd: int = 0
+    packages: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ class Choices(TypedDict, total=False):
     allow_install: bool
     runtime: str
     budget_microusd: int
+    packages: str
 
 
 class RepositoryLook(TypedDict):

@@ -111,6 +111,7 @@ class Engine:
         self._refuse_when_closing()
         _check_addresses(request)
         await asyncio.to_thread(delivery.check_out, request.out)
+        await asyncio.to_thread(self._check_packages, request)
         going_on = await self._interrupted_twin(request)
         if going_on is not None:
             await self._runner.go_on(going_on, f"Going on with the run {going_on}, which was interrupted.")
@@ -332,6 +333,18 @@ class Engine:
             document["error"] = wire.error_to_json(failure)
             document["exit_code"] = failure.exit_code
         return document
+
+    def _check_packages(self, request: AnalysisRequest) -> None:
+        """Refuse a folder of packages that is none, and any fetching of packages behind an air gap."""
+        if request.packages and not (Path(request.packages).is_absolute() and Path(request.packages).is_dir()):
+            raise BadInput(
+                f"The folder of packages {request.packages} is not there.", "Name a folder that holds them (wheels)."
+            )
+        if request.allow_install and Configuration.load(home=self._home).air_gap:
+            raise BadInput(
+                "The air gap is on, so no packages may be fetched.",
+                "Name a folder that holds them with --packages, or switch the air gap off in the settings.",
+            )
 
     async def _interrupted_twin(self, request: AnalysisRequest) -> str | None:
         """The newest interrupted run of exactly this request over a source that has not changed since."""

@@ -72,6 +72,7 @@ def request_from_json(value: Any) -> AnalysisRequest:
         allow_install=_flag(fields, "allow_install"),
         out=_text(fields, "out", ""),
         budget_microusd=_integer(fields, "budget_microusd", 0, *BUDGETS),
+        packages=_text(fields, "packages", ""),
     )
     if not request.source:
         raise BadInput("No folder and no URL was given.", "Name the folder to analyse.")

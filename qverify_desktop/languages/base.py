@@ -60,8 +60,11 @@ class Language(Protocol):
     def read_missing(self, project: Project, result: JobResult) -> list[MissingDependency]:
         """Packages that the project imports and the runtime lacks."""
 
-    def install_job(self, project: Project, missing: Sequence[MissingDependency], lock: bytes) -> Job:
-        """A job with network whose artefact ``deps.tar`` holds the installed packages."""
+    def install_job(
+        self, project: Project, missing: Sequence[MissingDependency], lock: bytes, *, offline: bool = False
+    ) -> Job:
+        """A job whose artefact ``deps.tar`` holds the installed packages: fetched with network, or with ``offline`` and no
+        network taken from a folder of packages that the sandbox shows as its dependencies."""
 
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         """Every written example in docstrings and documentation files, bound to its target."""

@@ -46,6 +46,7 @@ CHOICES: Mapping[str, type] = {
     "allow_install": bool,
     "runtime": str,
     "budget_microusd": int,
+    "packages": str,
 }
 
 

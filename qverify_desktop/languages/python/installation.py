@@ -150,18 +150,21 @@ def read_missing(project: Project, result: JobResult) -> list[MissingDependency]
     return missing
 
 
-def install_job(project: Project, missing: Sequence[MissingDependency], lock: bytes) -> Job:
-    """Installs wheels from the package index into ``deps.tar``; versions that ``lock`` pins are kept where they can be."""
+def install_job(project: Project, missing: Sequence[MissingDependency], lock: bytes, *, offline: bool = False) -> Job:
+    """Installs wheels into ``deps.tar``, from the package index or from a folder that is shown as dependencies; versions
+    that ``lock`` pins are kept where they can be."""
     requirements = [clean for one in missing if (clean := clean_requirement(one.requirement))]
     overlay = driver_files("install_packages.py")
-    overlay[f"{FOLDER}/install.json"] = json.dumps({"requirements": list(dict.fromkeys(requirements))}).encode()
+    overlay[f"{FOLDER}/install.json"] = json.dumps(
+        {"requirements": list(dict.fromkeys(requirements)), "offline": offline}
+    ).encode()
     pins = pinned_versions(project.lock_file, lock)
     if pins:
         overlay[f"{FOLDER}/constraints.txt"] = "\n".join(sorted(pins)).encode() + b"\n"
     limits = Limits(
         timeout_s=900, memory_bytes=4 * GIB, work_bytes=2 * GIB, tmp_bytes=2 * GIB, artefact_bytes=768 * MIB
     )
-    return Job("install", ("python", f"{FOLDER}/install_packages.py"), overlay, limits=limits, network=True)
+    return Job("install", ("python", f"{FOLDER}/install_packages.py"), overlay, limits=limits, network=not offline)
 
 
 def _own_modules(snapshot: Snapshot, project: Project) -> frozenset[str]:

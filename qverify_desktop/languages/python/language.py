@@ -51,8 +51,10 @@ class PythonLanguage:
     def read_missing(self, project: Project, result: JobResult) -> list[MissingDependency]:
         return installation.read_missing(project, result)
 
-    def install_job(self, project: Project, missing: Sequence[MissingDependency], lock: bytes) -> Job:
-        return installation.install_job(project, missing, lock)
+    def install_job(
+        self, project: Project, missing: Sequence[MissingDependency], lock: bytes, *, offline: bool = False
+    ) -> Job:
+        return installation.install_job(project, missing, lock, offline=offline)
 
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         return promises.find_promises(snapshot, project, targets)

@@ -152,6 +152,7 @@ class NewAnalysisSheet(Sheet):
             max_targets=self.effort.targets(),
             seed=self.effort.seed(),
             allow_install=self.network.allow_install(),
+            packages=self.network.packages(),
             budget_microusd=self.spend(),
         )
 
@@ -169,6 +170,7 @@ class NewAnalysisSheet(Sheet):
             "max_targets": self.effort.targets(),
             "seed": self.effort.seed(),
             "allow_install": self.network.allow_install(),
+            "packages": self.network.packages(),
             "runtime": self.runtime.chosen(),
             "budget_microusd": self.budget.microusd(),
         }

@@ -4,6 +4,7 @@ in its way."""
 from __future__ import annotations
 
 from fnmatch import fnmatch
+from pathlib import Path
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtWidgets import (
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QDoubleSpinBox,
+    QFileDialog,
     QLabel,
     QLineEdit,
     QSizePolicy,
@@ -22,7 +24,7 @@ from qverify_desktop.domain.results import BUDGETS, SEEDS
 from qverify_desktop.domain.views import Choices, RepositoryLook
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import IconLabel, column, inset, label, row, set_property
+from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, inset, label, row, set_property
 from qverify_desktop.ui.widgets.chips import Choice, Segmented
 
 MOST_TARGETS = 100_000
@@ -313,11 +315,33 @@ class NetworkPart(Part):
         self.install.toggled.connect(lambda _: self._show())
         self._said = label("", "small", "muted", wrap=True)
         self._said.setContentsMargins(24, 0, 0, 0)
-        self.setLayout(column(sure, self.install, self._said, gap=6))
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText(tr("or a folder that holds packages, for a machine with no network"))
+        self.folder.setAccessibleName(tr("Folder of packages"))
+        self.folder.textChanged.connect(lambda _: self._show())
+        choose = Button(desk.theme, tr("Choose folder…"), self._choose, icon="folder-open")
+        choose.setAccessibleName(tr("Choose folder of packages"))
+        line = row(self.folder, choose, gap=8)
+        line.setStretch(0, 1)
+        self.setLayout(column(sure, self.install, self._said, line, gap=6))
         self._show()
 
+    def _choose(self) -> None:
+        dialog = QFileDialog(self, tr("Choose the folder of packages"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def _show(self) -> None:
-        if self.allow_install():
+        self.install.setEnabled(not self.packages())
+        if self.packages():
+            words = tr(
+                "From the folder: packages that the sandbox lacks are installed out of it, in a container of their own, "
+                "with no network."
+            )
+        elif self.allow_install():
             words = tr(
                 "On: packages that the sandbox lacks are fetched from the package index, in a container of their own, "
                 "before the tests. The index sees their names."
@@ -330,6 +354,13 @@ class NetworkPart(Part):
 
     def remember(self, choices: Choices) -> None:
         self.install.setChecked(choices.get("allow_install", False))
+        self.folder.setText(choices.get("packages", ""))
 
     def allow_install(self) -> bool:
-        return self.install.isChecked()
+        """Whether packages may be fetched with network; a folder of them makes that needless."""
+        return self.install.isChecked() and not self.packages()
+
+    def packages(self) -> str:
+        """The folder of packages as an absolute path, or nothing."""
+        typed = self.folder.text().strip()
+        return str(Path(typed).expanduser().absolute()) if typed else ""

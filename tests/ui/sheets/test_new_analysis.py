@@ -87,6 +87,7 @@ def test_what_was_chosen_for_the_repository_stands_again(opened):
         "allow_install": True,
         "runtime": "python",
         "budget_microusd": 500_000,
+        "packages": "",
     }
     _, _, sheet = opened(chosen)
     assert sheet.request() == AnalysisRequest(
@@ -311,6 +312,20 @@ def test_installing_is_off_until_it_is_allowed_and_says_what_it_means(opened):
     sheet.network.install.click()
     assert sheet.request().allow_install and "On: packages that the sandbox lacks" in words(sheet)
     assert sheet.network.install.accessibleDescription().startswith("On:")
+
+
+def test_a_folder_of_packages_needs_no_network(opened, tmp_path):
+    _, _, sheet = opened()
+    sheet.network.install.click()
+    sheet.network.folder.setText(f" {tmp_path} ")
+    assert not sheet.network.install.isEnabled()
+    assert (sheet.request().packages, sheet.request().allow_install) == (str(tmp_path), False)
+    assert "with no network" in words(sheet) and sheet.choices()["packages"] == str(tmp_path)
+    sheet.network.folder.clear()
+    assert sheet.network.install.isEnabled() and (sheet.request().packages, sheet.request().allow_install) == (
+        "",
+        True,
+    )
 
 
 # Sources that can't be taken

@@ -1,4 +1,5 @@
-"""Install packages into a folder and hand it over as ``deps.tar``. Runs inside the sandbox, with network.
+"""Install packages into a folder and hand it over as ``deps.tar``. Runs inside the sandbox: with network, or with none from
+a folder of wheels at ``/deps``.
 
 Only wheels, so that installing runs no code of a package. What can't be had together is tried one by one, so that one
 package without a wheel does not cost the others. Asked by ``install.json``.
@@ -14,8 +15,10 @@ import tarfile
 HERE = __file__.rpartition("/")[0] or "."
 PIP = [
     *(sys.executable, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-cache-dir"),
-    *("--progress-bar", "off", "--no-compile", "--only-binary=:all:", "--retries", "2", "--timeout", "20"),
+    *("--progress-bar", "off", "--no-compile", "--only-binary=:all:"),
 ]
+FROM_INDEX = ["--retries", "2", "--timeout", "20"]
+FROM_FOLDER = ["--no-index", "--find-links", "/deps"]
 
 
 def main():
@@ -24,10 +27,13 @@ def main():
     folder, out = os.path.join(HERE, "packages"), os.environ["QV_OUT"]
     constraints = os.path.join(HERE, "constraints.txt")
     wanted, failed = request["requirements"], []
-    pinned = ["--constraint", constraints] if os.path.exists(constraints) else []
-    if not ((pinned and install(folder, pinned, wanted)) or install(folder, [], wanted)):
+    origin = FROM_FOLDER if request["offline"] else FROM_INDEX
+    pinned = [*origin, "--constraint", constraints] if os.path.exists(constraints) else []
+    if not ((pinned and install(folder, pinned, wanted)) or install(folder, origin, wanted)):
         failed = [
-            one for one in wanted if not ((pinned and install(folder, pinned, [one])) or install(folder, [], [one]))
+            one
+            for one in wanted
+            if not ((pinned and install(folder, pinned, [one])) or install(folder, origin, [one]))
         ]
     with open(os.path.join(out, "install.json"), "w", encoding="utf-8") as file:
         json.dump({"failed": failed}, file)
