@@ -316,7 +316,7 @@ class NetworkPart(Part):
         self._said = label("", "small", "muted", wrap=True)
         self._said.setContentsMargins(24, 0, 0, 0)
         self.folder = QLineEdit()
-        self.folder.setPlaceholderText(tr("or a folder that holds packages, for a machine with no network"))
+        self.folder.setPlaceholderText(tr("or a folder of packages, without network"))
         self.folder.setAccessibleName(tr("Folder of packages"))
         self.folder.textChanged.connect(lambda _: self._show())
         choose = Button(desk.theme, tr("Choose folder…"), self._choose, icon="folder-open")
