@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -91,10 +92,11 @@ class DockerSandbox:
 
         async with self._building:
             try:
-                return await self._in_thread(lambda: self._find_or_build(runtime, report))
+                image = await self._in_thread(lambda: self._find_or_build(runtime, report))
             except asyncio.CancelledError:
                 stopped.set()
                 raise
+        return replace(image, isolation=(await self.isolation(image.digest)).label)
 
     def _find_or_build(self, runtime: str, report: Callable[[str], None]) -> RuntimeImage:
         client = self._connections.client()
