@@ -12,22 +12,22 @@ import threading
 from typing import Any
 
 #: Re-entrant: a finalizer that runs inside a parse may parse itself.
-_ONE_AT_A_TIME = threading.RLock()
+ONE_AT_A_TIME = threading.RLock()
 
 
 def parse(source: str | bytes) -> ast.Module:
     """``ast.parse`` of a module. Raises what it raises (``SyntaxError``, ``ValueError``, ``RecursionError``, ``MemoryError``)."""
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return ast.parse(source)
 
 
 def parse_expression(source: str) -> ast.Expression:
     """``ast.parse`` of one expression. Raises what it raises."""
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return ast.parse(source, mode="eval")
 
 
 def literal(source: str) -> Any:
     """``ast.literal_eval``. Raises what it raises."""
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return ast.literal_eval(source)

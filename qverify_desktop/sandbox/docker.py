@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,10 +41,19 @@ class DockerSandbox:
 
     docker-py blocks, so every call runs in threads of this object's own, each with a connection of its own and a time-out;
     the event loop only waits. ``recipes_root`` is ``images.resources_root()``; ``base_url``
-    names an engine other than the one of ``DOCKER_HOST``.
+    names an engine other than the one of ``DOCKER_HOST``. Without ``gvisor`` it is not used though the engine has it.
     """
 
-    def __init__(self, recipes_root: Path, owner: Owner, parallel: int = 2, *, base_url: str | None = None) -> None:
+    def __init__(
+        self,
+        recipes_root: Path,
+        owner: Owner,
+        parallel: int = 2,
+        *,
+        base_url: str | None = None,
+        gvisor: bool = True,
+    ) -> None:
+        self._gvisor = gvisor
         self._recipes_root = recipes_root
         self._owner = owner
         self._connections = Connections(base_url)
@@ -179,17 +188,20 @@ class DockerSandbox:
         An engine that does not answer now is asked again next time; until then nothing stronger is assumed.
         """
         async with self._looking:
-            if self._isolation is None:
-                try:
-                    found = await self._in_thread(
-                        lambda: find_isolation(self._connections.client(), image, self._owner)
-                    )
-                except ENGINE_ERRORS:
-                    return Isolation()
-                if not image:
-                    return found
+            if self._isolation is not None:
+                return self._isolation
+            looking = self._submit(
+                lambda: find_isolation(self._connections.client(), image, self._owner, gvisor=self._gvisor)
+            )
+            # To its end even where it is cancelled: the container that it tries must be gone by then.
+            await self._to_its_end(looking)
+            try:
+                found = looking.result()
+            except ENGINE_ERRORS:
+                return Isolation()
+            if image:
                 self._isolation = found
-            return self._isolation
+            return found
 
     async def available(self) -> str:
         """Empty when the Docker Engine answers, otherwise the sentence why it does not."""

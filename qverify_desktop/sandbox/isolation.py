@@ -7,6 +7,7 @@ registered may still fail to start, so gVisor counts only after a container ran 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from docker.errors import DockerException
 
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, words_of
 from qverify_desktop.sandbox.limits import USER
-from qverify_desktop.sandbox.owner import OWNER, Owner
+from qverify_desktop.sandbox.owner import DEADLINE, OWNER, RUN, Owner, Process
 
 #: Names under which gVisor's runtime is registered (gVisor's installation guide; the second keeps the first free).
 GVISOR = ("runsc", "gvisor")
@@ -71,12 +72,14 @@ class Isolation:
         return "Stronger: gVisor (package runsc, registered with the engine), a rootless engine, or user-namespace remapping."
 
 
-def find_isolation(client: docker.APIClient, image: str, owner: Owner) -> Isolation:
+def find_isolation(client: docker.APIClient, image: str, owner: Owner, *, gvisor: bool = True) -> Isolation:
     """The isolation of the engine behind ``client``, with gVisor where it is registered and a container of ``image`` (an id,
-    empty: none at hand, so it is not tried) starts under it. Raises one of ``ENGINE_ERRORS``; blocks for a second."""
-    found = read_isolation(client.info())
-    registered = [name for name in GVISOR if name in _runtimes(client.info())]
-    if not registered or not image:
+    empty: none at hand, so it is not tried) starts under it, unless ``gvisor`` is off. Raises one of ``ENGINE_ERRORS``;
+    blocks for a second."""
+    info = client.info()
+    found = read_isolation(info)
+    registered = [name for name in GVISOR if name in _runtimes(info)]
+    if not registered or not image or not gvisor:
         return found
     problem = _try(client, registered[0], image, owner)
     words = vars(found) | ({"problem": problem} if problem else {"runtime": registered[0]})
@@ -114,8 +117,12 @@ def _try(client: docker.APIClient, runtime: str, image: str, owner: Owner) -> st
         "Entrypoint": ["/bin/true"],
         "Cmd": [],
         "User": f"{USER}:{USER}",
-        # With no deadline and no process the next sweep takes it, should this process die here.
-        "Labels": {OWNER: owner.id},
+        "Labels": {
+            OWNER: owner.id,
+            RUN: "isolation",
+            DEADLINE: str(int(time.time()) + 2 * PROBE_TIMEOUT_S),
+            **Process.current().labels(),
+        },
         "HostConfig": {"Runtime": runtime, "NetworkMode": "none", "CapDrop": ["ALL"], "LogConfig": {"Type": "none"}},
     }
     container = ""
