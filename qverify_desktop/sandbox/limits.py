@@ -17,6 +17,11 @@ from qverify_desktop.domain.execution import MIB, Limits
 USER = 10001
 OPEN_FILES = 4096
 SHM_BYTES = 64 * MIB
+#: Bytes of a folder in memory for each file that it may hold: twice as many files as it has pages, because empty ones,
+#: folders and symlinks take none. Without a number a tmpfs takes half as many as the host has pages, millions.
+BYTES_PER_FILE = 2048
+#: Where nobody answers. The engine would copy the host's own name servers and search domains into the container.
+NO_NAME_SERVER = "127.0.0.1"
 
 
 def host_config(limits: Limits, mounts: Mapping[str, Path], *, network: bool = False) -> dict[str, Any]:
@@ -28,6 +33,8 @@ def host_config(limits: Limits, mounts: Mapping[str, Path], *, network: bool = F
     return {
         "Init": True,
         "NetworkMode": "bridge" if network else "none",
+        "Dns": [] if network else [NO_NAME_SERVER],
+        "DnsSearch": [] if network else ["."],
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
@@ -53,7 +60,8 @@ def _ulimit(name: str, value: int) -> dict[str, Any]:
 
 
 def _tmpfs(size: int) -> str:
-    return f"rw,nosuid,nodev,exec,size={size},uid={USER},gid={USER},mode=0700"
+    files = max(size // BYTES_PER_FILE, 1)
+    return f"rw,nosuid,nodev,exec,size={size},nr_inodes={files},uid={USER},gid={USER},mode=0700"
 
 
 def _read_only_bind(target: str, source: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A real Docker Engine, the real Python image, and after each test nothing left of it."""
+"""A real Docker Engine, the real Python image, and after each test nothing left of it. For ``sandbox`` and ``hostile``."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
