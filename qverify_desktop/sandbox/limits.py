@@ -1,8 +1,8 @@
 """The engine-enforced limits of one container: every flag of the sandbox in one place.
 
 Each key is the Docker Engine API's field for one ``docker run`` flag (Engine API 1.41, ``POST /containers/create``,
-``HostConfig``). What is not set here keeps the engine's safe default: the default seccomp and AppArmor profiles, no
-device, no privileged mode, no restart, no published port.
+``HostConfig``). What is not set here keeps the engine's safe default: the default AppArmor profile, no device, no
+privileged mode, no restart, no published port. The seccomp profile is our own (``system_calls.py``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qverify_desktop.domain.execution import MIB, Limits
+from qverify_desktop.sandbox.system_calls import seccomp_profile
 
 #: User and group inside the container; no such user exists in the image or on the host.
 USER = 10001
@@ -37,7 +38,7 @@ def host_config(limits: Limits, mounts: Mapping[str, Path], *, network: bool = F
         "DnsSearch": [] if network else ["."],
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges"],
+        "SecurityOpt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
         "PidsLimit": limits.pids,
         "Memory": limits.memory_bytes,
         "MemorySwap": limits.memory_bytes,

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from qverify_desktop.domain.execution import GIB, MIB, Limits
 from qverify_desktop.sandbox.limits import host_config
+from qverify_desktop.sandbox.system_calls import seccomp_profile
 
 
 def test_defaults_are_the_measured_flags() -> None:
@@ -10,7 +11,7 @@ def test_defaults_are_the_measured_flags() -> None:
     assert config["NetworkMode"] == "none"
     assert config["ReadonlyRootfs"] is True
     assert config["CapDrop"] == ["ALL"]
-    assert config["SecurityOpt"] == ["no-new-privileges"]
+    assert config["SecurityOpt"] == ["no-new-privileges", f"seccomp={seccomp_profile()}"]
     assert config["PidsLimit"] == 256
     assert config["Memory"] == config["MemorySwap"] == 2 * GIB
     assert config["NanoCpus"] == 2_000_000_000

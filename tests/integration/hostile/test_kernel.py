@@ -65,6 +65,30 @@ hand_back({
     assert found == dict.fromkeys(found, "EPERM")
 
 
+async def test_a_32_bit_call_ends_its_process(facts: Facts) -> None:
+    """Attack: enter the kernel by the door of 32-bit programs (``int 0x80``), whose calls have other numbers and hide their
+    arguments. Limit: the profile has no second architecture (SIGSYS). Only x86_64 has that door; elsewhere the case can't be made.
+    """
+    found = await facts(
+        r"""
+import ctypes, mmap, os, platform
+from probe import hand_back
+# mov eax, 20 (getpid of the 32-bit table); int 0x80; ret
+code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+code.write(b"\xb8\x14\0\0\0\xcd\x80\xc3")
+enter = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+ended = None
+if platform.machine() == "x86_64":
+    if (child := os.fork()) == 0:
+        os._exit(0 if enter() == os.getpid() else 1)
+    ended = os.waitpid(child, 0)[1]
+hand_back({"machine": platform.machine(), "ended": ended})
+"""
+    )
+    # SIGSYS from the filter; SIGSEGV where the kernel was built without that door.
+    assert found["machine"] != "x86_64" or found["ended"] in (31, 11)
+
+
 async def test_calls_of_the_administrator_are_refused(facts: Facts) -> None:
     """Attack: mount, load, reboot, set the clock, make devices, read the kernel's log, become somebody else. Limit: no
     capability at all (and seccomp before it): EPERM. ``iopl`` and ``ioperm`` exist on x86 only (ENOSYS elsewhere)."""

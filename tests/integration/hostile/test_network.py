@@ -106,6 +106,35 @@ hand_back({
     assert found == dict.fromkeys(found, "EPERM")
 
 
+async def test_sockets_that_no_network_namespace_holds_are_refused(facts: Facts) -> None:
+    """Attack: ``AF_VSOCK`` talks to the hypervisor or its host from any namespace; ``AF_ALG`` opens the kernel's ciphers;
+    ``io_uring`` opens sockets unseen by a filter. Limit: our own seccomp profile names the four families that may be (EPERM), also
+    where the upper half of the number, which the kernel drops, is not zero.
+    """
+    found = await facts(
+        """
+from probe import hand_back, system_call
+families = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "AF_VSOCK": 40, "AF_ALG": 38, "AF_BLUETOOTH": 31,
+            "AF_KEY": 15, "AF_RDS": 21, "AF_TIPC": 30, "AF_XDP": 44, "AF_CAN": 29, "AF_QIPCRTR": 42, "AF_NFC": 39}
+hand_back({
+    "families": {name: system_call("socket", number, 2 if name in ("AF_NETLINK", "AF_RDS") else 1, 0)
+                 for name, number in families.items()},
+    "upper half": system_call("socket", 1 << 32 | 40, 1, 0),
+    "io_uring": system_call("io_uring_setup", 1, bytes(120)),
+})
+"""
+    )
+    families = found["families"]
+    assert {name for name, answer in families.items() if answer == "allowed"} == {
+        "AF_UNIX",
+        "AF_INET",
+        "AF_INET6",
+        "AF_NETLINK",
+    }
+    assert {answer for answer in families.values() if answer != "allowed"} == {"EPERM"}
+    assert (found["upper half"], found["io_uring"]) == ("EPERM", "EPERM")
+
+
 async def test_the_engine_is_out_of_reach(facts: Facts) -> None:
     """Attack: order the Docker Engine about. Limit: no mount carries its socket, no abstract socket is shared."""
     found = await facts(
