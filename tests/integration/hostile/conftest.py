@@ -74,7 +74,7 @@ def alive(process: str) -> bool:
 def facts(python: Run) -> Facts:
     """Run hostile Python that may import ``probe`` and answer what it hands back; the job itself must end well."""
 
-    async def run(code: str, **limits: int) -> Any:
+    async def run(code: str, **limits: float) -> Any:
         result = await python(code, overlay={"probe.py": PROBE}, **limits)
         assert (result.execution.exit_code, result.problem) == (0, ""), result.output
         return json.loads(result.artefacts["facts.json"])

@@ -70,6 +70,34 @@ hand_back(count)
     assert 30 <= started < 40
 
 
+async def test_the_processor_limit_holds_busy_loops_back(facts: Facts) -> None:
+    """Attack: as many busy loops as there are processes. Limit: ``NanoCpus``: half a processor here, as the container's cgroup
+    says (v1 ``cpu.cfs_quota_us``, v2 ``cpu.max``), which held the loops back (``nr_throttled``)."""
+    quota, period, throttled = await facts(
+        """
+import os, time
+from probe import hand_back
+end = time.monotonic() + 1
+for _ in range(4):
+    if os.fork() == 0:
+        while time.monotonic() < end:
+            pass
+        os._exit(0)
+for _ in range(4):
+    os.wait()
+root = "/sys/fs/cgroup/cpu/" if os.path.exists("/sys/fs/cgroup/cpu") else "/sys/fs/cgroup/"
+def read(name):
+    return open(root + name).read().split()
+share = read("cpu.max") if os.path.exists(root + "cpu.max") else read("cpu.cfs_quota_us") + read("cpu.cfs_period_us")
+stat = read("cpu.stat")
+hand_back([*share, int(stat[stat.index("nr_throttled") + 1])])
+""",
+        cpus=0.5,
+    )
+    assert int(quota) * 2 == int(period)
+    assert throttled > 0
+
+
 async def test_the_time_limit_ends_a_sleeper_that_ignores_signals(shell: Run) -> None:
     """Attack: outlast the run. Limit: the time-out; the container dies by SIGKILL, which nothing can ignore."""
     result = await shell("echo before; trap '' TERM INT HUP; sleep 600", timeout_s=1)
