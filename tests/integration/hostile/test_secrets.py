@@ -125,9 +125,8 @@ from probe import hand_back
 mine, other = sys.argv[1:]
 for folder in ("/work", "/tmp", "/dev/shm"):
     open(f"{folder}/marker-{mine}", "w").write("marker " + mine)
-sees = set()
-deadline = time.monotonic() + float(os.environ["SECONDS_SIDE_BY_SIDE"])
-while time.monotonic() < deadline:
+sees, begun = set(), time.time()
+while time.time() < begun + float(os.environ["SECONDS_SIDE_BY_SIDE"]):
     for path in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
         try:
             if other.encode() in open(path, "rb").read():
@@ -141,7 +140,7 @@ while time.monotonic() < deadline:
 # Its own command names the other one, as both markers stand in each: that is the one place.
 own = {f"/proc/{pid}/cmdline" for pid in os.listdir("/proc") if pid.isdecimal()}
 scope = [name for folder, folders, _ in os.walk("/sys/fs/cgroup") for name in folders if len(name) == 64]
-hand_back({"sees": sorted(sees - own), "processes": len(own), "cgroups": scope, "alone": sorted(os.listdir("/dev/shm")),
+hand_back({"sees": sorted(sees - own), "time": [begun, time.time()], "processes": len(own), "cgroups": scope, "alone": sorted(os.listdir("/dev/shm")),
            "shared memory": len(open("/proc/sysvipc/shm").read().splitlines()) - 1,
            "pids": sorted(int(pid) for pid in os.listdir("/proc") if pid.isdecimal())})
 """
@@ -160,7 +159,7 @@ async def test_two_runs_side_by_side_do_not_see_each_other(
             "seek",
             ("python3", "-c", SEEKER, mine, other),
             overlay={"probe.py": PROBE, f"overlay-{mine}": b"1"},
-            env={"SECONDS_SIDE_BY_SIDE": "1.5"},
+            env={"SECONDS_SIDE_BY_SIDE": "2"},
             limits=Limits(timeout_s=60),
         )
 
@@ -169,15 +168,18 @@ async def test_two_runs_side_by_side_do_not_see_each_other(
         sandbox.run(seek(one, two), image, source, run="r-one"),
         sandbox.run(seek(two, one), image, source, run="r-two"),
     )
-    for mine, result in zip((one, two), results, strict=True):
+    for result in results:
         assert result.execution.exit_code == 0, result.output
-        found = json.loads(result.artefacts["facts.json"])
-        assert (found["sees"], found["cgroups"]) == ([], [])
-        assert found["alone"] == [f"marker-{mine}"]
-        assert found["shared memory"] == 0
+    found = [json.loads(result.artefacts["facts.json"]) for result in results]
+    assert max(each["time"][0] for each in found) < min(each["time"][1] for each in found), (
+        "they were not side by side"
+    )
+    for mine, each in zip((one, two), found, strict=True):
+        assert (each["sees"], each["cgroups"]) == ([], [])
+        assert each["alone"] == [f"marker-{mine}"]
+        assert each["shared memory"] == 0
         # The init process, the entry's shell, and the seeker.
-        assert found["processes"] == 3 and found["pids"][0] == 1
-    assert results[0].execution.container != results[1].execution.container
+        assert each["processes"] == 3 and each["pids"][0] == 1
 
 
 async def test_nothing_of_a_run_is_there_in_the_next(shell: Run) -> None:
@@ -189,6 +191,19 @@ async def test_nothing_of_a_run_is_there_in_the_next(shell: Run) -> None:
     assert len(first.output.splitlines()) >= 4
     second = await shell("find / -name left-behind 2>/dev/null")
     assert second.output == ""
+
+
+@pytest.mark.parametrize("link", ["/tmp", "/src", "/nowhere", "."])
+async def test_a_link_in_the_place_of_a_driver_leads_nowhere(
+    sandbox: DockerSandbox, image: RuntimeImage, source: Path, link: str
+) -> None:
+    """Attack: the repository holds a link where QVerify lays its own files, so that they land or are read elsewhere. Limit: the
+    overlay is never written through a link: the job does not run (status 125) and says so."""
+    (source / "driver").symlink_to(link)
+    job = Job("driver", ("python3", "driver/run.py"), overlay={"driver/run.py": b"print('the driver ran')\n"})
+    result = await sandbox.run(job, image, source, run="r-test")
+    assert result.execution.exit_code == 125
+    assert "could not be laid out" in result.problem
 
 
 RECIPES = {
