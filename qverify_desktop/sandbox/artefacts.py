@@ -95,7 +95,7 @@ def _members(archive: memoryview) -> Iterator[_Member]:
             raise Unreadable("The archive of artefacts is cut off, so none was taken.")
         offset = start + (header.size + BLOCK - 1) // BLOCK * BLOCK
         if header.type == tarfile.GNUTYPE_LONGNAME:
-            long_name = bytes(archive[start : start + min(header.size, MAX_NAME_BYTES + 1)]).rstrip(b"\0")
+            long_name = _long_name(archive[start : start + header.size])
             continue
         if header.type == tarfile.GNUTYPE_LONGLINK:
             continue
@@ -103,6 +103,13 @@ def _members(archive: memoryview) -> Iterator[_Member]:
         long_name = None
         yield _Member(name, header.type, start, header.size)
     raise Unreadable(f"There are more than {MAX_FILES} artefacts, so none was taken.")
+
+
+def _long_name(content: memoryview) -> bytes:
+    """The name with its closing NUL taken off; of one that is too long just so much that it stays too long."""
+    if len(content) > MAX_NAME_BYTES + 1:
+        return bytes(content[: MAX_NAME_BYTES + 1])
+    return bytes(content).rstrip(b"\0")
 
 
 def _header(block: bytes) -> tarfile.TarInfo:
@@ -123,9 +130,10 @@ def _refusal(member: _Member) -> str:
     if member.kind not in _REGULAR:
         kind = _KINDS.get(member.kind, "of a kind that is not read")
         return f"The artefact {shown} is {kind} and was left out."
-    name = _clean(member.name)
-    if len(name) > MAX_NAME_BYTES:
+    # With its "./": what is cut off above must not become short enough by it.
+    if len(member.name) > MAX_NAME_BYTES:
         return f"The artefact {shown} has too long a name and was left out."
+    name = _clean(member.name)
     parts = name.split(b"/")
     if not all(parts) or b".." in parts or b"." in parts or b"\0" in name:
         return f"The artefact {shown} has an unsafe name and was left out."

@@ -1,8 +1,8 @@
 """The engine-enforced limits of one container: every flag of the sandbox in one place.
 
 Each key is the Docker Engine API's field for one ``docker run`` flag (Engine API 1.41, ``POST /containers/create``,
-``HostConfig``). What is not set here keeps the engine's safe default: the default seccomp and AppArmor profiles, no
-device, no privileged mode, no restart, no published port.
+``HostConfig``). What is not set here keeps the engine's safe default: the default AppArmor profile, no device, no
+privileged mode, no restart, no published port. The seccomp profile is our own (``system_calls.py``).
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ from typing import Any
 
 from qverify_desktop.domain.execution import MIB, Limits
 from qverify_desktop.sandbox.entry import DEPENDENCIES, WORK
+from qverify_desktop.sandbox.system_calls import seccomp_profile
 
 #: User and group inside the container; no such user exists in the image or on the host.
 USER = 10001
 OPEN_FILES = 4096
 SHM_BYTES = 64 * MIB
+#: Bytes of a folder in memory for each file that it may hold: twice as many files as it has pages, because empty ones,
+#: folders and symlinks take none. Without a number a tmpfs takes half as many as the host has pages, millions.
+BYTES_PER_FILE = 2048
+#: Where nobody answers. The engine would copy the host's own name servers and search domains into the container.
+NO_NAME_SERVER = "127.0.0.1"
 
 
 def host_config(
@@ -26,8 +32,9 @@ def host_config(
     """The ``HostConfig`` of one job. ``mounts`` maps a path in the container to a host folder, always read-only.
 
     With ``streamed`` nothing is mounted: the engine may be on another machine, and what the folders hold arrives over the
-    container's standard input, the installed packages in a memory file system of their own. ``memory-swap`` equals ``memory``, which means no swap at all. The only network a job can have is the engine's
-    default bridge, and only where ``network`` says so.
+    container's standard input, the installed packages in a memory file system of their own. ``memory-swap`` equals
+    ``memory``, which means no swap at all. The only network a job can have is the engine's default bridge, and only where
+    ``network`` says so.
     """
     tmpfs = {WORK: _tmpfs(limits.work_bytes), "/tmp": _tmpfs(limits.tmp_bytes)}  # noqa: S108
     if streamed and DEPENDENCIES in mounts:
@@ -35,9 +42,11 @@ def host_config(
     return {
         "Init": True,
         "NetworkMode": "bridge" if network else "none",
+        "Dns": [] if network else [NO_NAME_SERVER],
+        "DnsSearch": [] if network else ["."],
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges"],
+        "SecurityOpt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
         "PidsLimit": limits.pids,
         "Memory": limits.memory_bytes,
         "MemorySwap": limits.memory_bytes,
@@ -60,7 +69,8 @@ def _ulimit(name: str, value: int) -> dict[str, Any]:
 
 
 def _tmpfs(size: int) -> str:
-    return f"rw,nosuid,nodev,exec,size={size},uid={USER},gid={USER},mode=0700"
+    files = max(size // BYTES_PER_FILE, 1)
+    return f"rw,nosuid,nodev,exec,size={size},nr_inodes={files},uid={USER},gid={USER},mode=0700"
 
 
 def _read_only_bind(target: str, source: Path) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def test_each_container_was_locked(watched):
         assert host["ReadonlyRootfs"] is True
         assert host["CapDrop"] == ["ALL"]
         assert "no-new-privileges" in host["SecurityOpt"]
-        assert not any("seccomp" in option for option in host["SecurityOpt"])
+        (profile,) = (json.loads(o.removeprefix("seccomp=")) for o in host["SecurityOpt"] if o.startswith("seccomp="))
+        assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
         assert host["Privileged"] is False
         assert host["PidsLimit"] == 256
         assert 0 < host["Memory"] == host["MemorySwap"]

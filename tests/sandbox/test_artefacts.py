@@ -145,3 +145,11 @@ def test_a_damaged_archive_never_raises(data: st.DataObject) -> None:
     for name in read(bytes(raw)).files:
         assert not name.startswith("/")
         assert ".." not in name.split("/")
+
+
+@pytest.mark.parametrize("prefix", ["", "./", "././././"])
+@pytest.mark.parametrize("length", [artefacts.MAX_NAME_BYTES + more for more in (1, 2, 3, 5000)])
+def test_a_name_that_is_too_long_is_never_cut_to_one_that_is_not(prefix: str, length: int) -> None:
+    got = read(archive((prefix + "x" * length, b"1", tarfile.REGTYPE)))
+    assert got.files == {}
+    assert "too long a name" in got.problem

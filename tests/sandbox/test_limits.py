@@ -2,6 +2,7 @@ from pathlib import Path
 
 from qverify_desktop.domain.execution import GIB, MIB, Limits
 from qverify_desktop.sandbox.limits import host_config
+from qverify_desktop.sandbox.system_calls import seccomp_profile
 
 
 def test_defaults_are_the_measured_flags() -> None:
@@ -10,7 +11,7 @@ def test_defaults_are_the_measured_flags() -> None:
     assert config["NetworkMode"] == "none"
     assert config["ReadonlyRootfs"] is True
     assert config["CapDrop"] == ["ALL"]
-    assert config["SecurityOpt"] == ["no-new-privileges"]
+    assert config["SecurityOpt"] == ["no-new-privileges", f"seccomp={seccomp_profile()}"]
     assert config["PidsLimit"] == 256
     assert config["Memory"] == config["MemorySwap"] == 2 * GIB
     assert config["NanoCpus"] == 2_000_000_000
@@ -22,8 +23,8 @@ def test_defaults_are_the_measured_flags() -> None:
     ]
     assert config["IpcMode"] == "private"
     assert config["LogConfig"] == {"Type": "none", "Config": {}}
-    options = "rw,nosuid,nodev,exec,size={},uid=10001,gid=10001,mode=0700"
-    assert config["Tmpfs"] == {"/tmp": options.format(512 * MIB), "/work": options.format(GIB)}
+    options = "rw,nosuid,nodev,exec,size={},nr_inodes={},uid=10001,gid=10001,mode=0700"
+    assert config["Tmpfs"] == {"/tmp": options.format(512 * MIB, 262144), "/work": options.format(GIB, 524288)}
 
 
 def test_nothing_weakens_the_engine_s_defaults() -> None:
@@ -31,6 +32,13 @@ def test_nothing_weakens_the_engine_s_defaults() -> None:
     assert not {"Privileged", "CapAdd", "Devices", "PidMode", "UsernsMode", "Binds", "PortBindings"} & set(config)
     assert not any("unconfined" in option for option in config["SecurityOpt"])
     assert config["NetworkMode"] == "bridge"
+
+
+def test_the_host_s_name_servers_are_only_for_a_job_with_network() -> None:
+    config = host_config(Limits(), {})
+    assert (config["Dns"], config["DnsSearch"]) == (["127.0.0.1"], ["."])
+    config = host_config(Limits(), {}, network=True)
+    assert (config["Dns"], config["DnsSearch"]) == ([], [])
 
 
 def test_every_mount_is_a_read_only_bind() -> None:

@@ -14,7 +14,8 @@ from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, Sandbox
 from qverify_desktop.domain.execution import Job, Limits, RuntimeImage
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner, Process
-from tests.integration.sandbox.conftest import MIB, Run, containers
+from qverify_desktop.sandbox.system_calls import seccomp_profile
+from tests.integration.conftest import MIB, Run, containers
 
 pytestmark = pytest.mark.docker
 
@@ -133,13 +134,14 @@ async def test_the_running_container_has_every_flag(
     with pytest.raises(asyncio.CancelledError):
         await running
     host, config = facts["HostConfig"], facts["Config"]
-    options = "rw,nosuid,nodev,exec,size={},uid=10001,gid=10001,mode=0700"
+    options = "rw,nosuid,nodev,exec,size={},nr_inodes={},uid=10001,gid=10001,mode=0700"
     expected = {
         "Init": True, "NetworkMode": "none", "ReadonlyRootfs": True, "CapDrop": ["ALL"], "CapAdd": None,
-        "SecurityOpt": ["no-new-privileges"], "PidsLimit": 256, "Memory": 2 << 30, "MemorySwap": 2 << 30,
+        "SecurityOpt": ["no-new-privileges", f"seccomp={seccomp_profile()}"], "PidsLimit": 256, "Memory": 2 << 30, "MemorySwap": 2 << 30,
         "NanoCpus": 2_000_000_000, "ShmSize": 64 * MIB, "IpcMode": "private", "Privileged": False, "PidMode": "",
         "LogConfig": {"Type": "none", "Config": {}}, "Binds": None, "AutoRemove": False, "UsernsMode": "", "UTSMode": "",
-        "Tmpfs": {"/tmp": options.format(512 * MIB), "/work": options.format(1 << 30)},
+        "Tmpfs": {"/tmp": options.format(512 * MIB, 1 << 18), "/work": options.format(1 << 30, 1 << 19)},
+        "Dns": ["127.0.0.1"], "DnsSearch": ["."],
         "RestartPolicy": {"Name": "", "MaximumRetryCount": 0}, "PublishAllPorts": False,
     }  # fmt: skip
     assert {key: host[key] for key in expected} == expected

@@ -21,7 +21,7 @@ from qverify_desktop.domain.execution import Job, RuntimeImage
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import DEADLINE, OWNER, Owner, Process
 from qverify_desktop.sandbox.reaper import sweep
-from tests.integration.sandbox.conftest import RESOURCES, containers
+from tests.integration.conftest import RESOURCES, containers
 
 pytestmark = pytest.mark.docker
 SLEEP = Job("sleep", ("sleep", "600"), overlay={"a": b""})

@@ -15,7 +15,7 @@ from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.images import check_image, find_image, load_recipes
 from qverify_desktop.sandbox.isolation import find_isolation
 from qverify_desktop.sandbox.owner import Owner
-from tests.integration.sandbox.conftest import RESOURCES, containers
+from tests.integration.conftest import RESOURCES, containers
 from tests.integration.sandbox.engines import private_engine
 
 pytestmark = [

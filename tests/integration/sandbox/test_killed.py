@@ -14,7 +14,7 @@ import pytest
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
-from tests.integration.sandbox.conftest import RESOURCES, containers
+from tests.integration.conftest import RESOURCES, containers
 
 pytestmark = pytest.mark.docker
 

@@ -17,7 +17,7 @@ from qverify_desktop.domain.execution import Job, Limits, RuntimeImage
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.tunnel import Tunnel
-from tests.integration.sandbox.conftest import MIB, RESOURCES, containers
+from tests.integration.conftest import MIB, RESOURCES, containers
 
 pytestmark = pytest.mark.docker
 

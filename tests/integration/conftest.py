@@ -1,4 +1,4 @@
-"""A real Docker Engine, the real Python image, and after each test nothing left of it."""
+"""A real Docker Engine, the real Python image, and after each test nothing left of it. For ``sandbox`` and ``hostile``."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -63,7 +63,7 @@ def source(tmp_path: Path) -> Path:
 def python(sandbox: DockerSandbox, image: RuntimeImage, source: Path) -> Run:
     """Run Python code in the sandbox, under limits as given."""
 
-    async def run(code: str, *, overlay: dict[str, bytes] | None = None, **limits: int) -> JobResult:
+    async def run(code: str, *, overlay: dict[str, bytes] | None = None, **limits: float) -> JobResult:
         job = Job(
             "test", ("python3", "-c", code), overlay=overlay or {}, limits=Limits(**({"timeout_s": 60} | limits))
         )
@@ -76,7 +76,7 @@ def python(sandbox: DockerSandbox, image: RuntimeImage, source: Path) -> Run:
 def shell(sandbox: DockerSandbox, image: RuntimeImage, source: Path) -> Run:
     """Run a shell line in the sandbox, under limits as given."""
 
-    async def run(line: str, **limits: int) -> JobResult:
+    async def run(line: str, **limits: float) -> JobResult:
         job = Job("test", ("sh", "-c", line), limits=Limits(**({"timeout_s": 60} | limits)))
         return await sandbox.run(job, image, source, run="r-test")
 
