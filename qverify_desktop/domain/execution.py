@@ -12,7 +12,10 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True)
 class Limits:
-    """Hard limits of one execution. Bytes, seconds, counts. Enforced by the engine, never by the code inside."""
+    """Hard limits of one execution. Bytes, seconds, counts. Enforced by the engine, never by the code inside.
+
+    ``output_bytes`` is what is kept of the output; a command that writes more than ``flood_bytes`` is killed.
+    """
 
     timeout_s: int = 300
     memory_bytes: int = 2 * GIB
@@ -22,6 +25,7 @@ class Limits:
     work_bytes: int = 1 * GIB
     file_bytes: int = 512 * MIB
     output_bytes: int = 1 * MIB
+    flood_bytes: int = 2 * GIB
     artefact_bytes: int = 64 * MIB
 
 

@@ -60,11 +60,12 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended: the engine's ``State``, its streams, whether the time-out passed, whether the streams were
-    read to their end, and how long it lived from the parcel's arrival, in milliseconds."""
+    """How a container ended: the engine's ``State``, whether the time-out passed, whether it was killed for what it wrote,
+    whether the streams were read to their end, and how long it lived from the parcel's arrival, in milliseconds."""
 
     state: dict[str, Any]
     timed_out: bool
+    flooded: bool
     drained: bool
     container_ms: int
 
@@ -123,7 +124,16 @@ class Container:
         begun = time.monotonic()
         job = self._assignment.job
         sent = Sender(self._attached, SEND_TIMEOUT_S).send(framed(job_parcel(job, self._certificates())))
-        pump = Pump(self._attached, Demultiplexer({STDOUT: returned.write, STDERR: output.write}))
+        flooded = threading.Event()
+
+        def end_a_flood() -> None:
+            if flooded.is_set() or not (returned.overflown or output.total > job.limits.flood_bytes):
+                return
+            flooded.set()
+            # Beside the reading, which must go on: the engine can't kill a container that nobody reads.
+            threading.Thread(target=self._kill_quietly, name="sandbox-flood", daemon=True).start()
+
+        pump = Pump(self._attached, Demultiplexer({STDOUT: returned.write, STDERR: output.write}, watch=end_a_flood))
         try:
             timed_out = self._wait(job.limits.timeout_s)
             passed_ms = round((time.monotonic() - begun) * 1000)
@@ -136,7 +146,7 @@ class Container:
                 "The sandbox's container ended before its job reached it. Nothing that was recorded is lost.",
                 f"Run `qverify resume {self._assignment.run}`.",
             )
-        return Ended(state, timed_out, drained, min(passed_ms, _lifetime_ms(state)))
+        return Ended(state, timed_out, flooded.is_set(), drained, min(passed_ms, _lifetime_ms(state)))
 
     def kill(self) -> None:
         """Kill it on a connection of its own, from any thread. Raises one of ``ENGINE_ERRORS``."""
@@ -149,6 +159,11 @@ class Container:
                 raise
         finally:
             self._connections.discard(killer)
+
+    def _kill_quietly(self) -> None:
+        # Its time limit ends it where this does not.
+        with contextlib.suppress(*ENGINE_ERRORS):
+            self.kill()
 
     def remove(self) -> None:
         """Remove it, running or not. Raises one of ``ENGINE_ERRORS``."""

@@ -83,10 +83,12 @@ class CappedBytes:
 
 
 class Demultiplexer:
-    """Feeds each frame's payload to the sink of its stream, piecemeal and without copying it together."""
+    """Feeds each frame's payload to the sink of its stream, piecemeal and without copying it together; ``watch`` is called
+    after each piece."""
 
-    def __init__(self, sinks: Mapping[int, Sink]) -> None:
+    def __init__(self, sinks: Mapping[int, Sink], watch: Callable[[], None] = lambda: None) -> None:
         self._sinks = sinks
+        self._watch = watch
         self._header = bytearray()
         self._stream = 0
         self._left = 0
@@ -106,6 +108,7 @@ class Demultiplexer:
             sink = self._sinks.get(self._stream)
             if sink is not None:
                 sink(payload)
+                self._watch()
 
 
 class Sender:

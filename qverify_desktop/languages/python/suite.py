@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -202,6 +203,9 @@ def read_records(content: bytes) -> Iterator[_AnyRecord]:
                 continue
 
 
+CHILD_KILLED = "A process that a test of this run had started was killed because it used too much memory."
+
+
 class _Reading:
     """What the records say, taken one by one."""
 
@@ -215,6 +219,7 @@ class _Reading:
         self.footprints: dict[str, Footprint] = {}
         self.missing: dict[str, None] = {}
         self.trouble = ""
+        self.a_test_was_killed = False
 
     def take(self, record: _AnyRecord) -> None:
         if isinstance(record, _Expected):
@@ -222,6 +227,7 @@ class _Reading:
         elif isinstance(record, _Test):
             self.outcomes[record.test] = _outcome(record)
         elif isinstance(record, _Killed):
+            self.a_test_was_killed = True
             self.outcomes[record.test] = TestOutcome(record.test, Status.ERROR, record.message)
         elif isinstance(record, _Collection):
             self._note_missing(record.message)
@@ -238,6 +244,9 @@ class _Reading:
             self._print(record)
 
     def result(self, job: JobResult) -> SuiteResult:
+        if job.execution.oom_killed and not self.a_test_was_killed:
+            # What was killed is a child of a test that went on as if nothing had been, and nobody knows of which.
+            self._disbelieve_what_passed()
         reported = {identifier.partition("[")[0] for identifier in self.outcomes} | set(self.outcomes)
         for test in self.expected:
             if test not in reported:
@@ -256,6 +265,11 @@ class _Reading:
             missing_modules=tuple(self.missing),
             problem=problem,
         )
+
+    def _disbelieve_what_passed(self) -> None:
+        for test, outcome in self.outcomes.items():
+            if outcome.status is Status.PASSED:
+                self.outcomes[test] = replace(outcome, status=Status.ERROR, message=CHILD_KILLED)
 
     def _note_missing(self, text: str) -> None:
         self.missing.update(dict.fromkeys(_MISSING_MODULE.findall(text)))

@@ -56,6 +56,7 @@ print("child ended with", os.wait()[1])
     result = await python(code, memory_bytes=128 * MIB)
     assert (result.execution.exit_code, result.output) == (0, "child ended with 9\n")
     assert result.execution.oom_killed
+    assert "used too much memory, so its good end is not believed" in result.problem
 
 
 @pytest.mark.parametrize("folder", ["/work", "/tmp", "/dev/shm"])

@@ -257,6 +257,19 @@ async def test_files_of_the_repository_do_not_stand_in_for_modules_of_the_runner
     assert [o.status for o in result.outcomes] == [Status.PASSED], result
 
 
+async def test_a_test_whose_child_was_killed_for_memory_is_not_believed(in_container: RunJob, tmp_path: Path) -> None:
+    text = (
+        "import subprocess, sys\nfrom pkg.m import f\n\n\ndef test_f():\n"
+        "    subprocess.run([sys.executable, '-c', 'x = bytearray(400 << 20)'])\n    assert f(5) == 1\n"
+    )
+    project, job = suite(tmp_path, {"tests/test_new.py": text})
+    job = replace(job, limits=replace(job.limits, memory_bytes=256 << 20))
+    result = await in_container(job, tmp_path / "r")
+    assert result.execution.exit_code == 0 and result.execution.oom_killed
+    (outcome,) = read_suite(project, result).outcomes
+    assert outcome.status is Status.ERROR and "too much memory" in outcome.message
+
+
 async def test_missing_modules(in_container: RunJob, tmp_path: Path) -> None:
     snapshot = snapshot_of(
         tmp_path / "r", {**FILES, "src/pkg/x.py": "import pytest, hypothesis, yaml, numpy, json\n"}
