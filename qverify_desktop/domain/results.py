@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from qverify_desktop.domain.execution import Isolation, isolation_of
 from qverify_desktop.domain.project import MissingDependency, Scope, SkippedPath
 from qverify_desktop.domain.testing import GeneratedTest, Quote
 
@@ -139,7 +140,8 @@ class AnalysisRequest:
     """What a person asked for. ``model`` is ``none`` or a model's name; ``out`` an absolute folder or empty.
 
     ``budget_microusd`` is what may be spent on the model, in millionths of a US dollar: once it is spent nothing further is
-    asked. 0 sets no limit.
+    asked. 0 sets no limit. ``sandbox`` is a ``SandboxKind``; empty is what the settings say, which the engine puts in when
+    the run starts.
     """
 
     source: str
@@ -151,6 +153,7 @@ class AnalysisRequest:
     allow_install: bool = False
     out: str = ""
     budget_microusd: int = 0
+    sandbox: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,10 @@ class RunResult:
     model_ms: int = 0
     started_at: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def isolation(self) -> Isolation:
+        return isolation_of(self.request.sandbox)
 
     @property
     def accepted(self) -> tuple[JudgedTest, ...]:
