@@ -2,7 +2,7 @@
 
 The order of programs: a shell that waits until its control groups are made, then where this process is root ``unshare`` and
 ``setpriv`` (the sandbox is an ordinary user for the kernel too, so that no file of root is its own), ``prlimit``, ``bwrap``,
-inside it a shell for the one limit that counts by name space, and the entry that containers have as well (``entry.py``).
+inside it a shell for the one limit that counts by name space, and the entry (``bubblewrap_entry.py``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from qverify_desktop.domain.execution import Job, Limits
 from qverify_desktop.sandbox import entry
+from qverify_desktop.sandbox.bubblewrap_entry import entrypoint, environment
 from qverify_desktop.sandbox.cgroups import Places
 from qverify_desktop.sandbox.limits import OPEN_FILES, SHM_BYTES, USER
 from qverify_desktop.sandbox.syscalls import ARCHITECTURES
@@ -121,7 +122,7 @@ def command(
         _program("sh"), "-c", _WAIT, "qverify-sandbox",
         *(_staged(stage, binds) if root else ()),
         *_limited(job.limits, held),
-        _program("bwrap"), *_flags(seen, {**image_env, **_environment(job)}, job.limits, seccomp),
+        _program("bwrap"), *_flags(seen, environment(image_env, job.env), job.limits, seccomp),
         "--", *inside,
     ]  # fmt: skip
 
@@ -158,13 +159,8 @@ def _flags(binds: Sequence[Bind], env: Mapping[str, str], limits: Limits, seccom
     return [*words, "--chdir", entry.WORK, "--seccomp", str(seccomp)]
 
 
-def _environment(job: Job) -> dict[str, str]:
-    pairs = (line.partition("=") for line in entry.environment(job.env))
-    return {name: value for name, _, value in pairs} | {"HOSTNAME": "sandbox"}
-
-
 def _inside(job: Job, held: Held) -> list[str]:
-    words = [*entry.entrypoint(), *job.argv]
+    words = [*entrypoint(), *job.argv]
     if held.places.holds_processes:
         return words
     return ["/bin/sh", "-c", _LIMIT_PROCESSES, "qverify", str(job.limits.pids), *words]

@@ -24,6 +24,7 @@ from qverify_desktop.domain.execution import Execution, Job, JobResult
 from qverify_desktop.sandbox import entry, seccomp
 from qverify_desktop.sandbox.artefacts import ARCHIVE_OVERHEAD
 from qverify_desktop.sandbox.bubblewrap_command import HOST_PATH, Bind, Held, command, is_root
+from qverify_desktop.sandbox.bubblewrap_entry import OVERLAY
 from qverify_desktop.sandbox.cgroups import Cgroup
 from qverify_desktop.sandbox.inbox import write_overlay
 from qverify_desktop.sandbox.owner import Owner, Process
@@ -93,7 +94,7 @@ class BubblewrapFlight:
                 write_overlay(folder, self._job.overlay)
             except OSError as error:
                 raise self._no_room("The state folder can't be written", error) from error
-            yield [*binds, Bind(folder, entry.OVERLAY)]
+            yield [*binds, Bind(folder, OVERLAY)]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -23,6 +23,7 @@ import docker
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.sandbox import entry
+from qverify_desktop.sandbox.bubblewrap_entry import OVERLAY
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, words_of
 from qverify_desktop.sandbox.image_archive import DEFAULT_PATH, Hashed, read_config, unpack_layer
 from qverify_desktop.sandbox.owner import BOOT, BORN, PID, Process
@@ -32,7 +33,12 @@ ROOT = "root"
 FACTS = "root.json"
 _NEW = ".new-"
 #: Folders that a sandbox mounts something on; an exported image need not have them, and a read-only root can't get them.
-_MOUNT_POINTS = ("proc", "dev", "tmp", *(path.lstrip("/") for path in (entry.WORK, entry.SOURCE)), "in", "deps")
+_MOUNT_POINTS = (
+    "proc",
+    "dev",
+    "tmp",
+    *(path.lstrip("/") for path in (entry.WORK, entry.SOURCE, entry.DEPENDENCIES, OVERLAY)),
+)
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 Lines = Callable[[str], None]
