@@ -90,7 +90,7 @@ class BubblewrapSandbox:
         """
         reason = await self.available()
         if reason:
-            raise MissingPrerequisite(f"{reason} Nothing of the repository ran.", await self._in_thread(_remedy))
+            raise MissingPrerequisite(f"{reason} Nothing of the repository ran.", await self.remedy())
         await self.sweep()
         loop = asyncio.get_running_loop()
         stopped = threading.Event()
@@ -239,8 +239,16 @@ class BubblewrapSandbox:
             raise
 
     async def available(self) -> str:
-        """Empty where sandboxes can be made, otherwise the sentence why not; ``_remedy`` has the line that mends it."""
+        """Empty where sandboxes can be made, otherwise the sentence why not; ``remedy`` has the line that mends it."""
         return await self._in_thread(self._probe)
+
+    async def remedy(self) -> str:
+        """The line that mends what ``available`` says."""
+        return await self._in_thread(_remedy)
+
+    async def label(self) -> str:
+        """The sentence of every run made here: what is less than in a container, and which limits hold."""
+        return (await self._in_thread(self._what_holds)).sentence
 
     def _probe(self) -> str:
         problem = _problem()
