@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
-from qverify_desktop.domain.execution import Job, Limits, RuntimeImage, SandboxKind
+from qverify_desktop.domain.execution import Isolation, Job, Limits, RuntimeImage, SandboxKind, isolation_of
 from qverify_desktop.domain.locations import resources_root
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.sandbox.bubblewrap import BubblewrapSandbox
@@ -135,10 +135,18 @@ class ThisMachine:
 
 
 def settled(request: AnalysisRequest, home: Path) -> AnalysisRequest:
-    """The request with the kind of sandbox that the settings say, where it names none: from then on it is the run's own."""
-    if request.sandbox:
-        return request
-    return replace(request, sandbox=Configuration.load(home=home).sandbox.value)
+    """The request with the kind of sandbox that the settings say, where it names none: from then on it is the run's own.
+
+    Raises ``BadInput`` for one that asks for what its sandbox never does.
+    """
+    if not request.sandbox:
+        request = replace(request, sandbox=Configuration.load(home=home).sandbox.value)
+    if request.allow_install and isolation_of(request.sandbox) is Isolation.REDUCED:
+        raise BadInput(
+            "A sandbox with reduced isolation never gets a network, so no package can be installed for this run.",
+            "Leave the installing out (--allow-install), or run it with Docker.",
+        )
+    return request
 
 
 def _described(image: RuntimeImage, ready: bool, sentence: str) -> dict[str, Any]:

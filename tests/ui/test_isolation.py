@@ -27,7 +27,7 @@ def opened(make, qtbot):
     """``opened(name, sandbox)`` gives the page ``name`` when the run is shown."""
 
     def build(name, sandbox):
-        engine, desk = make({**results.answers(), "run_overview": overview(sandbox)})
+        _, desk = make({**results.answers(), "run_overview": overview(sandbox)})
         page = pages.build(name, desk)
         qtbot.addWidget(page)
         page.resize(1232, 776)

@@ -98,6 +98,11 @@ def test_without_docker_nothing_falls_back_to_it(state: Path) -> None:
     assert "bwrap" not in said.out
 
 
+def test_installing_is_refused_before_the_run_begins(state: Path) -> None:
+    words = ("analyze", str(SAMPLE), "--sandbox", "bubblewrap", "--allow-install", "--json")
+    assert "never gets a network" in refused(qverify(state, *words, **NO_ENGINE), 2)
+
+
 def test_the_environment_chooses_it_and_a_wrong_word_is_refused(state: Path, tmp_path: Path) -> None:
     listed = qverify(state, "runtimes", "check", "--json", QVERIFY_SANDBOX="bubblewrap", **NO_ENGINE)
     assert listed.code == 0, listed.err
