@@ -117,6 +117,7 @@ async def prepare_image(steps: Steps, project: Project) -> RuntimeImage:
                 "digest": image.digest,
                 "tools": dict(image.tools),
                 "differences": list(image.differences),
+                "isolation": image.isolation,
             },
         )
         return image
@@ -125,6 +126,8 @@ async def prepare_image(steps: Steps, project: Project) -> RuntimeImage:
     image = await steps.step(f"{project.language}.image", RuntimeImage, body)
     steps.image = image
     steps.reporter.finished(Stage.IMAGE, f"{image.reference} {image.digest[7:19]}")
+    if image.isolation:
+        steps.reporter.log(Stage.IMAGE, f"Isolation: {image.isolation}.")
     return image
 
 

@@ -98,7 +98,8 @@ class JobResult:
 class RuntimeImage:
     """A sandbox runtime on this machine. ``digest`` is the image id (``sha256:…``), empty when it is not built.
 
-    ``tools`` maps a tool to its version; ``differences`` says in sentences where the image departs from its recipe.
+    ``tools`` maps a tool to its version; ``differences`` says in sentences where the image departs from its recipe;
+    ``isolation`` is what shuts its containers in, in a few words (``container, gVisor``), empty where nobody looked.
     """
 
     runtime: str
@@ -108,3 +109,4 @@ class RuntimeImage:
     tools: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[str, ...] = ()
     size_bytes: int = 0
+    isolation: str = field(default="", compare=False)

@@ -41,6 +41,8 @@ T = TypeVar("T")
 #: Sandboxes at a time that ``set_parallel`` may ask for.
 MOST_PARALLEL = 64
 
+#: What stands in the evidence where a container engine writes how it shuts in.
+LABEL = "reduced, bubblewrap"
 INSTALL = "apt-get install -y bubblewrap"
 
 
@@ -181,7 +183,7 @@ class BubblewrapSandbox:
         notes = [self._what_holds().sentence]
         if root.recipe and root.recipe != self._recipe(root.image.runtime).digest:
             notes.append("The root file system was made from another version of the recipe.")
-        return replace(root.image, differences=(*notes, *root.image.differences))
+        return replace(root.image, differences=(*notes, *root.image.differences), isolation=LABEL)
 
     def _what_holds(self) -> Held:
         if self._held is None:

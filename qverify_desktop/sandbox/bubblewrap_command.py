@@ -131,9 +131,14 @@ def probe() -> list[str]:
     """A command that ends with 0 where sandboxes can be made: a program of the host, in name spaces of its own. Nothing of a
     repository ever runs so."""
     spaces = [_program("bwrap"), *_NAMESPACES, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
-    lowered = [_program("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"] if is_root() else []
+    lowered = _staged("/mnt", ()) if is_root() else []
     return [*lowered, *spaces, "--size", "4096", "--perms", "0700", "--tmpfs", "/tmp", "--", _program("true")]  # noqa: S108
 
+
+_HIDDEN = (
+    "acpi", "asound", "interrupts", "kallsyms", "kcore", "keys", "key-users", "latency_stats", "sched_debug", "scsi",
+    "sysrq-trigger", "timer_list", "timer_stats",
+)  # fmt: skip
 
 _NAMESPACES = (
     "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
@@ -146,7 +151,8 @@ def _flags(binds: Sequence[Bind], env: Mapping[str, str], limits: Limits, seccom
     words = [*_NAMESPACES]
     for bind in binds[:1]:
         words += ["--ro-bind", str(bind.source), "/"]
-    words += ["--proc", "/proc", "--dev", "/dev", "--size", str(SHM_BYTES), "--perms", "0700", "--tmpfs", "/dev/shm"]  # noqa: S108
+    words += ["--proc", "/proc", *_hidden(), "--dev", "/dev"]
+    words += ["--size", str(SHM_BYTES), "--perms", "0700", "--tmpfs", "/dev/shm"]  # noqa: S108
     # bwrap's own /dev is a folder in memory without a limit.
     words += ["--remount-ro", "/dev"]
     words += ["--size", str(limits.tmp_bytes), "--perms", "0700", "--tmpfs", "/tmp"]  # noqa: S108
@@ -157,6 +163,19 @@ def _flags(binds: Sequence[Bind], env: Mapping[str, str], limits: Limits, seccom
     for name, value in env.items():
         words += ["--setenv", name, value]
     return [*words, "--chdir", entry.WORK, "--seccomp", str(seccomp)]
+
+
+def _hidden() -> list[str]:
+    """What container engines hide below ``/proc`` (OCI runtime specification, ``linux.maskedPaths``, as Docker fills it): what
+    the kernel says there of keys, timers and devices belongs to the whole machine."""
+    words = []
+    for name in _HIDDEN:
+        path = Path("/proc") / name
+        if path.is_dir():
+            words += ["--size", "4096", "--perms", "0555", "--tmpfs", str(path), "--remount-ro", str(path)]
+        elif path.exists():
+            words += ["--ro-bind", "/dev/null", str(path)]
+    return words
 
 
 def _inside(job: Job, held: Held) -> list[str]:

@@ -194,15 +194,24 @@ async def test_nothing_of_the_host_is_seen(
     secret.write_text("hunter2")
     secret.chmod(0o644)
     monkeypatch.setenv("QVERIFY_TEST_SECRET", "hunter2")
-    code = f"""
+    code = (
+        f"secret = {str(secret)!r}"
+        + """
 import json, os, socket
-print(json.dumps({{
-    "secret": os.path.exists({str(secret)!r}), "home": sorted(os.listdir("/home")), "root": os.access("/root", os.R_OK),
+def read(name):
+    try:
+        return open("/proc/" + name, "rb").read(1).decode()
+    except PermissionError:
+        return ""
+print(json.dumps({
+    "secret": os.path.exists(secret), "home": sorted(os.listdir("/home")), "root": os.access("/root", os.R_OK),
     "environment": dict(os.environ), "processes": sorted(int(n) for n in os.listdir("/proc") if n.isdigit()),
-    "parents": [open(f"/proc/{{n}}/environ").read() for n in (2, os.getpid()) if os.access(f"/proc/{{n}}/environ", os.R_OK)],
+    "parents": [open(f"/proc/{n}/environ").read() for n in (2, os.getpid()) if os.access(f"/proc/{n}/environ", os.R_OK)],
     "hostname": socket.gethostname(), "files": sorted(os.listdir("/proc/self/fd")), "devices": sorted(os.listdir("/dev")),
-    "sysfs": os.listdir("/sys"), "sockets": len(open("/proc/net/unix").read().splitlines()) - 1}}))
+    "hidden": [read(name) for name in ("keys", "timer_list", "kallsyms") if os.path.exists("/proc/" + name)],
+    "sysfs": os.listdir("/sys"), "sockets": len(open("/proc/net/unix").read().splitlines()) - 1}))
 """
+    )
     result = await python(code)
     facts = json.loads(result.output)
     assert (facts["secret"], facts["home"], facts["root"], facts["hostname"]) == (False, [], False, "sandbox")
@@ -214,6 +223,7 @@ print(json.dumps({{
     assert "hunter2" not in result.output
     assert facts["files"] == ["0", "1", "2", "3"]
     assert not {"sda", "vda", "mem", "kmem", "kvm", "fuse"} & set(facts["devices"])
+    assert facts["hidden"] and set(facts["hidden"]) == {""}
     assert facts["sysfs"] == [] and facts["sockets"] == 0
 
 

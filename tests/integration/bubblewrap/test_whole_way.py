@@ -73,6 +73,7 @@ def test_the_bundle_verifies_and_says_reduced_isolation(run: tuple[Said, Path], 
         events = [json.loads(line) for line in opened.read("entries.jsonl").splitlines()]
     said = {event["type"]: event["data"] for event in events if event["type"] in ("run_opened", "plan", "image")}
     assert said["run_opened"]["isolation"] == said["plan"]["isolation"] == "reduced"
+    assert said["image"]["isolation"] == "reduced, bubblewrap"
     assert said["image"]["differences"][0].startswith("Reduced isolation")
     executed = [event["data"] for event in events if event["type"] == "execution"]
     assert executed and all(one["container"].startswith("bwrap-") and not one["network"] for one in executed)
