@@ -7,6 +7,7 @@ image specification, "Image Layer Filesystem Changeset" (whiteouts ``.wh.NAME`` 
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import stat
@@ -58,7 +59,7 @@ class Unpacker:
                     self._checkpoint()
                     self._count(member)
                     self._take(archive, member)
-        except (tarfile.TarError, zlib.error, ValueError, OverflowError, EOFError) as error:
+        except (tarfile.TarError, zlib.error, gzip.BadGzipFile, ValueError, OverflowError, EOFError) as error:
             raise _refused(f"it is no readable tar archive ({error})") from error
         while stream.read(_CHUNK):
             # What follows the archive's end belongs to its digest.

@@ -80,6 +80,59 @@ def test_compressed_layers_are_checked_by_their_content(tmp_path: Path) -> None:
     assert (import_root(file, "python", tmp_path / "roots").folder / "bin/sh").read_bytes() == b"shell"
 
 
+def test_the_runtimes_image_is_taken_out_of_several_also_where_they_lie_in_a_file_of_their_own(
+    tmp_path: Path,
+) -> None:
+    other, wanted = layer(bin__sh=b"other"), BASE
+    members: dict[str, bytes] = {}
+    manifest = []
+    for name, content in (("node", other), ("python", wanted)):
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        members[f"{name}.json"] = json.dumps({"config": {}, "rootfs": {"diff_ids": [digest]}}).encode()
+        members[f"{name}/layer.tar"] = content
+        manifest.append(
+            {"Config": f"{name}.json", "RepoTags": [f"qverify/{name}:1"], "Layers": [f"{name}/layer.tar"]}
+        )
+    images = packed({**members, "manifest.json": json.dumps(manifest).encode()})
+    (tmp_path / "images.tar").write_bytes(images)
+    (tmp_path / "all.tar").write_bytes(packed({"runtimes.json": b"{}", "images.tar": images}))
+    for number, name in enumerate(("images.tar", "all.tar")):
+        root = import_root(tmp_path / name, "python", tmp_path / f"roots{number}")
+        assert (root.folder / "bin/sh").read_bytes() == b"shell"
+        assert root.image.reference == "qverify/python:1"
+        with pytest.raises(BadInput, match="none of them for the runtime 'go'"):
+            import_root(tmp_path / name, "go", tmp_path / f"roots{number}")
+
+
+def test_a_layer_that_is_a_link_to_itself_or_no_gzip_is_refused(tmp_path: Path) -> None:
+    text = json.dumps({"config": {}, "rootfs": {"diff_ids": ["sha256:0"]}}).encode()
+    manifest = json.dumps([{"Config": "c.json", "Layers": ["layer.tar"]}]).encode()
+    for kind in ("link", "gzip"):
+        buffer = io.BytesIO(packed({"c.json": text, "manifest.json": manifest}))
+        with tarfile.open(fileobj=buffer, mode="a") as tar:
+            info = tarfile.TarInfo("layer.tar")
+            if kind == "link":
+                info.type, info.linkname = tarfile.SYMTYPE, "layer.tar"
+                tar.addfile(info)
+            else:
+                broken = gzip.compress(BASE)[:200]
+                info.size = len(broken)
+                tar.addfile(info, io.BytesIO(broken))
+        (tmp_path / "x.tar").write_bytes(buffer.getvalue())
+        with pytest.raises(BadInput):
+            import_root(tmp_path / "x.tar", "python", tmp_path / "roots")
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
 def test_a_layer_that_is_not_the_images_own_is_refused_and_nothing_stays(tmp_path: Path) -> None:
     file, _ = saved(tmp_path, BASE, stored=(layer(bin__sh=b"evil"),))
     with pytest.raises(BadInput, match="not the one that its image names"):
