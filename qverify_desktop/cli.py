@@ -149,6 +149,12 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument(
         "--allow-install", action="store_true", help="install missing packages, with network, beforehand"
     )
+    parser.add_argument(
+        "--sandbox",
+        choices=("docker", "bubblewrap"),
+        default="",
+        help="what locks the tests away; bubblewrap needs no Docker and isolates less (default: what QVERIFY_SANDBOX or the settings say, else docker)",
+    )
     parser.add_argument("--out", default="", metavar="DIR", help="where accepted tests, report and bundle go")
 
 
@@ -185,9 +191,14 @@ def _add_verify(commands: Any) -> None:
 
 
 def _add_machine(commands: Any) -> None:
-    parser = _command(commands, "runtimes", "List, build or check the sandbox runtimes.", "runtimes")
-    parser.add_argument("action", choices=("list", "build", "check"))
-    parser.add_argument("names", nargs="*", metavar="RUNTIME", help="only these runtimes")
+    parser = _command(commands, "runtimes", "List, build, check or import the sandbox runtimes.", "runtimes")
+    parser.add_argument("action", choices=("list", "build", "check", "import"))
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="RUNTIME",
+        help="only these runtimes; of import: a file that docker save wrote, for sandboxes without Docker",
+    )
     parser = _command(commands, "doctor", "Check this machine; say what is missing and how to mend it.", "doctor")
     parser.add_argument("--fix", action="store_true", help="mend what can be mended")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
+from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, AnalysisRequest
 from qverify_desktop.terminal import Screen
@@ -145,7 +146,16 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
         out=os.path.abspath(options.out) if options.out else "",  # noqa: PTH100 - a link stays a link
         budget_microusd=_budget(options.budget),
         packages=str(Path(options.packages).resolve()) if options.packages else "",
+        sandbox=_sandbox(options.sandbox),
     )
+
+
+def _sandbox(chosen: str) -> str:
+    """The option, or this command's environment; another process that has the engine knows only its own."""
+    named = chosen or os.environ.get("QVERIFY_SANDBOX", "").strip()
+    if named not in ("", *SandboxKind):
+        raise BadInput(f"QVERIFY_SANDBOX names no sandbox: {named[:40]!r}.", "Choose docker or bubblewrap.")
+    return named
 
 
 def _budget(text: str) -> int:

@@ -119,6 +119,8 @@ def print_verification(report: Mapping[str, Any], as_json: bool) -> None:
 def finished_lines(document: Mapping[str, Any]) -> list[str]:
     """A finished run in a few lines: verdict, defects, figures, files."""
     lines = [str(document.get("sentence") or document["verdict"]), ""]
+    if document.get("isolation") == "reduced":
+        lines += ["Reduced isolation: bubblewrap, without a container engine.", ""]
     for defect in document.get("suspected_defects", ()):
         lines += [
             f"Suspected defect in {defect['file']}, {defect['symbol']}:",

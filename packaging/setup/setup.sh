@@ -4,7 +4,7 @@
 # usage: packaging/setup/setup.sh run|test
 #
 # System packages, virtual environment, Docker Engine, Python sandbox image. `test` adds what the tests need: a virtual
-# display and the window's libraries.
+# display, the window's libraries, and bubblewrap for the sandbox without an engine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # In a bare chroot nobody has mounted this; bash's process substitution and Docker stand on it.
@@ -19,7 +19,7 @@ if [ "$profile" = test ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     packages+=("${window[@]}")
 fi
 if [ "$profile" = test ]; then
-    packages+=(xvfb xauth xdotool imagemagick dbus at-spi2-core gir1.2-atspi-2.0 python3-gi openssh-server openssl socat runsc)
+    packages+=(xvfb xauth xdotool imagemagick dbus at-spi2-core gir1.2-atspi-2.0 python3-gi openssh-server openssl socat runsc bubblewrap)
 fi
 if ! command -v docker >/dev/null || { [ -z "${DOCKER_HOST:-}" ] && ! command -v dockerd >/dev/null && ! packaging/setup/docker_client.sh >/dev/null 2>&1; }; then
     packages+=(docker.io iptables)

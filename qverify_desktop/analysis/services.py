@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from qverify_desktop.analysis.ports import Artefacts, Gateway, Journal, Repositories, Sandbox
+from qverify_desktop.domain.errors import MissingPrerequisite
+from qverify_desktop.domain.execution import Isolation, isolation_of
 from qverify_desktop.languages.base import Language
 
 
 @dataclass(frozen=True)
 class Services:
-    """The rooms an analysis works with. ``workspace`` holds a folder per run and the cache of installed dependencies."""
+    """The rooms an analysis works with. ``workspace`` holds a folder per run and the cache of installed dependencies.
+    ``reduced`` is the sandbox with reduced isolation, for runs that ask for it."""
 
     repositories: Repositories
     sandbox: Sandbox
@@ -22,6 +25,16 @@ class Services:
     gateway: Gateway
     languages: tuple[Language, ...]
     workspace: Path
+    reduced: Sandbox | None = None
+
+    def under(self, sandbox: str) -> Services:
+        """These services with the kind of sandbox that a run asked for. Raises ``MissingPrerequisite``: another kind never
+        stands in for it."""
+        if isolation_of(sandbox) is Isolation.CONTAINER:
+            return self
+        if self.reduced is None:
+            raise MissingPrerequisite("There are no sandboxes without a container engine here.", "Use Docker.")
+        return replace(self, sandbox=self.reduced)
 
     def language(self, name: str) -> Language:
         return next(language for language in self.languages if language.name == name)

@@ -22,6 +22,7 @@ from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.triage import triage
 from qverify_desktop.analysis.verdict import sentence_of, verdict_of
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.execution import isolation_of
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, SkippedPath, Snapshot, Target
 from qverify_desktop.domain.results import (
@@ -65,7 +66,7 @@ async def analyze(
     Raises ``BadInput`` (the run is closed in the evidence), ``MissingPrerequisite`` or ``SandboxFailure`` (it stays open
     and can be resumed).
     """
-    steps = Steps(run, request, services, checkpoints, reporter)
+    steps = Steps(run, request, services.under(request.sandbox), checkpoints, reporter)
     started_at = await _open(steps)
     try:
         snapshot = await take_snapshot(steps)
@@ -129,6 +130,7 @@ async def _open(steps: Steps) -> str:
                 "allow_install": request.allow_install,
                 "offline_packages": bool(request.packages),
                 "budget_microusd": request.budget_microusd,
+                "isolation": isolation_of(request.sandbox).value,
             },
         )
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -149,6 +151,7 @@ async def _plan(steps: Steps, snapshot: Snapshot, project: Project, image_digest
                 "commit": snapshot.commit or "",
                 "tree": snapshot.tree,
                 "image_digest": image_digest,
+                "isolation": isolation_of(steps.request.sandbox).value,
                 "repetitions": REPETITIONS,
             },
         )

@@ -8,17 +8,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from qverify_desktop.diagnostics.checks import CHECKS, OK, WARNING, Check, Finding, Machine
+from qverify_desktop.diagnostics.checks import OK, WARNING, Check, Finding, Machine
+from qverify_desktop.diagnostics.reduced import checks_for
 from qverify_desktop.domain.errors import BadInput, QVerifyError
+from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.settings.configuration import Configuration
 
 
-async def examine(home: Path, fix: bool = False, checks: Sequence[Check] = CHECKS) -> list[dict[str, Any]]:
+async def examine(home: Path, fix: bool = False, checks: Sequence[Check] | None = None) -> list[dict[str, Any]]:
     """Every check as ``id``, ``title``, ``state``, ``sentence``, ``remedy``, ``fixable``; never raises.
 
     Checks run side by side, each with a time-out. With ``fix`` what can be mended is mended in order, and looked at again.
     """
-    machine = Machine(home, await asyncio.to_thread(_docker_host, home))
+    docker_host, kind = await asyncio.to_thread(_configured, home)
+    machine = Machine(home, docker_host)
+    checks = checks_for(kind) if checks is None else checks
     findings = list(await asyncio.gather(*(_look(check, machine) for check in checks)))
     if fix:
         for place, check in enumerate(checks):
@@ -28,12 +32,14 @@ async def examine(home: Path, fix: bool = False, checks: Sequence[Check] = CHECK
     return [_described(check, finding) for check, finding in zip(checks, findings, strict=True)]
 
 
-async def mend_one(home: Path, id: str, checks: Sequence[Check] = CHECKS) -> list[dict[str, Any]]:
+async def mend_one(home: Path, id: str, checks: Sequence[Check] | None = None) -> list[dict[str, Any]]:
     """Mend one check and look at all again, as ``examine`` does. Raises ``BadInput`` for one that can't be mended."""
+    docker_host, kind = await asyncio.to_thread(_configured, home)
+    checks = checks_for(kind) if checks is None else checks
     check = next((one for one in checks if one.id == id), None)
     if check is None or check.mend is None:
         raise BadInput(f"The check {id!r} can't be fixed from here.", "Do what its line says.")
-    machine = Machine(home, await asyncio.to_thread(_docker_host, home))
+    machine = Machine(home, docker_host)
     finding = await _look(check, machine)
     if finding.fixable:
         mended = await _mend(check, machine, finding)
@@ -42,11 +48,12 @@ async def mend_one(home: Path, id: str, checks: Sequence[Check] = CHECKS) -> lis
     return await examine(home, checks=checks)
 
 
-def _docker_host(home: Path) -> str:
+def _configured(home: Path) -> tuple[str, SandboxKind]:
     try:
-        return Configuration.load(home=home).docker_host
+        configuration = Configuration.load(home=home)
     except QVerifyError:
-        return ""  # the check of the settings says it
+        return "", SandboxKind.DOCKER  # the check of the settings says it
+    return configuration.docker_host, configuration.sandbox
 
 
 async def _look(check: Check, machine: Machine) -> Finding:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+
+
+class SandboxKind(StrEnum):
+    """What makes the sandboxes of a run. Chosen by a person; nothing falls back from one to the other."""
+
+    DOCKER = "docker"
+    BUBBLEWRAP = "bubblewrap"
+
+
+class Isolation(StrEnum):
+    """How well a run was locked away from the machine, as its evidence and every report of it say."""
+
+    CONTAINER = "container"
+    REDUCED = "reduced"
+
+
+def isolation_of(sandbox: str) -> Isolation:
+    """The isolation that a kind of sandbox gives; an empty word is a run from before there was a choice."""
+    return Isolation.REDUCED if sandbox == SandboxKind.BUBBLEWRAP else Isolation.CONTAINER
 
 
 @dataclass(frozen=True)

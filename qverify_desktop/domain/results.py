@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from qverify_desktop.domain.execution import Isolation, isolation_of
 from qverify_desktop.domain.project import MissingDependency, Scope, SkippedPath
 from qverify_desktop.domain.testing import GeneratedTest, Quote
 
@@ -140,7 +141,8 @@ class AnalysisRequest:
 
     ``budget_microusd`` is what may be spent on the model, in millionths of a US dollar: once it is spent nothing further is
     asked. 0 sets no limit. ``packages`` is an absolute folder of the ecosystem's packages, from which missing ones are
-    installed with no network, or empty.
+    installed with no network, or empty. ``sandbox`` is a ``SandboxKind``; empty is what the settings say, which the engine
+    puts in when the run starts.
     """
 
     source: str
@@ -153,6 +155,7 @@ class AnalysisRequest:
     out: str = ""
     budget_microusd: int = 0
     packages: str = ""
+    sandbox: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,10 @@ class RunResult:
     model_ms: int = 0
     started_at: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def isolation(self) -> Isolation:
+        return isolation_of(self.request.sandbox)
 
     @property
     def accepted(self) -> tuple[JudgedTest, ...]:

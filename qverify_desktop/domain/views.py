@@ -391,13 +391,14 @@ class CheckView(TypedDict):
 
 class SettingsView(TypedDict):
     """Settings that a person may change. Air gap, containers and patience count at once, ``docker_host`` at the next start,
-    model and end point are what new analyses are offered. ``keyring`` says in a sentence where an API key is kept."""
+    ``sandbox`` (docker or bubblewrap), model and end point are what new analyses are offered. ``keyring`` says in a sentence where an API key is kept."""
 
     air_gap: bool
     model: str
     api_base: str
     containers: int
     docker_host: str
+    sandbox: str
     patience_s: int
     editor: str
     home: str

@@ -27,6 +27,7 @@ from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
 from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.machine import settled
 from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
@@ -110,6 +111,7 @@ class Engine:
     async def start(self, request: AnalysisRequest) -> str:
         self._refuse_when_closing()
         _check_addresses(request)
+        request = await asyncio.to_thread(settled, request, self._home)
         await asyncio.to_thread(delivery.check_out, request.out)
         await asyncio.to_thread(self._check_packages, request)
         going_on = await self._interrupted_twin(request)

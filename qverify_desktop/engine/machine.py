@@ -4,35 +4,58 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
-from qverify_desktop.domain.execution import RuntimeImage
+from qverify_desktop.domain.execution import Isolation, Job, Limits, RuntimeImage, SandboxKind, isolation_of
 from qverify_desktop.domain.locations import resources_root
+from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.sandbox.bubblewrap import BubblewrapSandbox
 from qverify_desktop.sandbox.connection import START_DOCKER, Connections
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.recipes import Recipe
+from qverify_desktop.settings.configuration import Configuration
 
 Lines = Callable[[str], None]
+
+#: What an import is for where nothing else is said.
+DEFAULT_RUNTIME = "python"
+CHECK_TIMEOUT_S = 120
 
 
 class ThisMachine:
     """Sandbox and doctor of one state folder's owner (only the folder's name is used, not the folder)."""
 
-    def __init__(self, home: Path, parallel: int, docker_host: str = "") -> None:
+    def __init__(
+        self, home: Path, parallel: int, docker_host: str = "", kind: SandboxKind = SandboxKind.DOCKER
+    ) -> None:
         self._home = home
         self._owner = Owner.of(home)
         self._docker_host = docker_host or None
+        self._kind = kind
         self.sandbox = DockerSandbox(resources_root(), self._owner, parallel, base_url=self._docker_host)
+        #: For runs that ask for it, and only for those.
+        self.reduced = BubblewrapSandbox(resources_root(), self._owner, parallel, base_url=self._docker_host)
+
+    def apply(self, parallel: int, kind: SandboxKind) -> None:
+        """Take over changed settings. In the loop's thread."""
+        self._kind = kind
+        self.sandbox.set_parallel(parallel)
+        self.reduced.set_parallel(parallel)
 
     async def runtimes(self, action: str, names: list[str], progress: Lines | None = None) -> list[dict[str, Any]]:
-        """``list`` what there is, ``build`` what is missing, or ``check`` that the samples pass. ``ready`` says whether
-        the runtime can be used; ``sentence`` what was found. Raises ``BadInput`` for an unknown runtime."""
+        """``list`` what there is, ``build`` what is missing, or ``check`` that the samples pass, all for the kind of sandbox
+        that the settings say; ``import`` a root file system for sandboxes without an engine (``names`` are a file and a runtime). ``ready`` says
+        whether the runtime can be used; ``sentence`` what was found. Raises ``BadInput`` for an unknown runtime."""
+        if action == "import":
+            return [await self._import(names, progress or (lambda _: None))]
         if action not in ("list", "build", "check"):
-            raise BadInput(f"There is no action {action!r} on runtimes.", "Choose one of list, build or check.")
+            raise BadInput(
+                f"There is no action {action!r} on runtimes.", "Choose one of list, build, check or import."
+            )
         from qverify_desktop.sandbox import images
 
         recipes = await asyncio.to_thread(images.load_recipes, resources_root())
@@ -46,6 +69,8 @@ class ThisMachine:
     async def _one(self, action: str, recipe: Recipe, progress: Lines) -> dict[str, Any]:
         from qverify_desktop.sandbox import images
 
+        if self._kind is SandboxKind.BUBBLEWRAP:
+            return await self._one_root(action, recipe, progress)
         if action == "build":
             image = await self.sandbox.image(recipe.runtime, progress)
             return _described(image, True, f"Built: {image.reference}.")
@@ -61,6 +86,28 @@ class ThisMachine:
             images.check_image, recipe, image, owner=self._owner, base_url=self._docker_host
         )
         return _described(image, check.passed, check.sentence)
+
+    async def _one_root(self, action: str, recipe: Recipe, progress: Lines) -> dict[str, Any]:
+        """A runtime as a root file system; without an engine there is nothing to build, only to take over."""
+        found = await asyncio.to_thread(self.reduced.find, recipe.runtime)
+        if found is None and action == "list":
+            missing = RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
+            return _described(missing, False, "Not on this machine. Type: qverify runtimes import FILE")
+        image = await self.reduced.image(recipe.runtime, progress)
+        if action != "check":
+            return _described(image, True, f"Ready, with reduced isolation: {image.reference}.")
+        job = Job("runtime-check", recipe.check, limits=Limits(timeout_s=CHECK_TIMEOUT_S))
+        result = await self.reduced.run(job, image, recipe.sample, run="runtime-check")
+        passed = result.execution.exit_code == 0 and not result.execution.timed_out
+        words = "pass" if passed else "fail"
+        return _described(image, passed, f"The sample's tests {words} in {image.reference}, with reduced isolation.")
+
+    async def _import(self, names: list[str], progress: Lines) -> dict[str, Any]:
+        if not 1 <= len(names) <= 2:
+            raise BadInput("An import takes one file.", "Type: qverify runtimes import FILE")
+        runtime = names[1] if len(names) == 2 else DEFAULT_RUNTIME
+        image = await self.reduced.import_file(Path(names[0]), runtime, progress)
+        return _described(image, True, f"Ready, with reduced isolation: {image.reference}.")
 
     def _find(self, recipe: Recipe) -> RuntimeImage:
         from qverify_desktop.sandbox import images
@@ -78,11 +125,28 @@ class ThisMachine:
         return await examine(self._home, fix)
 
     async def sweep(self) -> int:
-        """Remove containers that dead processes of this state folder left."""
-        return await self.sandbox.sweep()
+        """Remove what dead processes of this state folder left. Raises ``SandboxFailure`` where no engine answers; what needs
+        none is swept before."""
+        return await self.reduced.sweep() + await self.sandbox.sweep()
 
     async def close(self) -> None:
+        await self.reduced.close()
         await self.sandbox.close()
+
+
+def settled(request: AnalysisRequest, home: Path) -> AnalysisRequest:
+    """The request with the kind of sandbox that the settings say, where it names none: from then on it is the run's own.
+
+    Raises ``BadInput`` for one that asks for what its sandbox never does.
+    """
+    if not request.sandbox:
+        request = replace(request, sandbox=Configuration.load(home=home).sandbox.value)
+    if request.allow_install and isolation_of(request.sandbox) is Isolation.REDUCED:
+        raise BadInput(
+            "A sandbox with reduced isolation never gets a network, so no package can be installed for this run.",
+            "Leave the installing out (--allow-install), or run it with Docker.",
+        )
+    return request
 
 
 def _described(image: RuntimeImage, ready: bool, sentence: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from qverify_desktop.domain import errors
 from qverify_desktop.domain.errors import BadInput, QVerifyError
+from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, RunSummary, Stage
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, AnalysisRequest
@@ -73,7 +74,10 @@ def request_from_json(value: Any) -> AnalysisRequest:
         out=_text(fields, "out", ""),
         budget_microusd=_integer(fields, "budget_microusd", 0, *BUDGETS),
         packages=_text(fields, "packages", ""),
+        sandbox=_text(fields, "sandbox", SandboxKind.DOCKER.value),
     )
+    if request.sandbox not in ("", *SandboxKind):
+        raise BadInput(f"There is no sandbox {request.sandbox[:40]!r}.", "Choose docker or bubblewrap.")
     if not request.source:
         raise BadInput("No folder and no URL was given.", "Name the folder to analyse.")
     return request

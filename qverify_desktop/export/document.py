@@ -55,6 +55,7 @@ def analyze_document(result: RunResult, bundle: str, report: str, grade: str) ->
         "seed": result.request.seed,
         "started_at": result.started_at,
         "image_digest": result.image_digest,
+        "isolation": result.isolation.value,
         "baseline": result.baseline,
         "missing": [
             {"module": one.module, "requirement": one.requirement, "needed_by": list(one.needed_by)}

@@ -24,7 +24,12 @@ def junit(result: RunResult) -> bytes:
         suite = ElementTree.SubElement(root, "testsuite", name=readable(path), timestamp=readable(result.started_at))
         _count(suite, tests)
         properties = ElementTree.SubElement(suite, "properties")
-        for name, value in (("run", result.run), ("tree", result.tree), ("verdict", result.verdict.value)):
+        for name, value in (
+            ("run", result.run),
+            ("tree", result.tree),
+            ("verdict", result.verdict.value),
+            ("isolation", result.isolation.value),
+        ):
             ElementTree.SubElement(properties, "property", name=name, value=readable(value))
         for judged in tests:
             _case(suite, judged, defects.get(judged.test.id))

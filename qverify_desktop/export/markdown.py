@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from qverify_desktop.domain.execution import Isolation
 from qverify_desktop.domain.results import SENTENCES, Fraction, RunResult, SuspectedDefect, TestVerdict
 from qverify_desktop.export.plain_text import one_line, readable
 
@@ -15,6 +16,8 @@ def markdown(result: RunResult) -> bytes:
     """Verdict, numbers, suspected defects, kept tests, refusals by reason, notices."""
     lines = [f"# {_prose(result.sentence)}", ""]
     lines += [f"Repository {_code(result.origin)}, tree {_code(result.tree)}, run {_code(result.run)}.", ""]
+    if result.isolation is Isolation.REDUCED:
+        lines += ["**Reduced isolation**: locked away by bubblewrap, without a container engine.", ""]
     lines += _numbers(result)
     if result.defects:
         lines += ["## Suspected defects", ""]

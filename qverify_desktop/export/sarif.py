@@ -25,7 +25,11 @@ def sarif(result: RunResult) -> bytes:
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the analysed repository."}}},
         "invocations": [_invocation(result)],
         "results": [_result(defect) for defect in result.defects],
-        "properties": {"tree": result.tree, "verdict": result.verdict.value},
+        "properties": {
+            "tree": result.tree,
+            "verdict": result.verdict.value,
+            "isolation": result.isolation.value,
+        },
     }
     if result.commit and re.match(r"(https|ssh|git)://", result.origin):
         run["versionControlProvenance"] = [

@@ -23,6 +23,7 @@ CHANGEABLE: Mapping[str, type] = {
     "api_base": str,
     "containers": int,
     "docker_host": str,
+    "sandbox": str,
     "patience_s": int,
     "editor": str,
 }

@@ -17,6 +17,7 @@ from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.domain.execution import SandboxKind
 
 SETTINGS_FILE = "settings.toml"
 
@@ -32,7 +33,8 @@ class Configuration(BaseSettings):
 
     ``containers`` is how many sandboxes run side by side, ``patience_s`` the seconds after which one test or one import
     counts as hung, ``model_timeout_s`` seconds for one answer,
-    ``model_answer_tokens`` the most tokens of one, ``model_context_tokens`` the largest context window asked of Ollama. ``air_gap`` refuses every model
+    ``model_answer_tokens`` the most tokens of one, ``model_context_tokens`` the largest context window asked of Ollama. ``sandbox`` is what a run that does not say is run in: Docker's containers,
+    or bubblewrap with reduced isolation. ``air_gap`` refuses every model
     end point that is not on this machine. ``model`` and ``api_base`` are what the window offers first, ``editor`` the command
     with which it opens a file at a line.
     """
@@ -45,6 +47,7 @@ class Configuration(BaseSettings):
     docker_host: str = Field(
         default="", validation_alias=AliasChoices("docker_host", "QVERIFY_DOCKER_HOST", "DOCKER_HOST")
     )
+    sandbox: SandboxKind = SandboxKind.DOCKER
     air_gap: bool = False
     keyring: bool = True
     model: str = Field(default="", max_length=200)

@@ -278,6 +278,7 @@ HOSTILE = [
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "scope": {"kind": "rm"}}}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": ""}}}\n',
     b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "allow_install": 1}}}\n',
+    b'{"v": 1, "method": "start", "params": {"request": {"source": "/x", "sandbox": "chroot"}}}\n',
     b"x" * (transport.REQUEST_BYTES + 100) + b"\n",
 ]
 

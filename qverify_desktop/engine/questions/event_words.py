@@ -25,7 +25,8 @@ def _opened(data: Data) -> str:
         return f"A record about the run {data.get('about', '')} begins: {data['kind']}."
     model = data.get("model", "none")
     words = "without a model" if model == "none" else f"with the model {model}"
-    return f"The run is opened {words}, scope {data.get('scope', 'all')}, seed {data.get('seed', 0)}."
+    where = ", with reduced isolation" if data.get("isolation") == "reduced" else ""
+    return f"The run is opened {words}{where}, scope {data.get('scope', 'all')}, seed {data.get('seed', 0)}."
 
 
 def _snapshot(data: Data) -> str:

@@ -85,6 +85,7 @@ class MachineQuestions:
             "api_base": configuration.api_base,
             "containers": configuration.containers,
             "docker_host": configuration.docker_host,
+            "sandbox": configuration.sandbox.value,
             "patience_s": configuration.patience_s,
             "editor": configuration.editor,
             "home": str(configuration.home),

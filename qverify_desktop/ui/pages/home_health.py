@@ -18,7 +18,7 @@ from qverify_desktop.ui.widgets.elided import ElidedLabel
 from qverify_desktop.ui.widgets.painting import one_line
 
 #: Checks that are told when all is well, in this order.
-TOLD = ("docker", "image", "model", "keyring", "disk")
+TOLD = ("docker", "bubblewrap", "image", "root", "model", "keyring", "disk")
 #: How often "checked 2 min ago" is told anew.
 MINUTE_MS = 30_000
 #: Below this width (at 100 %) the line does not say when it was checked.

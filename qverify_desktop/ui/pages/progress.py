@@ -20,6 +20,7 @@ from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import steps, words
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, line, row
 from qverify_desktop.ui.widgets.filter_field import FilterField
+from qverify_desktop.ui.widgets.isolation import IsolationBadge
 from qverify_desktop.ui.widgets.progress import ProgressBar
 from qverify_desktop.ui.widgets.state_view import Shown
 from qverify_desktop.ui.widgets.tables import Column, Table, TableModel
@@ -151,6 +152,7 @@ class ProgressPage(RunPage):
         self.bar = ProgressBar(theme, tr("Progress of the analysis"))
         self._icon = IconLabel(theme)
         self._sentence = label("", "body", wrap=True, select=True)
+        self.isolation = IsolationBadge(theme)
         self.stages = Timeline(theme, tr("Stages"))
         self._yes = Button(theme, tr("Cancel run"), self._cancel, kind="danger", size="small")
         no = Button(theme, tr("Go on"), lambda: self._question.hide(), kind="ghost", size="small")
@@ -170,6 +172,7 @@ class ProgressPage(RunPage):
                 row(self._percent, None, self._times),
                 self.bar,
                 state,
+                self.isolation,
                 self._question,
                 self._results,
                 4,
@@ -229,6 +232,7 @@ class ProgressPage(RunPage):
     def show_run(self) -> None:
         assert self.context is not None
         live = self.context.live
+        self.isolation.show_request(self.context.overview["request"])
         self._cancelling = self._cancelling and live
         self.log.set_live(live)
         if live:

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
+from qverify_desktop.domain.execution import Isolation, isolation_of
 from qverify_desktop.domain.views import RunOverview
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
@@ -16,6 +17,7 @@ from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, empty, frame, holder, label, row
+from qverify_desktop.ui.widgets.isolation import IsolationBadge
 from qverify_desktop.ui.widgets.state_view import Shown
 
 #: Format, file name's end, title, what it is for.
@@ -59,6 +61,7 @@ class ReportPage(RunPage):
         self._notices.setSpacing(8)
         self._remarks = holder(self._notices)
         self._sentence = label("", "verdict", wrap=True, select=True)
+        self.isolation = IsolationBadge(desk.theme)
         inside = QWidget()
         inside.setObjectName("page")
         inside.setMaximumWidth(desk.theme.px(WIDEST))
@@ -106,6 +109,7 @@ class ReportPage(RunPage):
             grid.addWidget(button, at, 1, Qt.AlignmentFlag.AlignVCenter)
         return column(
             self._sentence,
+            self.isolation,
             8,
             self._remarks,
             label(tr("What was looked at"), "heading"),
@@ -133,6 +137,7 @@ class ReportPage(RunPage):
         assert self.context is not None
         overview: RunOverview = self.context.overview  # type: ignore[assignment]
         self._sentence.setText(overview["run"]["sentence"])
+        self.isolation.show_request(overview["request"])
         while self._facts.rowCount():
             self._facts.removeRow(0)
         for name, value in facts_of(overview):
@@ -190,6 +195,7 @@ def facts_of(overview: RunOverview) -> list[tuple[str, str]]:
     parts = {"all": tr("everything"), "changed": tr("changed since {ref}"), "files": tr("files {glob}")}
     told = parts.get(str(scope.get("kind", "all")), "").format(ref=scope.get("ref", ""), glob=scope.get("glob", ""))
     model = str(request.get("model", "none"))
+    reduced = isolation_of(str(request.get("sandbox", ""))) is Isolation.REDUCED
     pairs = [
         (tr("Source"), overview["run"]["source"]),
         (tr("Commit"), overview["commit"]),
@@ -200,6 +206,7 @@ def facts_of(overview: RunOverview) -> list[tuple[str, str]]:
         (tr("Existing tests"), overview["baseline"]),
         (tr("Targets"), f"{overview['targets']:,}"),
         (tr("Sandbox image"), overview["image_digest"]),
+        (tr("Isolation"), tr("reduced (bubblewrap)") if reduced else tr("containers")),
         (tr("Took"), _took(overview)),
         (tr("Cost"), words.money(overview["cost_microusd"])),
         (tr("Evidence"), overview["grade"]),

@@ -12,6 +12,7 @@ from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.basics import column, label, set_property
 from qverify_desktop.ui.widgets.charts import StackedBar
 from qverify_desktop.ui.widgets.facts import Fact, Facts
+from qverify_desktop.ui.widgets.isolation import IsolationBadge
 from qverify_desktop.ui.widgets.meter import Meter
 from qverify_desktop.ui.widgets.words import TEST
 
@@ -59,6 +60,7 @@ class ResultsBand(QFrame):
         self.setObjectName("band")
         self._theme = theme
         self.verdict = label("", "verdict", wrap=True, select=True)
+        self.isolation = IsolationBadge(theme)
         self.lines = Meter(theme, tr("Lines"))
         self.branches = Meter(theme, tr("Branches"))
         self.mutants = Meter(theme, tr("Mutants killed"))
@@ -70,12 +72,13 @@ class ResultsBand(QFrame):
         self._grid = QGridLayout(self.measures)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setVerticalSpacing(12)
-        self.setLayout(column(self.verdict, self.measures, gap=12))
+        self.setLayout(column(self.verdict, self.isolation, self.measures, gap=12))
         theme.changed.connect(self._fit)
         self._fit()
 
     def show_overview(self, overview: RunOverview) -> None:
         self.verdict.setText(overview["run"]["sentence"])
+        self.isolation.show_request(overview["request"])
         self.lines.show_measure(overview["lines"])
         self.branches.show_measure(overview["branches"])
         self.mutants.show_measure(overview["mutants"])

@@ -158,6 +158,16 @@ class SettingsPage(Page):
                 self._number("patience_s", 1, 600),
             ),
             (
+                "sandbox",
+                tr("Sandbox"),
+                tr(
+                    "What locks tests away. bubblewrap needs no Docker and isolates less: every run made so is marked."
+                ),
+                self._choice(
+                    "sandbox", (("docker", tr("Docker")), ("bubblewrap", tr("bubblewrap, reduced isolation")))
+                ),
+            ),
+            (
                 "docker_host",
                 tr("Docker host"),
                 tr("Empty for the engine of this machine. Takes effect when QVerify starts the next time."),
@@ -236,6 +246,13 @@ class SettingsPage(Page):
         self._later(field.valueChanged, lambda: self._change(name, field.value()))
         return field
 
+    def _choice(self, name: str, choices: tuple[tuple[str, str], ...]) -> QComboBox:
+        field = QComboBox()
+        for value, words in choices:
+            field.addItem(words, value)
+        field.activated.connect(lambda: self._change(name, field.currentData()))
+        return field
+
     def _text(self, name: str, example: str) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText(example)
@@ -290,6 +307,8 @@ class SettingsPage(Page):
                 field.setText(str(value))
             elif isinstance(field, QCheckBox):
                 field.setChecked(bool(value))
+            elif isinstance(field, QComboBox):
+                field.setCurrentIndex(max(0, field.findData(value)))
         self._filling = False
         self._shown = dict(settings)
         self._home_path.setText(settings["home"])

@@ -31,6 +31,8 @@ MOST_TARGETS = 100_000
 DEFAULT_TARGETS = 200
 #: What the engine says of an image that a start would build (its remedy is for a terminal).
 NOT_BUILT = "qverify runtimes build"
+#: What it says of one that is used without a container engine.
+REDUCED = "reduced isolation"
 #: Source files that the engine names at most; a count over them says "at least" then.
 MOST_FILES = 5_000
 
@@ -231,6 +233,14 @@ class RuntimePart(Part):
         if choice is None:
             self.remark.setText("")
             self._icon.hide()
+        elif choice["ready"] and REDUCED in choice["sentence"]:
+            self.remark.setText(
+                tr(
+                    "Reduced isolation: the settings choose bubblewrap, without a container engine. The run is marked."
+                )
+            )
+            self._icon.show_icon("triangle-alert", "warning", tr("Warning"))
+            self._icon.show()
         elif choice["ready"]:
             ready = tr("The sandbox image is ready.")
             self.remark.setText(tr("Detected by its files. {ready}", ready=ready) if choice["files"] else ready)

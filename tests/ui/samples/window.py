@@ -116,6 +116,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "api_base": "",
         "containers": 2,
         "docker_host": "",
+        "sandbox": "docker",
         "patience_s": 60,
         "editor": "code -g {file}:{line}",
         "home": "/home/ada/.local/share/qverify",

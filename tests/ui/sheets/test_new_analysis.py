@@ -295,6 +295,7 @@ def test_a_press_anywhere_in_a_row_chooses_it(opened, qtbot):
     ("ready", "sentence", "said"),
     [
         (True, "Ready: qverify/python.", "The sandbox image is ready."),
+        (True, "Ready, with reduced isolation: qverify/python.", "Reduced isolation: the settings choose bubblewrap"),
         (False, "Not built. Type: qverify runtimes build python", "The sandbox image is built first"),
         (False, "No Docker Engine answers. Start it with: systemctl start docker", "No Docker Engine answers."),
     ],
