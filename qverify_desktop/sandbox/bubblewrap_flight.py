@@ -146,7 +146,7 @@ class BubblewrapFlight:
             network=False,
             container_ms=round((ended - started) * 1000),
         )
-        return job_result(execution, output, returned, drained=drained, cap=limits.artefact_bytes)
+        return job_result(execution, output, returned, drained=drained, limits=limits)
 
     @contextlib.contextmanager
     def _started(self, binds: list[Bind]) -> Iterator[subprocess.Popen[bytes]]:

@@ -13,21 +13,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from qverify_desktop.domain.errors import QVerifyError, SandboxFailure
-from qverify_desktop.domain.execution import Execution, JobResult, Limits
-from qverify_desktop.sandbox import entry
-from qverify_desktop.sandbox.artefacts import ARCHIVE_OVERHEAD, read_artefacts
+from qverify_desktop.domain.execution import Execution, JobResult
+from qverify_desktop.sandbox.artefacts import ARCHIVE_OVERHEAD
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, failure
-from qverify_desktop.sandbox.container import Assignment, Container, Ended
+from qverify_desktop.sandbox.container import Assignment, Container
 from qverify_desktop.sandbox.parcel import job_parcel
+from qverify_desktop.sandbox.returned import job_result
 from qverify_desktop.sandbox.sources import Sources
 from qverify_desktop.sandbox.stream import CappedBytes, CappedOutput
 
 T = TypeVar("T")
-
-#: The engine says so though the command itself ended well: a child of it was killed, and what it did is not done.
-KILLED_FOR_MEMORY = (
-    "A process of the command was killed because it used too much memory, so its good end is not believed."
-)
 
 
 class Flight:
@@ -120,7 +115,9 @@ class Flight:
             network=job.network,
             container_ms=ended.container_ms,
         )
-        return _result(execution, output, returned, ended, job.limits)
+        return job_result(
+            execution, output, returned, drained=ended.drained, flooded=ended.flooded, limits=job.limits
+        )
 
     def _remove(self) -> None:
         if not self.in_the_air:
@@ -141,30 +138,3 @@ class Flight:
             "The sandbox was stopped before this job ended. Nothing that was recorded is lost.",
             f"Run `qverify resume {self._assignment.run}`.",
         )
-
-
-def _result(
-    execution: Execution, output: CappedOutput, returned: CappedBytes, ended: Ended, limits: Limits
-) -> JobResult:
-    content = returned.content()
-    if execution.timed_out:
-        problem = "The command ran into its time limit and was killed."
-    elif returned.overflown:
-        problem = f"The artefacts hold more than {limits.artefact_bytes} bytes, so none was taken."
-    elif ended.flooded:
-        problem = f"The command wrote more than {limits.flood_bytes} bytes and was killed."
-    elif not ended.drained:
-        problem = "The sandbox ended, but its output could not be read to the end."
-    elif bytes(content[: len(entry.READY)]) != entry.READY:
-        problem = (
-            "The snapshot could not be laid out in the sandbox's work folder (too large for it, or not readable)."
-        )
-    elif len(content) == len(entry.READY):
-        problem = "The command was killed before its artefacts could be handed back."
-    else:
-        artefacts = read_artefacts(content[len(entry.READY) :], limits.artefact_bytes)
-        problem = artefacts.problem
-        if execution.oom_killed and execution.exit_code == 0:
-            problem = problem or KILLED_FOR_MEMORY
-        return JobResult(execution, output.text(), artefacts.files, problem)
-    return JobResult(execution, output.text(), {}, problem)

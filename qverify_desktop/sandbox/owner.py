@@ -20,7 +20,7 @@ BOOT = "qverify.boot"
 
 @dataclass(frozen=True)
 class Owner:
-    """A state folder as the owner of containers: ``id`` goes into their label, ``inbox`` holds what is mounted in them."""
+    """A state folder as the owner of containers: ``id`` goes into their label, ``inbox`` holds what is shown to sandboxes without an engine."""
 
     id: str
     inbox: Path
