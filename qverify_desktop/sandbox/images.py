@@ -20,7 +20,7 @@ import docker
 from docker.errors import ImageNotFound, NotFound
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
-from qverify_desktop.domain.execution import Job, JobResult, Limits, RuntimeImage
+from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, unavailable
 from qverify_desktop.sandbox.flight import Flight
 from qverify_desktop.sandbox.owner import Owner
@@ -32,27 +32,32 @@ RECIPE = "qverify.recipe"
 TOOLS = "qverify.tools"
 DIFFERENCES = "qverify.differences"
 
-#: A build from nothing takes about a minute here; a slow mirror may take many.
+#: A build from nothing takes one minute or two here; a slow mirror may take many.
 BUILD_TIMEOUT_S = 3600
-CHECK_TIMEOUT_S = 120
 
 #: What the build needs of the environment: the ways to Docker, to the package mirrors and to a temporary folder. Keys of
 #: model providers and whatever else a person has exported stay out of the child.
 _PASSED = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|XDG_(CONFIG_HOME|RUNTIME_DIR)|APT_CONFIG|PIP_\w+|SSL_CERT_(FILE|DIR)"
-    r"|(REQUESTS|CURL)_CA_BUNDLE|DOCKER_(HOST|CONFIG|CONTEXT|CERT_PATH|TLS_VERIFY)|(HTTP|HTTPS|NO|ALL)_PROXY",
+    r"|(REQUESTS|CURL)_CA_BUNDLE|NODE_EXTRA_CA_CERTS|DOCKER_(HOST|CONFIG|CONTEXT|CERT_PATH|TLS_VERIFY)|(HTTP|HTTPS|NO|ALL)_PROXY",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
 class ImageCheck:
-    """Whether the sample's tests passed in an image; ``sentence`` says what happened, ``output`` is what they printed."""
+    """Whether the sample's tests passed in an image and their coverage came back; ``sentence`` says what happened.
+
+    ``output`` is what the tests printed, ``exit_code`` their command's, ``coverage`` the artefact that the recipe names
+    (empty where it did not come back).
+    """
 
     passed: bool
     sentence: str
     output: str
     duration_ms: int
+    exit_code: int = 0
+    coverage: bytes = b""
 
 
 def find_image(client: docker.APIClient, recipe: Recipe) -> RuntimeImage:
@@ -112,7 +117,7 @@ def build_image(
 def check_image(
     recipe: Recipe, image: RuntimeImage, *, owner: Owner | None = None, base_url: str | None = None
 ) -> ImageCheck:
-    """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for a second or two.
+    """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for seconds.
 
     Raises ``MissingPrerequisite`` when the image is not built, or as ``Flight.go`` does where the engine fails.
     """
@@ -121,7 +126,7 @@ def check_image(
             f"The sandbox image {image.reference} is not built.", f"Type: qverify runtimes build {image.runtime}"
         )
     connections = Connections(base_url)
-    job = Job("runtime-check", recipe.check, limits=Limits(timeout_s=CHECK_TIMEOUT_S))
+    job = Job("runtime-check", recipe.check, limits=recipe.limits)
     try:
         with tempfile.TemporaryDirectory(prefix="qverify-check-") as folder:
             sample = _readable_copy(recipe.sample, Path(folder) / "sample")
@@ -134,14 +139,21 @@ def check_image(
 
 def _judged(recipe: Recipe, image: RuntimeImage, result: JobResult) -> ImageCheck:
     facts = result.execution
+    coverage = result.artefacts.get(recipe.coverage, b"")
     passed = facts.exit_code == 0 and not facts.timed_out and not facts.oom_killed
-    if passed:
-        sentence = f"The sample's tests pass in {image.reference}."
-    elif facts.timed_out:
-        sentence = f"The sample's tests in {image.reference} did not end within {CHECK_TIMEOUT_S} s."
-    else:
+    if facts.timed_out:
+        sentence = f"The sample's tests in {image.reference} did not end within {recipe.limits.timeout_s} s."
+    elif facts.oom_killed:
+        sentence = f"The sample's tests in {image.reference} needed more memory than the recipe gives them."
+    elif not passed:
         sentence = f"The sample's tests fail in {image.reference} (exit status {facts.exit_code})."
-    return ImageCheck(passed, sentence, result.output, facts.duration_ms)
+    elif not coverage:
+        passed = False
+        missing = result.problem or f"The artefact {recipe.coverage} is missing."
+        sentence = f"The sample's tests pass in {image.reference}, but their coverage did not come back. {missing}"
+    else:
+        sentence = f"The sample's tests pass in {image.reference}, and their coverage came back."
+    return ImageCheck(passed, sentence, result.output, facts.duration_ms, facts.exit_code, coverage)
 
 
 def _readable_copy(sample: Path, target: Path) -> Path:
