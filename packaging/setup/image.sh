@@ -137,9 +137,9 @@ build() { # LOG ARGUMENT...
 say "Building $reference."
 build "$work/build.log" "${arguments[@]}" "$context"
 built=$(cat "$work/id")
-# The builder keeps its first stage as an image without a name.
+# The builder keeps its first stage as an image without a name. An engine with a stuck container may never answer a removal.
 "$docker" image ls --quiet --filter dangling=true --filter label=qverify.stage=tools \
-    | xargs --no-run-if-empty "$docker" image rm >/dev/null 2>&1 || true
+    | xargs --no-run-if-empty timeout 60 "$docker" image rm >/dev/null 2>&1 || true
 
 # The tools themselves say which versions they are; the last layer holds the environment and what was found.
 if ! "$python" "$root/packaging/setup/recipe.py" probe "$folder/runtime.toml" "$docker" "$built" "$origin" "$work/last"; then

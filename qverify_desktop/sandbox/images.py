@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,8 @@ _PASSED = re.compile(
 class ImageCheck:
     """Whether the sample's tests passed in an image and their coverage came back; ``sentence`` says what happened.
 
-    ``output`` is what the tests printed, ``exit_code`` their command's, ``coverage`` the artefact that the recipe names
-    (empty where it did not come back).
+    ``output`` is what the tests printed, ``exit_code`` their command's, ``coverage`` the artefacts that the recipe
+    names, by name (those that came back and are not empty).
     """
 
     passed: bool
@@ -57,7 +57,7 @@ class ImageCheck:
     output: str
     duration_ms: int
     exit_code: int = 0
-    coverage: bytes = b""
+    coverage: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def find_image(client: docker.APIClient, recipe: Recipe) -> RuntimeImage:
@@ -139,7 +139,7 @@ def check_image(
 
 def _judged(recipe: Recipe, image: RuntimeImage, result: JobResult) -> ImageCheck:
     facts = result.execution
-    coverage = result.artefacts.get(recipe.coverage, b"")
+    coverage = {name: result.artefacts[name] for name in recipe.coverage if result.artefacts.get(name)}
     passed = facts.exit_code == 0 and not facts.timed_out and not facts.oom_killed
     if facts.timed_out:
         sentence = f"The sample's tests in {image.reference} did not end within {recipe.limits.timeout_s} s."
@@ -147,9 +147,10 @@ def _judged(recipe: Recipe, image: RuntimeImage, result: JobResult) -> ImageChec
         sentence = f"The sample's tests in {image.reference} needed more memory than the recipe gives them."
     elif not passed:
         sentence = f"The sample's tests fail in {image.reference} (exit status {facts.exit_code})."
-    elif not coverage:
+    elif len(coverage) < len(recipe.coverage):
         passed = False
-        missing = result.problem or f"The artefact {recipe.coverage} is missing."
+        lacking = ", ".join(name for name in recipe.coverage if name not in coverage)
+        missing = result.problem or f"Missing or empty: {lacking}."
         sentence = f"The sample's tests pass in {image.reference}, but their coverage did not come back. {missing}"
     else:
         sentence = f"The sample's tests pass in {image.reference}, and their coverage came back."

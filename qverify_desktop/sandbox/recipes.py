@@ -21,8 +21,8 @@ RESOURCES = "QVERIFY_RESOURCES"
 TAG_LENGTH = 12
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}\Z")
-_TEXTS = ("name", "version", "sample", "coverage")
-_LISTS = ("languages", "check")
+_TEXTS = ("name", "version", "sample")
+_LISTS = ("languages", "check", "coverage")
 #: A runtime stands on a base, or is made of other runtimes' images.
 _BASE_TEXTS = ("base", "stand_in")
 _BASE_LISTS = ("stand_in_packages",)
@@ -44,7 +44,7 @@ class Recipe:
     ``digest`` is SHA-256 in lower-case hex over every file of the runtime's folder, of its ``parts``' and of
     ``runtimes/bases``: a changed recipe is another image. ``parts`` are the runtimes whose images it is made of; one with
     parts has no ``base``. ``sample`` is a small project whose tests, run by ``check`` under ``limits``, prove a built image
-    and leave the file ``coverage`` as an artefact. An ``on_demand`` image is built only when somebody asks for it by name.
+    and leave the files ``coverage`` as artefacts. An ``on_demand`` image is built only when somebody asks for it by name.
     ``environment`` is what the image sets; ``script`` builds the image.
     """
 
@@ -57,7 +57,7 @@ class Recipe:
     digest: str
     folder: Path
     script: Path
-    coverage: str = ""
+    coverage: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     on_demand: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -124,7 +124,7 @@ def _read(file: Path, root: Path) -> Recipe:
         digest=recipe_digest(runtimes, described["name"], parts),
         folder=file.parent,
         script=root / "packaging" / "setup" / "image.sh",
-        coverage=described["coverage"],
+        coverage=tuple(described["coverage"]),
         parts=parts,
         on_demand=described.get("on_demand", False),
         environment=described.get("environment", {}),
