@@ -34,6 +34,9 @@ DIFFERENCES = "qverify.differences"
 
 #: A build from nothing takes one minute or two here; a slow mirror may take many.
 BUILD_TIMEOUT_S = 3600
+#: Exit status of a recipe's ``check`` where the sample can't even be collected or compiled (pytest's word for it; the other
+#: recipes follow it). A test that fails gives 1.
+DOES_NOT_COMPILE = 2
 
 #: What the build needs of the environment: the ways to Docker, to the package mirrors and to a temporary folder. Keys of
 #: model providers and whatever else a person has exported stay out of the child.
@@ -145,6 +148,8 @@ def _judged(recipe: Recipe, image: RuntimeImage, result: JobResult) -> ImageChec
         sentence = f"The sample's tests in {image.reference} did not end within {recipe.limits.timeout_s} s."
     elif facts.oom_killed:
         sentence = f"The sample's tests in {image.reference} needed more memory than the recipe gives them."
+    elif facts.exit_code == DOES_NOT_COMPILE:
+        sentence = f"The sample does not compile in {image.reference} (exit status {facts.exit_code})."
     elif not passed:
         sentence = f"The sample's tests fail in {image.reference} (exit status {facts.exit_code})."
     elif len(coverage) < len(recipe.coverage):
