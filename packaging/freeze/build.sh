@@ -21,7 +21,7 @@ say "Laying out commit ${commit:0:12}."
 rm -rf "$work" dist/qverify
 mkdir -p "$stage/app" "$stage/data/resources/fonts"
 git archive "$commit" main.py qverify_desktop | tar -x -C "$stage/app"
-git archive "$commit" resources runtimes packaging/setup/image.sh packaging/setup/docker_client.sh \
+git archive "$commit" resources runtimes packaging/setup/image.sh packaging/setup/docker_client.sh packaging/setup/recipe.py \
     packaging/setup/progress.sh | tar -x -C "$stage/data"
 fonts=/usr/share/fonts
 cp "$fonts"/opentype/inter/Inter-{Regular,Medium,SemiBold}.otf \

@@ -3,8 +3,11 @@
 #
 # usage: packaging/setup/image.sh RUNTIME [--force|--base]
 #
-# --force builds it again; --base stops when the base image is there.
+# --force builds it again; --base stops when the base image is there (its name is the last word of the last line).
 # The one build path: `make setup`, `qverify runtimes build` and the application's first analysis all come here.
+# What a runtime is made of is in runtimes/RUNTIME: runtime.toml, Dockerfile, and where they are needed fetch.sh (puts what
+# the image needs into the build's context, each file checked against a hash: the build itself has no network) and
+# stand_in.sh (shapes a base made of Debian packages). A runtime with `parts` is made of other runtimes' images, built first.
 # The image is tagged qverify/RUNTIME:FIRST_12_OF_RECIPE and labelled with recipe, tools and differences. Environment:
 # QVERIFY_PYTHON (an interpreter with pip, default .venv or python3), DOCKER_HOST. Exit status 3: something is missing,
 # with the line that mends it on standard error.
@@ -19,31 +22,43 @@ folder=$recipes/$runtime
 [ -f "$folder/runtime.toml" ] || missing "There is no runtime called '$runtime' in $recipes."
 
 python=${QVERIFY_PYTHON:-$root/.venv/bin/python}
-[ -x "$python" ] || python=$(command -v python3) || missing "Python 3.11 is missing. Type: apt-get install -y python3"
+[ -x "$python" ] || python=$(command -v "$python") || python=$(command -v python3) \
+    || missing "Python 3.11 is missing. Type: apt-get install -y python3"
 docker=$("$root/packaging/setup/docker_client.sh")
+export QVERIFY_PYTHON=$python DOCKER=$docker
 
-recipe_value() { # KEY: a string, or a list with one element a line
-    "$python" - "$folder/runtime.toml" "$1" <<'PYTHON'
-import sys
-import tomllib
-
-with open(sys.argv[1], "rb") as file:
-    value = tomllib.load(file)[sys.argv[2]]
-print(value if isinstance(value, str) else "\n".join(value))
-PYTHON
+recipe_value() { # KEY [RUNTIME]: a string, or a list with one element a line
+    "$python" "$root/packaging/setup/recipe.py" value "$recipes/${2:-$runtime}/runtime.toml" "$1"
 }
 
-# The recipe's digest: SHA-256 over `sha256sum` lines of the runtime's folder and of the bases, as recipes.py computes it.
-recipe=$(cd "$recipes" && find "$runtime" bases -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z \
-    | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
-reference=qverify/$runtime:${recipe:0:12}
-if [ "$mode" != --force ] && "$docker" image inspect "$reference" >/dev/null 2>&1; then
+# The recipe's digest: SHA-256 over `sha256sum` lines of the runtime's folder, its parts' and the bases', as recipes.py
+# computes it.
+digest_of_recipe() { # RUNTIME
+    (cd "$recipes" && find "$1" $(recipe_value parts "$1") bases -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z \
+        | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
+}
+
+reference_of() { # RUNTIME
+    local digest
+    digest=$(digest_of_recipe "$1")
+    printf 'qverify/%s:%s' "$1" "${digest:0:12}"
+}
+
+label_of() { # IMAGE LABEL
+    "$docker" image inspect --format "{{index .Config.Labels \"$2\"}}" "$1"
+}
+
+recipe=$(digest_of_recipe "$runtime")
+reference=$(reference_of "$runtime")
+if [ -z "$mode" ] && "$docker" image inspect "$reference" >/dev/null 2>&1; then
     say "Sandbox image $reference is there."
     exit 0
 fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+context=$work/context
+mkdir "$context" "$work/last"
 
 # Pull an image, but give up after 20 seconds without an answer: a network that swallows packets looks like a slow one.
 pull() {
@@ -60,70 +75,81 @@ pull() {
     wait "$pid" 2>/dev/null
 }
 
-base=$(recipe_value base)
-wanted=$(recipe_value version)
-stand_in=$(recipe_value stand_in)
-mapfile -t packages < <(recipe_value stand_in_packages)
-if "$docker" image inspect "$base" >/dev/null 2>&1 || pull "$base"; then
-    say "Base image: $base."
-else
-    say "No container registry answers for $base; making a base from Debian packages instead."
+stand_in() { # sets `base`
+    local script packages after=() made_of
+    script=$recipes/$(recipe_value stand_in)
+    mapfile -t packages < <(recipe_value stand_in_packages)
+    [ ! -f "$folder/stand_in.sh" ] || after=(--after "$folder/stand_in.sh")
+    made_of=$( (cat "$script"; [ ${#after[@]} -eq 0 ] || cat "$folder"/stand_in.*; printf '%s\n' "${packages[@]}"; date +%Y-%V) \
+        | sha256sum | cut -c 1-12)
+    base=qverify/base-$runtime:$made_of
+    if "$docker" image inspect "$base" >/dev/null 2>&1; then return; fi
     command -v mmdebstrap >/dev/null \
         || missing "mmdebstrap is missing, so no base image can be made without a container registry. Type: apt-get install -y mmdebstrap"
     [ "$(id -u)" -eq 0 ] \
         || missing "Only root can make a base image from Debian packages. Type: sudo $root/packaging/setup/image.sh $runtime"
-    stand_in_digest=$( (cat "$recipes/$stand_in"; printf '%s\n' "${packages[@]}"; date +%Y-%V) | sha256sum | cut -c 1-12)
-    base=qverify/base-$runtime:$stand_in_digest
-    if ! "$docker" image inspect "$base" >/dev/null 2>&1; then
-        if ! DOCKER=$docker bash "$recipes/$stand_in" "$base" "${packages[@]}" >"$work/base.log" 2>&1; then
-            tail -n 15 "$work/base.log" >&2
-            missing "The base image could not be made from Debian packages (see above). Type: apt-get update (it shows whether the mirror answers)"
-        fi
+    if ! bash "$script" "$base" "${after[@]}" "${packages[@]}" >"$work/base.log" 2>&1; then
+        tail -n 15 "$work/base.log" >&2
+        missing "The base image could not be made from Debian packages (see above). Type: apt-get update (it shows whether the mirror answers)"
     fi
-    say "Base image: $base."
+}
+
+arguments=()
+origin=
+mapfile -t parts < <(recipe_value parts)
+if [ ${#parts[@]} -gt 0 ]; then
+    for part in "${parts[@]}"; do
+        [ "$mode" = --base ] || "$0" "$part"
+        image=$(reference_of "$part")
+        arguments+=(--build-arg "${part^^}=$image")
+        [ "$mode" = --base ] || [ -n "$origin" ] || origin=$(label_of "$image" qverify.origin)
+    done
+    base=$(reference_of "${parts[0]}")
+else
+    base=$(recipe_value base)
+    if ! "$docker" image inspect "$base" >/dev/null 2>&1 && ! pull "$base"; then
+        say "No container registry answers for $base; making a base from Debian packages instead."
+        origin=Debian
+        stand_in
+    fi
+    say "Base image: $base"
+    arguments+=(--build-arg "BASE=$base")
 fi
 
 [ "$mode" != --base ] || exit 0
 
-facts=$("$docker" run --rm --network none --entrypoint python3 "$base" -c \
-    'import platform; print(platform.python_version(), platform.machine(), *platform.python_version_tuple()[:2])')
-read -r version machine major minor <<<"$facts"
-differences='[]'
-if [ "$major.$minor" != "$wanted" ]; then
-    differences="[\"CPython $version from Debian instead of CPython $wanted: no container registry answered when the image was built.\"]"
+cp "$folder/Dockerfile" "$context/"
+if [ -f "$folder/fetch.sh" ]; then
+    BASE=$base bash "$folder/fetch.sh" "$context"
 fi
 
-cp "$folder/Dockerfile" "$folder/requirements.txt" "$work/"
-say "Fetching the image's Python packages, each checked against its hash."
-if ! "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
-    --implementation cp --python-version "$major.$minor" \
-    --platform "manylinux_2_28_$machine" --platform "manylinux_2_17_$machine" --platform "manylinux2014_$machine" \
-    --dest "$work/wheels" --requirement "$folder/requirements.txt" >"$work/pip.log" 2>&1; then
-    tail -n 5 "$work/pip.log" >&2
-    missing "The image's Python packages could not be fetched (see above): no network, or no pip. Type: $python -m pip --version"
-fi
+# The classic builder tells the image's id only through a file.
+build() { # LOG ARGUMENT...
+    local log=$1
+    shift
+    if ! DOCKER_BUILDKIT=0 "$docker" build --rm --force-rm --network none --iidfile "$work/id" "$@" >"$log" 2>&1; then
+        tail -n 25 "$log" >&2
+        echo "The image $reference could not be built (see above)." >&2
+        exit 1
+    fi
+}
 
-tools=$("$python" - "$folder/requirements.txt" "$version" <<'PYTHON'
-import json
-import re
-import sys
+say "Building $reference."
+build "$work/build.log" "${arguments[@]}" "$context"
+built=$(cat "$work/id")
+# The builder keeps its first stage as an image without a name. An engine with a stuck container may never answer a removal.
+"$docker" image ls --quiet --filter dangling=true --filter label=qverify.stage=tools \
+    | xargs --no-run-if-empty timeout 60 "$docker" image rm >/dev/null 2>&1 || true
 
-with open(sys.argv[1]) as file:
-    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", file.read(), re.MULTILINE))
-shown = ("pytest", "coverage", "hypothesis", "pytest-timeout", "pytest-asyncio", "pip")
-print(json.dumps({"python": sys.argv[2]} | {name: locked[name] for name in shown if name in locked}))
-PYTHON
-)
-say "Building $reference (CPython $version)."
-if ! DOCKER_BUILDKIT=0 "$docker" build --rm --force-rm --network none --build-arg "BASE=$base" --tag "$reference" \
-    --tag "qverify/$runtime:latest" \
-    --label "qverify.runtime=$runtime" --label "qverify.recipe=$recipe" --label "qverify.tools=$tools" \
-    --label "qverify.differences=$differences" --label "qverify.base=$base" "$work" >"$work/build.log" 2>&1; then
-    tail -n 25 "$work/build.log" >&2
-    echo "The image $reference could not be built (see above)." >&2
+# The tools themselves say which versions they are; the last layer holds the environment and what was found.
+if ! "$python" "$root/packaging/setup/recipe.py" probe "$folder/runtime.toml" "$docker" "$built" "$origin" "$work/last"; then
+    "$docker" image rm "$built" >/dev/null 2>&1 || true
+    echo "The image $reference was built, but does not work (see above)." >&2
     exit 1
 fi
-# The builder keeps its first stage as an image without a name.
-"$docker" image ls --quiet --filter dangling=true --filter label=qverify.stage=tools \
-    | xargs --no-run-if-empty "$docker" image rm >/dev/null 2>&1 || true
-say "Sandbox image $reference is built."
+build "$work/last.log" --tag "$reference" --tag "qverify/$runtime:latest" \
+    --label "qverify.runtime=$runtime" --label "qverify.recipe=$recipe" --label "qverify.tools=$(cat "$work/last/tools.json")" \
+    --label "qverify.differences=$(cat "$work/last/differences.json")" --label "qverify.base=$base" \
+    --label "qverify.origin=$origin" --file "$work/last/Dockerfile" "$work/last"
+said=$("$python" -c 'import json, sys; print("".join(" " + one for one in json.load(sys.stdin)), end="")' <"$work/last/differences.json")
+say "Sandbox image $reference is built.$said"

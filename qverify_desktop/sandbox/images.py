@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import docker
 from docker.errors import ImageNotFound, NotFound
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
-from qverify_desktop.domain.execution import Job, JobResult, Limits, RuntimeImage
+from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, unavailable
 from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.flight import Flight
@@ -33,27 +33,35 @@ RECIPE = "qverify.recipe"
 TOOLS = "qverify.tools"
 DIFFERENCES = "qverify.differences"
 
-#: A build from nothing takes about a minute here; a slow mirror may take many.
+#: A build from nothing takes one minute or two here; a slow mirror may take many.
 BUILD_TIMEOUT_S = 3600
-CHECK_TIMEOUT_S = 120
+#: Exit status of a recipe's ``check`` where the sample can't even be collected or compiled (pytest's word for it; the other
+#: recipes follow it). A test that fails gives 1.
+DOES_NOT_COMPILE = 2
 
 #: What the build needs of the environment: the ways to Docker, to the package mirrors and to a temporary folder. Keys of
 #: model providers and whatever else a person has exported stay out of the child.
 _PASSED = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|XDG_(CONFIG_HOME|RUNTIME_DIR)|APT_CONFIG|PIP_\w+|SSL_CERT_(FILE|DIR)"
-    r"|(REQUESTS|CURL)_CA_BUNDLE|DOCKER_(HOST|CONFIG|CONTEXT|CERT_PATH|TLS_VERIFY)|(HTTP|HTTPS|NO|ALL)_PROXY",
+    r"|(REQUESTS|CURL)_CA_BUNDLE|NODE_EXTRA_CA_CERTS|DOCKER_(HOST|CONFIG|CONTEXT|CERT_PATH|TLS_VERIFY)|(HTTP|HTTPS|NO|ALL)_PROXY",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
 class ImageCheck:
-    """Whether the sample's tests passed in an image; ``sentence`` says what happened, ``output`` is what they printed."""
+    """Whether the sample's tests passed in an image and their coverage came back; ``sentence`` says what happened.
+
+    ``output`` is what the tests printed, ``exit_code`` their command's, ``coverage`` the artefacts that the recipe
+    names, by name (those that came back and are not empty).
+    """
 
     passed: bool
     sentence: str
     output: str
     duration_ms: int
+    exit_code: int = 0
+    coverage: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def find_image(client: docker.APIClient, recipe: Recipe) -> RuntimeImage:
@@ -113,7 +121,7 @@ def build_image(
 def check_image(
     recipe: Recipe, image: RuntimeImage, *, owner: Owner | None = None, base_url: str | None = None
 ) -> ImageCheck:
-    """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for a second or two.
+    """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for seconds.
 
     Raises ``MissingPrerequisite`` when the image is not built, or as ``Flight.go`` does where the engine fails.
     """
@@ -122,7 +130,7 @@ def check_image(
             f"The sandbox image {image.reference} is not built.", f"Type: qverify runtimes build {image.runtime}"
         )
     connections = Connections(base_url)
-    job = Job("runtime-check", recipe.check, limits=Limits(timeout_s=CHECK_TIMEOUT_S))
+    job = Job("runtime-check", recipe.check, limits=recipe.limits)
     try:
         with tempfile.TemporaryDirectory(prefix="qverify-check-") as folder:
             sample = _readable_copy(recipe.sample, Path(folder) / "sample")
@@ -135,14 +143,24 @@ def check_image(
 
 def _judged(recipe: Recipe, image: RuntimeImage, result: JobResult) -> ImageCheck:
     facts = result.execution
+    coverage = {name: result.artefacts[name] for name in recipe.coverage if result.artefacts.get(name)}
     passed = facts.exit_code == 0 and not facts.timed_out and not facts.oom_killed
-    if passed:
-        sentence = f"The sample's tests pass in {image.reference}."
-    elif facts.timed_out:
-        sentence = f"The sample's tests in {image.reference} did not end within {CHECK_TIMEOUT_S} s."
-    else:
+    if facts.timed_out:
+        sentence = f"The sample's tests in {image.reference} did not end within {recipe.limits.timeout_s} s."
+    elif facts.oom_killed:
+        sentence = f"The sample's tests in {image.reference} needed more memory than the recipe gives them."
+    elif facts.exit_code == DOES_NOT_COMPILE:
+        sentence = f"The sample does not compile in {image.reference} (exit status {facts.exit_code})."
+    elif not passed:
         sentence = f"The sample's tests fail in {image.reference} (exit status {facts.exit_code})."
-    return ImageCheck(passed, sentence, result.output, facts.duration_ms)
+    elif len(coverage) < len(recipe.coverage):
+        passed = False
+        lacking = ", ".join(name for name in recipe.coverage if name not in coverage)
+        missing = result.problem or f"Missing or empty: {lacking}."
+        sentence = f"The sample's tests pass in {image.reference}, but their coverage did not come back. {missing}"
+    else:
+        sentence = f"The sample's tests pass in {image.reference}, and their coverage came back."
+    return ImageCheck(passed, sentence, result.output, facts.duration_ms, facts.exit_code, coverage)
 
 
 def _readable_copy(sample: Path, target: Path) -> Path:

@@ -82,7 +82,7 @@ def test_the_build_script_computes_the_same_digest(root: Path) -> None:
     assert shell.stdout.strip() == recipe_digest(root / "runtimes", "python")
     # The line above must be the script's own, or this test proves nothing.
     flat = " ".join((resources_root() / "packaging" / "setup" / "image.sh").read_text().replace("\\\n", " ").split())
-    assert DIGEST_IN_THE_SHELL.replace("find python", 'find "$runtime"') in flat
+    assert DIGEST_IN_THE_SHELL.replace("find python", 'find "$1" $(recipe_value parts "$1")') in flat
 
 
 @pytest.mark.parametrize(
