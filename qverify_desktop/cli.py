@@ -191,13 +191,15 @@ def _add_verify(commands: Any) -> None:
 
 
 def _add_machine(commands: Any) -> None:
-    parser = _command(commands, "runtimes", "List, build, check or import the sandbox runtimes.", "runtimes")
-    parser.add_argument("action", choices=("list", "build", "check", "import"))
+    parser = _command(
+        commands, "runtimes", "List, build, check, save, load or import the sandbox runtimes.", "runtimes"
+    )
+    parser.add_argument("action", choices=("list", "build", "check", "save", "load", "import"))
     parser.add_argument(
         "names",
         nargs="*",
         metavar="RUNTIME",
-        help="only these runtimes; of import: a file that docker save wrote, for sandboxes without Docker",
+        help="only these runtimes; save, load and import take a file first (import: for sandboxes without Docker)",
     )
     parser = _command(commands, "doctor", "Check this machine; say what is missing and how to mend it.", "doctor")
     parser.add_argument("--fix", action="store_true", help="mend what can be mended")

@@ -126,7 +126,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
 
     def apply(changed: Configuration) -> None:
         gateway.set_air_gap(changed.air_gap)
-        machine.apply(changed.containers, changed.sandbox)
+        machine.apply(changed)
         python.set_patience(changed.patience_s)
 
     return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply)
@@ -156,4 +156,4 @@ def build_machine(home: Path) -> ThisMachine:
     from qverify_desktop.settings.configuration import Configuration
 
     configuration = Configuration.load(home=home)
-    return ThisMachine(home, configuration.containers, configuration.docker_host, configuration.sandbox)
+    return ThisMachine(home, configuration)

@@ -399,6 +399,7 @@ class SettingsView(TypedDict):
     containers: int
     docker_host: str
     sandbox: str
+    gvisor: bool
     patience_s: int
     editor: str
     home: str

@@ -77,6 +77,11 @@ class DockerSandbox:
         self._slots.set_most(parallel)
         self._places.set_most(parallel + AHEAD)
 
+    def set_gvisor(self, on: bool) -> None:
+        """Whether containers from now on run under gVisor where the engine has it. In the loop's thread."""
+        if on != self._gvisor:
+            self._gvisor, self._isolation = on, None
+
     async def image(self, runtime: str, progress: Callable[[str], None] | None = None) -> RuntimeImage:
         """The built image of ``runtime``, building it where it is missing (``progress`` takes lines of text, in the loop).
 

@@ -24,6 +24,7 @@ CHANGEABLE: Mapping[str, type] = {
     "containers": int,
     "docker_host": str,
     "sandbox": str,
+    "gvisor": bool,
     "patience_s": int,
     "editor": str,
 }

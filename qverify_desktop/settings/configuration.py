@@ -32,11 +32,11 @@ class Configuration(BaseSettings):
     """The settings of one start of the application, read once by ``composition``.
 
     ``containers`` is how many sandboxes run side by side, ``patience_s`` the seconds after which one test or one import
-    counts as hung, ``model_timeout_s`` seconds for one answer,
-    ``model_answer_tokens`` the most tokens of one, ``model_context_tokens`` the largest context window asked of Ollama. ``sandbox`` is what a run that does not say is run in: Docker's containers,
-    or bubblewrap with reduced isolation. ``air_gap`` refuses every model
-    end point that is not on this machine. ``model`` and ``api_base`` are what the window offers first, ``editor`` the command
-    with which it opens a file at a line.
+    counts as hung, ``model_timeout_s`` seconds for one answer, ``model_answer_tokens`` the most tokens of one,
+    ``model_context_tokens`` the largest context window asked of Ollama. ``sandbox`` is what a run that does not say is run
+    in: Docker's containers, or bubblewrap with reduced isolation; ``gvisor`` whether containers run under gVisor where the
+    engine has it. ``air_gap`` refuses every model end point that is not on this machine. ``model`` and ``api_base`` are what
+    the window offers first, ``editor`` the command with which it opens a file at a line.
     """
 
     model_config = SettingsConfigDict(env_prefix="QVERIFY_", extra="forbid", frozen=True)
@@ -48,6 +48,7 @@ class Configuration(BaseSettings):
         default="", validation_alias=AliasChoices("docker_host", "QVERIFY_DOCKER_HOST", "DOCKER_HOST")
     )
     sandbox: SandboxKind = SandboxKind.DOCKER
+    gvisor: bool = True
     air_gap: bool = False
     keyring: bool = True
     model: str = Field(default="", max_length=200)

@@ -86,6 +86,7 @@ class MachineQuestions:
             "containers": configuration.containers,
             "docker_host": configuration.docker_host,
             "sandbox": configuration.sandbox.value,
+            "gvisor": configuration.gvisor,
             "patience_s": configuration.patience_s,
             "editor": configuration.editor,
             "home": str(configuration.home),

@@ -144,6 +144,8 @@ class SettingsPage(Page):
         )
 
     def _analyses_card(self) -> QWidget:
+        gvisor = QCheckBox()
+        gvisor.toggled.connect(lambda on: self._change("gvisor", on))
         return self._card(
             (
                 "containers",
@@ -166,6 +168,14 @@ class SettingsPage(Page):
                 self._choice(
                     "sandbox", (("docker", tr("Docker")), ("bubblewrap", tr("bubblewrap, reduced isolation")))
                 ),
+            ),
+            (
+                "gvisor",
+                tr("gVisor"),
+                tr(
+                    "Stronger and several times slower: a kernel of their own for containers, where the engine has it."
+                ),
+                gvisor,
             ),
             (
                 "docker_host",

@@ -105,7 +105,7 @@ def test_installing_is_refused_before_the_run_begins(state: Path) -> None:
 
 
 def test_the_environment_chooses_it_and_a_wrong_word_is_refused(state: Path, tmp_path: Path) -> None:
-    listed = qverify(state, "runtimes", "check", "--json", QVERIFY_SANDBOX="bubblewrap", **NO_ENGINE)
+    listed = qverify(state, "runtimes", "check", "python", "--json", QVERIFY_SANDBOX="bubblewrap", **NO_ENGINE)
     assert listed.code == 0, listed.err
     assert "with reduced isolation" in listed.document["runtimes"][0]["sentence"]
     wrong = qverify(tmp_path / "new", "analyze", str(SAMPLE), "--json", QVERIFY_SANDBOX="chroot")

@@ -117,6 +117,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "containers": 2,
         "docker_host": "",
         "sandbox": "docker",
+        "gvisor": True,
         "patience_s": 60,
         "editor": "code -g {file}:{line}",
         "home": "/home/ada/.local/share/qverify",
