@@ -135,6 +135,20 @@ def keyboard(python: str, folder: str) -> dict:
     return {"texts": app.texts(), "exit": app.end()}
 
 
+def containers_of(python: str, home: str) -> list[str]:
+    """Containers, running or not, that belong to this state folder."""
+    code = "import pathlib, sys; from qverify_desktop.sandbox.owner import Owner; print(Owner.of(pathlib.Path(sys.argv[1])).id)"
+    owner = subprocess.run([python, "-c", code, home], capture_output=True, text=True, timeout=60, check=True)
+    listed = subprocess.run(
+        ["docker", "ps", "-aq", "--filter", f"label=qverify.owner={owner.stdout.strip()}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return listed.stdout.split()
+
+
 def cancel(python: str, folder: str) -> dict:
     """Cancel a run while it judges, resume it to its verdict, accept a test, write the tests, verify the evidence."""
     app = Application(python, os.path.join(folder, "home"), os.path.join(folder, "project"))
@@ -145,13 +159,7 @@ def cancel(python: str, folder: str) -> dict:
     app.press("Cancel the run")
     app.press("Cancel run")
     app.see("The run was cancelled", seconds=60)
-    containers = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", "label=qverify.owner"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    ).stdout.split()
+    containers = containers_of(python, os.path.join(folder, "home"))
     texts = app.texts()
     app.press("Resume")
     app.see("Show results", "push button|button", seconds=400)
