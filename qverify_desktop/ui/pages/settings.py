@@ -105,7 +105,10 @@ class SettingsPage(Page):
             self.fields[id] = field
             field.setAccessibleName(name)
             field.setAccessibleDescription(explanation)
-            if not isinstance(field, QCheckBox):
+            if isinstance(field, QCheckBox):
+                # Without a word beside it, it ends where the other fields do.
+                set_property(field, "bare", "true")
+            else:
                 field.setMinimumWidth(self.desk.theme.px(FIELD if isinstance(field, QLineEdit) else 160))
                 field.setMaximumWidth(self.desk.theme.px(FIELD))
             said = label(explanation, "small", "muted", wrap=True)

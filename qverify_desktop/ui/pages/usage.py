@@ -14,7 +14,7 @@ from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
 from qverify_desktop.ui.widgets import words
-from qverify_desktop.ui.widgets.bar_chart import Bar, BarChart
+from qverify_desktop.ui.widgets.bar_chart import Bar, BarChart, Legend
 from qverify_desktop.ui.widgets.basics import column, label, row
 from qverify_desktop.ui.widgets.filter_field import FilterField
 from qverify_desktop.ui.widgets.state_view import Shown
@@ -48,7 +48,11 @@ class UsagePage(Page):
         content.setLayout(
             column(
                 self._sentence,
-                label(tr("Tokens by month"), "heading"),
+                row(
+                    label(tr("Tokens by month"), "heading"),
+                    None,
+                    Legend(theme, [tr("Prompt tokens"), tr("Answer tokens")]),
+                ),
                 self.chart,
                 tools,
                 self.table,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from qverify_desktop.engine.questions.evidence import MEANINGS
 from tests.ui.samples import defects, results, source
 from tests.ui.samples.history import OTHER, compared, history
 from tests.ui.samples.results import RUN, SOURCE, run_view
@@ -249,11 +250,13 @@ def checkpoint() -> dict[str, Any]:
 
 
 def grade(valid: bool = True) -> dict[str, Any]:
+    word = "UNANCHORED" if valid else "INVALID"
+    meaning, limit = MEANINGS[word]
     return {
-        "grade": "UNANCHORED" if valid else "INVALID",
+        "grade": word,
         "valid": valid,
-        "meaning": "Every event of the run is in the signed log, in order, none missing and none changed.",
-        "limit": "It does not show when that was.",
+        "meaning": meaning,
+        "limit": limit,
         "problems": [] if valid else ["The entry 12 is not in the signed tree.", "2 entries are missing."],
         "events": 412,
         "checkpoint": checkpoint()["note"],
