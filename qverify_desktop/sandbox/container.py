@@ -19,7 +19,7 @@ from qverify_desktop.domain.errors import SandboxFailure
 from qverify_desktop.domain.execution import Job, RuntimeImage
 from qverify_desktop.sandbox import entry
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, is_read_timeout
-from qverify_desktop.sandbox.limits import USER, host_config
+from qverify_desktop.sandbox.limits import DOCKER, USER, Dialect, host_config
 from qverify_desktop.sandbox.owner import DEADLINE, JOB, OWNER, RUN, Owner, Process
 from qverify_desktop.sandbox.parcel import framed, job_parcel
 from qverify_desktop.sandbox.sources import Sources
@@ -56,6 +56,7 @@ class Assignment:
     run: str
     dependencies: Path | None = None
     runtime: str = ""
+    dialect: Dialect = DOCKER
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ class Container:
         if of.dependencies is not None:
             mounts[entry.DEPENDENCIES] = of.dependencies.resolve()
         streamed = self._sources is not None
-        host = host_config(job.limits, mounts, network=job.network, streamed=streamed)
+        host = host_config(job.limits, mounts, network=job.network, streamed=streamed, dialect=of.dialect)
         if of.runtime:
             host["Runtime"] = of.runtime
         return {

@@ -23,10 +23,12 @@ from qverify_desktop.sandbox.connection import (
 )
 from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.flight import Flight
-from qverify_desktop.sandbox.isolation import Isolation, find_isolation
+from qverify_desktop.sandbox.isolation import PODMAN, Isolation, find_isolation
+from qverify_desktop.sandbox.limits import DOCKER, Dialect
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.slots import Slots
 from qverify_desktop.sandbox.sources import Sources
+from qverify_desktop.sandbox.system_calls import profile_file
 
 T = TypeVar("T")
 
@@ -138,8 +140,10 @@ class DockerSandbox:
         async with self._places:
             if self._closed:
                 raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
-            runtime = (await self.isolation(image.digest)).runtime
-            assignment = Assignment(self._owner, job, image, source, run, dependencies, runtime)
+            found = await self.isolation(image.digest)
+            assignment = Assignment(
+                self._owner, job, image, source, run, dependencies, found.runtime, self._dialect(found)
+            )
             flight = Flight(self._connections, assignment, self._sources())
             over = asyncio.get_running_loop().create_future()
             self._flights[flight] = over
@@ -186,6 +190,13 @@ class DockerSandbox:
         if self._packed is None:
             self._packed = Sources()
         return self._packed
+
+    def _dialect(self, found: Isolation) -> Dialect:
+        if found.engine != PODMAN:
+            return DOCKER
+        # It wants the name of a file on its own machine, and has a profile of its own for where there can be none.
+        profile = "" if self._connections.remote else str(profile_file(self._owner.inbox.parent))
+        return Dialect(profile, full_tmpfs=False)
 
     async def isolation(self, image: str = "") -> Isolation:
         """What the engine offers, looked up once; ``image`` is the id of one to try gVisor with.

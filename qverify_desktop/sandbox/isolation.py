@@ -15,13 +15,17 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 
+from qverify_desktop.domain.execution import Limits
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, words_of
-from qverify_desktop.sandbox.limits import USER
+from qverify_desktop.sandbox.limits import DOCKER, USER, Dialect, host_config
 from qverify_desktop.sandbox.owner import DEADLINE, OWNER, RUN, Owner, Process
 
 #: Names under which gVisor's runtime is registered (gVisor's installation guide; the second keeps the first free).
 GVISOR = ("runsc", "gvisor")
+PODMAN = "Podman"
 PROBE_TIMEOUT_S = 30
+#: Exit status of the container that is tried, where gVisor was not between it and the kernel.
+SAME_KERNEL = 77
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ def find_isolation(client: docker.APIClient, image: str, owner: Owner, *, gvisor
     registered = [name for name in GVISOR if name in _runtimes(info)]
     if not registered or not image or not gvisor:
         return found
-    problem = _try(client, registered[0], image, owner)
+    dialect = Dialect("", full_tmpfs=False) if found.engine == PODMAN else DOCKER
+    problem = _try(client, registered[0], image, owner, dialect, str(info.get("KernelVersion", "")))
     words = vars(found) | ({"problem": problem} if problem else {"runtime": registered[0]})
     return Isolation(**words)
 
@@ -92,7 +97,7 @@ def read_isolation(info: Mapping[str, Any]) -> Isolation:
     names = {word.removeprefix("name=") for option in options for word in option.split(",")}
     seccomp = next((option for option in options if "seccomp" in option), "")
     return Isolation(
-        engine="Podman" if "podman" in str(info.get("ServerVersion", "")).lower() or _is_podman(info) else "Docker",
+        engine=PODMAN if _is_podman(info) else "Docker",
         rootless="rootless" in names,
         user_namespaces="userns" in names,
         seccomp=bool(seccomp) and "unconfined" not in seccomp,
@@ -110,11 +115,12 @@ def _runtimes(info: Mapping[str, Any]) -> Mapping[str, Any]:
     return runtimes if isinstance(runtimes, Mapping) else {}
 
 
-def _try(client: docker.APIClient, runtime: str, image: str, owner: Owner) -> str:
-    """Start a container that does nothing under ``runtime``; empty where it ends well, otherwise what the engine said."""
+def _try(client: docker.APIClient, runtime: str, image: str, owner: Owner, dialect: Dialect, kernel: str) -> str:
+    """Start a container under ``runtime`` that looks at its kernel: empty where that is another than the machine's, which
+    is ``kernel``; otherwise what is wrong. An engine may know the name and pass over it."""
     config = {
         "Image": image,
-        "Entrypoint": ["/bin/true"],
+        "Entrypoint": ["/bin/sh", "-c", f'test "$(uname -r)" != "$1" || exit {SAME_KERNEL}', "qverify", kernel],
         "Cmd": [],
         "User": f"{USER}:{USER}",
         "Labels": {
@@ -123,13 +129,16 @@ def _try(client: docker.APIClient, runtime: str, image: str, owner: Owner) -> st
             DEADLINE: str(int(time.time()) + 2 * PROBE_TIMEOUT_S),
             **Process.current().labels(),
         },
-        "HostConfig": {"Runtime": runtime, "NetworkMode": "none", "CapDrop": ["ALL"], "LogConfig": {"Type": "none"}},
+        # With every flag of a job: what can't hold them is of no use.
+        "HostConfig": {**host_config(Limits(), {}, dialect=dialect), "Runtime": runtime},
     }
     container = ""
     try:
         container = client.create_container_from_config(config)["Id"]  # type: ignore[no-untyped-call]
         client.start(container)
         status = int(client.wait(container, timeout=PROBE_TIMEOUT_S)["StatusCode"])
+        if status == SAME_KERNEL:
+            return "its container ran on this machine's own kernel"
         return "" if status == 0 else f"its container ended with status {status}"
     except ENGINE_ERRORS as error:
         return words_of(error)

@@ -8,6 +8,7 @@ privileged mode, no restart, no published port. The seccomp profile is our own (
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,32 @@ SHM_BYTES = 64 * MIB
 #: Bytes of a folder in memory for each file that it may hold: twice as many files as it has pages, because empty ones,
 #: folders and symlinks take none. Without a number a tmpfs takes half as many as the host has pages, millions.
 BYTES_PER_FILE = 2048
+#: Processes of the sandbox's user on the whole machine; ``PidsLimit`` is what bounds one container.
+MOST_PROCESSES = 16_384
 #: Where nobody answers. The engine would copy the host's own name servers and search domains into the container.
 NO_NAME_SERVER = "127.0.0.1"
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """How an engine wants to be told: ``seccomp`` is the profile's text, the name of a file with it on the engine's machine,
+    or empty for the engine's own; ``full_tmpfs`` is whether it takes owner, mode and number of files of a folder in memory.
+    Otherwise ``Memory`` bounds its files, and only the first of these is had by another word."""
+
+    seccomp: str
+    full_tmpfs: bool = True
+
+
+DOCKER = Dialect(seccomp_profile())
+
+
 def host_config(
-    limits: Limits, mounts: Mapping[str, Path], *, network: bool = False, streamed: bool = False
+    limits: Limits,
+    mounts: Mapping[str, Path],
+    *,
+    network: bool = False,
+    streamed: bool = False,
+    dialect: Dialect = DOCKER,
 ) -> dict[str, Any]:
     """The ``HostConfig`` of one job. ``mounts`` maps a path in the container to a host folder, always read-only.
 
@@ -36,9 +57,9 @@ def host_config(
     ``memory``, which means no swap at all. The only network a job can have is the engine's default bridge, and only where
     ``network`` says so.
     """
-    tmpfs = {WORK: _tmpfs(limits.work_bytes), "/tmp": _tmpfs(limits.tmp_bytes)}  # noqa: S108
+    sizes = {WORK: limits.work_bytes, "/tmp": limits.tmp_bytes}  # noqa: S108
     if streamed and DEPENDENCIES in mounts:
-        tmpfs[DEPENDENCIES] = _tmpfs(limits.work_bytes)
+        sizes[DEPENDENCIES] = limits.work_bytes
     return {
         "Init": True,
         "NetworkMode": "bridge" if network else "none",
@@ -46,7 +67,7 @@ def host_config(
         "DnsSearch": [] if network else ["."],
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
+        "SecurityOpt": ["no-new-privileges", *([f"seccomp={dialect.seccomp}"] if dialect.seccomp else [])],
         "PidsLimit": limits.pids,
         "Memory": limits.memory_bytes,
         "MemorySwap": limits.memory_bytes,
@@ -56,10 +77,12 @@ def host_config(
             _ulimit("nofile", OPEN_FILES),
             _ulimit("core", 0),
             _ulimit("fsize", limits.file_bytes),
+            # Podman would ask for a number that a machine may not let it have.
+            *([] if dialect.full_tmpfs else [_ulimit("nproc", MOST_PROCESSES)]),
         ],
         "IpcMode": "private",
         "LogConfig": {"Type": "none", "Config": {}},
-        "Tmpfs": tmpfs,
+        "Tmpfs": {folder: _tmpfs(size, dialect) for folder, size in sizes.items()},
         "Mounts": [] if streamed else [_read_only_bind(target, source) for target, source in mounts.items()],
     }
 
@@ -68,9 +91,12 @@ def _ulimit(name: str, value: int) -> dict[str, Any]:
     return {"Name": name, "Soft": value, "Hard": value}
 
 
-def _tmpfs(size: int) -> str:
-    files = max(size // BYTES_PER_FILE, 1)
-    return f"rw,nosuid,nodev,exec,size={size},nr_inodes={files},uid={USER},gid={USER},mode=0700"
+def _tmpfs(size: int, dialect: Dialect) -> str:
+    options = f"rw,nosuid,nodev,exec,size={size}"
+    if not dialect.full_tmpfs:
+        # Podman's word for: to the container's user.
+        return f"{options},U"
+    return f"{options},nr_inodes={max(size // BYTES_PER_FILE, 1)},uid={USER},gid={USER},mode=0700"
 
 
 def _read_only_bind(target: str, source: Path) -> dict[str, Any]:

@@ -12,7 +12,10 @@ is not named fails with EPERM. Format: Docker Engine's seccomp profile (runtime-
 
 from __future__ import annotations
 
+import hashlib
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 _NAMES = """
@@ -90,3 +93,15 @@ def _with_first_argument(name: str, value: int) -> dict[str, Any]:
         "action": "SCMP_ACT_ALLOW",
         "args": [{"index": 0, "value": value, "op": "SCMP_CMP_EQ"}],
     }
+
+
+def profile_file(folder: Path) -> Path:
+    """The profile as a file below ``folder``, for an engine that wants one. Raises ``OSError``."""
+    text = seccomp_profile()
+    file = folder / f"seccomp-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    if not file.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as written:
+            written.write(text)
+        Path(written.name).replace(file)
+    return file

@@ -50,6 +50,30 @@ def private_engine(*words: str) -> Iterator[str]:
         shutil.rmtree(state, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def private_podman() -> Iterator[str]:
+    """The address of Podman's service with a store of its own, in a network namespace of its own."""
+    state = Path(tempfile.mkdtemp(prefix="qve"))
+    state.chmod(0o711)
+    address = f"unix://{state}/podman.sock"
+    command = [
+        "unshare", "--net", "podman", "--runtime", "runc", "--root", str(state / "root"), "--runroot", str(state / "run"),
+        "--cgroup-manager", "cgroupfs", "system", "service", "--time=0", address,
+    ]  # fmt: skip
+    with (state / "log").open("wb") as log:
+        service = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _until_it_answers(address, service, state / "log")
+        yield address
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(service.pid, signal.SIGKILL)
+        service.wait()
+        with contextlib.suppress(FileNotFoundError):
+            subprocess.run(["umount", str(state / "root" / "overlay")], check=False, capture_output=True)
+        shutil.rmtree(state, ignore_errors=True)
+
+
 def _until_it_answers(address: str, engine: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + START_S
     while True:

@@ -9,14 +9,14 @@ from pathlib import Path
 import docker
 import pytest
 
-from qverify_desktop.domain.execution import Job, RuntimeImage
+from qverify_desktop.domain.execution import Job, Limits, RuntimeImage
 from qverify_desktop.sandbox.archive import load_images, save_images
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.images import check_image, find_image, load_recipes
 from qverify_desktop.sandbox.isolation import find_isolation
 from qverify_desktop.sandbox.owner import Owner
 from tests.integration.conftest import RESOURCES, containers
-from tests.integration.sandbox.engines import private_engine
+from tests.integration.sandbox.engines import private_engine, private_podman
 
 pytestmark = [
     pytest.mark.docker,
@@ -125,5 +125,29 @@ async def test_root_of_a_container_is_nobody_here_where_the_engine_remaps_users(
         facts = json.loads(result.output)
         assert facts["map"][0] == "0" and facts["map"][1] != "0"
         assert result.problem == ""
+        await sandbox.close()
+        client.close()
+
+
+async def test_podman_s_socket_serves_as_well(saved: Path, source: Path, owner: Owner) -> None:
+    assert shutil.which("podman"), "install podman: apt-get install -y podman catatonit runc"
+    (recipe,) = (recipe for recipe in load_recipes(RESOURCES) if recipe.runtime == "python")
+    with private_podman() as address:
+        client = docker.APIClient(base_url=address, version="auto", timeout=300)
+        load_images(client, saved, print)
+        image = find_image(client, recipe)
+        sandbox = DockerSandbox(RESOURCES, owner, base_url=address)
+        found = await sandbox.isolation(image.digest)
+        # It lists gVisor whatever is asked of it; a claim that no container bore out is none.
+        assert (found.engine, found.runtime) == ("Podman", "")
+        line = "id -u; cat module.py; cat added; ls /sys/class/net; grep Seccomp: /proc/self/status; touch /x; exit 3"
+        job = Job("x", ("sh", "-c", line), overlay={"added": b"overlay\n"})
+        result = await sandbox.run(job, image, source, run="r")
+        assert result.execution.exit_code == 3, (result.problem, result.output)
+        assert result.output.splitlines()[:5] == ["10001", "VALUE = 42", "overlay", "lo", "Seccomp:\t2"]
+        assert "Read-only file system" in result.output
+        slow = await sandbox.run(Job("x", ("sleep", "60"), limits=Limits(timeout_s=2)), image, source, run="r")
+        assert slow.execution.timed_out
+        assert containers(client, owner) == []
         await sandbox.close()
         client.close()
