@@ -30,7 +30,8 @@ class ThisMachine:
 
     async def runtimes(self, action: str, names: list[str], progress: Lines | None = None) -> list[dict[str, Any]]:
         """``list`` what there is, ``build`` what is missing, or ``check`` that the samples pass. ``ready`` says whether
-        the runtime can be used; ``sentence`` what was found. Raises ``BadInput`` for an unknown runtime."""
+        the runtime can be used; ``sentence`` what was found. A runtime that is made on demand only is built and checked
+        when it is named. Raises ``BadInput`` for an unknown runtime."""
         if action not in ("list", "build", "check"):
             raise BadInput(f"There is no action {action!r} on runtimes.", "Choose one of list, build or check.")
         from qverify_desktop.sandbox import images
@@ -40,7 +41,7 @@ class ThisMachine:
         if unknown:
             known = ", ".join(recipe.runtime for recipe in recipes)
             raise BadInput(f"There is no runtime {unknown[0]!r}.", f"Known are: {known}.")
-        chosen = [recipe for recipe in recipes if not names or recipe.runtime in names]
+        chosen = [recipe for recipe in recipes if _is_meant(recipe, action, names)]
         return [await self._one(action, recipe, progress or (lambda _: None)) for recipe in chosen]
 
     async def _one(self, action: str, recipe: Recipe, progress: Lines) -> dict[str, Any]:
@@ -83,6 +84,10 @@ class ThisMachine:
 
     async def close(self) -> None:
         await self.sandbox.close()
+
+
+def _is_meant(recipe: Recipe, action: str, names: list[str]) -> bool:
+    return recipe.runtime in names if names else action == "list" or not recipe.on_demand
 
 
 def _described(image: RuntimeImage, ready: bool, sentence: str) -> dict[str, Any]:
