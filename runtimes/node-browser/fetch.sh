@@ -22,7 +22,8 @@ fi
 say "Fetching Chromium and the packages that it needs."
 apt-config dump 2>/dev/null | grep -E '^Acquire::(http|https|Retries|ForceIPv4|ForceIPv6)' >"$context/lent/apt.conf" || true
 apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | awk '!/security/ && !found++' >"$context/lent/mirror" || true
-lent=(--volume "$context/lent:/lent:ro" --volume "$context/debs:/target" --env APT_CONFIG=/lent/apt.conf)
+lent=(--volume "$context/lent:/lent:ro" --volume "$context/debs:/target" --env APT_CONFIG=/lent/apt.conf
+    --env "OWNER=$(id -u):$(id -g)")
 authorities=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 [ ! -f "$authorities" ] || lent+=(--volume "$(realpath "$authorities"):/etc/ssl/certs/ca-certificates.crt:ro")
 for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
@@ -38,7 +39,7 @@ if ! "$DOCKER" run --rm --network host --user 0:0 "${lent[@]}" --entrypoint /bin
     mkdir -p /var/lib/apt/lists/partial /var/cache/apt/archives/partial /var/log/apt
     apt-get -o APT::Sandbox::User=root update -q
     apt-get -o APT::Sandbox::User=root install -qy --no-install-recommends --download-only chromium fonts-dejavu-core
-    cp /var/cache/apt/archives/*.deb /target/ && chmod 644 /target/*' >"$context/apt.log" 2>&1; then
+    cp /var/cache/apt/archives/*.deb /target/ && chmod 644 /target/* && chown -R "$OWNER" /target' >"$context/apt.log" 2>&1; then
     tail -n 5 "$context/apt.log" >&2
     missing "Chromium could not be fetched (see above): no network, or no Debian mirror that answers. Type: apt-get update"
 fi
