@@ -91,7 +91,10 @@ class Screen:
             _print_lines(
                 [f"{one.get('runtime', ''):<12} {state:<22} {one.get('sentence') or one.get('reference', '')}"]
             )
-            _print_lines(f"             {text}" for text in one.get("differences", ()))
+            tools = ", ".join(f"{tool} {version}" for tool, version in one.get("tools", {}).items())
+            size = f"{one['size_bytes'] / 1e6:.0f} MB" if one.get("size_bytes") else ""
+            told = " · ".join(part for part in (tools, size) if part)
+            _print_lines(f"             {text}" for text in (*([told] if told else ()), *one.get("differences", ())))
 
     def print_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
         if self.as_json:

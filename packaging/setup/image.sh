@@ -12,6 +12,8 @@
 # QVERIFY_PYTHON (an interpreter with pip, default .venv or python3), DOCKER_HOST. Exit status 3: something is missing,
 # with the line that mends it on standard error.
 set -euo pipefail
+# Modes of what is copied into an image become the image's.
+umask 022
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/packaging/setup/progress.sh"

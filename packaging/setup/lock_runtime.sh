@@ -1,15 +1,35 @@
 #!/usr/bin/env bash
-# Renew a runtime's requirements.txt from its requirements.in.
+# Renew a runtime's lock file: requirements.txt from requirements.in, package-lock.json from package.json.
 #
-# usage: packaging/setup/lock_runtime.sh [python]
+# usage: packaging/setup/lock_runtime.sh [python|node|node-browser|java]      (the last three need npm on this machine)
 #
-# The lock holds names, versions and hashes only, and only of wheels that the image can use: CPython 3.12 (the recipe)
+# A package-lock.json holds names, versions and hashes, no address. requirements.txt holds names, versions and hashes only, and only of wheels that the image can use: CPython 3.12 (the recipe)
 # and 3.13 (the stand-in base) on Linux x86_64 and aarch64. uv finds the versions, pip fetches and proves the hashes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. packaging/setup/progress.sh
 runtime=runtimes/${1:-python}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+if [ -f "$runtime/package.json" ]; then
+    command -v npm >/dev/null || missing "npm is missing. Type: apt-get install -y npm"
+    cp "$runtime/package.json" "$work/"
+    (cd "$work" && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund >/dev/null)
+    # Where to give money is no part of a lock.
+    python3 - "$work/package-lock.json" >"$runtime/package-lock.json" <<'PYTHON'
+import json
+import sys
+
+with open(sys.argv[1]) as file:
+    lock = json.load(file)
+for package in lock["packages"].values():
+    for key in ("funding", "resolved"):
+        package.pop(key, None)
+print(json.dumps(lock, indent=2, ensure_ascii=False))
+PYTHON
+    exit 0
+fi
 
 .venv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header \
     "$runtime/requirements.in" --output-file "$work/all.txt"

@@ -3,7 +3,7 @@
 usage: recipe.py value RUNTIME_TOML KEY
        recipe.py probe RUNTIME_TOML DOCKER IMAGE ORIGIN FOLDER
 
-``value`` prints a text, or a list with one element a line; nothing where the recipe does not have it. ``probe`` runs every
+``value`` prints a text, ``true``, or a list with one element a line; nothing where the recipe does not have it. ``probe`` runs every
 tool's command once in IMAGE, without network, and writes into FOLDER: ``tools.json`` (tool to version),
 ``differences.json`` (sentences where a version is not the one that the recipe wants; ORIGIN, which may be empty, says
 where the image's own came from) and ``Dockerfile``, which gives IMAGE the recipe's environment. Standard library only, so
@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
         recipe = tomllib.load(opened)
     if action == "value":
         value = recipe.get(rest[0], "")
-        print(value if isinstance(value, str) else "\n".join(value), end="\n" if value else "")
+        text = {True: "true", False: ""}[value] if isinstance(value, bool) else value
+        print(text if isinstance(text, str) else "\n".join(text), end="\n" if text else "")
         return 0
     docker, image, origin, folder = rest
     try:

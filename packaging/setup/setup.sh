@@ -4,7 +4,8 @@
 # usage: packaging/setup/setup.sh run|test
 #
 # System packages, virtual environment, Docker Engine, Python sandbox image. `test` adds what the tests need: a virtual
-# display, the window's libraries, and bubblewrap for the sandbox without an engine.
+# display, the window's libraries, bubblewrap and what other engines need, and the images of all sandbox runtimes but those
+# that are made on demand.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # In a bare chroot nobody has mounted this; bash's process substitution and Docker stand on it.
@@ -37,3 +38,9 @@ packaging/setup/venv.sh "$profile"
 wait "$base" || true
 trap - EXIT
 packaging/setup/image.sh python
+if [ "$profile" = test ]; then
+    for recipe in runtimes/*/runtime.toml; do
+        runtime=$(basename "$(dirname "$recipe")")
+        [ -n "$(.venv/bin/python packaging/setup/recipe.py value "$recipe" on_demand)" ] || packaging/setup/image.sh "$runtime"
+    done
+fi

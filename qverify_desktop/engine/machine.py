@@ -53,7 +53,8 @@ class ThisMachine:
         """``list`` what there is, ``build`` what is missing, or ``check`` that the samples pass, all for the kind of sandbox
         that the settings say. ``save`` writes images into one file and ``load`` takes them out of it again; ``import`` takes
         a root file system for sandboxes without an engine out of one (``names`` begin with the file). ``ready`` says
-        whether the runtime can be used; ``sentence`` what was found. Raises ``BadInput`` for an unknown runtime."""
+        whether the runtime can be used; ``sentence`` what was found. A runtime that is made on demand only is built and
+        checked when it is named. Raises ``BadInput`` for an unknown runtime."""
         progress = progress or (lambda _: None)
         with_file = {"save": self._save, "load": self._load, "import": self._import}
         if action in with_file:
@@ -65,10 +66,10 @@ class ThisMachine:
                 f"There is no action {action!r} on runtimes.",
                 "Choose one of list, build, check, save, load or import.",
             )
-        return [await self._one(action, recipe, progress) for recipe in await self._recipes(names)]
+        return [await self._one(action, recipe, progress) for recipe in await self._recipes(names, action)]
 
-    async def _recipes(self, names: Sequence[str]) -> list[Recipe]:
-        """The recipes of these runtimes, of all where none is named. Raises ``BadInput`` for one that there is not."""
+    async def _recipes(self, names: Sequence[str], action: str) -> list[Recipe]:
+        """The recipes of these runtimes, of all that the action means where none is named. Raises ``BadInput`` for one that there is not."""
         from qverify_desktop.sandbox import images
 
         recipes = await asyncio.to_thread(images.load_recipes, resources_root())
@@ -76,7 +77,7 @@ class ThisMachine:
         if unknown:
             known = ", ".join(recipe.runtime for recipe in recipes)
             raise BadInput(f"There is no runtime {unknown[0]!r}.", f"Known are: {known}.")
-        return [recipe for recipe in recipes if not names or recipe.runtime in names]
+        return [recipe for recipe in recipes if _is_meant(recipe, action, names)]
 
     async def _one(self, action: str, recipe: Recipe, progress: Lines) -> dict[str, Any]:
         from qverify_desktop.sandbox import images
@@ -123,7 +124,7 @@ class ThisMachine:
 
     async def _save(self, file: Path, names: Sequence[str], progress: Lines) -> list[dict[str, Any]]:
         """All that are built, or exactly those that are named."""
-        recipes = await self._recipes(names)
+        recipes = await self._recipes(names, "save")
         found = [await asyncio.to_thread(self._find, recipe) for recipe in recipes]
         missing = [image.runtime for image in found if not image.digest]
         images = [image for image in found if image.digest]
@@ -141,7 +142,7 @@ class ThisMachine:
             raise BadInput("A file is loaded whole.", "Type: qverify runtimes load FILE")
         saved = await asyncio.to_thread(self._with_client, lambda client: load_images(client, file, progress))
         progress(f"Every digest is right; that of the file is {saved.digest}.")
-        recipes = {recipe.reference: recipe for recipe in await self._recipes([])}
+        recipes = {recipe.reference: recipe for recipe in await self._recipes([], "load")}
         answers = []
         for one in saved.images:
             recipe = recipes.get(one.reference)
@@ -202,6 +203,12 @@ def settled(request: AnalysisRequest, home: Path) -> AnalysisRequest:
             "Leave the installing out (--allow-install), or run it with Docker.",
         )
     return request
+
+
+def _is_meant(recipe: Recipe, action: str, names: Sequence[str]) -> bool:
+    if names:
+        return recipe.runtime in names
+    return action not in ("build", "check") or not recipe.on_demand
 
 
 def _described(image: RuntimeImage, ready: bool, sentence: str) -> dict[str, Any]:

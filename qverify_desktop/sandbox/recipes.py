@@ -22,7 +22,7 @@ TAG_LENGTH = 12
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}\Z")
 _TEXTS = ("name", "version", "sample")
-_LISTS = ("languages", "check", "coverage")
+_LISTS = ("languages", "check")
 #: A runtime stands on a base, or is made of other runtimes' images.
 _BASE_TEXTS = ("base", "stand_in")
 _BASE_LISTS = ("stand_in_packages",)
@@ -124,7 +124,7 @@ def _read(file: Path, root: Path) -> Recipe:
         digest=recipe_digest(runtimes, described["name"], parts),
         folder=file.parent,
         script=root / "packaging" / "setup" / "image.sh",
-        coverage=tuple(described["coverage"]),
+        coverage=tuple(described.get("coverage", ())),
         parts=parts,
         on_demand=described.get("on_demand", False),
         environment=described.get("environment", {}),
@@ -151,6 +151,9 @@ def _problem(described: dict[str, Any], folder: Path) -> str:
         path = (folder.parent / described[key]).resolve()
         if not path.is_relative_to(folder.parent.resolve()) or not path.exists():
             return f"'{key}' must name something below the runtimes folder"
+    coverage = described.get("coverage", [])
+    if not isinstance(coverage, list) or not all(isinstance(name, str) and name for name in coverage):
+        return "'coverage' must be a list of texts"
     for part in described.get("parts", ()):
         if not _NAME.match(part) or part == folder.name or not (folder.parent / part / "runtime.toml").is_file():
             return f"'parts' must name other runtimes, and {part!r} is none"
@@ -161,7 +164,7 @@ def _problem(described: dict[str, Any], folder: Path) -> str:
 
 def _table_problem(described: dict[str, Any]) -> str:
     tools, environment, resources = (described.get(key, {}) for key in ("tools", "environment", "resources"))
-    if not isinstance(tools, dict) or not tools:
+    if not isinstance(tools, dict):
         return "'tools' must be a table of tools"
     for name, tool in tools.items():
         command = tool.get("command") if isinstance(tool, dict) else None

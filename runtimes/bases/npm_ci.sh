@@ -33,7 +33,7 @@ for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
 done
 
 "$DOCKER" run --rm --network host --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp:exec \
-    --user "$(id -u):$(id -g)" --env HOME=/tmp --workdir /target "${lent[@]}" --entrypoint /bin/sh "$image" -ec '
+    --user "$(id -u):$(id -g)" --env HOME=/tmp --env NPM_CONFIG_OFFLINE=false --workdir /target "${lent[@]}" --entrypoint /bin/sh "$image" -ec '
         cp /lock/package.json /lock/package-lock.json /target/
         npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --omit-lockfile-registry-resolved \
             --cache /tmp/npm --loglevel error

@@ -33,11 +33,12 @@ mkdir "$context/opt/m2"
 lent=(--volume "$here/seed.xml:/seed/pom.xml:ro" --volume "$here/../samples/java:/sample:ro" --volume "$context/opt/m2:/m2")
 [ ! -f "$HOME/.m2/settings.xml" ] || lent+=(--volume "$HOME/.m2/settings.xml:/root/.m2/settings.xml:ro")
 # The provider for JUnit 5 is asked for only when tests run, so one does.
-if ! "$DOCKER" run --rm --network host "${lent[@]}" --entrypoint /bin/sh "$BASE" -ec '
+if ! "$DOCKER" run --rm --network host "${lent[@]}" --env "OWNER=$(id -u):$(id -g)" --entrypoint /bin/sh "$BASE" -ec '
     mvn -B -C -Dmaven.repo.local=/m2 -f /seed/pom.xml dependency:resolve
     cp -R /sample /tmp/sample && cd /tmp/sample
     mvn -B -C -Dmaven.repo.local=/m2 -Dtest="TideTest#highestOfNothingIsRefused" test
-    find /m2 -name _remote.repositories -delete && chmod -R u=rwX,go=rX /m2' >"$context/maven.log" 2>&1; then
+    find /m2 -name _remote.repositories -delete && chmod -R u=rwX,go=rX /m2
+    chown -R "$OWNER" /m2' >"$context/maven.log" 2>&1; then
     tail -n 5 "$context/maven.log" >&2
     missing "The image's Maven artefacts could not be resolved (see above): no network, or Maven Central does not answer. Type: qverify runtimes build java"
 fi

@@ -10,8 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../packaging/setup/progress.sh"
 context=$1
 
-mkdir "$context/bin"
-install -m 755 "$here/cargo-lcov" "$context/bin/"
+install -D -m 755 "$here/cargo-lcov" "$context/root/usr/local/bin/cargo-lcov"
 has() { "$DOCKER" run --rm --network none --entrypoint /bin/sh "$BASE" -c "command -v $1" >/dev/null 2>&1; }
 if has llvm-cov || ! has rustup; then exit 0; fi
 
@@ -22,10 +21,15 @@ for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy RUST
     [ -z "${!name:-}" ] || lent+=(--env "$name")
 done
 say "Fetching LLVM's coverage tools."
-if ! "$DOCKER" run --rm --network host "${lent[@]}" --volume "$context/bin:/target" --entrypoint /bin/sh "$BASE" -ec '
+# What the component adds is taken in its place, because the tools look for their library beside them.
+if ! "$DOCKER" run --rm --network host "${lent[@]}" --env "OWNER=$(id -u):$(id -g)" --volume "$context/root:/target" \
+    --entrypoint /bin/sh "$BASE" -ec '
+    touch /tmp/mark && sleep 1
     rustup component add llvm-tools
-    cp "$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-cov "$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-profdata /target/
-    chmod 755 /target/llvm-*' >"$context/rustup.log" 2>&1; then
+    cd "$(rustc --print sysroot)"
+    find "$PWD" -cnewer /tmp/mark \( -type f -o -type l \) | tar -C / -cf - -T - | tar -C /target -xf -
+    for tool in llvm-cov llvm-profdata; do ln -s "$(echo "$PWD"/lib/rustlib/*/bin/$tool)" /target/usr/local/bin/$tool; done
+    chown -R "$OWNER" /target' >"$context/rustup.log" 2>&1; then
     tail -n 5 "$context/rustup.log" >&2
     missing "LLVM's coverage tools could not be fetched (see above): no network, or no Rust server that answers. Type: qverify runtimes build rust"
 fi

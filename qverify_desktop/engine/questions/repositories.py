@@ -156,7 +156,8 @@ class RepositoryQuestions:
         return view
 
     async def _runtimes(self, languages: Mapping[str, int], *, remote: bool) -> list[RuntimeChoice]:
-        """Runtimes that fit; of an address all of them, because nothing is known before it is fetched."""
+        """Runtimes that fit; of an address all whose languages can be analysed, because nothing is known before it is
+        fetched. One that holds more languages than another, but serves no further file, is left out."""
         known: list[dict[str, Any]] = []
         reason = ""
         try:
@@ -167,7 +168,7 @@ class RepositoryQuestions:
         for runtime in known or [{"runtime": "python", "languages": ["python"], "ready": False, "sentence": reason}]:
             spoken = list(runtime["languages"]) or [runtime["runtime"]]
             files = sum(languages.get(language, 0) for language in spoken)
-            if files or remote:
+            if files or (remote and languages.keys() & set(spoken)):
                 choices.append(
                     {
                         "runtime": runtime["runtime"],
@@ -177,7 +178,8 @@ class RepositoryQuestions:
                         "sentence": runtime["sentence"],
                     }
                 )
-        return sorted(choices, key=lambda choice: -choice["files"])
+        choices.sort(key=lambda choice: (-choice["files"], len(choice["languages"])))
+        return [one for at, one in enumerate(choices) if not any(_covers(other, one) for other in choices[:at])]
 
     async def history(self, source: str) -> list[HistoryEntry]:
         return await asyncio.to_thread(self._history, source)
@@ -251,6 +253,10 @@ def _changed(before: RunResult, after: RunResult) -> list[ComparedTest]:
 
 def _kept(result: RunResult) -> int:
     return sum(judged.verdict is TestVerdict.ACCEPTED for judged in result.tests)
+
+
+def _covers(smaller: RuntimeChoice, larger: RuntimeChoice) -> bool:
+    return smaller["files"] >= larger["files"] and set(smaller["languages"]) <= set(larger["languages"])
 
 
 def _three_ways(

@@ -224,14 +224,15 @@ class Machine(NoMachine):
 
 READY = {"runtime": "python", "languages": ["python"], "ready": True, "sentence": "Ready."}
 OTHER = {"runtime": "cobol", "languages": ["cobol"], "ready": False, "sentence": "Not built."}
+WIDER = {"runtime": "universal", "languages": ["cobol", "python"], "ready": True, "sentence": "Ready."}
 
 
 @pytest.mark.parametrize(
     ("where", "expected"),
-    [("folder", [("python", 1, True)]), ("https://example.org/a.git", [("python", 0, True), ("cobol", 0, False)])],
+    [("folder", [("python", 1, True)]), ("https://example.org/a.git", [("python", 0, True)])],
 )
 async def test_runtimes_that_fit_are_offered(tmp_path: Path, source: Path, where: str, expected: list[Any]) -> None:
-    async with house(tmp_path / "home", machine=Machine(OTHER, READY)) as engine:
+    async with house(tmp_path / "home", machine=Machine(OTHER, WIDER, READY)) as engine:
         look = await engine.ask("repository_look", source=str(source) if where == "folder" else where)
     found = [(one["runtime"], one["files"], one["ready"]) for one in look["runtimes"]]
     assert sorted(found) == sorted(expected)
