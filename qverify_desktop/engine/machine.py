@@ -14,7 +14,7 @@ from qverify_desktop.domain.locations import resources_root
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.sandbox.archive import ANSWER_TIMEOUT_S, Saved, load_images, save_images
 from qverify_desktop.sandbox.bubblewrap import BubblewrapSandbox
-from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, unavailable
+from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, mending, unavailable
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.recipes import Recipe
@@ -88,7 +88,7 @@ class ThisMachine:
             return _described(image, True, f"Built: {image.reference}.")
         reason = await self.sandbox.available()
         if reason:
-            raise MissingPrerequisite(reason, f"{START_DOCKER} and try again.")
+            raise MissingPrerequisite(reason, f"{mending(self._docker_host)} and try again.")
         image = await asyncio.to_thread(self._find, recipe)
         if not image.digest:
             return _described(image, False, f"Not built. Type: qverify runtimes build {recipe.runtime}")
@@ -158,7 +158,7 @@ class ThisMachine:
         try:
             client = connections.fresh(ANSWER_TIMEOUT_S)
         except ENGINE_ERRORS as error:
-            raise MissingPrerequisite(unavailable(error), f"{START_DOCKER} and try again.") from error
+            raise self._silent(error) from error
         try:
             return work(client)
         finally:
@@ -169,9 +169,16 @@ class ThisMachine:
 
         connections = Connections(self._docker_host)
         try:
-            return images.find_image(connections.client(), recipe)
+            client = connections.client()
+        except ENGINE_ERRORS as error:
+            raise self._silent(error) from error
+        try:
+            return images.find_image(client, recipe)
         finally:
             connections.close()
+
+    def _silent(self, error: BaseException) -> MissingPrerequisite:
+        return MissingPrerequisite(unavailable(error), f"{mending(self._docker_host)} and try again.")
 
     async def doctor(self, fix: bool) -> list[dict[str, Any]]:
         """Checks of this machine; with ``fix`` what can be mended is mended first."""

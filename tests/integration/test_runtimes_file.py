@@ -45,3 +45,16 @@ def test_bad_words_are_refused(tmp_path: Path, words: list[str], sentence: str) 
     said = qverify(tmp_path / "home", "runtimes", *(word.format(**places) for word in words), "--json")
     assert sentence in refused(said, 2)
     assert not (tmp_path / "nowhere.qvr").exists()
+
+
+@pytest.mark.parametrize("words", [["save", "{file}"], ["list"], ["check"]])
+def test_an_engine_that_is_not_there_is_a_sentence_with_its_address(tmp_path: Path, words: list[str]) -> None:
+    file = tmp_path / "runtimes.qvr"
+    said = qverify(
+        tmp_path / "home",
+        *("runtimes", *(word.format(file=file) for word in words), "--json"),
+        DOCKER_HOST="tcp://127.0.0.1:1",
+    )
+    assert "tcp://127.0.0.1:1, the address in DOCKER_HOST" in refused(said, 3)
+    assert "DOCKER_HOST" in said.document["error"]["remedy"]
+    assert not file.exists()
