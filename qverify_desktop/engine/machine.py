@@ -132,7 +132,9 @@ class ThisMachine:
         found = await asyncio.to_thread(self.reduced.find, recipe.runtime)
         if found is None and action != "build":
             missing = RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
-            return _described(missing, False, "Not on this machine. Type: qverify runtimes import FILE")
+            return _described(
+                missing, False, f"Not on this machine. Type: qverify runtimes import FILE {recipe.runtime}"
+            )
         image = await self.reduced.image(recipe.runtime, progress)
         if action != "check":
             return _described(image, True, f"Ready, with reduced isolation: {image.reference}.")
@@ -151,6 +153,11 @@ class ThisMachine:
 
     async def _save(self, file: Path, names: Sequence[str], progress: Lines) -> list[dict[str, Any]]:
         """All that are built, or exactly those that are named."""
+        if str(file) in {recipe.runtime for recipe in await self._recipes([])}:
+            raise BadInput(
+                f"{file} is a runtime; the file comes first. Nothing was saved.",
+                f"Type: qverify runtimes save {file}.qvr {file}",
+            )
         recipes = await self._recipes(names)
         found = [await asyncio.to_thread(self._find, recipe) for recipe in recipes]
         missing = [image.runtime for image in found if not image.digest]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -185,7 +186,21 @@ def read_saved(path: Path, progress: Progress, stopped: Stopped = _never) -> Sav
     except OSError as error:
         raise BadInput(f"{path} can't be read ({error.strerror}).", "Name the file that was saved.") from error
     except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if _is_engines(path):
+            raise BadInput(
+                f"{path} is what Docker's own save wrote, so nothing in it can be checked. Nothing was loaded.",
+                "Save it anew with: qverify runtimes save FILE",
+            ) from error
         raise BadInput(f"{path} is no file of saved runtimes, or it is damaged.", _DAMAGED) from error
+
+
+def _is_engines(path: Path) -> bool:
+    """Whether this may be an archive of the engine without our index: the commonest mistake gets a word of its own."""
+    try:
+        with tarfile.open(path, "r:") as archive:
+            return any(member.name == "manifest.json" for member in itertools.islice(archive, MAX_MEMBERS))
+    except (OSError, tarfile.TarError, ValueError, RecursionError):
+        return False
 
 
 def load_images(client: docker.APIClient, path: Path, progress: Progress, stopped: Stopped = _never) -> Saved:

@@ -127,7 +127,7 @@ class BubblewrapSandbox:
             return mine[0]
         raise MissingPrerequisite(
             f"There is no root file system for the sandbox runtime {runtime!r} on this machine, and bubblewrap has no images of its own.",
-            f"Where Docker is, type `docker save {recipe.reference} -o {runtime}.tar`; then here `qverify runtimes import {runtime}.tar`.",
+            f"Where Docker is, type `qverify runtimes save {runtime}.qvr {runtime}`; then here `qverify runtimes import {runtime}.qvr {runtime}`.",
         )
 
     def _take_from_engine(

@@ -116,4 +116,4 @@ def test_a_file_that_is_no_image_is_refused(state: Path, tmp_path: Path) -> None
     (tmp_path / "x.tar").write_bytes(b"no archive" * 1000)
     said = qverify(state, "runtimes", "import", str(tmp_path / "x.tar"), "--json", **NO_ENGINE)
     assert "can't be read as an image" in refused(said, 2)
-    assert "There is no file" in refused(qverify(state, "runtimes", "import", str(tmp_path / "y"), "--json"), 3)
+    assert "There is no file" in refused(qverify(state, "runtimes", "import", str(tmp_path / "y"), "--json"), 2)

@@ -231,3 +231,12 @@ def test_no_file_and_no_archive(tmp_path: Path) -> None:
     shutil.copy(__file__, tmp_path / "text")
     with pytest.raises(BadInput, match="no file of saved runtimes"):
         read_saved(tmp_path / "text", print)
+
+
+def test_what_docker_s_own_save_wrote_is_called_that(
+    client: docker.APIClient, small: RuntimeImage, tmp_path: Path
+) -> None:
+    with (tmp_path / "plain.tar").open("wb") as file:
+        file.writelines(client.get_image(small.reference))
+    with pytest.raises(BadInput, match="Docker's own save"):
+        read_saved(tmp_path / "plain.tar", print)
