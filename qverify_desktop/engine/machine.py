@@ -148,7 +148,11 @@ class ThisMachine:
         if len(names) > 1:
             raise BadInput("An import takes one file.", "Type: qverify runtimes import FILE")
         runtime = names[0] if names else DEFAULT_RUNTIME
-        image = await self.reduced.import_file(file, runtime, progress)
+        try:
+            image = await self.reduced.import_file(file, runtime, progress)
+        except asyncio.CancelledError:
+            progress("Stopped. Nothing was brought in.")
+            raise
         return [_described(image, True, f"Ready, with reduced isolation: {image.reference}.")]
 
     async def _save(self, file: Path, names: Sequence[str], progress: Lines) -> list[dict[str, Any]]:
