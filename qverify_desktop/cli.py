@@ -20,6 +20,7 @@ examples:
   qverify runs                                        what was run before, newest first
   qverify resume r1k                                  go on with a run; the beginning of its name is enough
   qverify export r1k --format sarif -o result.sarif
+  qverify runtimes save runtimes.qvr                  the sandboxes in one file, for a machine with no network
   qverify verify results/r1kxyz.qvevidence.zip        check the evidence, on any machine
 
 exit codes of analyze and resume:
@@ -194,12 +195,18 @@ def _add_machine(commands: Any) -> None:
     parser = _command(
         commands, "runtimes", "List, build, check, save, load or import the sandbox runtimes.", "runtimes"
     )
-    parser.add_argument("action", choices=("list", "build", "check", "save", "load", "import"))
+    parser.add_argument(
+        "action",
+        choices=("list", "build", "check", "save", "load", "import"),
+        help="save FILE writes images into one file, load FILE brings them to another machine with Docker, "
+        "import FILE takes one for sandboxes without Docker",
+    )
     parser.add_argument(
         "names",
         nargs="*",
+        default=[],
         metavar="RUNTIME",
-        help="only these runtimes; save, load and import take a file first (import: for sandboxes without Docker)",
+        help="only these runtimes; save, load and import take a FILE before them",
     )
     parser = _command(commands, "doctor", "Check this machine; say what is missing and how to mend it.", "doctor")
     parser.add_argument("--fix", action="store_true", help="mend what can be mended")

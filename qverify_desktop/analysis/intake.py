@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import json
 import os
 import tarfile
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import MissingDependency, Project, Snapshot
+
+#: The file that says an installed set is whole, and names what could not be had.
+COMPLETE = "complete"
 
 
 @dataclass(frozen=True)
@@ -155,18 +159,22 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
         listed = await asyncio.to_thread(_listing, offline) if offline is not None else b""
         key = hashlib.sha256(b"\0".join([lock, wanted.encode(), listed])).hexdigest()[:32]
         folder = _cache(steps) / key
-        if not (folder / "complete").exists():
+        if not (folder / COMPLETE).exists():
             job = language.install_job(project, missing, lock, offline=offline is not None)
             installed = await context.execute(job, dependencies=offline)
             archive = installed.artefacts.get("deps.tar")
             if archive is None:
-                why = installed.problem or installed.output[-600:]
-                return Dependencies(missing, notice=f"The packages {wanted} could not be installed. {why}")
-            await asyncio.to_thread(_unpack, archive, folder)
+                why = installed.problem or _last_words(installed.output)
+                return Dependencies(missing, notice=f"{_not_installed(wanted, offline is not None)} {why}".strip())
+            failed = _failed(installed.artefacts.get("install.json", b""), len(missing))
+            await asyncio.to_thread(_unpack, archive, folder, failed)
         context.record(
             "dependencies_installed", {"lock_digest": key, "requirements": [m.requirement for m in missing]}
         )
-        return Dependencies(missing, folder=key)
+        lacking = await asyncio.to_thread((folder / COMPLETE).read_text, encoding="utf-8")
+        return Dependencies(
+            missing, folder=key, notice=_not_installed(lacking, offline is not None) if lacking else ""
+        )
 
     steps.reporter.started(Stage.DEPENDENCIES)
     outcome = await steps.step(f"{project.language}.dependencies", Dependencies, body)
@@ -203,8 +211,30 @@ def _lock_of(source: Path, project: Project) -> bytes:
     return path.read_bytes()
 
 
-def _unpack(archive: bytes, folder: Path) -> None:
-    """Unpack what an install step brought; packages are code that only ever runs in the sandbox."""
+def _not_installed(wanted: str, offline: bool) -> str:
+    where = " The folder lacks them, or has them for another system or version than the sandbox's." if offline else ""
+    return f"The packages {wanted} could not be installed, so code that imports them can't be tested.{where}"
+
+
+def _last_words(output: str) -> str:
+    """The end of what an installer said, each line once, on one line."""
+    return " ".join(dict.fromkeys(" ".join(line.split()) for line in output.splitlines()))[-400:]
+
+
+def _failed(answer: bytes, most: int) -> str:
+    """The packages that an install step says it went without, at most ``most``; the answer comes out of a container."""
+    try:
+        named = json.loads(answer)["failed"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    if not isinstance(named, list):
+        return ""
+    return ", ".join(one[:100] for one in named[:most] if isinstance(one, str) and one.isprintable())
+
+
+def _unpack(archive: bytes, folder: Path, failed: str) -> None:
+    """Unpack what an install step brought; packages are code that only ever runs in the sandbox. ``failed`` is kept with them:
+    the next run that takes them over lacks the same."""
     packages = folder / "packages"
     try:
         packages.mkdir(parents=True, exist_ok=True)
@@ -214,7 +244,7 @@ def _unpack(archive: bytes, folder: Path) -> None:
             # The sandbox's user is another one; a strict umask must not lock it out.
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() else 0o644)
-        (folder / "complete").write_text("")
+        (folder / COMPLETE).write_text(failed, encoding="utf-8")
     except OSError as error:
         raise MissingPrerequisite(
             f"The installed packages could not be written ({error.strerror}). Nothing that was recorded is lost.",

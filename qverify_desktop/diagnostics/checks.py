@@ -22,7 +22,7 @@ from qverify_desktop.gateway.endpoint import OLLAMA_BASE, is_local
 from qverify_desktop.gateway.provider import Wire
 from qverify_desktop.gateway.server import list_models
 from qverify_desktop.sandbox import images
-from qverify_desktop.sandbox.connection import START_DOCKER, Connections
+from qverify_desktop.sandbox.connection import Connections, mending
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.settings.configuration import Configuration
@@ -198,7 +198,8 @@ async def _docker_problem(machine: Machine) -> Finding:
         return Finding(OK, "Docker Engine answers.")
     if shutil.which("dockerd") is None and sys.platform == "linux" and not machine.docker_host:
         return Finding(BLOCKING, reason, "apt-get install -y --no-install-recommends docker.io iptables")
-    return Finding(BLOCKING, reason, START_DOCKER, fixable=_may_start_docker(machine))
+    remedy = mending(machine.docker_host or None).rstrip(",")
+    return Finding(BLOCKING, reason, remedy, fixable=_may_start_docker(machine))
 
 
 def _may_start_docker(machine: Machine) -> bool:

@@ -42,7 +42,8 @@ async def look_at_root(machine: Machine) -> Finding:
     if found is None:
         return Finding(
             WARNING,
-            "There is no root file system for Python yet; the first analysis takes it from a Docker Engine, where one has it.",
+            "There is no root file system for Python yet; the first analysis takes it from a Docker Engine, where one has it. "
+            "Elsewhere it comes in a file that `qverify runtimes save FILE` wrote on a machine with Docker.",
             "qverify runtimes import FILE",
             fixable=True,
         )

@@ -338,10 +338,10 @@ class Engine:
 
     def _check_packages(self, request: AnalysisRequest) -> None:
         """Refuse a folder of packages that is none, and any fetching of packages behind an air gap."""
-        if request.packages and not (Path(request.packages).is_absolute() and Path(request.packages).is_dir()):
-            raise BadInput(
-                f"The folder of packages {request.packages} is not there.", "Name a folder that holds them (wheels)."
-            )
+        folder = Path(request.packages)
+        if request.packages and not (folder.is_absolute() and folder.is_dir()):
+            what = "is a file and no folder" if folder.is_file() else "is not there"
+            raise BadInput(f"The folder of packages {folder} {what}.", "Name a folder that holds them (wheels).")
         if request.allow_install and Configuration.load(home=self._home).air_gap:
             raise BadInput(
                 "The air gap is on, so no packages may be fetched.",

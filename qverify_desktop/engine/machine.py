@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import MIB, Isolation, Job, Limits, RuntimeImage, SandboxKind, isolation_of
@@ -14,17 +16,23 @@ from qverify_desktop.domain.locations import resources_root
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.sandbox.archive import ANSWER_TIMEOUT_S, Saved, load_images, save_images
 from qverify_desktop.sandbox.bubblewrap import BubblewrapSandbox
-from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, unavailable
+from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, mending, unavailable
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.recipes import Recipe
 from qverify_desktop.settings.configuration import Configuration
+
+if TYPE_CHECKING:
+    from qverify_desktop.sandbox.flight import Flight
+    from qverify_desktop.sandbox.images import ImageCheck
 
 Lines = Callable[[str], None]
 
 #: What an import is for where nothing else is said.
 DEFAULT_RUNTIME = "python"
 CHECK_TIMEOUT_S = 120
+#: Seconds that a stopped save or load gets to put its file away; it does so at the next piece.
+STOP_S = 2.0
 
 
 class ThisMachine:
@@ -80,7 +88,6 @@ class ThisMachine:
         return [recipe for recipe in recipes if _is_meant(recipe, action, names)]
 
     async def _one(self, action: str, recipe: Recipe, progress: Lines) -> dict[str, Any]:
-        from qverify_desktop.sandbox import images
 
         if self._kind is SandboxKind.BUBBLEWRAP:
             return await self._one_root(action, recipe, progress)
@@ -89,23 +96,46 @@ class ThisMachine:
             return _described(image, True, f"Built: {image.reference}.")
         reason = await self.sandbox.available()
         if reason:
-            raise MissingPrerequisite(reason, f"{START_DOCKER} and try again.")
+            raise MissingPrerequisite(reason, f"{mending(self._docker_host)} and try again.")
         image = await asyncio.to_thread(self._find, recipe)
         if not image.digest:
             return _described(image, False, f"Not built. Type: qverify runtimes build {recipe.runtime}")
         if action == "list":
             return _described(image, True, f"Ready: {image.reference}.")
-        check = await asyncio.to_thread(
-            images.check_image, recipe, image, owner=self._owner, base_url=self._docker_host
-        )
+        check = await self._check(recipe, image, progress)
         return _described(image, check.passed, check.sentence)
+
+    async def _check(self, recipe: Recipe, image: RuntimeImage, progress: Lines) -> ImageCheck:
+        """The sample's tests in the image. Called off, their container ends at once."""
+        from qverify_desktop.sandbox import images
+
+        stopped = threading.Event()
+        flights: list[Flight] = []
+
+        def begun(flight: Flight) -> None:
+            flights.append(flight)
+            if stopped.is_set():
+                flight.abort()
+
+        try:
+            return await asyncio.to_thread(
+                images.check_image, recipe, image, owner=self._owner, base_url=self._docker_host, begun=begun
+            )
+        except asyncio.CancelledError:
+            stopped.set()
+            for flight in flights:
+                await asyncio.to_thread(flight.abort)
+            progress(f"Stopped. The check of {recipe.runtime} did not end.")
+            raise
 
     async def _one_root(self, action: str, recipe: Recipe, progress: Lines) -> dict[str, Any]:
         """A runtime as a root file system; without an engine there is nothing to build, only to take over."""
         found = await asyncio.to_thread(self.reduced.find, recipe.runtime)
         if found is None and action != "build":
             missing = RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
-            return _described(missing, False, "Not on this machine. Type: qverify runtimes import FILE")
+            return _described(
+                missing, False, f"Not on this machine. Type: qverify runtimes import FILE {recipe.runtime}"
+            )
         image = await self.reduced.image(recipe.runtime, progress)
         if action != "check":
             return _described(image, True, f"Ready, with reduced isolation: {image.reference}.")
@@ -119,11 +149,20 @@ class ThisMachine:
         if len(names) > 1:
             raise BadInput("An import takes one file.", "Type: qverify runtimes import FILE")
         runtime = names[0] if names else DEFAULT_RUNTIME
-        image = await self.reduced.import_file(file, runtime, progress)
+        try:
+            image = await self.reduced.import_file(file, runtime, progress)
+        except asyncio.CancelledError:
+            progress("Stopped. Nothing was brought in.")
+            raise
         return [_described(image, True, f"Ready, with reduced isolation: {image.reference}.")]
 
     async def _save(self, file: Path, names: Sequence[str], progress: Lines) -> list[dict[str, Any]]:
         """All that are built, or exactly those that are named."""
+        if str(file) in {recipe.runtime for recipe in await self._recipes([], "save")}:
+            raise BadInput(
+                f"{file} is a runtime; the file comes first. Nothing was saved.",
+                f"Type: qverify runtimes save {file}.qvr {file}",
+            )
         recipes = await self._recipes(names, "save")
         found = [await asyncio.to_thread(self._find, recipe) for recipe in recipes]
         missing = [image.runtime for image in found if not image.digest]
@@ -133,15 +172,22 @@ class ThisMachine:
                 f"Not built, so nothing was saved: {', '.join(missing)}.",
                 f"Type: qverify runtimes build {' '.join(missing)}",
             )
-        saved = await asyncio.to_thread(self._with_client, lambda client: save_images(client, images, file, progress))
-        progress(f"{file} holds {len(images)} runtimes in {saved.size // MIB} MB; its digest is {saved.digest}.")
+        saved = await self._with_client(
+            lambda client, stopped: save_images(client, images, file, progress, stopped),
+            lambda: progress("Stopped. Nothing was saved."),
+        )
+        count = f"{len(images)} runtime" if len(images) == 1 else f"{len(images)} runtimes"
+        progress(f"{file} holds {count} in {saved.size // MIB} MB; its digest is {saved.digest}.")
         return [_described(image, True, f"Saved: {image.reference}.") for image in images]
 
     async def _load(self, file: Path, names: Sequence[str], progress: Lines) -> list[dict[str, Any]]:
         if names:
             raise BadInput("A file is loaded whole.", "Type: qverify runtimes load FILE")
-        saved = await asyncio.to_thread(self._with_client, lambda client: load_images(client, file, progress))
-        progress(f"Every digest is right; that of the file is {saved.digest}.")
+        saved = await self._with_client(
+            lambda client, stopped: load_images(client, file, progress, stopped),
+            lambda: progress("Stopped before all was loaded. Load the file again for the rest."),
+        )
+        progress(f"Loaded; the digest of the file is {saved.digest}.")
         recipes = {recipe.reference: recipe for recipe in await self._recipes([], "load")}
         answers = []
         for one in saved.images:
@@ -154,25 +200,49 @@ class ThisMachine:
                 answers.append(_described(image, bool(image.digest), f"Loaded: {image.reference}."))
         return answers
 
-    def _with_client(self, work: Callable[[Any], Saved]) -> Saved:
-        connections = Connections(self._docker_host)
+    async def _with_client(
+        self, work: Callable[[Any, Callable[[], bool]], Saved], when_stopped: Callable[[], None]
+    ) -> Saved:
+        """Work that takes minutes, with a client of its own and a question whether it is to stop."""
+        stopped = threading.Event()
+
+        def whole() -> Saved:
+            connections = Connections(self._docker_host)
+            try:
+                client = connections.fresh(ANSWER_TIMEOUT_S)
+            except ENGINE_ERRORS as error:
+                raise self._silent(error) from error
+            try:
+                return work(client, stopped.is_set)
+            finally:
+                connections.close()
+
+        # The engine packs for long before it says a word, and nothing can wake a thread that waits for it: such a thread
+        # must not hold up the end of this process.
+        thread, done = _begun(whole)
         try:
-            client = connections.fresh(ANSWER_TIMEOUT_S)
-        except ENGINE_ERRORS as error:
-            raise MissingPrerequisite(unavailable(error), f"{START_DOCKER} and try again.") from error
-        try:
-            return work(client)
-        finally:
-            connections.close()
+            return await done
+        except asyncio.CancelledError:
+            stopped.set()
+            await asyncio.to_thread(thread.join, STOP_S)
+            when_stopped()
+            raise
 
     def _find(self, recipe: Recipe) -> RuntimeImage:
         from qverify_desktop.sandbox import images
 
         connections = Connections(self._docker_host)
         try:
-            return images.find_image(connections.client(), recipe)
+            client = connections.client()
+        except ENGINE_ERRORS as error:
+            raise self._silent(error) from error
+        try:
+            return images.find_image(client, recipe)
         finally:
             connections.close()
+
+    def _silent(self, error: BaseException) -> MissingPrerequisite:
+        return MissingPrerequisite(unavailable(error), f"{mending(self._docker_host)} and try again.")
 
     async def doctor(self, fix: bool) -> list[dict[str, Any]]:
         """Checks of this machine; with ``fix`` what can be mended is mended first."""
@@ -209,6 +279,30 @@ def _is_meant(recipe: Recipe, action: str, names: Sequence[str]) -> bool:
     if names:
         return recipe.runtime in names
     return action not in ("build", "check") or not recipe.on_demand
+
+
+def _begun(work: Callable[[], Saved]) -> tuple[threading.Thread, asyncio.Future[Saved]]:
+    """Work in a thread that no end of the process waits for, and what it will come to."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Saved] = loop.create_future()
+
+    def tell(say: Callable[[], None]) -> None:
+        # The loop may be closed by now; then nobody asks any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(lambda: None if done.done() else say())
+
+    def run() -> None:
+        try:
+            saved = work()
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is awaited
+            failure = error
+            tell(lambda: done.set_exception(failure))
+        else:
+            tell(lambda: done.set_result(saved))
+
+    thread = threading.Thread(target=run, name="runtimes", daemon=True)
+    thread.start()
+    return thread, done
 
 
 def _described(image: RuntimeImage, ready: bool, sentence: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ with the digest of ``images.tar`` every byte is accounted for before anything is
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -22,7 +24,7 @@ from typing import IO, Any
 import docker
 import requests
 
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, SandboxFailure
+from qverify_desktop.domain.errors import BadInput, Cancelled, MissingPrerequisite, SandboxFailure
 from qverify_desktop.domain.execution import MIB, RuntimeImage
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, unavailable, words_of
 
@@ -42,6 +44,12 @@ ANSWER_TIMEOUT_S = 1800.0
 _DAMAGED = "Nothing was loaded. Copy the file again, or save it anew with: qverify runtimes save"
 
 Progress = Callable[[str], None]
+#: Whether the person has called it off; asked once a piece.
+Stopped = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -63,12 +71,56 @@ class Saved:
     size: int
 
 
-def save_images(client: docker.APIClient, images: Sequence[RuntimeImage], path: Path, progress: Progress) -> Saved:
+def save_images(
+    client: docker.APIClient,
+    images: Sequence[RuntimeImage],
+    path: Path,
+    progress: Progress,
+    stopped: Stopped = _never,
+) -> Saved:
     """Write ``images``, all of them built, into the new file ``path``; blocks for a while (gigabytes).
 
-    Raises ``BadInput`` where the file exists or can't be written, ``MissingPrerequisite`` where the engine does not answer.
-    A file that could not be written whole is removed.
+    Raises ``BadInput`` where the file exists or can't be written, ``MissingPrerequisite`` where the engine does not answer or
+    the disk is full, ``Cancelled`` soon after ``stopped`` says so. A file that could not be written whole is removed.
     """
+    _check_place(path)
+    try:
+        # One request for all, so that a layer which several images share is written once. The engine packs them before it
+        # says a word; the file is made after that, so that nothing is left where this process ends meanwhile.
+        answer = client.get(
+            f"{client.base_url}/v{client.api_version}/images/get",
+            params={"names": [image.reference for image in images]},
+            stream=True,
+            timeout=ANSWER_TIMEOUT_S,
+        )
+        with answer:
+            if answer.status_code != requests.codes.ok:
+                raise SandboxFailure(
+                    f"Docker did not give the images ({_said(answer)}), so nothing was saved.",
+                    "Build what is missing with: qverify runtimes build",
+                )
+            return _save(answer, images, path, progress, stopped)
+    except ENGINE_ERRORS as error:
+        raise _failed(error, " Nothing was saved.") from error
+
+
+def _check_place(path: Path) -> None:
+    """Refuse what can be seen to fail before the engine packs gigabytes."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise BadInput(f"{path} can't be written (its folder is not there).", "Name another file.") from None
+    except OSError as error:
+        raise BadInput(f"{path} can't be written ({error.strerror}).", "Name another file.") from error
+    else:
+        raise BadInput(f"{path} exists already and was left as it is.", "Name another file.")
+
+
+def _save(
+    answer: requests.Response, images: Sequence[RuntimeImage], path: Path, progress: Progress, stopped: Stopped
+) -> Saved:
+    _go_on(stopped)
     try:
         file = path.open("x+b")
     except FileExistsError as error:
@@ -77,36 +129,33 @@ def save_images(client: docker.APIClient, images: Sequence[RuntimeImage], path: 
         raise BadInput(f"{path} can't be written ({error.strerror}).", "Name another file.") from error
     try:
         with file:
-            return _write(client, images, file, progress)
-    except BaseException as error:
+            return _write(answer, images, file, progress, stopped)
+    except BaseException:
         path.unlink(missing_ok=True)
-        if isinstance(error, ENGINE_ERRORS):
-            raise _failed(error) from error
         raise
 
 
-def _write(client: docker.APIClient, images: Sequence[RuntimeImage], file: IO[bytes], progress: Progress) -> Saved:
+def _go_on(stopped: Stopped) -> None:
+    if stopped():
+        raise Cancelled("It was stopped.")
+
+
+def _write(
+    answer: requests.Response,
+    images: Sequence[RuntimeImage],
+    file: IO[bytes],
+    progress: Progress,
+    stopped: Stopped,
+) -> Saved:
     file.write(bytes(tarfile.BLOCKSIZE))
     digest, size = hashlib.sha256(), 0
-    # One request for all, so that a layer which several images share is written once.
-    answer = client.get(
-        f"{client.base_url}/v{client.api_version}/images/get",
-        params={"names": [image.reference for image in images]},
-        stream=True,
-        timeout=ANSWER_TIMEOUT_S,
-    )
-    with answer:
-        if answer.status_code != requests.codes.ok:
-            raise SandboxFailure(
-                f"Docker did not give the images ({_said(answer)}), so nothing was saved.",
-                "Build what is missing with: qverify runtimes build",
-            )
-        for piece in answer.iter_content(_PIECE):
-            file.write(piece)
-            digest.update(piece)
-            if size // _REPORTED != (size + len(piece)) // _REPORTED:
-                progress(f"{(size + len(piece)) // MIB} MB written.")
-            size += len(piece)
+    for piece in answer.iter_content(_PIECE):
+        _go_on(stopped)
+        file.write(piece)
+        digest.update(piece)
+        if size // _REPORTED != (size + len(piece)) // _REPORTED:
+            progress(f"{(size + len(piece)) // MIB} MB written.")
+        size += len(piece)
     file.write(bytes(-size % tarfile.BLOCKSIZE))
     end = file.tell()
     file.seek(0)
@@ -126,31 +175,45 @@ def _write(client: docker.APIClient, images: Sequence[RuntimeImage], file: IO[by
     return saved
 
 
-def read_saved(path: Path, progress: Progress) -> Saved:
+def read_saved(path: Path, progress: Progress, stopped: Stopped = _never) -> Saved:
     """Check every digest of the file at ``path`` and answer what it holds. Nothing is loaded; blocks while it reads.
 
     Raises ``BadInput`` where the file is not readable, no such archive, cut off, changed, or names what it should not.
     """
     try:
         with path.open("rb") as file:
-            return _check(file, progress)
+            return _check(file, progress, stopped)
     except OSError as error:
         raise BadInput(f"{path} can't be read ({error.strerror}).", "Name the file that was saved.") from error
     except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if _is_engines(path):
+            raise BadInput(
+                f"{path} is what Docker's own save wrote, so nothing in it can be checked. Nothing was loaded.",
+                "Save it anew with: qverify runtimes save FILE",
+            ) from error
         raise BadInput(f"{path} is no file of saved runtimes, or it is damaged.", _DAMAGED) from error
 
 
-def load_images(client: docker.APIClient, path: Path, progress: Progress) -> Saved:
+def _is_engines(path: Path) -> bool:
+    """Whether this may be an archive of the engine without our index: the commonest mistake gets a word of its own."""
+    try:
+        with tarfile.open(path, "r:") as archive:
+            return any(member.name == "manifest.json" for member in itertools.islice(archive, MAX_MEMBERS))
+    except (OSError, tarfile.TarError, ValueError, RecursionError):
+        return False
+
+
+def load_images(client: docker.APIClient, path: Path, progress: Progress, stopped: Stopped = _never) -> Saved:
     """Load the images of ``path`` into the engine, after every digest was checked. Images of the same name are replaced.
 
     Raises as ``read_saved``, ``MissingPrerequisite`` where the engine does not answer, ``SandboxFailure`` where it refuses.
     """
-    saved = read_saved(path, progress)
+    saved = read_saved(path, progress, stopped)
     progress("Every digest is right; loading.")
     try:
         with path.open("rb") as file:
             part = _Part(file, tarfile.BLOCKSIZE, saved.size)
-            for said in client.load_image(_pieces(part)):  # type: ignore[no-untyped-call]
+            for said in client.load_image(_pieces(part, stopped)):  # type: ignore[no-untyped-call]
                 if said.get("error"):
                     raise SandboxFailure(f"Docker refused to load the images: {said['error']}.", _DAMAGED)
         for image in saved.images:
@@ -160,7 +223,7 @@ def load_images(client: docker.APIClient, path: Path, progress: Progress) -> Sav
     return saved
 
 
-def _check(file: IO[bytes], progress: Progress) -> Saved:
+def _check(file: IO[bytes], progress: Progress, stopped: Stopped) -> Saved:
     with tarfile.open(fileobj=file, mode="r:") as archive:
         images = archive.next()
         index = archive.next()
@@ -174,7 +237,7 @@ def _check(file: IO[bytes], progress: Progress) -> Saved:
     if saved.size != images.size:
         raise ValueError("another size")
     digest, done = hashlib.sha256(), 0
-    for piece in _pieces(_Part(file, tarfile.BLOCKSIZE, saved.size)):
+    for piece in _pieces(_Part(file, tarfile.BLOCKSIZE, saved.size), stopped):
         digest.update(piece)
         if done // _REPORTED != (done + len(piece)) // _REPORTED:
             progress(f"{(done + len(piece)) // MIB} of {saved.size // MIB} MB checked.")
@@ -260,8 +323,9 @@ class _Part(io.RawIOBase):
         return len(read)
 
 
-def _pieces(part: _Part) -> Iterator[bytes]:
+def _pieces(part: _Part, stopped: Stopped) -> Iterator[bytes]:
     while piece := part.read(_PIECE):
+        _go_on(stopped)
         yield piece
 
 
@@ -279,7 +343,7 @@ def _header(name: str, size: int) -> bytes:
     return member.tobuf(tarfile.GNU_FORMAT)
 
 
-def _failed(error: BaseException) -> MissingPrerequisite | SandboxFailure:
-    if "no space left" in words_of(error).lower():
-        return MissingPrerequisite(f"The disk is full ({words_of(error)}).", "Free some space and try again.")
-    return MissingPrerequisite(unavailable(error), f"{START_DOCKER} and try again.")
+def _failed(error: BaseException, safe: str = "") -> MissingPrerequisite | SandboxFailure:
+    if getattr(error, "errno", None) == errno.ENOSPC or "no space left" in words_of(error).lower():
+        return MissingPrerequisite(f"The disk is full.{safe}", "Free some space and try again.")
+    return MissingPrerequisite(f"{unavailable(error)}{safe}", f"{START_DOCKER} and try again.")

@@ -95,12 +95,17 @@ class BubblewrapSandbox:
             raise MissingPrerequisite(f"{reason} Nothing of the repository ran.", await self.remedy())
         await self.sweep()
         loop = asyncio.get_running_loop()
-        stopped = threading.Event()
 
         def report(line: str) -> None:
             if progress is not None:
                 with contextlib.suppress(RuntimeError):
                     loop.call_soon_threadsafe(progress, line)
+
+        return await self._taken(lambda checkpoint: self._find_or_import(runtime, report, checkpoint))
+
+    async def _taken(self, take: Callable[[Callable[[], None]], Root]) -> RuntimeImage:
+        """The root file system that ``take`` finds or makes in a thread; what it is handed ends it where nobody waits any more."""
+        stopped = threading.Event()
 
         def checkpoint() -> None:
             if stopped.is_set() or self._closed:
@@ -108,7 +113,7 @@ class BubblewrapSandbox:
 
         async with self._importing:
             try:
-                root = await self._in_thread(lambda: self._find_or_import(runtime, report, checkpoint))
+                root = await self._in_thread(lambda: take(checkpoint))
             except asyncio.CancelledError:
                 stopped.set()
                 raise
@@ -127,7 +132,7 @@ class BubblewrapSandbox:
             return mine[0]
         raise MissingPrerequisite(
             f"There is no root file system for the sandbox runtime {runtime!r} on this machine, and bubblewrap has no images of its own.",
-            f"Where Docker is, type `docker save {recipe.reference} -o {runtime}.tar`; then here `qverify runtimes import {runtime}.tar`.",
+            f"Where Docker is, type `qverify runtimes save {runtime}.qvr {runtime}`; then here `qverify runtimes import {runtime}.qvr {runtime}`.",
         )
 
     def _take_from_engine(
@@ -161,10 +166,11 @@ class BubblewrapSandbox:
     async def import_file(self, file: Path, runtime: str, progress: Callable[[str], None]) -> RuntimeImage:
         """Bring in the root file system of ``runtime`` from a file (``roots.import_root``). ``progress`` is called in a thread."""
         recipe = self._recipe(runtime)
-        root = await self._in_thread(
-            lambda: import_root(file, runtime, self.roots, progress, languages=recipe.languages)
+        return await self._taken(
+            lambda checkpoint: import_root(
+                file, runtime, self.roots, progress, languages=recipe.languages, checkpoint=checkpoint
+            )
         )
-        return self._labelled(root)
 
     def find(self, runtime: str) -> RuntimeImage | None:
         """The runtime if its root file system is on this machine already. Blocking."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from typing import Any
 
@@ -24,7 +25,13 @@ NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
 #: Everything that docker-py lets through when the engine refuses, stops or speaks nonsense.
 ENGINE_ERRORS = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError, *NONSENSE)
 
+#: The engine of this machine, which is meant where nobody names another.
+LOCAL = "unix://"
+
 START_DOCKER = "Start Docker (as root: `systemctl start docker`, or `dockerd &`)"
+
+#: What a note of an error begins with that says which engine did not answer.
+_AT = "engine "
 
 
 class _Client(docker.APIClient):
@@ -62,7 +69,7 @@ class Connections:
 
     @property
     def _url(self) -> str:
-        return self._base_url or os.environ.get("DOCKER_HOST") or "unix://"
+        return self._base_url or os.environ.get("DOCKER_HOST") or LOCAL
 
     def client(self) -> docker.APIClient:
         """This thread's client. Raises one of ``ENGINE_ERRORS`` where the engine does not answer."""
@@ -79,9 +86,14 @@ class Connections:
         settings: dict[str, Any] = dict(kwargs_from_env())
         if self._base_url is not None:
             settings["base_url"] = self._base_url
-        if self._url.startswith(SCHEME):
-            settings["base_url"] = self._through_ssh()
-        client = _Client(version=self._version or "auto", timeout=timeout, **settings)  # type: ignore[arg-type]
+        try:
+            if self._url.startswith(SCHEME):
+                settings["base_url"] = self._through_ssh()
+            client = _Client(version=self._version or "auto", timeout=timeout, **settings)  # type: ignore[arg-type]
+        except ENGINE_ERRORS as error:
+            if self._url != LOCAL:
+                error.add_note(f"{_AT}{_named(self._url)}")
+            raise
         self._version = client.api_version
         with self._lock:
             self._opened.append(client)
@@ -130,17 +142,39 @@ def words_of(error: BaseException) -> str:
 
 
 def unavailable(error: BaseException) -> str:
-    """Why Docker does not answer, as a sentence."""
-    words = words_of(error)
+    """Why Docker does not answer, as a sentence; with the address where a person named another engine than the local."""
+    words = words_of(error).removeprefix("Error while fetching server API version: ")
+    notes = getattr(error, "__notes__", ())
+    where = next((f" at {note.removeprefix(_AT)}" for note in notes if note.startswith(_AT)), "")
+    if "Invalid bind address" in words or "is no address of an engine" in words:
+        # These errors quote the address whole, with whatever secret is in it.
+        return f"Docker does not answer (this is no address of an engine){where}."
     if "ssh: " in words:
-        return f"Docker can't be reached over ssh ({words.partition('ssh: ')[2]})."
+        return f"Docker can't be reached over ssh ({words.partition('ssh: ')[2]}){where}."
     if "Permission denied" in words or "PermissionError" in words:
-        return "Docker is there, but this user may not use it (permission denied on its socket)."
+        return f"Docker is there, but this user may not use it (permission denied on its socket){where}."
     if "FileNotFoundError" in words or "No such file" in words:
-        return "Docker does not run on this machine (its socket is missing)."
+        return f"Docker does not run on this machine (its socket is missing){where}."
     if "refused" in words:
-        return "Docker does not answer (connection refused)."
-    return f"Docker does not answer ({words})."
+        return f"Docker does not answer (connection refused){where}."
+    return f"Docker does not answer ({words}){where}."
+
+
+def mending(base_url: str | None) -> str:
+    """What to do where the engine of ``Connections(base_url)`` does not answer; goes on with "and …"."""
+    named = base_url or os.environ.get("DOCKER_HOST")
+    if not named or named == LOCAL:
+        return START_DOCKER
+    return f"Start Docker there, or correct the address in {_place(named)},"
+
+
+def _named(url: str) -> str:
+    # A password or a token in an address is nobody's business.
+    return f"{re.sub('[^/]*@', '', url)}, the address in {_place(url)}"
+
+
+def _place(url: str) -> str:
+    return "DOCKER_HOST" if os.environ.get("DOCKER_HOST") == url else "the settings"
 
 
 def failure(error: BaseException, run: str, reference: str) -> QVerifyError:

@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import hashlib
 import json
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from qverify_desktop.sandbox.unpack import Stream, Unpacker
 #: What a container engine gives an image that sets no PATH.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CONFIG_MOST = 4 * 1024 * 1024
+#: The name under which an image of a runtime is known.
+_OURS = re.compile(r"qverify/([a-z][a-z0-9_-]{0,30}):")
 _GZIP = b"\x1f\x8b"
 #: Where a file with several runtimes has what the engine wrote, and among how many members it is looked for.
 _BUNDLED = "images.tar"
@@ -59,7 +62,8 @@ def _images(file: Path) -> Iterator[tarfile.TarFile]:
 def read_config(file: Path, runtime: str) -> ImageConfig | None:
     """What the archive says of the image of ``runtime``; ``None`` for one that is no image but a plain root file system.
 
-    Of several images it is the one whose name is that of the runtime; a single one is taken whatever it is called. Raises
+    Of several images it is the one whose name is that of the runtime; a single one is taken whatever it is called, but not under the
+    name of another runtime. Raises
     ``BadInput``.
     """
     try:
@@ -77,6 +81,12 @@ def read_config(file: Path, runtime: str) -> ImageConfig | None:
 
 def _chosen(manifest: list[dict[str, Any]], runtime: str, file: Path) -> dict[str, Any]:
     if len(manifest) == 1:
+        named = [match[1] for tag in manifest[0].get("RepoTags") or () if (match := _OURS.match(str(tag)))]
+        if named and runtime not in named:
+            raise BadInput(
+                f"The archive {file.name} holds the runtime {named[0]!r}, not {runtime!r}. Nothing of it was kept.",
+                f"Type: qverify runtimes import {file} {named[0]}",
+            )
         return manifest[0]
     for image in manifest:
         if any(str(tag).startswith(f"qverify/{runtime}:") for tag in image.get("RepoTags") or ()):

@@ -119,9 +119,15 @@ def build_image(
 
 
 def check_image(
-    recipe: Recipe, image: RuntimeImage, *, owner: Owner | None = None, base_url: str | None = None
+    recipe: Recipe,
+    image: RuntimeImage,
+    *,
+    owner: Owner | None = None,
+    base_url: str | None = None,
+    begun: Callable[[Flight], None] = lambda flight: None,
 ) -> ImageCheck:
-    """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for seconds.
+    """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for seconds. ``begun`` is told what can
+    be aborted from another thread.
 
     Raises ``MissingPrerequisite`` when the image is not built, or as ``Flight.go`` does where the engine fails.
     """
@@ -135,7 +141,9 @@ def check_image(
         with tempfile.TemporaryDirectory(prefix="qverify-check-") as folder:
             sample = _readable_copy(recipe.sample, Path(folder) / "sample")
             whose = owner or Owner("runtime-check", Path(folder) / "inbox")
-            result = Flight(connections, Assignment(whose, job, image, sample, "runtime-check")).go()
+            flight = Flight(connections, Assignment(whose, job, image, sample, "runtime-check"))
+            begun(flight)
+            result = flight.go()
     finally:
         connections.close()
     return _judged(recipe, image, result)

@@ -154,7 +154,9 @@ class _Making:
 
 def _import_file(file: Path, making: _Making, reference: str = "") -> Root:
     if not file.is_file():
-        raise MissingPrerequisite(f"There is no file {file}.", "Give a file that `docker save` wrote.")
+        raise BadInput(
+            f"There is no file {file}.", "Name a file that `qverify runtimes save` or `docker save` wrote."
+        )
     config = read_config(file, making.image.runtime)
     if config is not None and (known := _known(making.roots, config.digest)) is not None:
         return known

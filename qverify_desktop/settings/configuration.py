@@ -106,12 +106,17 @@ class Configuration(BaseSettings):
         return self.home
 
 
+#: What pydantic says in words for programmers.
+_PLAIN = {"bool_parsing": "it has to be true or false", "int_parsing": "it has to be a whole number"}
+
+
 def _sentence(error: ValidationError) -> str:
     problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
     name = ".".join(str(part) for part in problem["loc"]) or "settings"
     if problem["type"] == "extra_forbidden":
         return f"There is no setting called {name!r}."
-    return f"The setting {name!r} can't be used: {problem['msg'].lower()}."
+    words = _PLAIN.get(problem["type"]) or problem["msg"].lower().replace("input should be", "it has to be")
+    return f"The setting {name!r} can't be used: {words}."
 
 
 def _unwritable(home: Path, error: OSError) -> MissingPrerequisite:

@@ -76,11 +76,29 @@ def test_a_folder_without_the_package_is_said(project: Path, tmp_path: Path) -> 
     said = analyze(tmp_path / "home", project, "--packages", str(tmp_path / "empty"))
     assert said.code in (0, 4)
     assert "tidewords==1.0 could not be installed" in said.err
+    assert "The folder lacks them" in said.err
+    (notice,) = [one for one in said.document["notices"] if "tidewords" in one]
+    assert "\n" not in notice and notice.count("No matching distribution") == 1
+
+
+def test_what_could_not_be_had_is_said_beside_what_could(project: Path, wheels: Path, tmp_path: Path) -> None:
+    (project / "requirements.txt").write_text("tidewords==1.0\nnowherewords==2.0\n")
+    (project / "other.py").write_text("import nowherewords\n")
+    # The second run takes over what the first one installed, and lacks the same.
+    for _ in range(2):
+        said = analyze(tmp_path / "home", project, "--packages", str(wheels), "--max-targets", "1")
+        assert said.code == 0, said.err
+        assert said.document["accepted"] > 0
+        assert any("nowherewords==2.0 could not be installed" in one for one in said.document["notices"])
+        assert not any("tidewords==1.0" in one for one in said.document["notices"])
 
 
 def test_a_folder_that_is_not_there_is_refused_before_anything_is_done(project: Path, tmp_path: Path) -> None:
     said = analyze(tmp_path / "home", project, "--packages", str(tmp_path / "nowhere"))
     assert "nowhere is not there" in refused(said, 2)
+    (tmp_path / "a.whl").write_text("no folder")
+    said = analyze(tmp_path / "home", project, "--packages", str(tmp_path / "a.whl"))
+    assert "a.whl is a file and no folder" in refused(said, 2)
     assert runs(tmp_path / "home") == {}
 
 

@@ -14,7 +14,7 @@ import pytest
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
 from qverify_desktop.domain.execution import Job, RuntimeImage
 from qverify_desktop.sandbox import docker as docker_sandbox
-from qverify_desktop.sandbox.connection import Connections
+from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, mending, unavailable
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 
@@ -189,3 +189,36 @@ def test_every_thread_has_a_connection_of_its_own(tmp_path: Path) -> None:
         assert other[0] is not mine
         connections.close()
     assert len(seen) == 1, "the version is asked for once only"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("unix:///nonexistent/docker.sock", "unix:///nonexistent/docker.sock"),
+        ("tcp://127.0.0.1:1", "tcp://127.0.0.1:1"),
+        ("tcp://me:hunter2@127.0.0.1:1", "tcp://127.0.0.1:1"),
+        ("ssh://me:hunter2@127.0.0.1:1", "ssh://127.0.0.1:1"),
+        ("nonsense", "nonsense"),
+    ],
+)
+@pytest.mark.parametrize("place", ["DOCKER_HOST", "the settings"])
+def test_an_engine_that_somebody_named_is_named_again_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, address: str, shown: str, place: str
+) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    if place == "DOCKER_HOST":
+        monkeypatch.setenv("DOCKER_HOST", address)
+    base_url = address if place == "the settings" else None
+    connections = Connections(base_url)
+    with pytest.raises(ENGINE_ERRORS) as caught:
+        connections.client()
+    connections.close()
+    sentence = unavailable(caught.value)
+    assert sentence.endswith(f" at {shown}, the address in {place}.")
+    assert "hunter2" not in sentence
+    assert mending(base_url) == f"Start Docker there, or correct the address in {place},"
+
+
+def test_the_engine_of_this_machine_is_started_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    assert mending(None) == START_DOCKER

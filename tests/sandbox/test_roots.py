@@ -161,11 +161,19 @@ def test_a_mount_point_that_is_a_link_is_replaced(tmp_path: Path, name: str) -> 
     assert (root.folder / name).is_dir() and not (root.folder / name).is_symlink()
 
 
+def test_an_image_of_another_runtime_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    file, _ = saved(tmp_path, BASE)
+    with pytest.raises(BadInput, match="holds the runtime 'python', not 'go'") as caught:
+        import_root(file, "go", tmp_path / "roots")
+    assert caught.value.remedy == f"Type: qverify runtimes import {file} python"
+    assert list((tmp_path / "roots").iterdir()) == []
+
+
 def test_what_is_no_root_file_system(tmp_path: Path) -> None:
     file, _ = saved(tmp_path, layer(readme=b"hello"))
     with pytest.raises(BadInput, match="no folder /bin"):
         import_root(file, "python", tmp_path / "roots")
-    with pytest.raises(MissingPrerequisite, match="There is no file"):
+    with pytest.raises(BadInput, match="There is no file"):
         import_root(tmp_path / "nowhere", "python", tmp_path / "roots")
     with pytest.raises(MissingPrerequisite, match="no engine"):
         import_root("qverify/python:x", "python", tmp_path / "roots")

@@ -71,6 +71,24 @@ def test_a_bad_settings_file_is_refused_with_the_name_of_what_is_wrong(tmp_path:
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("gvisor", "maybe", "it has to be true or false."),
+        ("containers", "many", "it has to be a whole number."),
+        ("containers", "0", "it has to be greater than or equal to 1."),
+        ("sandbox", "chroot", "it has to be 'docker' or 'bubblewrap'."),
+    ],
+)
+def test_a_bad_value_is_told_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(f"QVERIFY_{name.upper()}", value)
+    with pytest.raises(BadInput) as caught:
+        Configuration.load()
+    assert caught.value.sentence == f"The setting {name!r} can't be used: {words}"
+
+
 @pytest.mark.parametrize("blocked", ["file", "proc"])
 def test_a_home_that_takes_no_files_is_a_missing_prerequisite(tmp_path: Path, blocked: str) -> None:
     (tmp_path / "file").write_text("in the way")

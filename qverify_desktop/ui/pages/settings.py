@@ -176,7 +176,7 @@ class SettingsPage(Page):
                 "gvisor",
                 tr("gVisor"),
                 tr(
-                    "Stronger and several times slower: a kernel of their own for containers, where the engine has it."
+                    "Where the Docker Engine has gVisor, containers get a kernel of their own: stronger, several times slower."
                 ),
                 gvisor,
             ),

@@ -31,6 +31,8 @@ MOST_TARGETS = 100_000
 DEFAULT_TARGETS = 200
 #: What the engine says of an image that a start would build (its remedy is for a terminal).
 NOT_BUILT = "qverify runtimes build"
+#: The same of a root file system, which comes out of an engine or a file.
+NOT_IMPORTED = "qverify runtimes import"
 #: What it says of one that is used without a container engine.
 REDUCED = "reduced isolation"
 #: Source files that the engine names at most; a count over them says "at least" then.
@@ -248,7 +250,13 @@ class RuntimePart(Part):
             self._icon.show()
         else:
             building = tr("The sandbox image is built first; that takes about a minute.")
-            self.remark.setText(building if NOT_BUILT in choice["sentence"] else choice["sentence"] or building)
+            importing = tr(
+                "bubblewrap has no root file system yet. A start takes it from Docker where that runs; Environment says how "
+                "to bring it in as a file."
+            )
+            known = {NOT_BUILT: building, NOT_IMPORTED: importing}
+            said = next((words for sign, words in known.items() if sign in choice["sentence"]), choice["sentence"])
+            self.remark.setText(said or building)
             self._icon.show_icon("triangle-alert", "warning", tr("Warning"))
             self._icon.show()
         self.changed.emit()
@@ -326,7 +334,7 @@ class NetworkPart(Part):
         self._said = label("", "small", "muted", wrap=True)
         self._said.setContentsMargins(24, 0, 0, 0)
         self.folder = QLineEdit()
-        self.folder.setPlaceholderText(tr("or a folder of packages, without network"))
+        self.folder.setPlaceholderText(tr("or a folder of packages (wheels), without network"))
         self.folder.setAccessibleName(tr("Folder of packages"))
         self.folder.textChanged.connect(lambda _: self._show())
         choose = Button(desk.theme, tr("Choose folder…"), self._choose, icon="folder-open")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from qverify_desktop.sandbox.images import load_recipes
 from tests.integration.bubblewrap.conftest import RESOURCES, sandboxes
-from tests.integration.command import Said, qverify, refused
+from tests.integration.command import PATIENCE_S, Said, arguments_of, environment_of, qverify, refused
 
 pytestmark = pytest.mark.docker
 
@@ -112,8 +114,27 @@ def test_the_environment_chooses_it_and_a_wrong_word_is_refused(state: Path, tmp
     assert "sandbox" in refused(wrong, 2).lower()
 
 
+def test_ctrl_c_ends_an_import_and_leaves_nothing(archive: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = subprocess.Popen(
+        arguments_of(("runtimes", "import", str(archive))),
+        env=environment_of(home, **NO_ENGINE),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert command.stderr is not None and command.stderr.readline().startswith("Unpacking layer 1")
+        command.send_signal(signal.SIGINT)
+        out, err = command.communicate(timeout=PATIENCE_S)
+    finally:
+        command.kill()
+    assert (command.returncode, out) == (130, "") and err.endswith("Stopped. Nothing was brought in.\n"), err
+    assert list((home / "sandbox" / "roots").iterdir()) == []
+
+
 def test_a_file_that_is_no_image_is_refused(state: Path, tmp_path: Path) -> None:
     (tmp_path / "x.tar").write_bytes(b"no archive" * 1000)
     said = qverify(state, "runtimes", "import", str(tmp_path / "x.tar"), "--json", **NO_ENGINE)
     assert "can't be read as an image" in refused(said, 2)
-    assert "There is no file" in refused(qverify(state, "runtimes", "import", str(tmp_path / "y"), "--json"), 3)
+    assert "There is no file" in refused(qverify(state, "runtimes", "import", str(tmp_path / "y"), "--json"), 2)

@@ -3,7 +3,9 @@
 import hashlib
 import io
 import json
+import os
 import shutil
+import subprocess
 import tarfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from qverify_desktop.domain.errors import BadInput, SandboxFailure
+from qverify_desktop.domain.errors import BadInput, Cancelled, MissingPrerequisite, SandboxFailure
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.sandbox.archive import INDEX, load_images, read_saved, save_images
 
@@ -170,9 +172,71 @@ def test_what_could_not_be_saved_whole_is_removed(client: docker.APIClient, tmp_
     assert not (tmp_path / "file").exists()
 
 
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_save_that_is_called_off_leaves_no_file(
+    client: docker.APIClient, image: RuntimeImage, tmp_path: Path, after: int
+) -> None:
+    seen: list[bool] = []
+
+    def stopped() -> bool:
+        seen.append((tmp_path / "file").exists())
+        return len(seen) > after
+
+    with pytest.raises(Cancelled):
+        save_images(client, [image], tmp_path / "file", print, stopped)
+    # No file is made before the first word of the engine, and the one made then is gone.
+    assert seen == [False, True][: after + 1]
+    assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_load_that_is_called_off_loads_nothing(
+    client: docker.APIClient, small: RuntimeImage, saved: Path, after: int
+) -> None:
+    client.remove_image(small.reference, force=True)
+    asked: list[None] = []
+
+    def stopped() -> bool:
+        asked.append(None)
+        return len(asked) > after
+
+    try:
+        with pytest.raises(Cancelled):
+            load_images(client, saved, print, stopped)
+        with pytest.raises(docker.errors.ImageNotFound):
+            client.inspect_image(small.reference)
+    finally:
+        load_images(client, saved, print)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_a_full_disk_is_said_and_leaves_no_file(
+    client: docker.APIClient, image: RuntimeImage, tmp_path: Path
+) -> None:
+    target = tmp_path / "full"
+    target.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(target)], check=True)
+    try:
+        with pytest.raises(MissingPrerequisite) as caught:
+            save_images(client, [image], target / "file", print)
+        assert caught.value.sentence == "The disk is full. Nothing was saved."
+        assert list(target.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(target)], check=True)
+
+
 def test_no_file_and_no_archive(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="can't be read"):
         read_saved(tmp_path / "nowhere", print)
     shutil.copy(__file__, tmp_path / "text")
     with pytest.raises(BadInput, match="no file of saved runtimes"):
         read_saved(tmp_path / "text", print)
+
+
+def test_what_docker_s_own_save_wrote_is_called_that(
+    client: docker.APIClient, small: RuntimeImage, tmp_path: Path
+) -> None:
+    with (tmp_path / "plain.tar").open("wb") as file:
+        file.writelines(client.get_image(small.reference))
+    with pytest.raises(BadInput, match="Docker's own save"):
+        read_saved(tmp_path / "plain.tar", print)

@@ -297,6 +297,11 @@ def test_a_press_anywhere_in_a_row_chooses_it(opened, qtbot):
         (True, "Ready: qverify/python.", "The sandbox image is ready."),
         (True, "Ready, with reduced isolation: qverify/python.", "Reduced isolation: the settings choose bubblewrap"),
         (False, "Not built. Type: qverify runtimes build python", "The sandbox image is built first"),
+        (
+            False,
+            "Not on this machine. Type: qverify runtimes import FILE python",
+            "bubblewrap has no root file system yet.",
+        ),
         (False, "No Docker Engine answers. Start it with: systemctl start docker", "No Docker Engine answers."),
     ],
 )
