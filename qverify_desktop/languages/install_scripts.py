@@ -31,7 +31,7 @@ _NPM = (
     + r"""
 cp "$here/package-lock.json" "$project/package-lock.json"
 cd "$project"
-export NPM_CONFIG_USERCONFIG=/dev/null NPM_CONFIG_GLOBALCONFIG=/dev/null
+export NPM_CONFIG_USERCONFIG=/dev/null
 options="--ignore-scripts --no-audit --no-fund --no-update-notifier --replace-registry-host=always --cache /tmp/npm --loglevel error"
 if [ "$how" = offline ]; then
     mkdir -p /tmp/npm

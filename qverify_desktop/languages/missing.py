@@ -31,7 +31,7 @@ _PATTERNS: Mapping[Ecosystem, tuple[str, ...]] = {
         # Node.js and Jest; TypeScript (TS2307); imports of ECMAScript modules; Vite.
         r"Cannot find (?:module|package) ['\"]([^'\"\s]{1,300})['\"]",
         r"Failed to resolve import ['\"]([^'\"\s]{1,300})['\"]",
-        r"ENOTCACHED\s+request to https?://[^/\s]{1,200}/([^\s]{1,300}?)(?:/-/[^\s]{1,300})? failed",
+        r"ENOTCACHED\s+(?:npm (?:error|ERR!)\s+)?request to https?://[^/\s]{1,200}/([^\s]{1,300}?)(?:/-/[^\s]{1,300})? failed",
     ),
     Ecosystem.GO: (
         r"no required module provides package ([\w.~/-]{1,300})",

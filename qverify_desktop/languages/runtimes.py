@@ -232,7 +232,8 @@ def _make_target(text: str) -> str:
                 needs.setdefault(target, []).extend(head[2].split())
         elif line.strip():
             current = []
-    wanted: list[str] = [target for target in ("test", "tests", "check") if target in needs][:1]
+    targets: tuple[str, ...] = ("test", "tests", "check")
+    wanted = [target for target in targets if target in needs][:1]
     done: set[str] = set()
     commands: list[str] = []
     while wanted and len(done) < 50:
