@@ -95,7 +95,8 @@ class FolderRuntime:
 
 def language_of(path: str) -> str:
     """Language of a file by its name; empty for a file of none."""
-    return ENDINGS.get("." + path.rpartition("/")[2].rpartition(".")[2].lower(), "")
+    _, dot, ending = path.rpartition("/")[2].rpartition(".")
+    return ENDINGS.get(f".{ending.lower()}", "") if dot else ""
 
 
 def count_languages(files: Iterable[str]) -> dict[str, int]:
