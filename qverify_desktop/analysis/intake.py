@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,10 @@ from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import MissingDependency, Project, Snapshot
+from qverify_desktop.languages.ecosystems import cache_key
+
+#: Files of a folder of packages whose names and sizes are looked at.
+MAX_LISTED = 500_000
 
 #: The file that says an installed set is whole, and names what could not be had.
 COMPLETE = "complete"
@@ -157,7 +161,7 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
             )
         lock = _lock_of(steps.source, project)
         listed = await asyncio.to_thread(_listing, offline) if offline is not None else b""
-        key = hashlib.sha256(b"\0".join([lock, wanted.encode(), listed])).hexdigest()[:32]
+        key = cache_key(lock, wanted.encode(), listed)
         folder = _cache(steps) / key
         if not (folder / COMPLETE).exists():
             job = language.install_job(project, missing, lock, offline=offline is not None)
@@ -167,7 +171,9 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
                 why = installed.problem or _last_words(installed.output)
                 return Dependencies(missing, notice=f"{_not_installed(wanted, offline is not None)} {why}".strip())
             failed = _failed(installed.artefacts.get("install.json", b""), len(missing))
-            await asyncio.to_thread(_unpack, archive, folder, failed)
+            refused = await asyncio.to_thread(_unpack, archive, folder, failed)
+            if refused:
+                return Dependencies(missing, notice=f"The packages {wanted} could not be installed. {refused}")
         context.record(
             "dependencies_installed", {"lock_digest": key, "requirements": [m.requirement for m in missing]}
         )
@@ -192,14 +198,28 @@ def _cache(steps: Steps) -> Path:
 
 
 def _listing(folder: Path) -> bytes:
-    """What a folder of packages offers, so that another offer is another set. Raises ``MissingPrerequisite``."""
+    """What a folder of packages offers, so that another offer is another set: names and sizes of all files below it, links
+    not followed. Raises ``MissingPrerequisite``."""
+    found = []
     try:
-        found = sorted((entry.name, entry.stat().st_size) for entry in os.scandir(folder))
+        for at, folders, names in os.walk(folder, onerror=_raise):
+            folders.sort()
+            below = os.path.relpath(at, folder)
+            found += sorted((below, name, os.lstat(os.path.join(at, name)).st_size) for name in names)  # noqa: PTH118
+            if len(found) > MAX_LISTED:
+                raise MissingPrerequisite(
+                    f"The folder of packages {folder} holds more than {MAX_LISTED} files.",
+                    "Name a smaller one with --packages.",
+                )
     except OSError as error:
         raise MissingPrerequisite(
             f"The folder of packages {folder} can't be read ({error.strerror}).", "Name it again with --packages."
         ) from error
     return repr(found).encode("utf-8", "surrogateescape")
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _lock_of(source: Path, project: Project) -> bytes:
@@ -232,21 +252,29 @@ def _failed(answer: bytes, most: int) -> str:
     return ", ".join(one[:100] for one in named[:most] if isinstance(one, str) and one.isprintable())
 
 
-def _unpack(archive: bytes, folder: Path, failed: str) -> None:
+def _unpack(archive: bytes, folder: Path, failed: str) -> str:
     """Unpack what an install step brought; packages are code that only ever runs in the sandbox. ``failed`` is kept with them:
-    the next run that takes them over lacks the same."""
+    the next run that takes them over lacks the same. Answers why it was refused, empty where it was not."""
     packages = folder / "packages"
     try:
         packages.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        # Without decompression and sparse files nothing can be larger than the archive.
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+            if sum(member.size for member in tar.getmembers()) > len(archive):
+                raise tarfile.TarError("sparse files")
             tar.extractall(packages, filter="data")
         for path in (folder, packages, *packages.rglob("*")):
             # The sandbox's user is another one; a strict umask must not lock it out.
             if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() else 0o644)
+                program = path.is_dir() or path.stat().st_mode & 0o100
+                path.chmod(0o755 if program else 0o644)
         (folder / COMPLETE).write_text(failed, encoding="utf-8")
+    except tarfile.TarError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        return f"What the installer handed back was refused ({type(error).__name__}), and nothing of it was kept."
     except OSError as error:
         raise MissingPrerequisite(
             f"The installed packages could not be written ({error.strerror}). Nothing that was recorded is lost.",
             "Make room on the disk and run it again.",
         ) from error
+    return ""

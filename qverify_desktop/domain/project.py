@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+def language_title(name: str) -> str:
+    """A language's name as people write it."""
+    return {"javascript": "JavaScript", "typescript": "TypeScript"}.get(name, name.capitalize())
+
+
 @dataclass(frozen=True)
 class SkippedPath:
     """A path of the repository that was left out of the snapshot, and why (a sentence)."""

@@ -53,13 +53,17 @@ class RepositoryView(TypedDict):
 
 
 class RuntimeChoice(TypedDict):
-    """A runtime that fits files of a repository. ``sentence`` says why it can't be used where ``ready`` is false."""
+    """A runtime that fits files of a repository. ``sentence`` says why it can't be used where ``ready`` is false.
+
+    Where ``analysable`` is false, nothing can be done with these ``files`` yet: they are named, so that nobody thinks that
+    they were looked at."""
 
     runtime: str
     languages: list[str]
     files: int
     ready: bool
     sentence: str
+    analysable: bool
 
 
 class Choices(TypedDict, total=False):

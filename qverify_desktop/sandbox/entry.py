@@ -26,7 +26,15 @@ CERTIFICATES = "/tmp/qverify-ca.pem"  # noqa: S108
 #: Where the parcel holds the command: a script that sets the environment and the positional parameters.
 COMMAND = "/tmp/qverify-command"  # noqa: S108
 
-_NAMES_CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+#: Read by pip and OpenSSL (Go reads it too), requests, curl, Node.js, cargo.
+_NAMES_CERTIFICATES = (
+    "PIP_CERT",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "CARGO_HTTP_CAINFO",
+)
 
 #: First bytes on the container's standard output once the work folder is laid out.
 READY = b"qverify-ready\n"

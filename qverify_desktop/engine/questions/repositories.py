@@ -18,11 +18,11 @@ from qverify_desktop.domain.views import (
     HistoryEntry,
     RepositoryLook,
     RepositoryView,
-    RuntimeChoice,
     RunView,
     TrendPoint,
 )
 from qverify_desktop.engine.questions import defects
+from qverify_desktop.engine.questions.detected import nothing_to_analyse, runtime_choices, sources
 from qverify_desktop.engine.questions.views import canonical, history_entry, name_of, run_view, thousandths
 from qverify_desktop.storage.decisions import DEFECT
 from qverify_desktop.storage.repositories import KeptRepository
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 TREND = 7
 #: Files that are listed by name.
 MOST_FILES = 5_000
-#: What a file's name says of its language, for the languages that can be analysed.
-SUFFIXES: Mapping[str, tuple[str, ...]] = {"python": (".py",)}
 #: Fields of ``Choices`` with the type of each.
 CHOICES: Mapping[str, type] = {
     "scope": str,
@@ -135,8 +133,8 @@ class RepositoryQuestions:
             view["problem"] = f"{error.sentence} {error.remedy}".strip()
             return view
         kept = await asyncio.to_thread(self._context.repositories.get, canonical(found.source))
-        by_language = {name: [path for path in found.paths if path.endswith(ends)] for name, ends in SUFFIXES.items()}
-        source_files = [path for paths in by_language.values() for path in paths]
+        languages = {room.name: room.runtime for room in self._context.services.languages}
+        source_files = await asyncio.to_thread(sources, found, languages)
         view = {
             **view,
             "source": found.source,
@@ -149,37 +147,18 @@ class RepositoryQuestions:
             "test_files": sum(_is_test(path) for path in source_files),
             "remembered": cast(Choices, kept.choices),
         }
-        counts = {name: len(paths) for name, paths in by_language.items()}
-        view["runtimes"] = await self._runtimes(counts, remote=found.remote)
-        if not found.remote and not view["runtimes"]:
-            view["problem"] = "There is no source in a language that can be analysed. Python is known."
+        known, reason = await self._known_runtimes()
+        view["runtimes"] = await asyncio.to_thread(runtime_choices, found, source_files, languages, known, reason)
+        if not any(choice["analysable"] for choice in view["runtimes"]):
+            view["problem"] = nothing_to_analyse(view["runtimes"], languages)
         return view
 
-    async def _runtimes(self, languages: Mapping[str, int], *, remote: bool) -> list[RuntimeChoice]:
-        """Runtimes that fit; of an address all whose languages can be analysed, because nothing is known before it is
-        fetched. One that holds more languages than another, but serves no further file, is left out."""
-        known: list[dict[str, Any]] = []
-        reason = ""
+    async def _known_runtimes(self) -> tuple[list[dict[str, Any]], str]:
+        """Runtimes of this machine, and why they can't be had where they can't."""
         try:
-            known = await self._context.machine.runtimes("list", [])
+            return await self._context.machine.runtimes("list", []), ""
         except QVerifyError as error:
-            reason = f"{error.sentence} {error.remedy}".strip()
-        choices: list[RuntimeChoice] = []
-        for runtime in known or [{"runtime": "python", "languages": ["python"], "ready": False, "sentence": reason}]:
-            spoken = list(runtime["languages"]) or [runtime["runtime"]]
-            files = sum(languages.get(language, 0) for language in spoken)
-            if files or (remote and languages.keys() & set(spoken)):
-                choices.append(
-                    {
-                        "runtime": runtime["runtime"],
-                        "languages": spoken,
-                        "files": files,
-                        "ready": bool(runtime["ready"]),
-                        "sentence": runtime["sentence"],
-                    }
-                )
-        choices.sort(key=lambda choice: (-choice["files"], len(choice["languages"])))
-        return [one for at, one in enumerate(choices) if not any(_covers(other, one) for other in choices[:at])]
+            return [], f"{error.sentence} {error.remedy}".strip()
 
     async def history(self, source: str) -> list[HistoryEntry]:
         return await asyncio.to_thread(self._history, source)
@@ -253,10 +232,6 @@ def _changed(before: RunResult, after: RunResult) -> list[ComparedTest]:
 
 def _kept(result: RunResult) -> int:
     return sum(judged.verdict is TestVerdict.ACCEPTED for judged in result.tests)
-
-
-def _covers(smaller: RuntimeChoice, larger: RuntimeChoice) -> bool:
-    return smaller["files"] >= larger["files"] and set(smaller["languages"]) <= set(larger["languages"])
 
 
 def _three_ways(

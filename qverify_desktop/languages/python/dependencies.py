@@ -115,6 +115,14 @@ def pinned_versions(lock_file: str, content: bytes) -> list[str]:
     return [line for line in lines if line]
 
 
+def declared_in_requirements(path: str, content: bytes) -> list[str]:
+    """What a pip requirements file names, without URLs and options; empty for files of any other kind."""
+    if not path.endswith((".txt", ".in", ".pip")):
+        return []
+    lines = _requirement_lines(content.decode("utf-8", "replace"))
+    return [clean for line in lines if (clean := clean_requirement(line))][:MAX_REQUIREMENTS]
+
+
 def _is_metadata(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if name in ("pyproject.toml", "setup.cfg", "setup.py", "Pipfile"):

@@ -154,11 +154,15 @@ def install_job(project: Project, missing: Sequence[MissingDependency], lock: by
     """Installs wheels into ``deps.tar``, from the package index or from a folder that is shown as dependencies; versions
     that ``lock`` pins are kept where they can be."""
     requirements = [clean for one in missing if (clean := clean_requirement(one.requirement))]
+    return packages_job(requirements, pinned_versions(project.lock_file, lock), offline=offline)
+
+
+def packages_job(requirements: Sequence[str], pins: Sequence[str], *, offline: bool = False) -> Job:
+    """Installs wheels for ``requirements`` into ``deps.tar``; ``pins`` (``name==version``) are kept where they can be."""
     overlay = driver_files("install_packages.py")
     overlay[f"{FOLDER}/install.json"] = json.dumps(
         {"requirements": list(dict.fromkeys(requirements)), "offline": offline}
     ).encode()
-    pins = pinned_versions(project.lock_file, lock)
     if pins:
         overlay[f"{FOLDER}/constraints.txt"] = "\n".join(sorted(pins)).encode() + b"\n"
     limits = Limits(

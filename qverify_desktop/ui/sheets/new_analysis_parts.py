@@ -4,9 +4,11 @@ in its way."""
 from __future__ import annotations
 
 from fnmatch import fnmatch
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,12 +22,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qverify_desktop.domain.project import language_title
 from qverify_desktop.domain.results import BUDGETS, SEEDS
-from qverify_desktop.domain.views import Choices, RepositoryLook
+from qverify_desktop.domain.views import Choices, RepositoryLook, RuntimeChoice
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, inset, label, row, set_property
 from qverify_desktop.ui.widgets.chips import Choice, Segmented
+from qverify_desktop.ui.widgets.painting import one_line
 
 MOST_TARGETS = 100_000
 DEFAULT_TARGETS = 200
@@ -195,6 +199,10 @@ class ScopePart(Part):
         self.changed.emit()
 
 
+def _languages(choice: RuntimeChoice) -> str:
+    return ", ".join(map(language_title, choice["languages"]))
+
+
 class RuntimePart(Part):
     """What was detected, and whether its image is there."""
 
@@ -208,30 +216,48 @@ class RuntimePart(Part):
         self._icon = IconLabel(desk.theme, size=12)
         said = row(self._icon, self.remark, gap=6)
         said.setStretch(1, 1)
-        self.setLayout(column(self.box, said, gap=6))
+        self._others = label("", "small", "muted", wrap=True)
+        self._others.hide()
+        self.setLayout(column(self.box, said, self._others, gap=6))
 
     def show_look(self, look: RepositoryLook) -> None:
         self._look = look
         self.box.blockSignals(True)
         self.box.clear()
         for choice in look["runtimes"]:
-            languages = ", ".join(name.capitalize() for name in choice["languages"])
-            files = trn("{n} file", "{n} files", choice["files"]) if choice["files"] else ""
-            self.box.addItem(" · ".join(part for part in (languages, files) if part), choice["runtime"])
+            parts = [_languages(choice), trn("{n} file", "{n} files", choice["files"]) if choice["files"] else ""]
+            parts += [] if choice["analysable"] else [tr("not analysable yet")]
+            self.box.addItem(
+                " · ".join(part for part in parts if part), choice["runtime"] if choice["analysable"] else ""
+            )
+            if not choice["analysable"]:
+                self._disable(self.box.count() - 1, choice["sentence"])
         self.box.blockSignals(False)
+        others = [_languages(choice) for choice in look["runtimes"] if not choice["analysable"]]
+        self._others.setText(tr("Found too, but not analysable yet: {languages}.", languages="; ".join(others)))
+        self._others.setVisible(bool(others) and len(others) < len(look["runtimes"]))
         self._show()
 
     def remember(self, choices: Choices) -> None:
-        at = self.box.findData(choices.get("runtime", ""))
+        at = self.box.findData(choices.get("runtime") or None)
         if at >= 0:
             self.box.setCurrentIndex(at)
 
     def chosen(self) -> str:
         return str(self.box.currentData() or "")
 
+    def _disable(self, at: int, why: str) -> None:
+        """It is read, and can't be chosen."""
+        # It may name folders of the repository, whose names must not be read as markup.
+        self.box.setItemData(at, f"<qt>{escape(one_line(why))}</qt>", Qt.ItemDataRole.ToolTipRole)
+        self.box.setItemData(at, one_line(why), Qt.ItemDataRole.AccessibleDescriptionRole)
+        model = self.box.model()
+        if isinstance(model, QStandardItemModel):
+            model.item(at).setEnabled(False)
+
     def _show(self) -> None:
         known = self._look["runtimes"] if self._look is not None else []
-        choice = next((one for one in known if one["runtime"] == self.chosen()), None)
+        choice = next((one for one in known if one["runtime"] == self.chosen() and one["analysable"]), None)
         if choice is None:
             self.remark.setText("")
             self._icon.hide()
@@ -254,8 +280,8 @@ class RuntimePart(Part):
                 "bubblewrap has no root file system yet. A start takes it from Docker where that runs; Environment says how "
                 "to bring it in as a file."
             )
-            known = {NOT_BUILT: building, NOT_IMPORTED: importing}
-            said = next((words for sign, words in known.items() if sign in choice["sentence"]), choice["sentence"])
+            signs = {NOT_BUILT: building, NOT_IMPORTED: importing}
+            said = next((words for sign, words in signs.items() if sign in choice["sentence"]), choice["sentence"])
             self.remark.setText(said or building)
             self._icon.show_icon("triangle-alert", "warning", tr("Warning"))
             self._icon.show()

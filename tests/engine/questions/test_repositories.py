@@ -13,6 +13,7 @@ import pytest
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.results import AnalysisRequest, Reason, RunResult, TestVerdict
 from qverify_desktop.engine.questions.views import canonical, name_of
+from qverify_desktop.languages.python.language import PythonLanguage
 from qverify_desktop.storage.repositories import RepositoryStore
 from tests.engine.house import NoMachine, ScriptedAnalysis, follow, house
 from tests.export.values import defect, judged
@@ -223,34 +224,71 @@ class Machine(NoMachine):
 
 
 READY = {"runtime": "python", "languages": ["python"], "ready": True, "sentence": "Ready."}
-OTHER = {"runtime": "cobol", "languages": ["cobol"], "ready": False, "sentence": "Not built."}
-WIDER = {"runtime": "universal", "languages": ["cobol", "python"], "ready": True, "sentence": "Ready."}
+OTHER = {"runtime": "node", "languages": ["javascript"], "ready": True, "sentence": "Ready."}
+PYTHON = (PythonLanguage(),)
 
 
 @pytest.mark.parametrize(
     ("where", "expected"),
-    [("folder", [("python", 1, True)]), ("https://example.org/a.git", [("python", 0, True)])],
+    [("folder", [("python", 1, True, True)]), ("https://example.org/a.git", [("python", 0, True, True)])],
 )
 async def test_runtimes_that_fit_are_offered(tmp_path: Path, source: Path, where: str, expected: list[Any]) -> None:
-    async with house(tmp_path / "home", machine=Machine(OTHER, WIDER, READY)) as engine:
+    """Of an address too only what can be analysed: a runtime alone analyses nothing."""
+    async with house(tmp_path / "home", machine=Machine(OTHER, READY), languages=PYTHON) as engine:
         look = await engine.ask("repository_look", source=str(source) if where == "folder" else where)
-    found = [(one["runtime"], one["files"], one["ready"]) for one in look["runtimes"]]
-    assert sorted(found) == sorted(expected)
+    found = [(one["runtime"], one["files"], one["ready"], one["analysable"]) for one in look["runtimes"]]
+    assert found == expected
     assert look["problem"] == ""
+
+
+async def test_what_cannot_be_analysed_is_said_with_its_folder(tmp_path: Path, source: Path) -> None:
+    web = source / "web"
+    (web / "node_modules/left-pad").mkdir(parents=True)
+    (web / "node_modules/left-pad/index.js").write_text("")
+    (web / "package.json").write_text('{"scripts": {"test": "jest && go test ./..."}}')
+    (web / "app.ts").write_text("")
+    (web / "old.js").write_text("")
+    (web / "main.go").write_text("")
+    (web / "tool.py").write_text("")
+    (source / "engine").mkdir()
+    (source / "engine/Cargo.toml").write_text("[package]\n")
+    (source / "engine/lib.rs").write_text("")
+    async with house(tmp_path / "home", machine=Machine(OTHER, READY), languages=PYTHON) as engine:
+        look = await engine.ask("repository_look", source=str(source))
+    python, mixed, rust = look["runtimes"]
+    assert (python["runtime"], python["files"], python["analysable"]) == ("python", 2, True)
+    assert (mixed["runtime"], mixed["languages"], mixed["files"]) == (
+        "universal",
+        ["go", "javascript", "typescript"],
+        3,
+    )
+    assert (rust["languages"], rust["files"], rust["ready"], rust["analysable"]) == (["rust"], 1, False, False)
+    assert "can't be analysed yet" in mixed["sentence"] and "(in web)" in mixed["sentence"]
+    assert "tools of several runtimes: go, node" in mixed["sentence"]
+    assert look["source_files"] == ["shelf.py", "web/tool.py"] and look["problem"] == ""
 
 
 async def test_a_folder_without_source_says_so(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty/read.me").write_text("x")
-    async with house(tmp_path / "home", machine=Machine(READY)) as engine:
+    async with house(tmp_path / "home", machine=Machine(READY), languages=PYTHON) as engine:
         look = await engine.ask("repository_look", source=str(tmp_path / "empty"))
     assert (look["files"], look["source_files"], look["runtimes"]) == (1, [], [])
-    assert "Python" in look["problem"]
+    assert look["problem"] == "There is no source in a language that can be analysed. Python is known."
+
+
+async def test_a_folder_in_another_language_names_it(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/app.js").write_text("")
+    async with house(tmp_path / "home", machine=Machine(OTHER, READY), languages=PYTHON) as engine:
+        look = await engine.ask("repository_look", source=str(tmp_path / "web"))
+    assert [one["analysable"] for one in look["runtimes"]] == [False]
+    assert "Found: JavaScript (1 file). Python is known." in look["problem"]
 
 
 async def test_source_files_are_listed_up_to_5000(tmp_path: Path, source: Path) -> None:
     for number in range(5_010):
         os.close(os.open(source / f"m{number:04}.py", os.O_CREAT | os.O_WRONLY))
-    async with house(tmp_path / "home", machine=Machine(READY)) as engine:
+    async with house(tmp_path / "home", machine=Machine(READY), languages=PYTHON) as engine:
         look = await engine.ask("repository_look", source=str(source))
     assert (len(look["source_files"]), look["files"], look["runtimes"][0]["files"]) == (5_000, 5_011, 5_011)

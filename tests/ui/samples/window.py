@@ -175,7 +175,14 @@ def look(source: str = SOURCE) -> dict[str, Any]:
         "source_files": ["tidydate/offset.py", "tidydate/parser.py", "tidydate/calendar.py"],
         "test_files": 9,
         "runtimes": [
-            {"runtime": "python", "languages": ["python"], "files": 14, "ready": True, "sentence": "Ready."}
+            {
+                "runtime": "python",
+                "languages": ["python"],
+                "files": 14,
+                "ready": True,
+                "sentence": "Ready.",
+                "analysable": True,
+            }
         ],
         "remembered": {"scope": "changed:v2.3.0", "max_targets": 18, "model": "none", "api_base": ""},
         "problem": "",

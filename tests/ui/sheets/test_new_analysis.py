@@ -306,10 +306,47 @@ def test_a_press_anywhere_in_a_row_chooses_it(opened, qtbot):
     ],
 )
 def test_the_runtime_says_whether_it_can_be_used(opened, ready, sentence, said):
-    runtime = {"runtime": "python", "languages": ["python"], "files": 14, "ready": ready, "sentence": sentence}
+    runtime = {
+        "runtime": "python",
+        "languages": ["python"],
+        "files": 14,
+        "ready": ready,
+        "sentence": sentence,
+        "analysable": True,
+    }
     _, _, sheet = opened(look={"runtimes": [runtime]})
     assert sheet.runtime.chosen() == "python"
     assert said in words(sheet) and "qverify runtimes" not in words(sheet)
+
+
+def test_a_language_that_cannot_be_analysed_is_named_and_cannot_be_chosen(opened):
+    python = {
+        "runtime": "python",
+        "languages": ["python"],
+        "files": 14,
+        "ready": True,
+        "sentence": "",
+        "analysable": True,
+    }
+    why = "JavaScript and TypeScript can't be analysed yet, so these files are left as they are (in <b>)."
+    node = {
+        "runtime": "node",
+        "languages": ["javascript", "typescript"],
+        "files": 12,
+        "ready": False,
+        "sentence": why,
+    }
+    _, _, sheet = opened(look={"runtimes": [python, {**node, "analysable": False}]})
+    box = sheet.runtime.box
+    assert [box.itemText(at) for at in range(box.count())] == [
+        "Python · 14 files",
+        "JavaScript, TypeScript · 12 files · not analysable yet",
+    ]
+    assert not box.model().item(1).isEnabled() and "(in &lt;b&gt;)" in box.itemData(1, Qt.ItemDataRole.ToolTipRole)
+    assert sheet.runtime.chosen() == "python" and sheet.start_button.isEnabled()
+    assert "Found too, but not analysable yet: JavaScript, TypeScript." in words(sheet)
+    sheet.runtime.remember({"runtime": "node"})
+    assert sheet.runtime.chosen() == "python"
 
 
 def test_installing_is_off_until_it_is_allowed_and_says_what_it_means(opened):
