@@ -58,13 +58,13 @@ make_root() {
 # What a person's machine brings along: certificates, name servers, settings of the package clients.
 hand_over() {
     local file
-    for file in /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf" /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
+    for file in /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf" "$HOME/.npmrc" /usr/etc/npmrc /etc/npmrc /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
         if [ -f "$file" ]; then
             mkdir -p "$root/$(dirname "${file/#$HOME//root}")"
             cp -L "$file" "$root/${file/#$HOME//root}"
         fi
     done
-    env -0 | grep -zE '^(PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|[A-Za-z]+_(proxy|PROXY)=)' >"$root/root/environment" || true
+    env -0 | grep -zE '^(PIP_|NPM_CONFIG_|NODE_EXTRA_CA_CERTS|SSL_CERT_|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|[A-Za-z]+_(proxy|PROXY)=)' >"$root/root/environment" || true
 }
 
 make_network() {
