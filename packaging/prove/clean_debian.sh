@@ -6,7 +6,7 @@
 # A root file system made by mmdebstrap, a clone of this repository's HEAD in it, process, mount and network namespaces of
 # its own (so its Docker Engine meets nothing of this machine's), a plain chroot, and each target timed. From this machine it
 # gets, while the proof runs, what any machine would bring along: apt sources, pip settings, certificates, name servers.
-# PYTEST narrows the tests, as in `make test`. QVERIFY_PROVE_DIR is where the root goes (default /var/tmp; about 6 GB). The result is docs/measurements/clean-debian.md.
+# PYTEST narrows the tests, as in `make test`. QVERIFY_PROVE_DIR is where the root goes (default /var/tmp; about 9 GB). The result is docs/measurements/clean-debian.md.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/../.." && pwd)
