@@ -68,7 +68,7 @@ bench-ui: setup ## Measure the window: first paint, stalls seen from outside, la
 freeze: setup ## Freeze what is committed into dist/qverify, one folder that needs no Python (minutes)
 	@packaging/freeze/build.sh
 
-prove-clean: ## Prove make run and make test in a bare Debian 12 (as root; minutes, 6 GB)
+prove-clean: ## Prove make run and make test in a bare Debian 12 (as root; minutes, 9 GB)
 	@packaging/prove/run.sh clean-debian
 
 prove-%: setup ## Run a heavier proof of packaging/prove; its result goes to docs/measurements

@@ -6,7 +6,7 @@
 # A root file system made by mmdebstrap, a clone of this repository's HEAD in it, process, mount and network namespaces of
 # its own (so its Docker Engine meets nothing of this machine's), a plain chroot, and each target timed. From this machine it
 # gets, while the proof runs, what any machine would bring along: apt sources, pip settings, certificates, name servers.
-# PYTEST narrows the tests, as in `make test`. QVERIFY_PROVE_DIR is where the root goes (default /var/tmp; about 6 GB). The result is docs/measurements/clean-debian.md.
+# PYTEST narrows the tests, as in `make test`. QVERIFY_PROVE_DIR is where the root goes (default /var/tmp; about 9 GB). The result is docs/measurements/clean-debian.md.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/../.." && pwd)
@@ -58,13 +58,13 @@ make_root() {
 # What a person's machine brings along: certificates, name servers, settings of the package clients.
 hand_over() {
     local file
-    for file in /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf" /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
+    for file in /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf" "$HOME/.npmrc" /usr/etc/npmrc /etc/npmrc /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
         if [ -f "$file" ]; then
             mkdir -p "$root/$(dirname "${file/#$HOME//root}")"
             cp -L "$file" "$root/${file/#$HOME//root}"
         fi
     done
-    env -0 | grep -zE '^(PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|[A-Za-z]+_(proxy|PROXY)=)' >"$root/root/environment" || true
+    env -0 | grep -zE '^(PIP_|NPM_CONFIG_|NODE_EXTRA_CA_CERTS|SSL_CERT_|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|[A-Za-z]+_(proxy|PROXY)=)' >"$root/root/environment" || true
 }
 
 make_network() {

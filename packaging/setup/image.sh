@@ -101,7 +101,7 @@ origin=
 mapfile -t parts < <(recipe_value parts)
 if [ ${#parts[@]} -gt 0 ]; then
     for part in "${parts[@]}"; do
-        [ "$mode" = --base ] || "$0" "$part"
+        [ "$mode" = --base ] || bash "$0" "$part"
         image=$(reference_of "$part")
         arguments+=(--build-arg "${part^^}=$image")
         [ "$mode" = --base ] || [ -n "$origin" ] || origin=$(label_of "$image" qverify.origin)

@@ -15,7 +15,7 @@ mkdir -p "$context/bin" "$context/opt/kotlinc/lib" "$context/npm"
 install -m 755 "$here/kotlinc" "$here/junit" "$here/jacoco-report" "$context/bin/"
 cp "$here/JacocoReport.java" "$context/"
 
-said=$("$here/../../packaging/setup/image.sh" node --base)
+said=$(bash "$here/../../packaging/setup/image.sh" node --base)
 say "Fetching the Kotlin compiler, checked against its hash."
 if ! bash "$here/../bases/npm_ci.sh" "${said##* }" "$here" "$context/npm" >"$context/npm.log" 2>&1; then
     tail -n 5 "$context/npm.log" >&2
