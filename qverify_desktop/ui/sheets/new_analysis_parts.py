@@ -254,8 +254,8 @@ class RuntimePart(Part):
                 "bubblewrap has no root file system yet. A start takes it from Docker where that runs; Environment says how "
                 "to bring it in as a file."
             )
-            known = {NOT_BUILT: building, NOT_IMPORTED: importing}
-            said = next((words for sign, words in known.items() if sign in choice["sentence"]), choice["sentence"])
+            told = {NOT_BUILT: building, NOT_IMPORTED: importing}
+            said = next((words for sign, words in told.items() if sign in choice["sentence"]), choice["sentence"])
             self.remark.setText(said or building)
             self._icon.show_icon("triangle-alert", "warning", tr("Warning"))
             self._icon.show()
