@@ -136,6 +136,12 @@ class ThisMachine:
             return _described(
                 missing, False, f"Not on this machine. Type: qverify runtimes import FILE {recipe.runtime}"
             )
+        if found is not None and action == "list":
+            # A look changes nothing: a newer one is taken from an engine by ``build`` and by runs only.
+            reason = await self.reduced.available()
+            if reason:
+                raise MissingPrerequisite(reason, await self.reduced.remedy())
+            return _described(found, True, f"Ready, with reduced isolation: {found.reference}.")
         image = await self.reduced.image(recipe.runtime, progress)
         if action != "check":
             return _described(image, True, f"Ready, with reduced isolation: {image.reference}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -112,6 +113,20 @@ def test_the_environment_chooses_it_and_a_wrong_word_is_refused(state: Path, tmp
     assert "with reduced isolation" in listed.document["runtimes"][0]["sentence"]
     wrong = qverify(tmp_path / "new", "analyze", str(SAMPLE), "--json", QVERIFY_SANDBOX="chroot")
     assert "sandbox" in refused(wrong, 2).lower()
+
+
+def test_a_list_takes_nothing_from_the_engine(tmp_path: Path) -> None:
+    home, plain = tmp_path / "home", tmp_path / "rootfs.tar"
+    with tarfile.open(plain, "w") as tar:
+        folder = tarfile.TarInfo("bin")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(folder)
+    assert qverify(home, "runtimes", "import", str(plain), "--json", **NO_ENGINE).code == 0
+    before = sorted((home / "sandbox" / "roots").iterdir())
+    listed = qverify(home, "runtimes", "list", "python", "--json", QVERIFY_SANDBOX="bubblewrap")
+    assert listed.code == 0 and "Taking" not in listed.err, listed.err
+    assert any("rootfs.tar" in one for one in listed.document["runtimes"][0]["differences"])
+    assert sorted((home / "sandbox" / "roots").iterdir()) == before
 
 
 def test_ctrl_c_ends_an_import_and_leaves_nothing(archive: Path, tmp_path: Path) -> None:
