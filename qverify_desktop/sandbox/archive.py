@@ -26,7 +26,7 @@ import requests
 
 from qverify_desktop.domain.errors import BadInput, Cancelled, MissingPrerequisite, SandboxFailure
 from qverify_desktop.domain.execution import MIB, RuntimeImage
-from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, unavailable, words_of
+from qverify_desktop.sandbox.connection import ENGINE_ERRORS, mending, unavailable, words_of
 
 IMAGES = "images.tar"
 INDEX = "runtimes.json"
@@ -346,4 +346,4 @@ def _header(name: str, size: int) -> bytes:
 def _failed(error: BaseException, safe: str = "") -> MissingPrerequisite | SandboxFailure:
     if getattr(error, "errno", None) == errno.ENOSPC or "no space left" in words_of(error).lower():
         return MissingPrerequisite(f"The disk is full.{safe}", "Free some space and try again.")
-    return MissingPrerequisite(f"{unavailable(error)}{safe}", f"{START_DOCKER} and try again.")
+    return MissingPrerequisite(f"{unavailable(error)}{safe}", f"{mending(None)} and try again.")

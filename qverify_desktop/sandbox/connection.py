@@ -200,4 +200,4 @@ def failure(error: BaseException, run: str, reference: str) -> QVerifyError:
             f"Docker gave an answer that can't be understood ({type(error).__name__}: {words}). {safe}",
             f"Check its version with `docker version` and {resume}",
         )
-    return SandboxGone(f"Docker stopped answering ({words}). {safe}", f"{START_DOCKER} and {resume}")
+    return SandboxGone(f"Docker stopped answering ({words}). {safe}", f"{mending(None)} and {resume}")

@@ -17,8 +17,8 @@ from qverify_desktop.sandbox import images, reaper
 from qverify_desktop.sandbox.connection import (
     ENGINE_ERRORS,
     PROBE_TIMEOUT_S,
-    START_DOCKER,
     Connections,
+    mending,
     unavailable,
 )
 from qverify_desktop.sandbox.container import Assignment
@@ -58,6 +58,7 @@ class DockerSandbox:
         self._gvisor = gvisor
         self._recipes_root = recipes_root
         self._owner = owner
+        self._base_url = base_url
         self._connections = Connections(base_url)
         self._slots = Slots(parallel)
         self._places = Slots(parallel + AHEAD)
@@ -92,7 +93,7 @@ class DockerSandbox:
         reason = await self.available()
         if reason:
             raise MissingPrerequisite(
-                f"{reason} Tests run only inside its containers.", f"{START_DOCKER} and try again."
+                f"{reason} Tests run only inside its containers.", f"{mending(self._base_url)} and try again."
             )
         await self.sweep()
         loop = asyncio.get_running_loop()
@@ -244,7 +245,7 @@ class DockerSandbox:
             try:
                 return reaper.sweep(self._connections.client(), self._owner, self._abandoned)
             except ENGINE_ERRORS as error:
-                raise SandboxFailure(unavailable(error), f"{START_DOCKER} and try again.") from error
+                raise SandboxFailure(unavailable(error), f"{mending(self._base_url)} and try again.") from error
 
         return await self._in_thread(work)
 

@@ -21,7 +21,7 @@ from docker.errors import ImageNotFound, NotFound
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
-from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, Connections, unavailable
+from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, mending, unavailable
 from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.flight import Flight
 from qverify_desktop.sandbox.owner import Owner
@@ -74,7 +74,7 @@ def find_image(client: docker.APIClient, recipe: Recipe) -> RuntimeImage:
     except (ImageNotFound, NotFound):
         return RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
     except ENGINE_ERRORS as error:
-        raise MissingPrerequisite(unavailable(error), f"{START_DOCKER} and try again.") from error
+        raise MissingPrerequisite(unavailable(error), f"{mending(None)} and try again.") from error
     labels = found.get("Config", {}).get("Labels") or {}
     if labels.get(RECIPE) != recipe.digest:
         return RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
