@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, SandboxFailure
 from qverify_desktop.domain.execution import MIB, Isolation, Job, Limits, RuntimeImage, SandboxKind, isolation_of
 from qverify_desktop.domain.locations import resources_root
 from qverify_desktop.domain.results import AnalysisRequest
@@ -132,14 +133,14 @@ class ThisMachine:
                 f"Not built, so nothing was saved: {', '.join(missing)}.",
                 f"Type: qverify runtimes build {' '.join(missing)}",
             )
-        saved = await asyncio.to_thread(self._with_client, lambda client: save_images(client, images, file, progress))
+        saved = await self._until_stopped(lambda client, stop: save_images(client, images, file, progress, stop))
         progress(f"{file} holds {len(images)} runtimes in {saved.size // MIB} MB; its digest is {saved.digest}.")
         return [_described(image, True, f"Saved: {image.reference}.") for image in images]
 
     async def _load(self, file: Path, names: Sequence[str], progress: Lines) -> list[dict[str, Any]]:
         if names:
             raise BadInput("A file is loaded whole.", "Type: qverify runtimes load FILE")
-        saved = await asyncio.to_thread(self._with_client, lambda client: load_images(client, file, progress))
+        saved = await self._until_stopped(lambda client, stop: load_images(client, file, progress, stop))
         progress(f"Every digest is right; that of the file is {saved.digest}.")
         recipes = {recipe.reference: recipe for recipe in await self._recipes([])}
         answers = []
@@ -152,6 +153,22 @@ class ThisMachine:
                 image = await asyncio.to_thread(self._find, recipe)
                 answers.append(_described(image, bool(image.digest), f"Loaded: {image.reference}."))
         return answers
+
+    async def _until_stopped(self, work: Callable[[Any, Callable[[], None]], Saved]) -> Saved:
+        """Gigabytes in a thread: cancelling stops them at the next piece, and goes on when nothing is half done any more."""
+        stopped = threading.Event()
+
+        def stop() -> None:
+            if stopped.is_set():
+                raise SandboxFailure("It was stopped.", "Start it again.")
+
+        working = asyncio.ensure_future(asyncio.to_thread(self._with_client, lambda client: work(client, stop)))
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            stopped.set()
+            await asyncio.wait({working})
+            raise
 
     def _with_client(self, work: Callable[[Any], Saved]) -> Saved:
         connections = Connections(self._docker_host)

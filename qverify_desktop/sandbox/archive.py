@@ -14,7 +14,7 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +29,8 @@ from qverify_desktop.sandbox.connection import ENGINE_ERRORS, START_DOCKER, unav
 IMAGES = "images.tar"
 INDEX = "runtimes.json"
 KIND = "qverify-runtimes/1"
+#: Beside the manifest in what newer engines save (OCI image layout specification).
+OCI_INDEX = "index.json"
 #: Bounds on what is read of a file from somewhere else before its digests are known.
 MAX_INDEX_BYTES = MIB
 MAX_CONFIG_BYTES = 4 * MIB
@@ -63,8 +65,15 @@ class Saved:
     size: int
 
 
-def save_images(client: docker.APIClient, images: Sequence[RuntimeImage], path: Path, progress: Progress) -> Saved:
-    """Write ``images``, all of them built, into the new file ``path``; blocks for a while (gigabytes).
+def save_images(
+    client: docker.APIClient,
+    images: Sequence[RuntimeImage],
+    path: Path,
+    progress: Progress,
+    checkpoint: Callable[[], None] = lambda: None,
+) -> Saved:
+    """Write ``images``, all of them built, into the new file ``path``; blocks for a while (gigabytes). ``checkpoint`` is called
+    often and may raise to stop.
 
     Raises ``BadInput`` where the file exists or can't be written, ``MissingPrerequisite`` where the engine does not answer.
     A file that could not be written whole is removed.
@@ -77,7 +86,7 @@ def save_images(client: docker.APIClient, images: Sequence[RuntimeImage], path: 
         raise BadInput(f"{path} can't be written ({error.strerror}).", "Name another file.") from error
     try:
         with file:
-            return _write(client, images, file, progress)
+            return _write(client, images, file, progress, checkpoint)
     except BaseException as error:
         path.unlink(missing_ok=True)
         if isinstance(error, ENGINE_ERRORS):
@@ -85,7 +94,13 @@ def save_images(client: docker.APIClient, images: Sequence[RuntimeImage], path: 
         raise
 
 
-def _write(client: docker.APIClient, images: Sequence[RuntimeImage], file: IO[bytes], progress: Progress) -> Saved:
+def _write(
+    client: docker.APIClient,
+    images: Sequence[RuntimeImage],
+    file: IO[bytes],
+    progress: Progress,
+    checkpoint: Callable[[], None],
+) -> Saved:
     file.write(bytes(tarfile.BLOCKSIZE))
     digest, size = hashlib.sha256(), 0
     # One request for all, so that a layer which several images share is written once.
@@ -102,6 +117,7 @@ def _write(client: docker.APIClient, images: Sequence[RuntimeImage], file: IO[by
                 "Build what is missing with: qverify runtimes build",
             )
         for piece in answer.iter_content(_PIECE):
+            checkpoint()
             file.write(piece)
             digest.update(piece)
             if size // _REPORTED != (size + len(piece)) // _REPORTED:
@@ -126,31 +142,34 @@ def _write(client: docker.APIClient, images: Sequence[RuntimeImage], file: IO[by
     return saved
 
 
-def read_saved(path: Path, progress: Progress) -> Saved:
+def read_saved(path: Path, progress: Progress, checkpoint: Callable[[], None] = lambda: None) -> Saved:
     """Check every digest of the file at ``path`` and answer what it holds. Nothing is loaded; blocks while it reads.
 
     Raises ``BadInput`` where the file is not readable, no such archive, cut off, changed, or names what it should not.
     """
     try:
         with path.open("rb") as file:
-            return _check(file, progress)
+            return _check(file, progress, checkpoint)
     except OSError as error:
         raise BadInput(f"{path} can't be read ({error.strerror}).", "Name the file that was saved.") from error
     except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(f"{path} is no file of saved runtimes, or it is damaged.", _DAMAGED) from error
 
 
-def load_images(client: docker.APIClient, path: Path, progress: Progress) -> Saved:
+def load_images(
+    client: docker.APIClient, path: Path, progress: Progress, checkpoint: Callable[[], None] = lambda: None
+) -> Saved:
     """Load the images of ``path`` into the engine, after every digest was checked. Images of the same name are replaced.
+    ``checkpoint`` is called often and may raise to stop.
 
     Raises as ``read_saved``, ``MissingPrerequisite`` where the engine does not answer, ``SandboxFailure`` where it refuses.
     """
-    saved = read_saved(path, progress)
+    saved = read_saved(path, progress, checkpoint)
     progress("Every digest is right; loading.")
     try:
         with path.open("rb") as file:
             part = _Part(file, tarfile.BLOCKSIZE, saved.size)
-            for said in client.load_image(_pieces(part)):  # type: ignore[no-untyped-call]
+            for said in client.load_image(_pieces(part, checkpoint)):  # type: ignore[no-untyped-call]
                 if said.get("error"):
                     raise SandboxFailure(f"Docker refused to load the images: {said['error']}.", _DAMAGED)
         for image in saved.images:
@@ -160,13 +179,17 @@ def load_images(client: docker.APIClient, path: Path, progress: Progress) -> Sav
     return saved
 
 
-def _check(file: IO[bytes], progress: Progress) -> Saved:
+def _check(file: IO[bytes], progress: Progress, checkpoint: Callable[[], None]) -> Saved:
     with tarfile.open(fileobj=file, mode="r:") as archive:
         images = archive.next()
         index = archive.next()
         if images is None or index is None or (images.name, index.name) != (IMAGES, INDEX):
             raise ValueError("other members")
-        if not images.isreg() or images.offset_data != tarfile.BLOCKSIZE or index.size > MAX_INDEX_BYTES:
+        if (
+            not (images.isreg() and index.isreg())
+            or images.offset_data != tarfile.BLOCKSIZE
+            or index.size > MAX_INDEX_BYTES
+        ):
             raise ValueError("odd members")
         reader = archive.extractfile(index)
         assert reader is not None
@@ -174,7 +197,7 @@ def _check(file: IO[bytes], progress: Progress) -> Saved:
     if saved.size != images.size:
         raise ValueError("another size")
     digest, done = hashlib.sha256(), 0
-    for piece in _pieces(_Part(file, tarfile.BLOCKSIZE, saved.size)):
+    for piece in _pieces(_Part(file, tarfile.BLOCKSIZE, saved.size), checkpoint):
         digest.update(piece)
         if done // _REPORTED != (done + len(piece)) // _REPORTED:
             progress(f"{(done + len(piece)) // MIB} of {saved.size // MIB} MB checked.")
@@ -228,7 +251,19 @@ def _configs(part: _Part) -> dict[str, str]:
             if reference in found:
                 raise ValueError("a name twice")
             found[reference] = hashlib.sha256(content(image["Config"], MAX_CONFIG_BYTES)).hexdigest()
+        if OCI_INDEX in members:
+            _check_names(json.loads(content(OCI_INDEX, MAX_INDEX_BYTES)), found)
         return found
+
+
+def _check_names(index: Any, references: Collection[str]) -> None:
+    """An engine that keeps its images in containerd loads by the names of the OCI layout (annotation of containerd's images)
+    and not by the manifest's. Raises ``ValueError`` where they are others."""
+    known = {f"docker.io/{reference}" for reference in references}
+    for manifest in index["manifests"]:
+        name = (manifest.get("annotations") or {}).get("io.containerd.image.name")
+        if name is not None and name not in known:
+            raise ValueError("another name")
 
 
 class _Part(io.RawIOBase):
@@ -260,8 +295,9 @@ class _Part(io.RawIOBase):
         return len(read)
 
 
-def _pieces(part: _Part) -> Iterator[bytes]:
+def _pieces(part: _Part, checkpoint: Callable[[], None]) -> Iterator[bytes]:
     while piece := part.read(_PIECE):
+        checkpoint()
         yield piece
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
+from qverify_desktop.engine.machine import ThisMachine
+from qverify_desktop.settings.configuration import Configuration
 from tests.integration.command import qverify, refused
 
 pytestmark = pytest.mark.docker
@@ -45,3 +49,20 @@ def test_bad_words_are_refused(tmp_path: Path, words: list[str], sentence: str) 
     said = qverify(tmp_path / "home", "runtimes", *(word.format(**places) for word in words), "--json")
     assert sentence in refused(said, 2)
     assert not (tmp_path / "nowhere.qvr").exists()
+
+
+async def test_a_save_that_is_cancelled_ends_soon_and_leaves_no_file(tmp_path: Path) -> None:
+    machine = ThisMachine(tmp_path / "home", Configuration())
+    file = tmp_path / "runtimes.qvr"
+    saving = asyncio.create_task(machine.runtimes("save", [str(file), "python"]))
+    while not (file.exists() and file.stat().st_size > 1024 * 1024):
+        assert not saving.done(), saving
+        await asyncio.sleep(0.001)
+    begun, written = time.monotonic(), file.stat().st_size
+    saving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    assert time.monotonic() - begun < 5, written
+    assert not file.exists()
+    await machine.sandbox.close()
+    await machine.reduced.close()
