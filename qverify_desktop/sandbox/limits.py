@@ -24,6 +24,8 @@ SHM_BYTES = 64 * MIB
 BYTES_PER_FILE = 2048
 #: Where nobody answers. The engine would copy the host's own name servers and search domains into the container.
 NO_NAME_SERVER = "127.0.0.1"
+#: The container's own name. Without a network the engine names it nowhere, and test suites ask what address they have.
+HOST_NAME = "sandbox"
 
 
 def host_config(
@@ -44,6 +46,7 @@ def host_config(
         "NetworkMode": "bridge" if network else "none",
         "Dns": [] if network else [NO_NAME_SERVER],
         "DnsSearch": [] if network else ["."],
+        "ExtraHosts": [] if network else [f"{HOST_NAME}:127.0.0.1"],
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
