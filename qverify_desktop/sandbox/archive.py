@@ -16,7 +16,7 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -31,6 +31,8 @@ from qverify_desktop.sandbox.connection import ENGINE_ERRORS, mending, unavailab
 IMAGES = "images.tar"
 INDEX = "runtimes.json"
 KIND = "qverify-runtimes/1"
+#: Beside the manifest in what newer engines save (OCI image layout specification).
+OCI_INDEX = "index.json"
 #: Bounds on what is read of a file from somewhere else before its digests are known.
 MAX_INDEX_BYTES = MIB
 MAX_CONFIG_BYTES = 4 * MIB
@@ -205,6 +207,7 @@ def _is_engines(path: Path) -> bool:
 
 def load_images(client: docker.APIClient, path: Path, progress: Progress, stopped: Stopped = _never) -> Saved:
     """Load the images of ``path`` into the engine, after every digest was checked. Images of the same name are replaced.
+    ``Cancelled`` soon after ``stopped`` says so.
 
     Raises as ``read_saved``, ``MissingPrerequisite`` where the engine does not answer, ``SandboxFailure`` where it refuses.
     """
@@ -229,7 +232,11 @@ def _check(file: IO[bytes], progress: Progress, stopped: Stopped) -> Saved:
         index = archive.next()
         if images is None or index is None or (images.name, index.name) != (IMAGES, INDEX):
             raise ValueError("other members")
-        if not images.isreg() or images.offset_data != tarfile.BLOCKSIZE or index.size > MAX_INDEX_BYTES:
+        if (
+            not (images.isreg() and index.isreg())
+            or images.offset_data != tarfile.BLOCKSIZE
+            or index.size > MAX_INDEX_BYTES
+        ):
             raise ValueError("odd members")
         reader = archive.extractfile(index)
         assert reader is not None
@@ -291,7 +298,19 @@ def _configs(part: _Part) -> dict[str, str]:
             if reference in found:
                 raise ValueError("a name twice")
             found[reference] = hashlib.sha256(content(image["Config"], MAX_CONFIG_BYTES)).hexdigest()
+        if OCI_INDEX in members:
+            _check_names(json.loads(content(OCI_INDEX, MAX_INDEX_BYTES)), found)
         return found
+
+
+def _check_names(index: Any, references: Collection[str]) -> None:
+    """An engine that keeps its images in containerd loads by the names of the OCI layout (annotation of containerd's images)
+    and not by the manifest's. Raises ``ValueError`` where they are others."""
+    known = {f"docker.io/{reference}" for reference in references}
+    for manifest in index["manifests"]:
+        name = (manifest.get("annotations") or {}).get("io.containerd.image.name")
+        if name is not None and name not in known:
+            raise ValueError("another name")
 
 
 class _Part(io.RawIOBase):

@@ -210,16 +210,20 @@ class BubblewrapSandbox:
                 "A sandbox with reduced isolation never gets a network, so nothing was installed and nothing of the repository ran.",
                 "Run it without --allow-install, or with Docker.",
             )
+        self._refuse_if_closed(run)
         root = await self._in_thread(lambda: self._root_of(image))
         async with self._slots:
-            if self._closed:
-                raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
+            self._refuse_if_closed(run)
             flight = BubblewrapFlight(self._owner, job, root, self._what_holds(), source, run, dependencies)
             self._flights.add(flight)
             try:
                 return await self._fly(flight)
             finally:
                 self._flights.remove(flight)
+
+    def _refuse_if_closed(self, run: str) -> None:
+        if self._closed:
+            raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
 
     def _root_of(self, image: RuntimeImage) -> Root:
         found = [root for root in find_roots(self.roots) if root.image.digest == image.digest]

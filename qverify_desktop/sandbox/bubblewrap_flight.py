@@ -120,7 +120,17 @@ class BubblewrapFlight:
         returned = CappedBytes(limits.artefact_bytes + ARCHIVE_OVERHEAD)
         with self._started(binds) as process:
             assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-            readers = [_Reader(process.stdout, returned.write), _Reader(process.stderr, output.write)]
+            flooded = threading.Event()
+
+            def end_a_flood() -> None:
+                if not flooded.is_set() and (returned.overflown or output.total > limits.flood_bytes):
+                    flooded.set()
+                    _kill(process)
+
+            readers = [
+                _Reader(process.stdout, returned.write, end_a_flood),
+                _Reader(process.stderr, output.write, end_a_flood),
+            ]
             started = time.monotonic()
             try:
                 self._let_go(process, process.stdin, group)
@@ -146,7 +156,7 @@ class BubblewrapFlight:
             network=False,
             container_ms=round((ended - started) * 1000),
         )
-        return job_result(execution, output, returned, drained=drained, limits=limits)
+        return job_result(execution, output, returned, drained=drained, flooded=flooded.is_set(), limits=limits)
 
     @contextlib.contextmanager
     def _started(self, binds: list[Bind]) -> Iterator[subprocess.Popen[bytes]]:
@@ -229,9 +239,11 @@ class BubblewrapFlight:
 
 
 class _Reader:
-    """A thread that reads a pipe to its end and never stops before: a full pipe would hold what writes into it."""
+    """A thread that reads a pipe to its end and never stops before: a full pipe would hold what writes into it. ``watch`` is
+    called after each piece."""
 
-    def __init__(self, pipe: IO[bytes], sink: Sink) -> None:
+    def __init__(self, pipe: IO[bytes], sink: Sink, watch: Callable[[], None]) -> None:
+        self._watch = watch
         self._pipe = pipe
         self._sink: Callable[[memoryview], None] = sink
         self._thread = threading.Thread(target=self._drain, name="sandbox-pipe", daemon=True)
@@ -243,6 +255,7 @@ class _Reader:
         with contextlib.suppress(OSError, ValueError):
             while count := os.readv(self._pipe.fileno(), [buffer]):
                 self._sink(view[:count])
+                self._watch()
 
     def join(self, timeout: float) -> bool:
         """Wait for the end of the pipe at most ``timeout`` seconds; whether it came."""

@@ -27,6 +27,9 @@ ENGINE_ERRORS = (DockerException, requests.RequestException, urllib3.exceptions.
 
 #: The engine of this machine, which is meant where nobody names another.
 LOCAL = "unix://"
+# To a local socket docker-py has a pool of connections for every address, path and all, so that it hardly uses one again; 25 of
+# them idle in every thread come near the open files that a process may have.
+_LOCAL = "http+docker://"
 
 START_DOCKER = "Start Docker (as root: `systemctl start docker`, or `dockerd &`)"
 
@@ -61,6 +64,7 @@ class Connections:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._opened: list[docker.APIClient] = []
+        self._closed = False
 
     @property
     def remote(self) -> bool:
@@ -94,13 +98,21 @@ class Connections:
             if self._url != LOCAL:
                 error.add_note(f"{_AT}{_named(self._url)}")
             raise
+        if client.base_url.startswith(_LOCAL):
+            client.headers["Connection"] = "close"
         self._version = client.api_version
         with self._lock:
-            self._opened.append(client)
-        return client
+            if not self._closed:
+                self._opened.append(client)
+                return client
+        client.close()
+        raise _closed()
 
     def _through_ssh(self) -> str:
         with self._lock:
+            if self._closed:
+                # Whoever comes late must not begin what nobody would end.
+                raise _closed()
             if self._tunnel is None:
                 self._tunnel = Tunnel(self._url)
             tunnel = self._tunnel
@@ -114,8 +126,9 @@ class Connections:
                 self._opened.remove(client)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; who asks for another one afterwards hears ``ConnectionError``."""
         with self._lock:
+            self._closed = True
             opened, self._opened = self._opened, []
             tunnel, self._tunnel = self._tunnel, None
             self._local = threading.local()
@@ -123,6 +136,10 @@ class Connections:
             client.close()
         if tunnel is not None:
             tunnel.close()
+
+
+def _closed() -> ConnectionError:
+    return ConnectionError("the connections of this process to it are closed")
 
 
 def is_read_timeout(error: BaseException) -> bool:

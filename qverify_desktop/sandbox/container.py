@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import os
 import threading
 import time
@@ -19,7 +20,7 @@ from qverify_desktop.domain.errors import SandboxFailure
 from qverify_desktop.domain.execution import Job, RuntimeImage
 from qverify_desktop.sandbox import entry
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, is_read_timeout
-from qverify_desktop.sandbox.limits import DOCKER, USER, Dialect, host_config
+from qverify_desktop.sandbox.limits import DOCKER, HOST_NAME, USER, Dialect, host_config
 from qverify_desktop.sandbox.owner import DEADLINE, JOB, OWNER, RUN, Owner, Process
 from qverify_desktop.sandbox.parcel import framed, job_parcel
 from qverify_desktop.sandbox.sources import Sources
@@ -31,7 +32,7 @@ from qverify_desktop.sandbox.stream import (
     Demultiplexer,
     Pump,
     Sender,
-    shut,
+    hang_up,
 )
 
 #: Seconds from a job's own time-out to the deadline on its label, for create, kill and removal on a busy machine.
@@ -40,7 +41,9 @@ GRACE_S = 300
 WAIT_S = 3600
 KILL_TIMEOUT_S = 60
 DRAIN_TIMEOUT_S = 30.0
-#: Seconds without any progress until sending to the container is given up.
+LAST_WORDS_S = 1.0
+#: Seconds without any progress until sending to the container is given up. A job's own time is the least where it is longer,
+#: because a container that still lays out its snapshot does not read yet.
 SEND_TIMEOUT_S = 60.0
 
 
@@ -103,19 +106,32 @@ class Container:
         self._connections.client().start(self.id)
         self._started.set()
         if self._sources is not None:
-            self._stream(self._sources.packed(self._assignment.source))
+            self._stream(self._sources, self._assignment.source)
             if self._assignment.dependencies is not None:
-                self._stream(self._sources.packed(self._assignment.dependencies))
+                self._stream(self._sources, self._assignment.dependencies)
 
-    def _stream(self, packed: IO[bytes]) -> None:
-        with packed:
+    def _stream(self, sources: Sources, folder: Path) -> None:
+        with self._packed(sources, folder) as packed:
             size = os.fstat(packed.fileno()).st_size
-            sender = Sender(self._attached, SEND_TIMEOUT_S)
+            sender = Sender(self._attached, SEND_TIMEOUT_S, self._ended)
             sender.send(b"%d\n" % size)
             while piece := packed.read(1024 * 1024):
                 # A work folder too small ends the container; what happened is read from its exit status.
                 if not sender.send(piece):
                     return
+            sender.send(b"\n")
+
+    def _packed(self, sources: Sources, folder: Path) -> IO[bytes]:
+        try:
+            return sources.packed(folder)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            raise SandboxFailure(
+                f"The folder {folder} can't be packed for the sandbox ({error.strerror or error}). "
+                "Nothing that was recorded is lost.",
+                f"When it can be read again, run `qverify resume {self._assignment.run}`.",
+            ) from error
 
     def work(self, output: CappedOutput, returned: CappedBytes) -> Ended:
         """Hand in the parcel, read what comes back into ``output`` and ``returned``, and wait for the end.
@@ -124,7 +140,8 @@ class Container:
         """
         begun = time.monotonic()
         job = self._assignment.job
-        sent = Sender(self._attached, SEND_TIMEOUT_S).send(framed(job_parcel(job, self._certificates())))
+        sender = Sender(self._attached, max(SEND_TIMEOUT_S, job.limits.timeout_s), self._ended)
+        sent = sender.send(framed(job_parcel(job, self._certificates())))
         flooded = threading.Event()
 
         def end_a_flood() -> None:
@@ -138,11 +155,14 @@ class Container:
         try:
             timed_out = self._wait(job.limits.timeout_s)
             passed_ms = round((time.monotonic() - begun) * 1000)
-            drained = pump.join(DRAIN_TIMEOUT_S)
+            # The engine may hold the connection of a container that ended before it took all; there is nothing more to come.
+            drained = pump.join(DRAIN_TIMEOUT_S if sent else LAST_WORDS_S) or not sent
             state = self._connections.client().inspect_container(self.id)["State"]
         finally:
             pump.close()
-        if not sent and not timed_out and int(state["ExitCode"]) != entry.NOT_LAID_OUT:
+        code = int(state["ExitCode"])
+        cut_off = code == entry.NOT_DELIVERED and not returned.total
+        if not timed_out and (cut_off or (not sent and code != entry.NOT_LAID_OUT)):
             raise SandboxFailure(
                 "The sandbox's container ended before its job reached it. Nothing that was recorded is lost.",
                 f"Run `qverify resume {self._assignment.run}`.",
@@ -170,7 +190,8 @@ class Container:
         """Remove it, running or not. Raises one of ``ENGINE_ERRORS``."""
         if self._attached is not None:
             # A socket that nobody reads would hold up the engine's kill.
-            shut(self._attached)
+            hang_up(self._attached)
+            self._attached = None
         with contextlib.suppress(NotFound):
             self._connections.client().remove_container(self._name, v=True, force=True)
 
@@ -188,6 +209,9 @@ class Container:
         client.wait(self.id, timeout=KILL_TIMEOUT_S)
         return True
 
+    def _ended(self) -> bool:
+        return not self._connections.client().inspect_container(self.id)["State"]["Running"]
+
     def _certificates(self) -> bytes | None:
         path = entry.host_certificates(os.environ) if self._assignment.job.network else None
         return path.read_bytes() if path is not None else None
@@ -204,7 +228,7 @@ class Container:
             host["Runtime"] = of.runtime
         return {
             "Image": of.image.digest,
-            "Hostname": "sandbox",
+            "Hostname": HOST_NAME,
             "User": f"{USER}:{USER}",
             "WorkingDir": entry.WORK,
             "Entrypoint": entry.entrypoint(entry.STREAMED if streamed else entry.MOUNTED),

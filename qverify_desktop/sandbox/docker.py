@@ -99,29 +99,35 @@ class DockerSandbox:
         loop = asyncio.get_running_loop()
         stopped = threading.Event()
 
-        def report(line: str) -> None:
+        def checkpoint() -> None:
             # An error out of here is what ends a build: its script is killed.
             if stopped.is_set() or self._closed:
                 raise SandboxFailure("Building the sandbox image was stopped.", "Start it again.")
+
+        def report(line: str) -> None:
             if progress is not None:
                 with contextlib.suppress(RuntimeError):
                     loop.call_soon_threadsafe(progress, line)
 
         async with self._building:
             try:
-                image = await self._in_thread(lambda: self._find_or_build(runtime, report))
+                image = await self._in_thread(lambda: self._find_or_build(runtime, report, checkpoint))
             except asyncio.CancelledError:
                 stopped.set()
                 raise
         return replace(image, isolation=(await self.isolation(image.digest)).label)
 
-    def _find_or_build(self, runtime: str, report: Callable[[str], None]) -> RuntimeImage:
+    def _find_or_build(
+        self, runtime: str, report: Callable[[str], None], checkpoint: Callable[[], None]
+    ) -> RuntimeImage:
         client = self._connections.client()
         recipes = [recipe for recipe in images.load_recipes(self._recipes_root) if recipe.runtime == runtime]
         if not recipes:
             raise MissingPrerequisite(f"There is no recipe for the sandbox runtime {runtime!r}.")
         image = images.find_image(client, recipes[0])
-        return image if image.digest else images.build_image(client, recipes[0], report)
+        if image.digest:
+            return image
+        return images.build_image(client, recipes[0], report, checkpoint=checkpoint)
 
     async def run(
         self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None
@@ -139,9 +145,10 @@ class DockerSandbox:
                 f"Type `qverify runtimes build {image.runtime}`.",
             )
         async with self._places:
+            found = Isolation() if self._closed else await self.isolation(image.digest)
+            # After the last wait before the flight is entered: closing waits for those that are.
             if self._closed:
                 raise SandboxFailure("The sandbox is closed.", f"Run `qverify resume {run}`.")
-            found = await self.isolation(image.digest)
             assignment = Assignment(
                 self._owner, job, image, source, run, dependencies, found.runtime, self._dialect(found)
             )
@@ -189,7 +196,7 @@ class DockerSandbox:
         if not self._connections.remote:
             return None
         if self._packed is None:
-            self._packed = Sources()
+            self._packed = Sources(self._owner)
         return self._packed
 
     def _dialect(self, found: Isolation) -> Dialect:
@@ -205,8 +212,8 @@ class DockerSandbox:
         An engine that does not answer now is asked again next time; until then nothing stronger is assumed.
         """
         async with self._looking:
-            if self._isolation is not None:
-                return self._isolation
+            if self._isolation is not None or self._closed:
+                return self._isolation or Isolation()
             looking = self._submit(
                 lambda: find_isolation(self._connections.client(), image, self._owner, gvisor=self._gvisor)
             )
@@ -251,12 +258,17 @@ class DockerSandbox:
 
     async def close(self) -> None:
         """Kill what still runs and close every connection. A run that was waiting ends with ``SandboxFailure``."""
-        self._closed = True
+        already, self._closed = self._closed, True
         for flight in list(self._flights):
             self._submit(flight.abort)
         if self._flights:
             await asyncio.wait(list(self._flights.values()))
+        # In a thread: a connection over ssh may just be coming about, and archives may hold gigabytes.
+        if not already:
+            await self._in_thread(self._let_go)
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _let_go(self) -> None:
         self._connections.close()
         if self._packed is not None:
             self._packed.close()

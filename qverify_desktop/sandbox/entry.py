@@ -1,7 +1,7 @@
 """What runs inside the container around the command, and the protocol between it and the host.
 
 A started container lays out the work folder and then waits on its standard input for one parcel (``parcel.py``): a line
-with a length in bytes, and so many bytes of tar. The parcel brings the generated files and the command, so a container can
+with a length in bytes, so many bytes of tar, and a line feed. The parcel brings the generated files and the command, so a container can
 be made and started before its job's turn has come. Where the engine is on another machine, the snapshot and the installed
 packages come the same way before it.
 
@@ -41,6 +41,8 @@ READY = b"qverify-ready\n"
 
 #: Exit code of the entry where the snapshot could not be laid out (the command did not run).
 NOT_LAID_OUT = 125
+#: Exit code of the entry where its standard input ended before the parcel was whole: the connection broke off.
+NOT_DELIVERED = 124
 
 #: The snapshot is mounted at ``/src``, or comes over standard input.
 MOUNTED = "mounted"
@@ -48,24 +50,27 @@ STREAMED = "streamed"
 
 # A symlink of the repository where a folder of the parcel should be is replaced, and a file is removed before it is
 # written, so that nothing is written through a link. Folders that the repository holds read-only would refuse a file:
-# hence the second try. What the copying says is bounded: nobody reads it before the parcel is sent.
+# hence the second try. What the copying says is bounded: nobody reads it before the parcel is sent. A part that was cut off
+# can look like one that can't be laid out; the byte after it tells them apart.
 ENTRY = r"""
 take() { read -r size && [ "$size" -gt 0 ] && /usr/bin/head -c "$size"; }
+whole() { laid=$?; [ "$(/usr/bin/head -c 1 | /usr/bin/wc -c)" -eq 1 ] || exit 124; return "$laid"; }
+unpack() { take | /bin/tar -C "$1" -xpf -; whole; }
 lay() { /bin/tar -C / --no-overwrite-dir -xf /tmp/qverify-parcel; }
 give_up() { /usr/bin/head -c 4096 /tmp/qverify-said >&2; exit 125; }
 {
     if [ "$1" = streamed ]; then
-        take | /bin/tar -C /work -xpf - && { [ ! -d /deps ] || take | /bin/tar -C /deps -xpf -; }
+        unpack /work && { [ ! -d /deps ] || unpack /deps; }
     elif [ -d /src ]; then
         /bin/cp -dR --preserve=mode,timestamps /src/. /work/
     fi
 } >/tmp/qverify-said 2>&1 || give_up
 {
-    take >/tmp/qverify-parcel && { lay 2>/dev/null || { /bin/chmod -R u+rwX /work; lay; }; } \
+    { take >/tmp/qverify-parcel; whole; } && { lay 2>/dev/null || { /bin/chmod -R u+rwX /work; lay; }; } \
         && /bin/mkdir -p "$HOME" "$QV_OUT" && cd /work && . /tmp/qverify-command
 } >/tmp/qverify-said 2>&1 || give_up
 /bin/rm -f /tmp/qverify-parcel /tmp/qverify-command /tmp/qverify-said
-unset OLDPWD size
+unset OLDPWD size laid
 echo qverify-ready
 "$@" </dev/null >&2
 code=$?

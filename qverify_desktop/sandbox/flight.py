@@ -29,8 +29,6 @@ class Flight:
     """The life of one job's container. ``abort`` ends it early; ``land`` must be called at its end, however it came."""
 
     def __init__(self, connections: Connections, assignment: Assignment, sources: Sources | None = None) -> None:
-        # A job that can't be handed in is refused before a container is made for it.
-        job_parcel(assignment.job)
         self._assignment = assignment
         self._container = Container(connections, assignment, sources)
         self._aborted = threading.Event()
@@ -85,6 +83,8 @@ class Flight:
 
     def _prepare(self) -> None:
         self._stop_if_aborted()
+        # A job that can't be handed in is refused before a container is made for it.
+        job_parcel(self._assignment.job)
         self.in_the_air = True
         self._container.create()
         self._stop_if_aborted()

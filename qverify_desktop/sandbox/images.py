@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import re
 import shutil
 import signal
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.flight import Flight
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.recipes import Recipe, load_recipes, resources_root
+from qverify_desktop.sandbox.sources import Sources
 
 __all__ = ["ImageCheck", "Recipe", "build_image", "check_image", "find_image", "load_recipes", "resources_root"]
 
@@ -90,11 +92,17 @@ def find_image(client: docker.APIClient, recipe: Recipe) -> RuntimeImage:
 
 
 def build_image(
-    client: docker.APIClient | None, recipe: Recipe, progress: Callable[[str], None], *, again: bool = False
+    client: docker.APIClient | None,
+    recipe: Recipe,
+    progress: Callable[[str], None],
+    *,
+    again: bool = False,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> RuntimeImage:
     """Build the recipe's image, unless it is there (``again`` builds it anyway). Blocks for about a minute.
 
-    ``progress`` takes lines of text. Raises ``MissingPrerequisite`` with the one line that mends it (no Docker, no
+    ``progress`` takes lines of text; ``checkpoint`` is called at least every second and may raise to stop, which ends the
+    build's script. Raises ``MissingPrerequisite`` with the one line that mends it (no Docker, no
     network, a tool that is not installed), ``SandboxFailure`` when the build itself breaks. An image that was there
     before stays as it was in either case.
     """
@@ -106,7 +114,7 @@ def build_image(
             f"The script that builds sandbox images is missing ({recipe.script}).", "Install the application again."
         )
     command = [shell, str(recipe.script), recipe.runtime, *(["--force"] if again else [])]
-    status, problem = _follow(command, progress)
+    status, problem = _follow(command, progress, checkpoint)
     if status != 0:
         raise _refusal(status, problem, recipe)
     image = find_image(client or Connections().client(), recipe)
@@ -141,9 +149,15 @@ def check_image(
         with tempfile.TemporaryDirectory(prefix="qverify-check-") as folder:
             sample = _readable_copy(recipe.sample, Path(folder) / "sample")
             whose = owner or Owner("runtime-check", Path(folder) / "inbox")
-            flight = Flight(connections, Assignment(whose, job, image, sample, "runtime-check"))
-            begun(flight)
-            result = flight.go()
+            # An engine on another machine can't mount the sample.
+            sources = Sources(whose) if connections.remote else None
+            try:
+                flight = Flight(connections, Assignment(whose, job, image, sample, "runtime-check"), sources)
+                begun(flight)
+                result = flight.go()
+            finally:
+                if sources is not None:
+                    sources.close()
     finally:
         connections.close()
     return _judged(recipe, image, result)
@@ -186,7 +200,7 @@ def _environment(of: Mapping[str, str]) -> dict[str, str]:
     return env | {"LC_ALL": "C.UTF-8"}
 
 
-def _follow(command: list[str], progress: Callable[[str], None]) -> tuple[int, str]:
+def _follow(command: list[str], progress: Callable[[str], None], checkpoint: Callable[[], None]) -> tuple[int, str]:
     """Run the build, hand its lines on, answer its exit status and what it wrote to standard error."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         process = subprocess.Popen(
@@ -203,15 +217,41 @@ def _follow(command: list[str], progress: Callable[[str], None]) -> tuple[int, s
         watchdog = threading.Timer(BUILD_TIMEOUT_S, _end, [process])
         watchdog.start()
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                progress(line.rstrip("\n"))
+            for line in _lines(process):
+                checkpoint()
+                if line is not None:
+                    progress(line)
             status = process.wait()
         finally:
             watchdog.cancel()
             _end(process)
         errors.seek(0)
         return status, errors.read()
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str | None]:
+    """Every line that the build says until its output ends; ``None`` for every half second in which it says nothing."""
+    said: queue.Queue[str | None] = queue.Queue()
+    output = process.stdout
+    assert output is not None
+
+    def read() -> None:
+        with output:
+            for line in output:
+                said.put(line.rstrip("\n"))
+        said.put(None)
+
+    # A script that is silent for minutes must be stopped all the same, and reading a pipe can't be.
+    threading.Thread(target=read, name="sandbox-build", daemon=True).start()
+    while True:
+        try:
+            line = said.get(timeout=0.5)
+        except queue.Empty:
+            yield None
+            continue
+        if line is None:
+            return
+        yield line
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -27,6 +27,8 @@ BYTES_PER_FILE = 2048
 MOST_PROCESSES = 16_384
 #: Where nobody answers. The engine would copy the host's own name servers and search domains into the container.
 NO_NAME_SERVER = "127.0.0.1"
+#: The container's own name. Without a network the engine names it nowhere, and test suites ask what address they have.
+HOST_NAME = "sandbox"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def host_config(
         "NetworkMode": "bridge" if network else "none",
         "Dns": [] if network else [NO_NAME_SERVER],
         "DnsSearch": [] if network else ["."],
+        "ExtraHosts": [] if network else [f"{HOST_NAME}:127.0.0.1"],
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges", *([f"seccomp={dialect.seccomp}"] if dialect.seccomp else [])],

@@ -1,4 +1,5 @@
-"""What goes into a started container over its standard input: archives, each after a line with its length."""
+"""What goes into a started container over its standard input: archives, each after a line with its length and before a line
+feed."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def framed(content: bytes) -> bytes:
-    """``content`` after its length, as the entry reads it."""
-    return b"%d\n" % len(content) + content
+    """``content`` after its length and before a line feed, as the entry reads it."""
+    return b"%d\n%b\n" % (len(content), content)
 
 
 def job_parcel(job: Job, certificates: bytes | None = None) -> bytes:
@@ -47,7 +48,13 @@ def pack_tree(folder: Path, target: IO[bytes]) -> None:
     with tarfile.open(
         fileobj=target, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape"
     ) as archive:
-        archive.add(folder, arcname=".", filter=_anonymous)
+        # Not by tarfile's own descent, which calls itself for every level: a repository may be a thousand folders deep.
+        waiting = [(folder, ".")]
+        while waiting:
+            path, name = waiting.pop()
+            archive.add(path, arcname=name, recursive=False, filter=_anonymous)
+            if path.is_dir() and not path.is_symlink():
+                waiting += sorted(((child, f"{name}/{child.name}") for child in path.iterdir()), reverse=True)
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

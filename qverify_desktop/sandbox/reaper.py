@@ -19,14 +19,15 @@ def sweep(client: docker.APIClient, owner: Owner, abandoned: Container[str] = ()
 
     A container goes when the process named by its labels is dead (or the labels name none), when its deadline has
     passed, or when its job is among ``abandoned``, the jobs of a living process whose container could not be removed
-    while the engine was away. Containers of other state folders and of other programs are never touched. Raises
-    docker-py's errors where the engine does not answer.
+    while the engine was away. One that the engine can't remove (a busy file of it) is left to the next sweep. Containers of
+    other state folders and of other programs are never touched. Raises docker-py's errors where the engine does not answer.
     """
     removed = 0
     found = client.containers(all=True, filters={"label": [f"{OWNER}={owner.id}"]})
     for container in found:
         if _is_left_over(container.get("Labels") or {}, abandoned):
-            removed += _remove(client, container["Id"])
+            with contextlib.suppress(APIError):
+                removed += _remove(client, container["Id"])
     sweep_inbox(owner)
     return removed
 
@@ -67,10 +68,5 @@ def _remove(client: docker.APIClient, container: str) -> int:
     try:
         client.remove_container(container, v=True, force=True)
     except NotFound:
-        return 0
-    except APIError as error:
-        # Somebody else is removing it at this moment; it goes without us.
-        if error.status_code != 409:
-            raise
         return 0
     return 1

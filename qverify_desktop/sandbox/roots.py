@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +25,7 @@ from qverify_desktop.sandbox.bubblewrap_entry import OVERLAY
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, words_of
 from qverify_desktop.sandbox.image_archive import DEFAULT_PATH, Hashed, read_config, unpack_layer
 from qverify_desktop.sandbox.owner import BOOT, BORN, PID, Process
-from qverify_desktop.sandbox.unpack import Unpacker
+from qverify_desktop.sandbox.unpack import Unpacker, remove_tree
 
 ROOT = "root"
 FACTS = "root.json"
@@ -108,7 +106,7 @@ def sweep_roots(roots: Path) -> int:
             labels = dict(zip((PID, BORN, BOOT), words, strict=False))
             process = Process.from_labels(labels)
             if process is None or not process.alive():
-                _delete(folder)
+                remove_tree(folder)
                 removed += 1
     return removed
 
@@ -121,7 +119,7 @@ def _new_folder(roots: Path) -> Any:
     try:
         yield folder
     finally:
-        _delete(folder)
+        remove_tree(folder)
 
 
 def _save(client: docker.APIClient | None, reference: str, archive: Path, checkpoint: Callable[[], None]) -> None:
@@ -246,14 +244,6 @@ def _read(folder: Path) -> Root:
     if not (folder / ROOT).is_dir():
         raise ValueError
     return Root(image, folder / ROOT, facts["env"], facts["recipe"])
-
-
-def _delete(folder: Path) -> None:
-    """Remove a tree that may hold folders without writing for their owner."""
-    for path, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            Path(path).chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _json(text: str | None, kind: type) -> Any:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
+import uuid
 from pathlib import Path
 from typing import IO
 
+from qverify_desktop.sandbox.owner import Owner, Process
 from qverify_desktop.sandbox.parcel import pack_tree
+from qverify_desktop.sandbox.reaper import inbox_name
 
 #: Packed trees kept at a time: the snapshots of runs that go on side by side, and their packages.
 MOST_KEPT = 4
 
 
 class Sources:
-    """Packed folders by path, made when first asked for. Folders of a run never change, so neither do their archives."""
+    """Packed folders by path, made when first asked for. Folders of a run never change, so neither do their archives.
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="qverify-packed-")
+    They lie in the inbox of ``owner``, where a sweep finds what a killed process left.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self._folder = owner.inbox / inbox_name(Process.current(), f"packed-{uuid.uuid4().hex}")
         self._packed: dict[Path, Path] = {}
         self._lock = threading.Lock()
 
@@ -33,9 +40,10 @@ class Sources:
         while len(self._packed) >= MOST_KEPT:
             oldest = next(iter(self._packed))
             self._packed.pop(oldest).unlink()
-        with tempfile.NamedTemporaryFile(dir=self._folder.name, delete=False) as target:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as target:
             try:
-                pack_tree(folder, target)
+                pack_tree(folder.resolve(), target)
             except BaseException:
                 Path(target.name).unlink()
                 raise
@@ -46,4 +54,4 @@ class Sources:
         """Remove every archive."""
         with self._lock:
             self._packed.clear()
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)

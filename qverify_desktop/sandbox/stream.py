@@ -12,6 +12,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ STDOUT = 1
 STDERR = 2
 HEADER = struct.Struct(">BxxxL")
 CHUNK_BYTES = 256 * 1024
+SEND_BYTES = 64 * 1024
+#: Seconds without progress after which a sender asks whether anybody is left.
+ASK_AFTER_S = 1.0
 
 Sink = Callable[[memoryview], None]
 
@@ -112,20 +116,34 @@ class Demultiplexer:
 
 
 class Sender:
-    """Writes to the standard input of an attached container. ``connection`` is what docker-py's ``attach_socket`` answers."""
+    """Writes to the standard input of an attached container. ``connection`` is what docker-py's ``attach_socket`` answers,
+    ``timeout_s`` how long the other end may read nothing, ``ended`` whether the container has ended meanwhile."""
 
-    def __init__(self, connection: Any, timeout_s: float) -> None:
+    def __init__(self, connection: Any, timeout_s: float, ended: Callable[[], bool] = lambda: False) -> None:
         self._socket = _socket_of(connection)
-        self._socket.settimeout(timeout_s)
+        self._socket.settimeout(min(timeout_s, ASK_AFTER_S))
+        self._timeout_s = timeout_s
+        self._ended = ended
 
     def send(self, data: bytes) -> bool:
-        """Send all of ``data``; false where the other end is gone. Raises ``TimeoutError`` where it does not read."""
-        try:
-            self._socket.sendall(data)
-        except TimeoutError:
-            raise
-        except OSError:
-            return False
+        """Send all of ``data``; false where the other end is gone. Raises ``TimeoutError`` where it does not read.
+
+        Piece by piece: the time limit of one ``sendall`` is for all of it, however well it goes on. And an engine may keep the
+        connection open for a minute after its container has ended, and read nothing more.
+        """
+        left = memoryview(data)
+        progress = time.monotonic()
+        while left:
+            try:
+                left = left[self._socket.send(left[:SEND_BYTES]) :]
+                progress = time.monotonic()
+            except TimeoutError:
+                if self._ended():
+                    return False
+                if time.monotonic() - progress >= self._timeout_s:
+                    raise
+            except OSError:
+                return False
         return True
 
 
@@ -159,8 +177,18 @@ class Pump:
         """Close the connection."""
         shut(self._connection)
         self._thread.join(5)
-        with contextlib.suppress(OSError):
-            self._connection.close()
+        for end in (self._connection, self._socket):
+            with contextlib.suppress(OSError):
+                end.close()
+
+
+def hang_up(connection: Any) -> None:
+    """End an attached socket that nobody reads, and give its descriptor back. Never raises."""
+    ends = (connection, _socket_of(connection))
+    shut(connection)
+    for end in ends:
+        with contextlib.suppress(AttributeError, OSError):
+            end.close()
 
 
 def shut(connection: Any) -> None:

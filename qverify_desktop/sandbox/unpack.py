@@ -7,6 +7,7 @@ image specification, "Image Layer Filesystem Changeset" (whiteouts ``.wh.NAME`` 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import shutil
@@ -133,6 +134,27 @@ class Unpacker:
         os.utime(target, (member.mtime, member.mtime))
 
 
+def remove_tree(folder: Path) -> None:
+    """Remove a tree that may hold folders without writing for their owner, and be as deep as an archive likes: the library's
+    own ways call themselves for every level. What can't be removed stays for the next sweep."""
+    waiting: list[Path] = [folder]
+    emptied: list[Path] = []
+    while waiting:
+        here = waiting.pop()
+        emptied.append(here)
+        with contextlib.suppress(OSError):
+            here.chmod(0o700)
+            with os.scandir(here) as children:
+                for child in children:
+                    if child.is_dir(follow_symlinks=False):
+                        waiting.append(Path(child))
+                    else:
+                        Path(child).unlink()
+    for here in reversed(emptied):
+        with contextlib.suppress(OSError):
+            here.rmdir()
+
+
 def _parts(name: str) -> list[str]:
     if name.startswith("/") or "\0" in name:
         raise _refused(f"the path {name[:200]!r} is not relative")
@@ -156,7 +178,7 @@ def _is_folder(path: Path) -> bool:
 
 def _remove(path: Path) -> None:
     if _is_folder(path):
-        shutil.rmtree(path)
+        remove_tree(path)
     else:
         path.unlink(missing_ok=True)
 

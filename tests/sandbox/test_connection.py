@@ -1,5 +1,6 @@
 """Engine failures, each played by a real HTTP server on a unix socket that speaks the engine's wire format."""
 
+import asyncio
 import json
 import socketserver
 import threading
@@ -222,3 +223,46 @@ def test_an_engine_that_somebody_named_is_named_again_without_secrets(
 def test_the_engine_of_this_machine_is_started_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     assert mending(None) == START_DOCKER
+
+
+async def test_what_can_t_be_removed_does_not_hold_up_the_sweep(tmp_path: Path) -> None:
+    seen: list[str] = []
+    owner = Owner.of(tmp_path / "home")
+    left = [{"Id": name, "Labels": {}} for name in ("busy", "other")]
+    answers = VERSION | {"GET json": answer(200, left), "DELETE busy": answer(500, {"message": "device is busy"}),
+                         "DELETE other": answer(204, {})}  # fmt: skip
+    with engine(tmp_path, answers, seen) as url:
+        sandbox = DockerSandbox(tmp_path, owner, base_url=url)
+        assert await sandbox.sweep() == 1
+        await sandbox.close()
+    assert [line.partition("?")[0].rpartition("/")[2] for line in seen if "DELETE" in line] == ["busy", "other"]
+
+
+async def test_closing_while_the_engine_is_asked_how_it_isolates(tmp_path: Path) -> None:
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.5)
+        answer(200, {})(handler)
+
+    seen: list[str] = []
+    with engine(tmp_path, VERSION | {"GET info": slow}, seen) as url:
+        sandbox = DockerSandbox(tmp_path, Owner.of(tmp_path), base_url=url)
+        tasks = [asyncio.create_task(sandbox.run(Job("x", ("true",)), IMAGE, tmp_path, run="r5")) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        await sandbox.close()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        await sandbox.close()
+    assert [str(end) for end in ended] == ["The sandbox is closed. Run `qverify resume r5`."] * 3
+    assert not [line for line in seen if "create" in line]
+
+
+def test_nothing_is_opened_after_the_end(tmp_path: Path) -> None:
+    with engine(tmp_path, VERSION) as url:
+        connections = Connections(url)
+        connections.client()
+        connections.close()
+        with pytest.raises(ConnectionError, match="closed"):
+            connections.client()
+    behind_ssh = Connections("ssh://nobody@127.0.0.1:1")
+    behind_ssh.close()
+    with pytest.raises(ConnectionError, match="are closed"):
+        behind_ssh.client()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import docker
@@ -228,3 +229,17 @@ def test_missing_system_packages_are_named_to_a_person_who_is_not_root(root: Pat
     )
     assert run.returncode == 3
     assert run.stderr.strip().endswith("Type: sudo apt-get install -y --no-install-recommends xvfb docker.io")
+
+
+def test_a_silent_build_is_stopped_too(root: Path, tmp_path: Path) -> None:
+    script(root, f"echo $$ >{tmp_path}/pid\nsleep 600\n")
+    stop = time.monotonic() + 1
+
+    def checkpoint() -> None:
+        if time.monotonic() > stop:
+            raise SandboxFailure("stopped")
+
+    with pytest.raises(SandboxFailure, match=r"^stopped$"):
+        build_image(None, python_recipe(root), lambda line: None, checkpoint=checkpoint)
+    assert time.monotonic() - stop < 5
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()

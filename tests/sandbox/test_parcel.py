@@ -1,4 +1,5 @@
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import Job
 from qverify_desktop.sandbox.parcel import framed, job_parcel, pack_tree
+from qverify_desktop.sandbox.unpack import remove_tree
 
 
 def members(archive: bytes) -> dict[str, tarfile.TarInfo]:
@@ -66,8 +68,8 @@ def test_certificates_come_only_where_they_are_given() -> None:
     assert b"PIP_CERT=/tmp/qverify-ca.pem" in content(with_them, "tmp/qverify-command")
 
 
-def test_a_frame_is_a_length_and_so_many_bytes() -> None:
-    assert framed(b"abc") == b"3\nabc"
+def test_a_frame_is_a_length_so_many_bytes_and_a_line_feed() -> None:
+    assert framed(b"abc") == b"3\nabc\n"
 
 
 def test_a_packed_tree_names_nobody_and_keeps_links_modes_and_odd_names(tmp_path: Path) -> None:
@@ -83,3 +85,18 @@ def test_a_packed_tree_names_nobody_and_keeps_links_modes_and_odd_names(tmp_path
     assert found["./link"].linkname == "/etc/passwd"
     assert "./latin\udce9" in found
     assert {(member.uid, member.gid, member.uname) for member in found.values()} == {(0, 0, "")}
+
+
+def test_a_tree_a_thousand_folders_deep_is_packed(tmp_path: Path) -> None:
+    depth = 1500
+    deep = tmp_path / "tree"
+    deep.mkdir()
+    for _ in range(depth):
+        os.mkdir(deep / "d")
+        deep /= "d"
+    (deep / "file").write_text("x")
+    target = io.BytesIO()
+    pack_tree(tmp_path / "tree", target)
+    assert f"./{'d/' * depth}file" in members(target.getvalue())
+    remove_tree(tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()

@@ -212,3 +212,14 @@ def test_a_sweep_takes_what_dead_processes_began_and_leaves_the_rest(tmp_path: P
     (dead / "deep").chmod(0o500)
     assert sweep_roots(tmp_path / "roots") == 1
     assert alive.exists() and not dead.exists() and root.folder.exists()
+
+
+@pytest.mark.parametrize("last", ["../out", ".wh.d", "d"])
+def test_an_archive_a_thousand_folders_deep_leaves_nothing(tmp_path: Path, last: str) -> None:
+    with tarfile.open(tmp_path / "deep.tar", "w") as tar:
+        info = tarfile.TarInfo("d/" * 1500 + "x")
+        tar.addfile(info)
+        tar.addfile(tarfile.TarInfo(last))
+    with pytest.raises(BadInput):
+        import_root(tmp_path / "deep.tar", "python", tmp_path / "roots")
+    assert list((tmp_path / "roots").iterdir()) == []

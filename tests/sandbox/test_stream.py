@@ -1,11 +1,13 @@
 import socket
 import struct
+import threading
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qverify_desktop.sandbox.stream import CappedBytes, CappedOutput, Demultiplexer, Pump
+from qverify_desktop.sandbox.stream import CappedBytes, CappedOutput, Demultiplexer, Pump, Sender
 
 
 def frame(stream: int, payload: bytes) -> bytes:
@@ -91,3 +93,33 @@ def test_a_pump_whose_peer_never_ends_can_be_closed(pair: tuple[socket.socket, s
     pump.close()
     assert pump.join(0)
     far.close()
+
+
+def test_a_sender_gives_up_only_where_nothing_is_read(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, far = pair
+    content = bytes(range(256)) * 8192
+    read = bytearray()
+
+    def read_slowly() -> None:
+        while piece := far.recv(32 * 1024):
+            read.extend(piece)
+            time.sleep(0.02)
+
+    reader = threading.Thread(target=read_slowly)
+    reader.start()
+    begun = time.monotonic()
+    assert Sender(near, 0.5).send(content)
+    assert time.monotonic() - begun > 0.5, "it was not slow"
+    near.close()
+    reader.join()
+    assert read == content
+    far.close()
+
+
+def test_a_sender_whose_peer_reads_nothing_or_is_gone(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, far = pair
+    with pytest.raises(TimeoutError):
+        Sender(near, 0.1).send(bytes(4 * 1024 * 1024))
+    far.close()
+    assert not Sender(near, 0.1).send(b"x")
+    near.close()

@@ -271,3 +271,11 @@ async def test_an_artefact_cap_discards_all(shell: Run) -> None:
     sparse = await shell("truncate -s 100M $QV_OUT/a", artefact_bytes=MIB)
     assert sparse.artefacts == {}
     assert f"more than {MIB} bytes" in sparse.problem
+
+
+async def test_who_writes_without_end_is_killed_before_the_time_is_up(shell: Run) -> None:
+    begun = time.monotonic()
+    result = await shell("yes", flood_bytes=64 * MIB, timeout_s=60)
+    assert result.problem == f"The command wrote more than {64 * MIB} bytes and was killed."
+    assert (result.execution.exit_code, result.execution.timed_out) == (137, False)
+    assert time.monotonic() - begun < 30

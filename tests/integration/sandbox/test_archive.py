@@ -240,3 +240,44 @@ def test_what_docker_s_own_save_wrote_is_called_that(
         file.writelines(client.get_image(small.reference))
     with pytest.raises(BadInput, match="Docker's own save"):
         read_saved(tmp_path / "plain.tar", print)
+
+
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE, tarfile.LNKTYPE])
+def test_an_index_that_is_no_file_is_refused(saved: Path, tmp_path: Path, kind: bytes) -> None:
+    odd = tmp_path / "odd"
+    with tarfile.open(saved) as archive, tarfile.open(odd, "w") as written:
+        images = archive.getmember("images.tar")
+        written.addfile(images, archive.extractfile(images))
+        index = tarfile.TarInfo(INDEX)
+        index.type, index.linkname = kind, INDEX
+        written.addfile(index)
+    with pytest.raises(BadInput, match="damaged"):
+        read_saved(odd, print)
+
+
+@pytest.mark.parametrize(("name", "good"), [(None, True), ("", True), ("docker.io/library/debian:latest", False)])
+def test_the_names_of_an_oci_layout_beside_the_manifest_are_checked_too(
+    saved: Path, small: RuntimeImage, name: str | None, good: bool
+) -> None:
+    named = {"io.containerd.image.name": name or f"docker.io/{small.reference}"} if name is not None else None
+    layout = json.dumps({"schemaVersion": 2, "manifests": [{"annotations": named}]}).encode()
+    with tarfile.open(saved) as archive:
+        images = io.BytesIO(archive.extractfile("images.tar").read())  # type: ignore[union-attr]
+        index = json.loads(archive.extractfile(INDEX).read())  # type: ignore[union-attr]
+    with tarfile.open(fileobj=images, mode="a") as inner:
+        member = tarfile.TarInfo("index.json")
+        member.size = len(layout)
+        inner.addfile(member, io.BytesIO(layout))
+    whole = images.getvalue()
+    index |= {"digest": hashlib.sha256(whole).hexdigest(), "size": len(whole)}
+    target = saved.with_name("with_layout")
+    with tarfile.open(target, "w") as archive:
+        for title, content in (("images.tar", whole), (INDEX, json.dumps(index).encode())):
+            member = tarfile.TarInfo(title)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    if good:
+        assert read_saved(target, print).images
+    else:
+        with pytest.raises(BadInput, match="damaged"):
+            read_saved(target, print)

@@ -139,7 +139,7 @@ async def test_the_running_container_has_every_flag(
         "Init": True, "NetworkMode": "none", "ReadonlyRootfs": True, "CapDrop": ["ALL"], "CapAdd": None,
         "SecurityOpt": ["no-new-privileges", f"seccomp={seccomp_profile()}"], "PidsLimit": 256, "Memory": 2 << 30, "MemorySwap": 2 << 30,
         "NanoCpus": 2_000_000_000, "ShmSize": 64 * MIB, "IpcMode": "private", "Privileged": False, "PidMode": "",
-        "LogConfig": {"Type": "none", "Config": {}}, "Binds": None, "AutoRemove": False, "UsernsMode": "", "UTSMode": "",
+        "ExtraHosts": ["sandbox:127.0.0.1"], "LogConfig": {"Type": "none", "Config": {}}, "Binds": None, "AutoRemove": False, "UsernsMode": "", "UTSMode": "",
         "Tmpfs": {"/tmp": options.format(512 * MIB, 1 << 18), "/work": options.format(1 << 30, 1 << 19)},
         "Dns": ["127.0.0.1"], "DnsSearch": ["."],
         "RestartPolicy": {"Name": "", "MaximumRetryCount": 0}, "PublishAllPorts": False,
@@ -256,20 +256,23 @@ async def test_the_image_of_a_runtime_is_found_and_an_unknown_one_is_said(
         await sandbox.image("cobol")
 
 
-async def test_cancelling_a_build_ends_its_script(owner: Owner, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rest", ["while :; do echo line; sleep 0.05; done", "sleep 600"])
+async def test_cancelling_a_build_ends_its_script(owner: Owner, tmp_path: Path, rest: str) -> None:
     runtime = tmp_path / "runtimes" / "slow"
     runtime.mkdir(parents=True)
     (runtime / "runtime.toml").write_text(
         'name = "slow"\nlanguages = ["slow"]\nversion = "1"\nbase = "none"\nstand_in = "slow"\n'
         'stand_in_packages = ["x"]\nsample = "slow"\ncheck = ["true"]\n'
+        'coverage = ["x"]\n[tools.slow]\ncommand = ["true"]\n'
     )
     script = tmp_path / "packaging" / "setup" / "image.sh"
     script.parent.mkdir(parents=True)
-    script.write_text(f"echo $$ >{tmp_path}/pid\nwhile :; do echo line; sleep 0.05; done\n")
+    script.write_text(f"echo $$ >{tmp_path}/pid\necho line\n{rest}\n")
     lines: list[str] = []
     sandbox = DockerSandbox(tmp_path, owner)
     building = asyncio.create_task(sandbox.image("slow", lines.append))
     while not lines:
+        assert not building.done(), building
         await asyncio.sleep(0.02)
     building.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -282,3 +285,9 @@ async def test_cancelling_a_build_ends_its_script(owner: Owner, tmp_path: Path) 
     assert not process.exists()
     assert set(lines) == {"line"}
     await sandbox.close()
+
+
+async def test_the_container_knows_its_own_name(python: Run) -> None:
+    """Test suites ask for it, Java's by ``InetAddress.getLocalHost``; nobody else answers in a sandbox."""
+    result = await python("import socket; print(socket.gethostbyname(socket.gethostname()))")
+    assert result.output == "127.0.0.1\n"

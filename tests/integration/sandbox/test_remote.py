@@ -1,5 +1,6 @@
 """An engine that shares no folder with this machine: over TLS, and over ssh, each with real peers on loopback."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -13,8 +14,10 @@ from pathlib import Path
 import docker
 import pytest
 
+from qverify_desktop.domain.errors import SandboxFailure, SandboxGone
 from qverify_desktop.domain.execution import Job, Limits, RuntimeImage
 from qverify_desktop.sandbox.docker import DockerSandbox
+from qverify_desktop.sandbox.images import check_image, load_recipes
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.tunnel import Tunnel
 from tests.integration.conftest import MIB, RESOURCES, containers
@@ -160,12 +163,12 @@ async def test_over_ssh_the_snapshot_is_streamed_in_and_nothing_is_mounted(
     assert await sandbox.available() == ""
     await goes_the_whole_way(sandbox, image, source, tmp_path / "deps")
     (source / "too_large").write_bytes(bytes(3 * MIB))
-    full = await DockerSandbox(RESOURCES, owner, base_url=over_ssh).run(
-        Job("x", ("echo", "ran"), limits=Limits(work_bytes=4 * MIB)), image, source, run="r"
-    )
+    another = DockerSandbox(RESOURCES, owner, base_url=over_ssh)
+    full = await another.run(Job("x", ("echo", "ran"), limits=Limits(work_bytes=4 * MIB)), image, source, run="r")
     assert full.execution.exit_code == 125
     assert "could not be laid out" in full.problem
     assert "ran" not in full.output.split()
+    await another.close()
     await sandbox.close()
     assert containers(client, owner) == []
 
@@ -215,3 +218,70 @@ def test_ssh_ends_with_a_process_that_is_killed(over_ssh: str) -> None:
 def test_an_address_that_could_be_an_option_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="no address of an engine"):
         Tunnel(url).address()
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from qverify_desktop.domain.execution import Job, RuntimeImage
+from qverify_desktop.sandbox.docker import DockerSandbox
+from qverify_desktop.sandbox.owner import Owner
+home, source, reference, digest = sys.argv[1:]
+sandbox = DockerSandbox(Path(home), Owner.of(Path(home)))
+image = RuntimeImage("python", reference, digest)
+asyncio.run(sandbox.run(Job("sleep", ("sleep", "600")), image, Path(source), run="r"))
+"""
+
+
+async def test_the_packed_snapshot_of_a_killed_process_is_swept(
+    over_tls: str, image: RuntimeImage, source: Path, owner: Owner, tmp_path: Path, client: docker.APIClient
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-c", CHILD, str(tmp_path / "home"), str(source), image.reference, image.digest]
+    child = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(temporary)})
+    sandbox = DockerSandbox(RESOURCES, owner)
+    try:
+        until(lambda: [one for one in containers(client, owner) if "sleep 600" in processes(client, one["Id"])])
+        packed = [*temporary.rglob("*"), *owner.inbox.rglob("*")]
+        assert [path for path in packed if path.is_file()], "nothing was packed"
+        assert await sandbox.sweep() == 0
+        assert all(path.exists() for path in packed), "its owner still lives"
+    finally:
+        child.kill()
+        child.wait()
+    await sandbox.sweep()
+    assert [path for path in packed if path.exists() and path != owner.inbox] == []
+    await sandbox.close()
+
+
+def processes(client: docker.APIClient, container: str) -> str:
+    try:
+        return str([" ".join(process) for process in client.top(container)["Processes"] or []])
+    except docker.errors.APIError:
+        return ""
+
+
+async def test_a_folder_that_can_t_be_packed_is_not_laid_to_the_engine(
+    over_tls: str, image: RuntimeImage, source: Path, owner: Owner
+) -> None:
+    sandbox = DockerSandbox(RESOURCES, owner)
+    with pytest.raises(SandboxFailure, match=r"nowhere can't be packed .*No such file.*qverify resume r3") as caught:
+        await sandbox.run(Job("x", ("true",)), image, source / "nowhere", run="r3")
+    assert not isinstance(caught.value, SandboxGone)
+    await sandbox.close()
+
+
+async def test_the_check_of_an_image_mounts_nothing_of_this_machine(
+    over_tls: str, image: RuntimeImage, owner: Owner, client: docker.APIClient
+) -> None:
+    (recipe,) = (recipe for recipe in load_recipes(RESOURCES) if recipe.runtime == "python")
+    checking = asyncio.create_task(asyncio.to_thread(check_image, recipe, image, owner=owner, base_url=over_tls))
+    mounts = None
+    while not checking.done():
+        for one in containers(client, owner):
+            mounts = one["Mounts"]
+        await asyncio.sleep(0.02)
+    check = await checking
+    assert check.passed, check.sentence + check.output
+    assert mounts == []
