@@ -57,7 +57,7 @@ def test_a_finalizer_may_parse_in_the_midst_of_a_parse():
     done = threading.Event()
 
     def nested() -> None:
-        with syntax._ONE_AT_A_TIME:
+        with syntax.ONE_AT_A_TIME:
             assert isinstance(syntax.parse_expression("1 + 1"), ast.Expression)
         done.set()
 
