@@ -269,7 +269,7 @@ def _unpack(archive: bytes, folder: Path, failed: str) -> str:
                 program = path.is_dir() or path.stat().st_mode & 0o100
                 path.chmod(0o755 if program else 0o644)
         (folder / COMPLETE).write_text(failed, encoding="utf-8")
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError, ArithmeticError, LookupError, EOFError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         return f"What the installer handed back was refused ({type(error).__name__}), and nothing of it was kept."
     except OSError as error:

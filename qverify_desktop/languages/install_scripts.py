@@ -38,7 +38,8 @@ if [ "$how" = offline ]; then
     [ ! -d /deps/_cacache ] || cp -rs /deps/_cacache /tmp/npm/
     npm ci --offline $options
 else
-    NPM_CONFIG_OFFLINE=false npm ci --fetch-retries=2 --fetch-timeout=20000 $options
+    NPM_CONFIG_OFFLINE=false npm ci --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 \
+        --fetch-timeout=20000 $options
 fi
 mkdir -p "$set/.npm/$name"
 find . -name node_modules -prune -type d | sort >/tmp/folders

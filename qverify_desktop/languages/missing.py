@@ -57,6 +57,17 @@ _PATTERNS: Mapping[Ecosystem, tuple[str, ...]] = {
 }
 _PATTERNS = {**_PATTERNS, Ecosystem.GRADLE: _PATTERNS[Ecosystem.MAVEN]}
 _COMPILED = {ecosystem: [re.compile(one) for one in patterns] for ecosystem, patterns in _PATTERNS.items()}
+#: Digests that differ: npm, Go, pip, cargo, Maven.
+_OTHER_CONTENT = re.compile(
+    r"EINTEGRITY|checksum mismatch|DO NOT MATCH THE HASHES|checksum for `[^`]{1,200}` changed|checksum validation failed",
+    re.IGNORECASE,
+)
+#: No name server, no route, no listener, no trust: Node.js, Go, pip and curl, Java.
+_NO_ANSWER = re.compile(
+    r"\b(?:EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|SELF_SIGNED_CERT_IN_CHAIN)\b"
+    r"|no such host|connection refused|[Cc]ould not resolve host|Name or service not known|Temporary failure in name resolution"
+    r"|Network is unreachable|i/o timeout|No plugin found for prefix|Unknown host|certificate (?:verify failed|signed by unknown)"
+)
 #: How the person declares a package that the project itself forgot to name.
 _DECLARE: Mapping[Ecosystem, str] = {
     Ecosystem.PYTHON: "requirements.txt or pyproject.toml",
@@ -102,6 +113,29 @@ def words_for(ecosystem: Ecosystem, names: Sequence[str], *, installed: bool = F
     if folder is None:
         return f"{first} Gradle is not in the sandbox, so they can't be installed."
     return f"{first} Run again with --allow-install to install them, or with --packages and a folder that holds {folder}."
+
+
+def failed_install_words(ecosystem: Ecosystem, output: str, *, offline: bool) -> str:
+    """Why an install did not work and what to do next, in sentences, from what the installer printed."""
+    text = output[-MAX_OUTPUT:]
+    folder = OFFLINE_FOLDERS.get(ecosystem, "packages")
+    names = ", ".join(missing_packages(ecosystem, text))
+    if _OTHER_CONTENT.search(text):
+        return (
+            "What was offered is not what the lock file names: the digests differ. Nothing of it was installed. "
+            "If the lock file is right, take the packages from somewhere else."
+        )
+    if not offline and _NO_ANSWER.search(text):
+        return (
+            "The registry did not answer, so nothing was installed. Run again with a network, or with --packages and a "
+            f"folder that holds {folder}."
+        )
+    if names and offline:
+        return f"The folder of packages does not hold {names}. Nothing was installed. Add what is missing ({folder}), and run again."
+    if names:
+        return f"The registry does not have {names}. Nothing was installed. Correct the lock file, and run again."
+    said = " ".join(text.split())[-300:]
+    return f"The installer failed, and nothing was installed. It said: {''.join(c for c in said if c.isprintable()) or 'nothing'}"
 
 
 def _package(ecosystem: Ecosystem, text: str) -> str:

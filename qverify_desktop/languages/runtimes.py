@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +72,7 @@ _PROGRAMS: Mapping[str, str] = {
 }
 _TOOLS = {program: runtime for runtime, programs in _PROGRAMS.items() for program in programs.split()}
 _VARIABLE = re.compile(r"\$[({](\w{1,100})[)}]")
+_LEGACY_TOX = re.compile(r"^legacy_tox_ini\s{0,9}=\s{0,9}(\"\"\"|''')(.{0,100000}?)\1", re.MULTILINE | re.DOTALL)
 _WORDS = re.compile(r"[\w./@+-]{1,200}")
 #: Where a new command begins on a shell line; what stands before it are words such as ``FOO=1``, ``exec`` or ``@``.
 _SEPARATORS = re.compile(r"&&|\|\||[;|&()\n]")
@@ -96,13 +96,7 @@ class FolderRuntime:
 def language_of(path: str) -> str:
     """Language of a file by its name; empty for a file of none."""
     _, dot, ending = path.rpartition("/")[2].rpartition(".")
-    return ENDINGS.get(f".{ending.lower()}", "") if dot else ""
-
-
-def count_languages(files: Iterable[str]) -> dict[str, int]:
-    """Number of files for each language, most first; what was installed or built does not count."""
-    counts = Counter(language for path in _own(files) if (language := language_of(path)))
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return ENDINGS.get(f".{ending}", "") if dot else ""
 
 
 def choose_runtime(files: Sequence[str], read: Read) -> list[FolderRuntime]:
@@ -249,13 +243,9 @@ def _make_target(text: str) -> str:
 
 def _tox_commands(name: str, text: str) -> str:
     if name == "pyproject.toml":
-        try:
-            document: Any = tomllib.loads(text)
-            for key in ("tool", "tox"):
-                document = document.get(key, {}) if isinstance(document, dict) else {}
-        except (ValueError, RecursionError):
-            return ""
-        text = str(document.get("legacy_tox_ini", "")) if isinstance(document, dict) else ""
+        # Reading TOML takes seconds where it is made to; only this one text of it counts.
+        legacy = _LEGACY_TOX.search(text)
+        text = legacy[2] if legacy else ""
     commands, inside, environment = [], False, ""
     for line in text[: 20 * MAX_COMMAND].splitlines():
         if line.startswith("["):

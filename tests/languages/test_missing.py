@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qverify_desktop.languages.ecosystems import Ecosystem
-from qverify_desktop.languages.missing import MAX_NAMED, missing_packages, missing_words
+from qverify_desktop.languages.missing import MAX_NAMED, failed_install_words, missing_packages, missing_words
 
 SAID = [
     ("python", "E   ModuleNotFoundError: No module named 'tide.words'", ("tide",)),
@@ -97,6 +97,55 @@ def test_gradle_says_that_it_is_not_there() -> None:
     assert "a.b:c:2.0" in words and "Gradle is not in the sandbox" in words
 
 
+@pytest.mark.parametrize(
+    ("ecosystem", "offline", "output", "said"),
+    [
+        (
+            "npm",
+            True,
+            "npm error code EINTEGRITY\nnpm error sha512-x integrity checksum failed",
+            "the digests differ",
+        ),
+        (
+            "go",
+            True,
+            "verifying example.invalid/t@v1.0.0: checksum mismatch\n\tdownloaded: h1:a",
+            "the digests differ",
+        ),
+        (
+            "npm",
+            False,
+            "npm error code EAI_AGAIN\nnpm error request to https://registry.invalid/a failed",
+            "did not answer",
+        ),
+        (
+            "go",
+            False,
+            'go: a.b/c@v1.0.0: Get "https://p.invalid/": dial tcp: lookup p.invalid: no such host',
+            "did not answer",
+        ),
+        (
+            "cargo",
+            False,
+            "failed to get `a` as a dependency\n[6] Could not resolve hostname (p.invalid)",
+            "did not answer",
+        ),
+        ("maven", False, "[ERROR] No plugin found for prefix 'dependency' in the current project", "did not answer"),
+        ("python", False, "NewConnectionError: [Errno -3] Temporary failure in name resolution", "did not answer"),
+        ("python", True, "ERROR: No matching distribution found for tide==1.0", "does not hold tide. "),
+        ("python", False, "ERROR: No matching distribution found for tide==1.0", "registry does not have tide. "),
+        ("npm", True, "npm error \x1b[31mweird\x1b[0m", "It said: npm error [31mweird[0m"),
+        ("npm", True, "", "It said: nothing"),
+    ],
+)
+def test_a_failed_install_says_why(ecosystem: str, offline: bool, output: str, said: str) -> None:
+    words = failed_install_words(Ecosystem(ecosystem), output, offline=offline)
+    assert said in words and words.isprintable()
+    assert (
+        "othing was installed" in words or "Nothing of it was installed" in words or "nothing was installed" in words
+    )
+
+
 def test_names_come_once_in_order_and_are_bounded() -> None:
     output = "\n".join(f"Cannot find module 'm{number % 30}'" for number in range(90, 0, -1))
     names = missing_packages(Ecosystem.NPM, output)
@@ -114,6 +163,7 @@ def test_only_what_looks_like_a_name_is_repeated() -> None:
 @given(st.sampled_from(Ecosystem), st.text(max_size=300))
 def test_no_output_raises(ecosystem: Ecosystem, output: str) -> None:
     assert isinstance(missing_words(ecosystem, output), str)
+    assert failed_install_words(ecosystem, output, offline=True)
 
 
 def test_a_flood_of_almost_messages_takes_no_time() -> None:
@@ -126,5 +176,5 @@ def test_a_flood_of_almost_messages_takes_no_time() -> None:
             "ENOTCACHED \n",
         ):
             started = time.process_time()
-            missing_packages(ecosystem, piece * (1024 * 1024 // len(piece)))
+            failed_install_words(ecosystem, piece * (1024 * 1024 // len(piece)), offline=False)
             assert time.process_time() - started < 5

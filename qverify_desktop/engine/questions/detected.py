@@ -9,7 +9,7 @@ from typing import Any
 
 from qverify_desktop.domain.project import language_title
 from qverify_desktop.domain.views import RuntimeChoice
-from qverify_desktop.languages.ecosystems import ASIDE, reader
+from qverify_desktop.languages.ecosystems import reader
 from qverify_desktop.languages.runtimes import choose_runtime, language_of
 from qverify_desktop.repository.look import Look
 
@@ -20,8 +20,8 @@ NAMED_FOLDERS = 3
 
 
 def sources(look: Look, languages: Mapping[str, str]) -> list[str]:
-    """Source files in languages that can be analysed, by their names; what was installed or built does not count."""
-    return [path for path in look.paths if language_of(path) in languages and not ASIDE & set(path.split("/")[:-1])]
+    """Source files in languages that can be analysed, by their names alone; the analysis looks closer."""
+    return [path for path in look.paths if language_of(path) in languages]
 
 
 def runtime_choices(

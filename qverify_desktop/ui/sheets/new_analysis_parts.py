@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from qverify_desktop.domain.project import language_title
 from qverify_desktop.domain.results import BUDGETS, SEEDS
-from qverify_desktop.domain.views import Choices, RepositoryLook, RuntimeChoice
+from qverify_desktop.domain.views import Choices, RepositoryLook
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, inset, label, row, set_property
@@ -199,10 +199,6 @@ class ScopePart(Part):
         self.changed.emit()
 
 
-def _languages(choice: RuntimeChoice) -> str:
-    return ", ".join(map(language_title, choice["languages"]))
-
-
 class RuntimePart(Part):
     """What was detected, and whether its image is there."""
 
@@ -224,16 +220,17 @@ class RuntimePart(Part):
         self._look = look
         self.box.blockSignals(True)
         self.box.clear()
+        others = []
         for choice in look["runtimes"]:
-            parts = [_languages(choice), trn("{n} file", "{n} files", choice["files"]) if choice["files"] else ""]
-            parts += [] if choice["analysable"] else [tr("not analysable yet")]
-            self.box.addItem(
-                " · ".join(part for part in parts if part), choice["runtime"] if choice["analysable"] else ""
-            )
-            if not choice["analysable"]:
+            parts = [", ".join(map(language_title, choice["languages"]))]
+            parts += [trn("{n} file", "{n} files", choice["files"])] if choice["files"] else []
+            if choice["analysable"]:
+                self.box.addItem(" · ".join(parts), choice["runtime"])
+            else:
+                others.append(parts[0])
+                self.box.addItem(" · ".join([*parts, tr("not analysable yet")]), "")
                 self._disable(self.box.count() - 1, choice["sentence"])
         self.box.blockSignals(False)
-        others = [_languages(choice) for choice in look["runtimes"] if not choice["analysable"]]
         self._others.setText(tr("Found too, but not analysable yet: {languages}.", languages="; ".join(others)))
         self._others.setVisible(bool(others) and len(others) < len(look["runtimes"]))
         self._show()
@@ -247,7 +244,6 @@ class RuntimePart(Part):
         return str(self.box.currentData() or "")
 
     def _disable(self, at: int, why: str) -> None:
-        """It is read, and can't be chosen."""
         # It may name folders of the repository, whose names must not be read as markup.
         self.box.setItemData(at, f"<qt>{escape(one_line(why))}</qt>", Qt.ItemDataRole.ToolTipRole)
         self.box.setItemData(at, one_line(why), Qt.ItemDataRole.AccessibleDescriptionRole)

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from qverify_desktop.languages.ecosystems import (
     reader,
     with_dependencies,
 )
-from qverify_desktop.languages.missing import missing_packages, missing_words
+from qverify_desktop.languages.missing import failed_install_words, missing_packages, missing_words
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.images import build_image, find_image, load_recipes, resources_root
 from tests.integration.runtimes import offline_folders as folders
@@ -178,7 +179,7 @@ async def test_npm_refuses_a_package_that_is_another(project: Make, tmp_path: Pa
     made = project(folders.write(tmp_path / "project", npm_files({"tidewords": digest})))
     result = await made.install(made.sets[0], cache)
     assert result.execution.exit_code != 0
-    assert "EINTEGRITY" in result.output or "ENOTCACHED" in result.output, result.output
+    assert "does not hold tidewords." in failed_install_words(Ecosystem.NPM, result.output, offline=True)
     assert "deps.tar" not in result.artefacts
 
 
@@ -214,9 +215,9 @@ ISARRAY = "sha512-xHjhDr3cNBK0BzdUJSPXZntQUx/mwMS5Rw4A7lPJ90XGAO6ISP/ePDNuo0vhqO
 NO_REGISTRY = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "CERT")
 
 
-async def test_npm_from_its_registry(project: Make, tmp_path: Path) -> None:
-    """Wherever the lock file says that the package is, the registry is asked, and the digest holds."""
-    files = npm_files({"isarray": ISARRAY})
+def isarray_project(root: Path, digest: str) -> Path:
+    """Its lock file says that the package is somewhere where nobody listens."""
+    files = npm_files({"isarray": digest})
     files["package.json"] = files["package.json"].replace("1.0.0", "2.0.5")
     lock = json.loads(files["package-lock.json"].replace("1.0.0", "2.0.5"))
     lock["packages"]["node_modules/isarray"]["resolved"] = "http://127.0.0.1:9/isarray.tgz"
@@ -224,7 +225,12 @@ async def test_npm_from_its_registry(project: Make, tmp_path: Path) -> None:
     files["sea.test.mjs"] = (
         "import { strictEqual } from 'node:assert';\nimport array from 'isarray';\n\nstrictEqual(array([]), true);\n"
     )
-    made = project(folders.write(tmp_path / "project", files))
+    return folders.write(root, files)
+
+
+async def test_npm_from_its_registry(project: Make, tmp_path: Path) -> None:
+    """Wherever the lock file says that the package is, the registry is asked, and the digest holds."""
+    made = project(isarray_project(tmp_path / "project", ISARRAY))
     [one] = made.sets
     result = await made.install(one, None)
     if result.execution.exit_code and any(word in result.output for word in NO_REGISTRY):
@@ -232,6 +238,16 @@ async def test_npm_from_its_registry(project: Make, tmp_path: Path) -> None:
     after = await made.test(one, made.unpacked(result))
     assert after.execution.exit_code == 0, after.output
     assert (result.execution.network, after.execution.network) == (True, False)
+
+
+async def test_npm_refuses_what_its_registry_has_under_another_digest(project: Make, tmp_path: Path) -> None:
+    _, other = folders.npm_package("isarray", TIDEWORDS)
+    made = project(isarray_project(tmp_path / "project", other))
+    result = await made.install(made.sets[0], None)
+    if any(word in result.output for word in NO_REGISTRY):
+        pytest.skip("No registry answers a container on this machine.")
+    assert result.execution.exit_code != 0 and "deps.tar" not in result.artefacts
+    assert "the digests differ" in failed_install_words(Ecosystem.NPM, result.output, offline=False), result.output
 
 
 async def test_go_from_a_module_proxy(project: Make, tmp_path: Path) -> None:
@@ -245,7 +261,7 @@ async def test_go_refuses_a_module_that_is_another(project: Make, tmp_path: Path
     made = project(root)
     result = await made.install(made.sets[0], folders.go_proxy(tmp_path / "proxy"))
     assert result.execution.exit_code != 0
-    assert "checksum mismatch" in result.output
+    assert "the digests differ" in failed_install_words(Ecosystem.GO, result.output, offline=True)
 
 
 async def test_go_from_a_vendor_folder(project: Make, tmp_path: Path) -> None:
@@ -325,7 +341,39 @@ async def test_an_empty_folder_is_said_with_the_packages_name(project: Make, tmp
         result = await made.install(made.sets[0], empty)
         assert result.execution.exit_code != 0, name
         assert "deps.tar" not in result.artefacts
-        assert missing_packages(made.sets[0].ecosystem, result.output) == (missing,), result.output
+        words = failed_install_words(made.sets[0].ecosystem, result.output, offline=True)
+        assert f"does not hold {missing}." in words, result.output
+
+
+async def test_settings_of_the_repository_do_not_steer_an_installer(
+    sandbox: DockerSandbox, images: Images, tmp_path: Path
+) -> None:
+    """The online way without a network: a program that the repository names for the compiler or the JVM is not started."""
+    evil = "#!/bin/sh\ntouch $QV_OUT/ran\nexit 1\n"
+    cargo = folders.cargo_project(tmp_path / "cargo", CARGO_REGISTRY)
+    rustc = '[build]\nrustc = "/work/evil.sh"\nrustc-wrapper = "/work/evil.sh"\n'
+    folders.write(cargo, {".cargo/config.toml": rustc, "evil.sh": evil})
+    maven = folders.maven_project(tmp_path / "maven")
+    folders.write(maven, {".mvn/jvm.config": "-XX:OnError=/work/evil.sh -XX:+NoSuchOption\n", "evil.sh": evil})
+    go = folders.go_project(tmp_path / "go")
+    (go / "go.mod").write_text((go / "go.mod").read_text() + "\ntoolchain go1.99.0\n")
+    for root in (cargo, maven, go):
+        (root / "evil.sh").write_text(evil)
+        (root / "evil.sh").chmod(0o755)
+        files = tuple(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        [one] = dependency_sets(files, reader(str(root)))
+        job = replace(install_job(one, reader(str(root))), network=False)
+        result = await sandbox.run(job, images(one.runtime), root, run="r-test")
+        assert result.execution.exit_code != 0
+        assert result.artefacts == {} and "NoSuchOption" not in result.output, result.output
+        assert "did not answer" in failed_install_words(one.ecosystem, result.output, offline=False), result.output
+    # That the settings would have counted where the project itself is.
+    steered = await sandbox.run(Job("test", ("mvn", "--version")), images("java"), maven, run="r-test")
+    assert "NoSuchOption" in steered.output
+    steered = await sandbox.run(
+        Job("test", ("cargo", "test", "--lib", "--locked")), images("rust"), cargo, run="r-test"
+    )
+    assert "ran" in steered.artefacts
 
 
 def test_what_an_installer_hands_back_can_leave_no_folder(tmp_path: Path) -> None:

@@ -345,7 +345,8 @@ def test_a_language_that_cannot_be_analysed_is_named_and_cannot_be_chosen(opened
     assert not box.model().item(1).isEnabled() and "(in &lt;b&gt;)" in box.itemData(1, Qt.ItemDataRole.ToolTipRole)
     assert sheet.runtime.chosen() == "python" and sheet.start_button.isEnabled()
     assert "Found too, but not analysable yet: JavaScript, TypeScript." in words(sheet)
-    sheet.runtime.remember({"runtime": "node"})
+    for remembered in ({"runtime": "node"}, {"runtime": ""}, {}):
+        sheet.runtime.remember(remembered)
     assert sheet.runtime.chosen() == "python"
 
 
