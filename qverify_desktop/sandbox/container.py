@@ -169,17 +169,20 @@ class Container:
             )
         return Ended(state, timed_out, flooded.is_set(), drained, min(passed_ms, _lifetime_ms(state)))
 
-    def kill(self) -> None:
-        """Kill it on a connection of its own, from any thread. Raises one of ``ENGINE_ERRORS``."""
+    def kill(self) -> bool:
+        """Kill it on a connection of its own, from any thread; false where it had ended by itself. Raises one of
+        ``ENGINE_ERRORS``."""
         killer = self._connections.fresh(KILL_TIMEOUT_S)
         try:
             killer.kill(self._name)
         except APIError as error:
-            # 404 and 409: it ended by itself in this moment.
+            # 404 and 409: it does not run any more.
             if error.status_code not in (404, 409):
                 raise
+            return False
         finally:
             self._connections.discard(killer)
+        return True
 
     def _kill_quietly(self) -> None:
         # Its time limit ends it where this does not.
@@ -205,9 +208,10 @@ class Container:
                 raise
         else:
             return False
-        self.kill()
+        # It may have ended long ago, and a network that drops idle connections kept that from us.
+        killed = self.kill()
         client.wait(self.id, timeout=KILL_TIMEOUT_S)
-        return True
+        return killed
 
     def _ended(self) -> bool:
         return not self._connections.client().inspect_container(self.id)["State"]["Running"]

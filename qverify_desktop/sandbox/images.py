@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -258,14 +259,13 @@ def _end(process: subprocess.Popen[str]) -> None:
     """End the build and every child of it, where it still runs."""
     if process.poll() is not None:
         return
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
-    except subprocess.TimeoutExpired:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        # Also those that are deaf to the first signal and outlive the shell.
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    except ProcessLookupError:
-        process.wait()
+    process.wait()
 
 
 def _refusal(status: int, problem: str, recipe: Recipe) -> QVerifyError:

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 SCHEME = "ssh://"
 ENGINE_SOCKET = "/var/run/docker.sock"
 CONNECT_TIMEOUT_S = 20.0
+#: Seconds for which a failure stands: whoever has waited for the same connection hears of it and does not try again in turn.
+FAILURE_STANDS_S = 2.0
 
 #: What ssh needs of the environment; keys of model providers and whatever else a person has exported stay out.
 _PASSED = ("PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK", "LANG")
@@ -38,6 +40,7 @@ class Tunnel:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._failed: tuple[float, str] | None = None
 
     def address(self) -> str:
         """``unix://…`` of the local end, connecting where that has not been done or has broken off.
@@ -50,9 +53,15 @@ class Tunnel:
             # The same at each connection, so that a client of an earlier one reaches the engine again.
             local = Path(self._folder.name) / "docker.sock"
             if self._process is None or self._process.poll() is not None:
+                if self._failed is not None and time.monotonic() - self._failed[0] < FAILURE_STANDS_S:
+                    raise ConnectionError(self._failed[1])
                 self._end()
                 local.unlink(missing_ok=True)
-                self._connect(local)
+                try:
+                    self._connect(local)
+                except ConnectionError as error:
+                    self._failed = (time.monotonic(), str(error))
+                    raise
             return f"unix://{local}"
 
     def close(self) -> None:

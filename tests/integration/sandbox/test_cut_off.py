@@ -14,6 +14,7 @@ import pytest
 
 from qverify_desktop.domain.errors import SandboxFailure
 from qverify_desktop.domain.execution import Job, JobResult, Limits, RuntimeImage
+from qverify_desktop.sandbox import container as container_module
 from qverify_desktop.sandbox import entry
 from qverify_desktop.sandbox.connection import Connections
 from qverify_desktop.sandbox.container import Assignment, Container
@@ -144,3 +145,18 @@ async def test_a_parcel_that_does_not_fit_is_said_at_once_though_the_engine_hold
         assert result.execution.exit_code == entry.NOT_LAID_OUT
         assert "could not be laid out" in result.problem
         assert time.monotonic() - begun < 5
+
+
+async def test_an_end_that_a_silent_network_kept_from_us_is_no_time_out(
+    cable: Cable, image: RuntimeImage, source: Path, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_module, "DRAIN_TIMEOUT_S", 1.0)
+    through = DockerSandbox(RESOURCES, owner, base_url=cable.url)
+    job = Job("x", ("sleep", "2"), limits=Limits(timeout_s=4))
+    running = asyncio.create_task(through.run(job, image, source, run="r"))
+    await asyncio.sleep(1.5)
+    cable.freeze()
+    result = await running
+    assert (result.execution.exit_code, result.execution.timed_out) == (0, False)
+    assert result.problem == "The sandbox ended, but its output could not be read to the end."
+    await through.close()

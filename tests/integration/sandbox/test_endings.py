@@ -140,6 +140,7 @@ class Cable:
         self.url = f"unix://{path}"
         self._engine = engine
         self._whole = True
+        self._frozen: set[int] = set()
         self._plugs: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -162,9 +163,17 @@ class Cable:
     def _pass(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if source.fileno() in self._frozen:
+                    return
                 target.sendall(data)
+            if source.fileno() in self._frozen:
+                return
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
+
+    def freeze(self) -> None:
+        """From now on nothing comes through what is open already, and nobody is told."""
+        self._frozen = {plug.fileno() for plug in self._plugs}
 
     def cut(self) -> None:
         self._whole = False

@@ -12,8 +12,9 @@ import pytest
 
 from qverify_desktop.sandbox.connection import Connections
 from qverify_desktop.sandbox.images import build_image, check_image, find_image, load_recipes, resources_root
-from qverify_desktop.sandbox.owner import OWNER, Owner
+from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.recipes import Recipe
+from tests.integration.conftest import containers
 
 pytestmark = pytest.mark.docker
 
@@ -77,14 +78,13 @@ def test_the_image_holds_no_address_of_this_machine(client: docker.APIClient, re
 
 
 def test_the_sample_passes_under_the_flags_of_every_run(
-    client: docker.APIClient, recipe: Recipe, tmp_path: Path
+    client: docker.APIClient, recipe: Recipe, owner: Owner
 ) -> None:
     image = build_image(client, recipe, lambda line: None)
-    owner = Owner.of(tmp_path / "home")
     check = check_image(recipe, image, owner=owner)
     assert check.passed, check.output
     assert "7 passed" in check.output
-    assert not client.containers(all=True, filters={"label": f"{OWNER}={owner.id}"})
+    assert containers(client, owner) == []
 
 
 def test_a_sample_that_fails_is_told(client: docker.APIClient, recipe: Recipe, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from qverify_desktop.domain.errors import SandboxFailure, SandboxGone
 from qverify_desktop.domain.execution import Job, Limits, RuntimeImage
+from qverify_desktop.sandbox import tunnel as tunnel_module
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.images import check_image, load_recipes
 from qverify_desktop.sandbox.owner import Owner
@@ -285,3 +287,29 @@ async def test_the_check_of_an_image_mounts_nothing_of_this_machine(
     check = await checking
     assert check.passed, check.sentence + check.output
     assert mounts == []
+
+
+def test_all_who_wait_for_a_host_that_does_not_answer_hear_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ssh").write_text("#!/bin/sh\nexec sleep 600\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(tunnel_module, "CONNECT_TIMEOUT_S", 1.0)
+    tunnel = Tunnel("ssh://host")
+    said: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(ConnectionError) as caught:
+            tunnel.address()
+        said.append(str(caught.value))
+
+    asking = [threading.Thread(target=ask) for _ in range(6)]
+    begun = time.monotonic()
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert said == ["ssh: no answer"] * 6
+    assert time.monotonic() - begun < 2.5
+    tunnel.close()
