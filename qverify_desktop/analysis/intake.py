@@ -252,7 +252,7 @@ def _failed(answer: bytes, most: int) -> str:
     return ", ".join(one[:100] for one in named[:most] if isinstance(one, str) and one.isprintable())
 
 
-def _unpack(archive: bytes, folder: Path, failed: str) -> str:
+def _unpack(archive: bytes, folder: Path, failed: str = "") -> str:
     """Unpack what an install step brought; packages are code that only ever runs in the sandbox. ``failed`` is kept with them:
     the next run that takes them over lacks the same. Answers why it was refused, empty where it was not."""
     packages = folder / "packages"
