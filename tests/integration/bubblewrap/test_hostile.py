@@ -132,7 +132,7 @@ async def test_the_output_cap_holds_a_flood(shell: Run) -> None:
 
 
 async def test_the_time_limit_ends_a_flood(shell: Run) -> None:
-    result = await shell("yes & yes & cat /dev/zero", timeout_s=1)
+    result = await shell("yes & yes & cat /dev/zero", timeout_s=1, flood_bytes=1 << 40)
     assert result.execution.timed_out
     assert result.execution.duration_ms < 12_000
 

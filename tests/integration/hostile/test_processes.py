@@ -191,7 +191,7 @@ time.sleep(0.3)
 
 async def test_the_kill_does_not_hang_on_a_flood_of_output(shell: Run) -> None:
     """Attack: write as fast as possible, so that the engine hangs in its kill. Limit: the reader never stops reading."""
-    result = await shell("yes & yes & cat /dev/zero", timeout_s=1)
+    result = await shell("yes & yes & cat /dev/zero", timeout_s=1, flood_bytes=1 << 40)
     assert (result.execution.timed_out, result.execution.exit_code) == (True, SIGKILLED)
     assert result.execution.output_truncated
     assert result.execution.duration_ms < 1000 * (1 + KILL_S)
@@ -201,7 +201,7 @@ async def test_cancelling_does_not_hang_on_a_flood_of_output(
     sandbox: DockerSandbox, image: RuntimeImage, source: Path, owner: Owner, client: docker.APIClient
 ) -> None:
     """Attack: the same flood while a person cancels. Limit: the kill goes over a connection of its own."""
-    job = Job("flood", ("sh", "-c", "yes & cat /dev/zero"), limits=Limits(timeout_s=60))
+    job = Job("flood", ("sh", "-c", "yes & cat /dev/zero"), limits=Limits(timeout_s=60, flood_bytes=1 << 40))
     running = asyncio.create_task(sandbox.run(job, image, source, run="r-test"))
     while not [one for one in await asyncio.to_thread(containers, client, owner) if one["State"] == "running"]:
         await asyncio.sleep(0.05)
