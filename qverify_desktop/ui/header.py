@@ -81,10 +81,12 @@ class Header(QWidget):
 
     def _update(self) -> None:
         for id, button in self._buttons:
-            words = self._actions[id].words()
-            if button.text() != words:
-                button.say(words)
-            button.set_possible(self._actions[id].reason())
+            act = self._actions[id]
+            if button.text() != act.words():
+                # Pause becomes Resume: another word is another act, with an icon of its own.
+                button.say(act.words())
+                button.set_icon(act.icon)
+            button.set_possible(act.reason())
 
     def show_back(self, possible: bool) -> None:
         """The way back stands before the title when there is one."""

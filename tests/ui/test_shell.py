@@ -14,8 +14,9 @@ from qverify_desktop.ui.page import Notice, Place
 from qverify_desktop.ui.preferences import Preferences
 from qverify_desktop.ui.sheets.closing import ClosingSheet
 from qverify_desktop.ui.sheets.new_analysis import NewAnalysisSheet
+from qverify_desktop.ui.widgets.basics import GAP, Button
 from tests.ui.samples import window as samples
-from tests.ui.samples.results import RUN, run_view
+from tests.ui.samples.results import RUN, overview, run_view
 
 pytestmark = pytest.mark.ui
 
@@ -265,3 +266,19 @@ def test_single_letters_do_nothing_in_a_text_field(opened, qtbot):
     act = window.registry["results.refuse"] if any(a.id == "results.refuse" for a in window.registry) else None
     assert act is not None
     assert not window._allowed(act)
+
+
+def test_an_act_that_becomes_another_has_another_icon(opened, qtbot):
+    cancelled = overview("cancelled") | {"run": run_view("cancelled", sentence="The run was cancelled.")}
+    _, window = opened(run_overview=lambda run: cancelled)
+    window.go(Place("progress", run=RUN))
+
+    def resume():
+        return [one for one in window.findChildren(Button) if one.text() == "Resume" and one.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(resume()))
+    image = resume()[0].icon().pixmap(20, 16).toImage()
+    play, pause = (
+        window.theme.icon(name, "on-accent", room=GAP).pixmap(20, 16).toImage() for name in ("play", "pause")
+    )
+    assert image == play != pause
