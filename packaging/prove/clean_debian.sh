@@ -111,11 +111,16 @@ mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --rbind /dev "$root/dev"
+# Its root becomes this namespace's: in a mere chroot the kernel refuses user namespaces, which bubblewrap stands on.
 cd "$root"
-mapfile -d '' -t brought <"$root/root/environment"
+mkdir outside
+pivot_root . outside
+umount -l /outside
+rmdir /outside
+mapfile -d '' -t brought </root/environment
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTEST="${PYTEST:-}" \
     "${brought[@]}" \
-    chroot "$root" bash /root/inside.sh "$@"
+    bash /root/inside.sh "$@"
 OUTSIDE
 
 say "Making a bare Debian 12 in $root."

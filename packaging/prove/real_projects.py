@@ -11,12 +11,13 @@ import os
 import platform
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from backports import tarfile
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECTS = (

@@ -7,9 +7,10 @@ import io
 import json
 import os
 import shutil
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from backports import tarfile
 
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.threads import in_stoppable_thread

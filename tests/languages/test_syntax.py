@@ -53,11 +53,30 @@ def test_threads_that_parse_do_not_disturb_each_other():
     assert hammer(syntax.parse) == []
 
 
-def test_a_finalizer_may_parse_in_the_midst_of_a_parse():
+class Parsing(Lingering):
+    """Its end parses, as formatting a traceback does (``traceback`` of Python 3.11 looks for the part to underline)."""
+
+    def __del__(self) -> None:
+        compile("a + b", "x", "eval", ast.PyCF_ONLY_AST)
+
+
+def test_a_finalizer_that_parses_does_not_disturb_the_parse_that_it_falls_into():
+    before = gc.get_threshold()
+    gc.set_threshold(20, 2, 2)
+    try:
+        for _ in range(30):
+            Parsing()
+            syntax.parse(SOURCE)
+    finally:
+        gc.set_threshold(*before)
+    assert gc.isenabled()
+
+
+def test_what_runs_inside_a_parse_after_all_does_not_wait_for_itself():
     done = threading.Event()
 
     def nested() -> None:
-        with syntax.ONE_AT_A_TIME:
+        with syntax.one_at_a_time():
             assert isinstance(syntax.parse_expression("1 + 1"), ast.Expression)
         done.set()
 
