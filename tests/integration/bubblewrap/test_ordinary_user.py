@@ -92,6 +92,8 @@ def folder(home: Path) -> Iterator[Path]:
             saved.writelines(client.get_image(recipe.reference))
     finally:
         client.close()
+    # The recipes too: this checkout may lie where only its owner can read.
+    shutil.copytree(RESOURCES / "runtimes", made / "runtimes")
     (made / "source").mkdir()
     (made / "source" / "module.py").write_text("VALUE = 42\n")
     for path in (made, *made.rglob("*")):
@@ -102,7 +104,7 @@ def folder(home: Path) -> Iterator[Path]:
 
 def test_an_ordinary_user_gets_the_same_sandbox(folder: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder), str(RESOURCES)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", SCRIPT, str(folder), str(folder)], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     answers = json.loads(done.stdout)
