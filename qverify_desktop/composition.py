@@ -86,7 +86,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.engine.facade import Parts
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.gateway.gateway import ModelGateway
-    from qverify_desktop.languages.python.language import PythonLanguage
+    from qverify_desktop.languages import catalogue
     from qverify_desktop.repository.intake import Repositories
     from qverify_desktop.settings.configuration import Configuration
     from qverify_desktop.settings.secrets import ApiKeys, SigningKeyStore
@@ -108,14 +108,14 @@ def build(home: Path, lock: HomeLock) -> Parts:
         answer_tokens=configuration.model_answer_tokens,
         context_tokens=configuration.model_context_tokens,
     )
-    python = PythonLanguage(configuration.patience_s)
+    languages = catalogue.languages(configuration.patience_s)
     services = Services(
         repositories=Repositories(),
         sandbox=machine.sandbox,
         journal=EvidenceJournal(database, artefacts, _signer(key, protection)),
         artefacts=artefacts,
         gateway=gateway,
-        languages=(python,),
+        languages=languages,
         workspace=home / "workspace",
         reduced=machine.reduced,
     )
@@ -127,7 +127,8 @@ def build(home: Path, lock: HomeLock) -> Parts:
     def apply(changed: Configuration) -> None:
         gateway.set_air_gap(changed.air_gap)
         machine.apply(changed)
-        python.set_patience(changed.patience_s)
+        for language in languages:
+            language.set_patience(changed.patience_s)
 
     return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply)
 

@@ -15,6 +15,7 @@ from qverify_desktop.domain.results import (
     TestVerdict,
 )
 from qverify_desktop.domain.testing import Arc, FileCoverage, Origin, Status, TestOutcome
+from qverify_desktop.languages.base import Language
 
 #: Tests that speak for the repository come first; what merely records today's behaviour must add to them.
 _ORDER = (Origin.PROMISE, Origin.MODEL, Origin.PROPERTY, Origin.OBSERVATION)
@@ -22,7 +23,7 @@ _IMPORT_ERRORS = ("ImportError", "ModuleNotFoundError", "NameError", "AttributeE
 
 
 def decide(
-    tried: Sequence[Tried], coverage: Mapping[str, FileCoverage], matrix: Matrix
+    tried: Sequence[Tried], coverage: Mapping[str, FileCoverage], matrix: Matrix, language: Language
 ) -> tuple[list[JudgedTest], list[Tried]]:
     """Judge every candidate. Answers the judged tests and those that need triage (they contradict quoted words)."""
     judged, disputed = [], []
@@ -40,7 +41,7 @@ def decide(
         elif one.failed_alike and one.test.quote is not None and one.test.origin is not Origin.PROPERTY:
             disputed.append(one)
         else:
-            judged.append(_refuse_failing(one))
+            judged.append(_refuse_failing(one, language))
     return judged, disputed
 
 
@@ -84,10 +85,10 @@ def _refuse(one: Tried, reason: Reason, detail: str = "") -> JudgedTest:
     return JudgedTest(one.test, TestVerdict.REFUSED, reason, detail)
 
 
-def _refuse_failing(one: Tried) -> JudgedTest:
+def _refuse_failing(one: Tried, language: Language) -> JudgedTest:
     """Why a test that did not pass five of five is refused."""
     if one.collection_error:
-        return _refuse_uncollected(one)
+        return _refuse_uncollected(one, language)
     first = one.outcomes[0]
     statuses = [o.status for o in one.outcomes]
     runs = sum(s is not Status.MISSING for s in statuses)
@@ -106,13 +107,15 @@ def _refuse_failing(one: Tried) -> JudgedTest:
         return _refuse(one, Reason.OUTSIDE_DOMAIN, first.message)
     if len(one.outcomes) == REPETITIONS:
         return _refuse(one, Reason.FLAKY, "It failed in a different way from run to run.")
-    if _names_nothing(first):
+    if _names_nothing(first, language):
         return _refuse(one, Reason.WRONG_IMPORT, first.message)
     return _refuse(one, Reason.FAILS, first.message)
 
 
-def _refuse_uncollected(one: Tried) -> JudgedTest:
+def _refuse_uncollected(one: Tried, language: Language) -> JudgedTest:
     error = one.collection_error
+    if language.compiled:
+        return _refuse(one, Reason.COMPILE, error)
     if "SyntaxError" in error or "IndentationError" in error:
         return _refuse(one, Reason.SYNTAX, error)
     if any(name in error for name in _IMPORT_ERRORS) and one.test.origin is Origin.MODEL:
@@ -120,9 +123,10 @@ def _refuse_uncollected(one: Tried) -> JudgedTest:
     return _refuse(one, Reason.NOT_COLLECTED, error)
 
 
-def _names_nothing(outcome: TestOutcome) -> bool:
+def _names_nothing(outcome: TestOutcome, language: Language) -> bool:
     """The test itself names something that is not there; the same error from inside the code is the code's."""
-    return outcome.raised in _IMPORT_ERRORS and len(outcome.frames) <= 1
+    named = outcome.raised in language.unknown_name_errors or outcome.raised in _IMPORT_ERRORS
+    return named and len(outcome.frames) <= 1
 
 
 def fraction_of_coverage(coverage: Iterable[FileCoverage]) -> tuple[Fraction, Fraction]:

@@ -160,7 +160,7 @@ def _read(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried
         by_id.setdefault(outcome.id.partition("[")[0], []).append(outcome)
     read = {}
     for test in tests:
-        error = suite.collection_errors.get(test.path, "")
+        error = suite.collection_errors.get(test.id) or suite.collection_errors.get(test.path, "")
         outcomes = by_id.get(test.id, [])
         ran = any(o.status is not Status.MISSING for o in outcomes)
         if error and not ran:

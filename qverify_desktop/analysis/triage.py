@@ -8,19 +8,17 @@ from qverify_desktop.analysis.judge import REPETITIONS, Tried
 from qverify_desktop.domain.project import Promise, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
 from qverify_desktop.domain.testing import Quote, TestOutcome
+from qverify_desktop.languages.base import Language
 
 #: How far the notation of an example can be trusted to be meant literally, in thousandths.
 _FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950}
 _OTHER_FORM = 850
 _IN_DOCUMENT = -50
 _RAISED_INSTEAD = -250
-#: The example could not be carried out as written: nothing follows for the code.
-_NOT_RUNNABLE = frozenset({"ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "FileNotFoundError"})
-_CALL_MISMATCH = frozenset({"TypeError", "AttributeError"})
 
 
 def triage(
-    disputed: Sequence[Tried], targets: Sequence[Target], promises: Mapping[str, Promise]
+    disputed: Sequence[Tried], targets: Sequence[Target], promises: Mapping[str, Promise], language: Language
 ) -> tuple[list[JudgedTest], list[SuspectedDefect]]:
     """Split failing specification tests into suspected defects, ranked by confidence, and refusals.
 
@@ -31,7 +29,7 @@ def triage(
     defects: list[SuspectedDefect] = []
     for one in disputed:
         outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
-        reason = _not_a_defect(outcome, one)
+        reason = _not_a_defect(outcome, one, language)
         if reason or target is None or quote is None:
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, Reason.EXAMPLE_NOT_RUNNABLE, reason))
             continue
@@ -45,7 +43,7 @@ def triage(
             evidence=quote,
             test=one.test.id,
             reproductions=REPETITIONS,
-            confidence=_confidence(outcome, quote, promises.get(quote.text)),
+            confidence=_confidence(outcome, quote, promises.get(quote.text), language),
         )
         detail = f"Expected {defect.expected}, observed {defect.observed}."
         judged.append(JudgedTest(one.test, TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS, detail))
@@ -54,21 +52,21 @@ def triage(
     return judged, _one_per_call(defects)
 
 
-def _not_a_defect(outcome: TestOutcome, one: Tried) -> str:
+def _not_a_defect(outcome: TestOutcome, one: Tried, language: Language) -> str:
     """Why nothing follows from this failure, empty when something does."""
-    if outcome.raised in _NOT_RUNNABLE:
+    if outcome.raised in language.unknown_name_errors:
         return f"Running the example ends in {outcome.raised}: {outcome.message}"
     in_code = any(not frame.startswith(one.test.path) for frame in outcome.frames)
-    if outcome.raised in _CALL_MISMATCH and not in_code:
+    if outcome.raised in language.mismatch_errors and not in_code:
         return f"The call does not fit the code's signature: {outcome.message}"
     if not outcome.in_test and not in_code:
         return f"The failure is in the example, not in the code: {outcome.message}"
     return ""
 
 
-def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None) -> int:
+def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None, language: Language) -> int:
     confidence = _FORM_CONFIDENCE.get(promise.form if promise else "", _OTHER_FORM)
-    if not quote.file.endswith(".py"):
+    if not quote.file.endswith(language.endings):
         confidence += _IN_DOCUMENT
     if not outcome.in_test:
         confidence += _RAISED_INSTEAD

@@ -85,7 +85,7 @@ def _alone(path: str, number: int) -> str:
 
 def _attempt(test: GeneratedTest, alone: GeneratedTest, outcome: TestOutcome | None, suite: SuiteResult) -> Attempt:
     if outcome is None or outcome.status is Status.MISSING:
-        error = suite.collection_errors.get(alone.path, "")
+        error = suite.collection_errors.get(alone.id) or suite.collection_errors.get(alone.path, "")
         if error:
             unknown = _UNKNOWN_NAME.search(error)
             return Attempt(

@@ -212,9 +212,9 @@ async def _decide(
     language = steps.services.language(project.language)
 
     async def body(context: StepContext) -> Decision:
-        judged, disputed = await asyncio.to_thread(decide, trial.tried, coverage, trial.matrix)
+        judged, disputed = await asyncio.to_thread(decide, trial.tried, coverage, trial.matrix, language)
         found: list[Promise] = await asyncio.to_thread(language.promises, snapshot, project, targets)
-        looked_into, defects = triage(disputed, targets, {p.words: p for p in found})
+        looked_into, defects = triage(disputed, targets, {p.words: p for p in found}, language)
         tests = (*judged, *looked_into, *trial.refused)
         for one in tests:
             context.record(

@@ -26,6 +26,7 @@ class Reason(StrEnum):
 
     GAIN = "gain"
     SYNTAX = "syntax"
+    COMPILE = "compile"
     NOT_COLLECTED = "not_collected"
     WRONG_IMPORT = "wrong_import"
     TRIVIAL = "trivial"
@@ -42,6 +43,7 @@ class Reason(StrEnum):
 SENTENCES: Mapping[Reason, str] = {
     Reason.GAIN: "It passed five of five and reaches or notices something that no test did before.",
     Reason.SYNTAX: "It is not valid source.",
+    Reason.COMPILE: "It does not compile.",
     Reason.NOT_COLLECTED: "The test runner could not collect it.",
     Reason.WRONG_IMPORT: "It imports or names something that does not exist.",
     Reason.TRIVIAL: "It asserts nothing that could fail.",

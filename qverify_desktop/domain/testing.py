@@ -114,8 +114,8 @@ class Footprint:
 class SuiteResult:
     """One run of a test command. ``problem`` is a sentence when the run as a whole says nothing (crashed, hung).
 
-    ``coverage`` is keyed by file; ``footprints`` by test id. ``collection_errors`` maps a test file to the error that
-    kept it from being collected. ``missing_modules`` are imports that failed anywhere during collection.
+    ``coverage`` is keyed by file; ``footprints`` by test id. ``collection_errors`` maps a test file, or a
+    test's id, to the error that kept it from being collected. ``missing_modules`` are imports that failed anywhere during collection.
     """
 
     outcomes: tuple[TestOutcome, ...] = ()

@@ -47,6 +47,17 @@ class Language(Protocol):
     runtime: str
     #: Fence tags under which a model may hand in code of this language.
     fence_tags: tuple[str, ...]
+    #: Whether tests must be built before they run, so that a test that can't be loaded is one that does not compile.
+    compiled: bool
+    #: Endings of its source files, with the dot.
+    endings: tuple[str, ...]
+    #: Types of errors (``TestOutcome.raised``) which say that something that a test names is not there.
+    unknown_name_errors: frozenset[str]
+    #: Types of errors which say that a call does not fit the code, where they come from the test itself.
+    mismatch_errors: frozenset[str]
+
+    def set_patience(self, patience_s: int) -> None:
+        """Seconds after which a test or an import counts as hung, for jobs that are made from now on."""
 
     def detect(self, snapshot: Snapshot) -> Project | None:
         """How this language sees the snapshot, or ``None`` where it holds no source of this language."""

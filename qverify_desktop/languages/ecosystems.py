@@ -19,6 +19,7 @@ from enum import StrEnum
 from qverify_desktop.domain.execution import GIB, MIB, Job, Limits
 from qverify_desktop.domain.project import SkippedPath
 from qverify_desktop.languages import install_scripts
+from qverify_desktop.languages.files import read_bytes
 from qverify_desktop.languages.lock_contents import cargo_problem, npm_lock_for_install
 from qverify_desktop.languages.python.dependencies import (
     MAX_METADATA_BYTES,
@@ -27,7 +28,6 @@ from qverify_desktop.languages.python.dependencies import (
 )
 from qverify_desktop.languages.python.drivers import FOLDER
 from qverify_desktop.languages.python.installation import packages_job
-from qverify_desktop.languages.python.source import read_bytes
 
 MAX_LOCK_BYTES = 2 * MAX_METADATA_BYTES
 MAX_SETS = 50

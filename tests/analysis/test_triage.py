@@ -6,9 +6,11 @@ from qverify_desktop.analysis.triage import triage
 from qverify_desktop.domain.project import Promise, PromiseRelation
 from qverify_desktop.domain.results import Reason, TestVerdict
 from qverify_desktop.domain.testing import Status
+from qverify_desktop.languages.python.language import PythonLanguage
 
 from .values import FILE, PATH, generated, target, tried
 
+PYTHON = PythonLanguage()
 WORDS = ">>> pages(10)\n2"
 DOCTEST = {WORDS: Promise(target().id, "pages(10)", "2", PromiseRelation.EQUALS, WORDS, FILE, 3, "doctest")}
 
@@ -19,7 +21,7 @@ def failing(**more):
 
 
 def test_a_contradiction_names_function_call_values_and_words():
-    judged, defects = triage([failing()], [target()], DOCTEST)
+    judged, defects = triage([failing()], [target()], DOCTEST, PYTHON)
     assert judged[0].verdict is TestVerdict.SUSPECTED
     (defect,) = defects
     assert (defect.file, defect.symbol, defect.call) == (FILE, "pages", "pages(10)")
@@ -31,7 +33,7 @@ def test_an_exception_out_of_the_code_is_suspected_with_less_confidence():
     raised = failing(
         raised="ValueError", in_test=False, observed="raises ValueError: no", frames=(f"{PATH}:4", f"{FILE}:5")
     )
-    _, defects = triage([raised], [target()], DOCTEST)
+    _, defects = triage([raised], [target()], DOCTEST, PYTHON)
     assert defects[0].confidence < 950
     assert defects[0].observed == "raises ValueError: no"
 
@@ -43,18 +45,18 @@ def test_an_example_that_can_not_be_run_accuses_nobody():
         {"raised": "TypeError", "in_test": False},
         {"raised": "KeyError", "in_test": False},
     ):
-        judged, defects = triage([failing(**facts)], [target()], DOCTEST)
+        judged, defects = triage([failing(**facts)], [target()], DOCTEST, PYTHON)
         assert not defects, facts
         assert judged[0].reason is Reason.EXAMPLE_NOT_RUNNABLE, facts
 
 
 def test_a_type_error_inside_the_code_is_the_codes():
     _, defects = triage(
-        [failing(raised="TypeError", in_test=False, frames=(f"{PATH}:4", f"{FILE}:5"))], [target()], DOCTEST
+        [failing(raised="TypeError", in_test=False, frames=(f"{PATH}:4", f"{FILE}:5"))], [target()], DOCTEST, PYTHON
     )
     assert len(defects) == 1
 
 
 def test_the_same_call_is_listed_once():
-    _, defects = triage([failing(), failing()], [target()], DOCTEST)
+    _, defects = triage([failing(), failing()], [target()], DOCTEST, PYTHON)
     assert len(defects) == 1

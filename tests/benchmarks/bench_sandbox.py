@@ -25,9 +25,10 @@ import docker
 
 from qverify_desktop.domain.execution import Job, Limits, RuntimeImage
 from qverify_desktop.domain.testing import MutantStatus
+from qverify_desktop.languages.mutation_report import read_mutation
 from qverify_desktop.languages.python.detection import detect, find_targets
 from qverify_desktop.languages.python.mutation import mutants
-from qverify_desktop.languages.python.mutation_run import mutation_job, read_mutation
+from qverify_desktop.languages.python.mutation_run import mutation_job
 from qverify_desktop.sandbox.connection import Connections
 from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.docker import DockerSandbox

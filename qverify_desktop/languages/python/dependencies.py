@@ -19,9 +19,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from qverify_desktop.domain.project import SkippedPath, Snapshot
+from qverify_desktop.languages.files import read_bytes
 from qverify_desktop.languages.python.layout import Layout
 from qverify_desktop.languages.python.setup_script import setup_arguments
-from qverify_desktop.languages.python.source import read_bytes
 
 MAX_METADATA_BYTES = 8 * 1024 * 1024
 MAX_FILES = 40

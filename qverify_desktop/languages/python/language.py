@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
+from qverify_desktop.languages import mutation_report
 from qverify_desktop.languages.base import RunVariation, StaticProblem
 from qverify_desktop.languages.python import (
     detection,
@@ -31,6 +32,12 @@ class PythonLanguage:
     name = segments.LANGUAGE
     runtime = detection.RUNTIME
     fence_tags: tuple[str, ...] = ("python", "py", "python3", "")
+    compiled = False
+    endings: tuple[str, ...] = (".py",)
+    unknown_name_errors = frozenset(
+        ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "FileNotFoundError")
+    )
+    mismatch_errors = frozenset(("TypeError", "AttributeError"))
 
     def __init__(self, patience_s: int = suite.PATIENCE_S) -> None:
         self._patience_s = patience_s
@@ -115,7 +122,7 @@ class PythonLanguage:
         return mutation_run.mutation_job(project, files, mutants, tests)
 
     def read_mutation(self, mutants: Sequence[Mutant], result: JobResult) -> list[MutantOutcome]:
-        return mutation_run.read_mutation(mutants, result)
+        return mutation_report.read_mutation(mutants, result)
 
     def assertions(self, code: str) -> list[tuple[int, str]]:
         return assertions(code)

@@ -1,18 +1,17 @@
 """Mutants of a function: small changes of its source, each of which a good test notices.
 
-Operators after Offutt et al. 1996 (relational, logical, arithmetic, constant), with returned values, dropped statements
-and removed negations. Each mutant is one replacement of bytes; the mutated source still parses.
+Each mutant is one replacement of bytes; the mutated source still parses. ``languages.mutants`` says where the operators are from.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
 from qverify_desktop.domain.project import Snapshot, Target
 from qverify_desktop.domain.testing import Mutant
+from qverify_desktop.languages.mutants import MOST_BYTES, mutant_of, spread, unique
 from qverify_desktop.languages.python.segments import docstring_node, find_function
 from qverify_desktop.languages.python.source import SourceFile, line_of, parse, read_source
 
@@ -37,7 +36,6 @@ _LOGICAL = {"and": "or", "or": "and"}
 _TRUTH = {"true": "False", "false": "True"}
 #: Below these nothing that runs can be changed.
 _INERT = frozenset({"type", "decorator", "import_statement", "import_from_statement", "global_statement"})
-_MOST_BYTES = 200
 
 #: An operator's name and the replacement of a node.
 _Change = tuple[str, Node, str]
@@ -55,17 +53,12 @@ def mutants(snapshot: Snapshot, target: Target, lines: frozenset[int], most: int
     body = definition.node.child_by_field_name("body") if definition is not None else None
     if definition is None or body is None:
         return []
-    candidates = _unique(
+    candidates = unique(
         _mutant(source, target, change)
         for change in _changes(source, body, docstring_node(definition.node))
-        if line_of(change[1]) in lines and change[1].end_byte - change[1].start_byte <= _MOST_BYTES
+        if line_of(change[1]) in lines and change[1].end_byte - change[1].start_byte <= MOST_BYTES
     )
-    return _spread([one for one in candidates if _parses(source, one)], most)
-
-
-def mutated(content: bytes, mutant: Mutant) -> bytes:
-    """The file's content with the mutant in place."""
-    return content[: mutant.start] + mutant.replacement.encode("utf-8") + content[mutant.end :]
+    return spread([one for one in candidates if _parses(source, one)], most)
 
 
 def _changes(source: SourceFile, body: Node, docstring: Node | None) -> Iterator[_Change]:
@@ -182,23 +175,15 @@ def _string(source: SourceFile, node: Node) -> Iterator[_Change]:
 
 def _mutant(source: SourceFile, target: Target, change: _Change) -> Mutant:
     operator, node, replacement = change
-    start, end = node.start_byte + source.offset, node.end_byte + source.offset
-    key = f"{target.file}:{start}:{end}:{replacement}"
-    return Mutant(
-        id=hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16],
-        file=target.file,
+    return mutant_of(
+        target,
         line=line_of(node),
         operator=operator,
-        start=start,
-        end=end,
+        start=node.start_byte + source.offset,
+        end=node.end_byte + source.offset,
         original=source.slice(node),
         replacement=replacement,
-        target=target.id,
     )
-
-
-def _unique(found: Iterator[Mutant]) -> list[Mutant]:
-    return list({mutant.id: mutant for mutant in found if mutant.original != mutant.replacement}.values())
 
 
 def _parses(source: SourceFile, mutant: Mutant) -> bool:
@@ -207,22 +192,3 @@ def _parses(source: SourceFile, mutant: Mutant) -> bool:
     start, end = mutant.start - source.offset, mutant.end - source.offset
     changed = source.data[:start] + mutant.replacement.encode("utf-8") + source.data[end:]
     return not parse(changed).has_error
-
-
-def _spread(candidates: list[Mutant], most: int) -> list[Mutant]:
-    """Take from each operator in turn, and within an operator from lines that have the fewest mutants so far."""
-    groups: dict[str, list[Mutant]] = {}
-    for mutant in candidates:
-        groups.setdefault(mutant.operator, []).append(mutant)
-    chosen: list[Mutant] = []
-    on_line: dict[int, int] = {}
-    while len(chosen) < most and any(groups.values()):
-        for operator in sorted(groups):
-            if groups[operator] and len(chosen) < most:
-                best = min(
-                    groups[operator], key=lambda mutant: (on_line.get(mutant.line, 0), mutant.start, mutant.id)
-                )
-                groups[operator].remove(best)
-                on_line[best.line] = on_line.get(best.line, 0) + 1
-                chosen.append(best)
-    return sorted(chosen, key=lambda mutant: (mutant.start, mutant.end, mutant.replacement))

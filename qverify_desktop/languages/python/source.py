@@ -7,19 +7,17 @@ function recurses over a tree, so nesting costs memory only, and it is capped.
 from __future__ import annotations
 
 import io
-import os
-import stat
 import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
 from qverify_desktop.domain.project import SkippedPath
 from qverify_desktop.languages import syntax
+from qverify_desktop.languages.files import read_bytes
 
 MAX_FILE_BYTES = 1024 * 1024
 #: Deepest syntax tree that is looked at, in nodes. CPython's own parser gives up at 200 nested brackets.
@@ -59,29 +57,6 @@ def read_source(root: str, path: str) -> SourceFile | SkippedPath:
     if isinstance(content, SkippedPath):
         return content
     return parse_source(content, path)
-
-
-def read_bytes(root: str, path: str, most: int) -> bytes | SkippedPath:
-    """The content of a regular file of at most ``most`` bytes; symbolic links are not followed."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return SkippedPath(path, "Its name is not valid UTF-8.")
-    try:
-        descriptor = os.open(Path(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return SkippedPath(path, "It can't be opened as a regular file.")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return SkippedPath(path, "It is not a regular file.")
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            content = file.read(most + 1)
-        except OSError:
-            return SkippedPath(path, "It can't be read.")
-    if len(content) > most:
-        return SkippedPath(path, f"It is larger than {most} bytes.")
-    return content
 
 
 def parse_source(content: bytes, path: str) -> SourceFile | SkippedPath:

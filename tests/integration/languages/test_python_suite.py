@@ -10,10 +10,11 @@ import pytest
 
 from qverify_desktop.domain.testing import FileCoverage, Status
 from qverify_desktop.languages.base import RunVariation
+from qverify_desktop.languages.mutation_report import read_mutation
 from qverify_desktop.languages.python.detection import detect, find_targets
 from qverify_desktop.languages.python.installation import missing_modules_job, read_missing
 from qverify_desktop.languages.python.mutation import mutants
-from qverify_desktop.languages.python.mutation_run import mutation_job, read_mutation
+from qverify_desktop.languages.python.mutation_run import mutation_job
 from qverify_desktop.languages.python.suite import read_suite, suite_job
 from tests.integration.languages.conftest import RunJob
 from tests.languages.python.repositories import snapshot_of

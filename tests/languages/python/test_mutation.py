@@ -4,9 +4,11 @@ import ast
 from pathlib import Path
 
 from qverify_desktop.domain.testing import Mutant, MutantStatus
+from qverify_desktop.languages.mutants import mutated
+from qverify_desktop.languages.mutation_report import read_mutation
 from qverify_desktop.languages.python.detection import detect, find_targets
-from qverify_desktop.languages.python.mutation import mutants, mutated
-from qverify_desktop.languages.python.mutation_run import mutation_job, read_mutation
+from qverify_desktop.languages.python.mutation import mutants
+from qverify_desktop.languages.python.mutation_run import mutation_job
 from tests.languages.python.driving import run_job
 from tests.languages.python.repositories import snapshot_of
 

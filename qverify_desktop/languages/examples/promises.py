@@ -1,0 +1,123 @@
+"""From passages to promises: which function an example speaks of, and its call and answer in the language's own syntax."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from qverify_desktop.domain.project import Promise, PromiseRelation, Target
+from qverify_desktop.languages.examples.forms import Unread, Written, examples
+from qverify_desktop.languages.examples.named import named_examples
+from qverify_desktop.languages.examples.passages import Passage
+from qverify_desktop.languages.values.value import Value
+
+MOST_A_TARGET = 60
+
+
+class Speaker(Protocol):
+    """How a language writes what an example says. ``None``: it can't, or not in one way only."""
+
+    def call(self, target: Target, arguments: Sequence[Value]) -> str | None:
+        """The call as source text, arguments rendered for the parameters' declared types."""
+
+    def answer(self, target: Target, expected: Value) -> str | None:
+        """The expected value as source text, rendered for the declared result."""
+
+
+@dataclass(frozen=True)
+class Mined:
+    """``unread`` are examples that look meant and can't be read: (file, line, words)."""
+
+    promises: tuple[Promise, ...] = ()
+    unread: tuple[tuple[str, int, str], ...] = ()
+
+
+def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speaker) -> Mined:
+    """Every example of the passages, bound to its target, in their order; at most ``MOST_A_TARGET`` each.
+
+    Where two examples of one call disagree, the repository's words contradict each other and neither is taken.
+    """
+    by_name: dict[str, list[Target]] = defaultdict(list)
+    for target in targets:
+        by_name[target.symbol.rpartition(".")[2]].append(target)
+    found: list[Promise] = []
+    unread: list[tuple[str, int, str]] = []
+    for passage in passages:
+        for item in _read(passage, by_name):
+            promise = _promise(passage, item, by_name, speaker) if isinstance(item, Written) else None
+            if promise is not None:
+                found.append(promise)
+            else:
+                unread.append((passage.file, passage.first + item.start, passage.words(item.start, item.end)[:200]))
+    return Mined(tuple(_consistent(found)), tuple(dict.fromkeys(unread)))
+
+
+def _read(passage: Passage, by_name: dict[str, list[Target]]) -> Iterator[Written | Unread]:
+    def known(name: str) -> bool:
+        return name.replace("::", ".").rpartition(".")[2] in by_name
+
+    yield from examples(passage.lines, known)
+    if passage.owner is not None:
+        required = [p.name for p in passage.owner.parameters if p.default is None]
+        yield from named_examples(passage.lines, required)
+
+
+def _promise(passage: Passage, item: Written, by_name: dict[str, list[Target]], speaker: Speaker) -> Promise | None:
+    target = _target(passage, item, by_name)
+    if target is None:
+        return None
+    arguments = item.arguments
+    if item.named:
+        order = {parameter.name: position for position, parameter in enumerate(target.parameters)}
+        arguments = tuple(value for _, value in sorted(item.named, key=lambda pair: order[pair[0]]))
+    call = speaker.call(target, arguments)
+    expected = speaker.answer(target, item.expected)
+    if call is None or expected is None:
+        return None
+    return Promise(
+        target=target.id,
+        call=call,
+        expected=expected,
+        relation=PromiseRelation.EQUALS,
+        words=passage.words(item.start, item.end),
+        file=passage.file,
+        line=passage.first + item.start,
+        form=item.form,
+    )
+
+
+def _target(passage: Passage, item: Written, by_name: dict[str, list[Target]]) -> Target | None:
+    """The function that an example speaks of: the comment's own where the name is its, otherwise the only one of that name."""
+    if item.name is None:
+        return passage.owner
+    name = item.name.replace("::", ".").split(".")
+    candidates = by_name[name[-1]]
+    own = passage.owner
+    if own is not None:
+        if own in candidates and (len(name) == 1 or own.symbol.endswith(".".join(name[-2:]))):
+            return own
+        beside = [target for target in candidates if target.file == own.file]
+        candidates = beside or candidates
+    if len(name) > 1:
+        candidates = [
+            target
+            for target in candidates
+            if target.symbol == ".".join(name[-2:]) or target.module.split("/")[-1].split(".")[-1] == name[-2]
+        ] or [target for target in candidates if "." not in target.symbol and own is None]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _consistent(promises: Sequence[Promise]) -> list[Promise]:
+    answers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for promise in promises:
+        answers[promise.target, promise.call].add(promise.expected)
+    kept: dict[tuple[str, str], Promise] = {}
+    counts: dict[str, int] = defaultdict(int)
+    for promise in promises:
+        key = (promise.target, promise.call)
+        if len(answers[key]) == 1 and key not in kept and counts[promise.target] < MOST_A_TARGET:
+            kept[key] = promise
+            counts[promise.target] += 1
+    return list(kept.values())
