@@ -131,7 +131,7 @@ def test_other_failures_have_their_own_reasons():
 def test_the_score_before_counts_only_the_existing_suite():
     test = generated("test_a")
     matrix = Matrix((mutant("m1"), mutant("m2")), {"m1": (test.id,), "m2": ("tests/test_own.py::test_x",)})
-    before = measure(coverage(), matrix, PYTHON, (), [test.id])
-    after = measure(coverage(), matrix, PYTHON, [test.id], [test.id])
+    before = measure(coverage(), matrix, (), [test.id])
+    after = measure(coverage(), matrix, [test.id], [test.id])
     assert (before.mutants, after.mutants) == (Fraction(1, 2), Fraction(2, 2))
     assert before.lines == Fraction(0, 9)
