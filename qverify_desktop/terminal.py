@@ -129,6 +129,7 @@ def finished_lines(document: Mapping[str, Any]) -> list[str]:
             f"Suspected defect in {defect['file']}, {defect['symbol']}:",
             f"  {defect['call']} gives {defect['observed']}, expected {defect['expected']}",
             *(f"  | {words}" for words in str(defect["evidence_text"]).splitlines()),
+            *([f"  {defect['history']['sentence']}"] if defect.get("history") else []),
             "",
         ]
     refused = document.get("refused", {})

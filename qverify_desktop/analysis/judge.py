@@ -144,7 +144,7 @@ async def _run_batch(
         if suite.problem:
             problems.append(suite.problem)
         before = len(decided)
-        decided.update(await asyncio.to_thread(_read, left, suite))
+        decided.update(await asyncio.to_thread(read_tried, left, suite))
         left = [t for t in left if t.id not in decided]
         if len(decided) == before:
             break
@@ -153,7 +153,7 @@ async def _run_batch(
     return Runs(tuple(decided[t.id] for t in tests), tuple(dict.fromkeys(problems)))
 
 
-def _read(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried]:
+def read_tried(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried]:
     """What became of each test; tests that never ran are left out unless their file could not be collected."""
     by_id: dict[str, list[TestOutcome]] = {}
     for outcome in suite.outcomes:

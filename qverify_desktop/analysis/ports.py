@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
 from qverify_desktop.domain.progress import Stage
-from qverify_desktop.domain.project import Snapshot
+from qverify_desktop.domain.project import Commit, Snapshot
 
 
 class Repositories(Protocol):
@@ -28,6 +28,18 @@ class Repositories(Protocol):
         self, snapshot: Snapshot, workspace: Path, ref: str, stop: threading.Event | None = None
     ) -> Mapping[str, frozenset[int]]:
         """Lines of the snapshot that differ from ``ref``, by file. Raises ``BadInput`` for an unknown revision."""
+
+    def history(self, workspace: Path, path: str, most: int, stop: threading.Event | None = None) -> list[Commit]:
+        """At most ``most`` commits of the snapshot in ``workspace`` back along first parents, newest first; with ``path`` only
+        those that changed that file. Empty for a folder without commits.
+        """
+
+    def snapshot_at(
+        self, snapshot: Snapshot, workspace: Path, commit: str, folder: Path, stop: threading.Event | None = None
+    ) -> Snapshot:
+        """The files of an earlier commit in ``folder``, which must not be there. Raises ``BadInput`` where the commit can't be
+        read, ``MissingPrerequisite`` where the disk is full.
+        """
 
 
 class Sandbox(Protocol):

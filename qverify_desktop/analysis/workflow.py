@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from qverify_desktop import __version__
 from qverify_desktop.analysis import following
+from qverify_desktop.analysis.archaeology import trace_defects
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
 from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.details import keep_details
@@ -94,6 +95,8 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
     trial = await _judge(steps, snapshot, project, targets, candidates, baseline)
     tried, matrix = trial.tried, trial.matrix
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
+    defects = await trace_defects(steps, snapshot, project, judged, defects)
+    steps.reporter.finished(Stage.TRIAGE, _counted(len(defects)))
     following.judged(steps.reporter, judged)
     files, after, covered = await _measure(steps, project, judged, baseline, matrix)
     await keep_details(steps, project, tried, matrix, coverage, covered)
@@ -252,7 +255,6 @@ async def _decide(
 
     steps.reporter.started(Stage.TRIAGE)
     decision = await steps.step(f"{project.language}.decide", Decision, body)
-    steps.reporter.finished(Stage.TRIAGE, _counted(len(decision.defects)))
     return decision.tests, decision.defects
 
 

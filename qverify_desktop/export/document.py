@@ -10,6 +10,7 @@ from typing import Any
 from qverify_desktop.domain.results import (
     EXIT_CODES,
     SENTENCES,
+    DefectHistory,
     JudgedTest,
     Measure,
     RunResult,
@@ -80,6 +81,21 @@ def _defect(defect: SuspectedDefect) -> dict[str, Any]:
         "confidence": defect.confidence / 1000,
         "reproductions": defect.reproductions,
         "test": defect.test,
+        "history": _history(defect.history) if defect.history else None,
+    }
+
+
+def _history(history: DefectHistory) -> dict[str, Any]:
+    commit = history.commit
+    return {
+        "state": history.state.value,
+        "sentence": history.sentence,
+        "commit": commit.id if commit else None,
+        "date": commit.date if commit else None,
+        "subject": commit.subject if commit else None,
+        "held": history.held.id if history.held else None,
+        "between": history.between,
+        "tried": history.tried,
     }
 
 

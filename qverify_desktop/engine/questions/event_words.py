@@ -109,6 +109,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "suspected_defect": lambda d: (
         f"Suspected defect in {d.get('symbol', '')} ({d.get('file', '')}), {d.get('reproductions', 0)} of 5 times."
     ),
+    "defect_history": lambda d: (
+        f"History of the defect in {d.get('symbol', '')} ({d.get('file', '')}): {str(d.get('state', '')).replace('_', ' ')}"
+        f"{' ' + str(d.get('commit', ''))[:12] if d.get('commit') else ''}, {_count(d.get('tried', 0), 'commit')} tried."
+    ),
     "accepted": lambda d: (
         f"{_count(d.get('tests', 0), 'accepted test')} in {_count(len(d.get('files', ())), 'file')}, run together."
     ),
