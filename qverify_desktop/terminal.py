@@ -132,6 +132,8 @@ def finished_lines(document: Mapping[str, Any]) -> list[str]:
             *([f"  {defect['history']['sentence']}"] if defect.get("history") else []),
             "",
         ]
+    for one in document.get("fixed", ()):
+        lines += [f"{one['file']}, {one['symbol']}, {one['call']}:", f"  {one['sentence']}", ""]
     refused = document.get("refused", {})
     lines.append(f"Tests      {document['accepted']} accepted, {sum(refused.values())} refused")
     lines += [f"             {count} {reason.replace('_', ' ')}" for reason, count in sorted(refused.items())]

@@ -79,7 +79,7 @@ async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTes
     async def once(context: StepContext) -> Runs:
         batches = [tests[i : i + BATCH] for i in range(0, len(tests), BATCH)]
         runs = await asyncio.gather(
-            *(_run_batch(context, language, project, batch, VARIATIONS[0]) for batch in batches)
+            *(run_batch(context, language, project, batch, VARIATIONS[0]) for batch in batches)
         )
         return Runs(
             tuple(tried for run in runs for tried in run.tried), tuple(p for run in runs for p in run.problems)
@@ -93,7 +93,7 @@ async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTes
         batches = [again[i : i + BATCH] for i in range(0, len(again), BATCH)]
         runs = await asyncio.gather(
             *(
-                _run_batch(context, language, project, batch, variation, coverage=False)
+                run_batch(context, language, project, batch, variation, coverage=False)
                 for variation in VARIATIONS[1:]
                 for batch in batches
             )
@@ -122,7 +122,7 @@ def _worth_repeating(tried: Tried) -> bool:
     return status is Status.PASSED or (status is Status.FAILED and tried.test.quote is not None)
 
 
-async def _run_batch(
+async def run_batch(
     context: StepContext,
     language: Language,
     project: Project,

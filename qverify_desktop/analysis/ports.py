@@ -12,6 +12,7 @@ from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Commit, Snapshot
+from qverify_desktop.domain.results import EarlierRun
 
 
 class Repositories(Protocol):
@@ -91,8 +92,19 @@ class Journal(Protocol):
     def checkpoint(self, run: str) -> str:
         """Sign a checkpoint over the whole log; answers the signed note's text."""
 
+    def sealed(self, run: str) -> EarlierRun | None:
+        """The leaf that closed a run, for a later run that relies on it. ``None`` where it is not closed, or was closed under
+        another signing key, or another protection of it, than the one that signs now."""
+
     def bundle(self, run: str, path: Path) -> None:
         """Write the run's bundle, pinned to the checkpoint at its close."""
+
+
+class EarlierRuns(Protocol):
+    """Runs of this installation (room ``storage``)."""
+
+    def finished(self, source: str, most: int) -> list[str]:
+        """At most ``most`` names of finished runs over ``source``, as it was named, newest first."""
 
 
 class Gateway(Protocol):

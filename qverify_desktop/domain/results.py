@@ -147,6 +147,38 @@ class SuspectedDefect:
 
 
 @dataclass(frozen=True)
+class EarlierRun:
+    """An earlier run of the same log: number and hash (RFC 6962, hex) of the leaf with which it was closed."""
+
+    run: str
+    index: int
+    leaf: str
+
+
+class FixedBy(StrEnum):
+    """What changed: ``CODE`` keeps the promise now, ``WORDS`` do not make it any more."""
+
+    CODE = "code"
+    WORDS = "words"
+
+
+@dataclass(frozen=True)
+class FixedDefect:
+    """A defect that was suspected in the run ``since`` and is no more: its test was run again, five times."""
+
+    defect: SuspectedDefect
+    since: EarlierRun
+    by: FixedBy
+
+    @property
+    def sentence(self) -> str:
+        """The finding for a person."""
+        if self.by is FixedBy.CODE:
+            return f"Fixed since run {self.since.run}: the code does what the words say."
+        return f"Settled since run {self.since.run}: the words are not there any more."
+
+
+@dataclass(frozen=True)
 class Fraction:
     """A part of a whole, kept as integers; ``None`` as a value where ``whole`` is 0."""
 
@@ -229,6 +261,7 @@ class RunResult:
     targets: int = 0
     tests: tuple[JudgedTest, ...] = ()
     defects: tuple[SuspectedDefect, ...] = ()
+    fixed: tuple[FixedDefect, ...] = ()
     before: Measure = Measure()
     after: Measure = Measure()
     missing: tuple[MissingDependency, ...] = ()

@@ -36,6 +36,10 @@ def analyze_document(result: RunResult, bundle: str, report: str, grade: str) ->
         "accepted": len(result.accepted),
         "refused": dict(sorted(refused.items())),
         "suspected_defects": [_defect(defect) for defect in result.defects],
+        "fixed": [
+            {**_defect(one.defect), "run": one.since.run, "by": one.by.value, "sentence": one.sentence}
+            for one in result.fixed
+        ],
         "coverage": {"before": _coverage(result.before), "after": _coverage(result.after)},
         "mutation": {"before": result.before.mutants.value, "after": result.after.mutants.value},
         "counts": {"before": _counts(result.before), "after": _counts(result.after)},

@@ -23,6 +23,12 @@ def markdown(result: RunResult) -> bytes:
         lines += ["## Suspected defects", ""]
         for defect in result.defects:
             lines += _defect(defect)
+    if result.fixed:
+        lines += ["## Fixed since earlier runs", ""]
+        for one in result.fixed:
+            place = _code(f"{one.defect.file}:{one.defect.line}")
+            lines += [f"- {_code(one.defect.symbol)} in {place}, {_code(one.defect.call)}: {_prose(one.sentence)}"]
+        lines += [""]
     lines += _kept(result)
     lines += _refused(result)
     if result.notices:
