@@ -35,6 +35,7 @@ class Reason(StrEnum):
     FAILS = "fails"
     CONTRADICTS_WORDS = "contradicts_words"
     EXAMPLE_NOT_RUNNABLE = "example_not_runnable"
+    OUT_OF_DATE = "out_of_date"
     OUTSIDE_DOMAIN = "outside_domain"
     INFRASTRUCTURE = "infrastructure"
     NOT_A_TEST = "not_a_test"
@@ -52,6 +53,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.FAILS: "It fails, and its expectation is not in the repository's own words.",
     Reason.CONTRADICTS_WORDS: "The code contradicts the repository's own words.",
     Reason.EXAMPLE_NOT_RUNNABLE: "The example can't be run as it is written, so nothing follows from its failure.",
+    Reason.OUT_OF_DATE: "The call no longer fits the code, so the documentation may be out of date.",
     Reason.OUTSIDE_DOMAIN: "The input may lie outside what the code promises to accept.",
     Reason.INFRASTRUCTURE: "The sandbox could not run it to an end.",
     Reason.NOT_A_TEST: "The answer holds no test.",

@@ -29,6 +29,8 @@ _FORMS: Mapping[str, str] = {
     "raises": "raises",
     "Input/Output": "input_output",
     "for … the result should be": "sentence",
+    "stated": "stated",
+    "inverse of": "inverse",
 }
 #: With at least this many digits a decimal fraction is taken as exact, not as rounded by a person.
 _EXACT_DIGITS = 13

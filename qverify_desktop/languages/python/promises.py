@@ -23,6 +23,7 @@ from qverify_desktop.languages.python.examples import RETRACTED, UNSTABLE, Examp
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
 from qverify_desktop.languages.python.named_examples import named_examples
 from qverify_desktop.languages.python.passages import Passage, passages
+from qverify_desktop.languages.python.stated import stated_examples
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)\s*\{?\.?([\w+-]*)")
 _PYTHON_TAGS = frozenset(
@@ -40,6 +41,8 @@ _ASIDE = re.compile(
     r"(?i)\b(?:change ?log|changes|history|release notes|releases|migrat\w*|upgrad\w*|what'?s new|roadmap|to ?do|planned"
     r"|known (?:issues|bugs|problems)|limitations|deprecat\w*|alternatives|comparison|other (?:languages|libraries))\b"
 )
+#: Notations whose own reading says what takes them back.
+_MEANT = ("doctest", "stated", "inverse of")
 _MOST_JOINED = 14
 _MOST_STATEMENTS = 40
 #: A line of at most this many characters above an example reads as its heading.
@@ -65,6 +68,7 @@ def _mine(passage: Passage, codebase: Codebase) -> Iterator[Promise]:
     if has_prompt(passage.lines):
         examples.extend(_interactive(passage, codebase, binder, used))
     examples.extend(named_examples(passage))
+    examples.extend(stated_examples(passage, lambda name: codebase.target_of(passage.module, name)))
     examples.extend(_written(passage, used))
     elsewhere = _sections_aside(passage)
     for example in sorted(examples, key=lambda item: (item.start, item.end)):
@@ -258,7 +262,7 @@ def _taken_back(passage: Passage, example: Example) -> bool:
     """Whether the words around an example say that it is wrong, old, uncertain, or of another language."""
     own = "\n".join(passage.lines[example.start : example.end + 1])
     remark = own.replace(example.call, " ").replace(example.expected, " ")
-    if UNSTABLE.search(own) or (example.form != "doctest" and RETRACTED.search(remark)):
+    if UNSTABLE.search(own) or (example.form not in _MEANT and RETRACTED.search(remark)):
         return True
     index = example.start - 1
     while index >= 0 and (not passage.lines[index].strip() or _FENCE.match(passage.lines[index])):
