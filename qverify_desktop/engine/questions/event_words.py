@@ -71,6 +71,12 @@ def _verdict(data: Data) -> str:
     return f"Verdict {str(data.get('verdict', '')).replace('_', ' ')}: {_count(data.get('accepted', 0), 'test')} kept, {_count(data.get('suspected', 0), 'defect')} suspected, {lines}."
 
 
+def _earlier(data: Data) -> str:
+    """Name of the earlier run that an entry relies on."""
+    relied = data.get("relies_on", {})
+    return str(relied.get("run", "")) if isinstance(relied, Mapping) else ""
+
+
 def _decision(data: Data) -> str:
     what = _WHY.get(str(data.get("kind")), "something")
     count = f" ({data.get('count')})" if data.get("kind") == "test" else ""
@@ -114,7 +120,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{' ' + str(d.get('commit', ''))[:12] if d.get('commit') else ''}, {_count(d.get('tried', 0), 'commit')} tried."
     ),
     "defect_fixed": lambda d: (
-        f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {d.get('run', '')} suspected is gone:"
+        f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {_earlier(d)} suspected is gone:"
         f" its {'test passes' if d.get('by') == 'code' else 'words are not there any more'}."
     ),
     "accepted": lambda d: (
