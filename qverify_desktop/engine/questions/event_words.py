@@ -123,6 +123,13 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {_earlier(d)} suspected is gone:"
         f" its {'test passes' if d.get('by') == 'code' else 'words are not there any more'}."
     ),
+    "reused": lambda d: f"Nothing has changed since run {_earlier(d)}; all that it found is taken over.",
+    "targets_reused": lambda d: (
+        f"{d.get('targets', 0)} of {_count(d.get('of', 0), 'function')} taken over from run {_earlier(d)}: nothing that they depend on has changed."
+    ),
+    "stopped_early": lambda d: (
+        f"Stopped early: {_count(d.get('left', 0), 'function')} not looked at, of {d.get('words_only', 0)} only the words."
+    ),
     "accepted": lambda d: (
         f"{_count(d.get('tests', 0), 'accepted test')} in {_count(len(d.get('files', ())), 'file')}, run together."
     ),
