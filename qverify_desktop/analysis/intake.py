@@ -29,11 +29,13 @@ COMPLETE = "complete"
 
 @dataclass(frozen=True)
 class Dependencies:
-    """``folder`` is the name of the installed set below the workspace's cache, empty when nothing was installed."""
+    """``folder`` is the name of the installed set below the workspace's cache, empty when nothing was installed; ``failed``
+    when something was tried to be installed and could not be, which may be otherwise the next time."""
 
     missing: tuple[MissingDependency, ...] = ()
     folder: str = ""
     notice: str = ""
+    failed: bool = False
 
 
 async def take_snapshot(steps: Steps) -> Snapshot:
@@ -161,7 +163,7 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
                 "--packages and a folder that holds them.",
             )
         lock = _lock_of(steps.source, project)
-        listed = await asyncio.to_thread(_listing, offline) if offline is not None else b""
+        listed = await asyncio.to_thread(listing, offline) if offline is not None else b""
         key = cache_key(lock, wanted.encode(), listed)
         folder = _cache(steps) / key
         if not (folder / COMPLETE).exists():
@@ -170,17 +172,23 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
             archive = installed.artefacts.get("deps.tar")
             if archive is None:
                 why = installed.problem or _last_words(installed.output)
-                return Dependencies(missing, notice=f"{_not_installed(wanted, offline is not None)} {why}".strip())
+                words = f"{_not_installed(wanted, offline is not None)} {why}".strip()
+                return Dependencies(missing, notice=words, failed=True)
             failed = _failed(installed.artefacts.get("install.json", b""), len(missing))
             refused = await asyncio.to_thread(_unpack, archive, folder, failed)
             if refused:
-                return Dependencies(missing, notice=f"The packages {wanted} could not be installed. {refused}")
+                return Dependencies(
+                    missing, notice=f"The packages {wanted} could not be installed. {refused}", failed=True
+                )
         context.record(
             "dependencies_installed", {"lock_digest": key, "requirements": [m.requirement for m in missing]}
         )
         lacking = await asyncio.to_thread((folder / COMPLETE).read_text, encoding="utf-8")
         return Dependencies(
-            missing, folder=key, notice=_not_installed(lacking, offline is not None) if lacking else ""
+            missing,
+            folder=key,
+            notice=_not_installed(lacking, offline is not None) if lacking else "",
+            failed=bool(lacking),
         )
 
     steps.reporter.started(Stage.DEPENDENCIES)
@@ -198,7 +206,7 @@ def _cache(steps: Steps) -> Path:
     return steps.services.workspace / "dependencies"
 
 
-def _listing(folder: Path) -> bytes:
+def listing(folder: Path) -> bytes:
     """What a folder of packages offers, so that another offer is another set: names and sizes of all files below it, links
     not followed. Raises ``MissingPrerequisite``."""
     found = []

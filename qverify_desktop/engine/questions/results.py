@@ -236,7 +236,9 @@ class ResultQuestions:
         return await asyncio.to_thread(self._defects, run)
 
     def _defects(self, run: str) -> list[DefectView]:
-        return defects.views(self._finished.get(run).result, self._context.decisions.of(run, DEFECT))
+        return defects.views(
+            self._finished.get(run).result, self._context.decisions.of(run, DEFECT), self._context.services.languages
+        )
 
 
 def test_view(judged: JudgedTest, decided: str) -> TestView:
