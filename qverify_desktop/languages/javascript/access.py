@@ -28,9 +28,7 @@ class Way(StrEnum):
 
 
 _RESERVED = frozenset(
-    """await break case catch class const continue debugger default delete do else enum export extends false finally for function
-    if implements import in instanceof interface let new null package private protected public return static super switch this
-    throw true try typeof undefined var void while with yield test it describe expect assert observed asWritten""".split()
+    ["await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "undefined", "var", "void", "while", "with", "yield", "test", "it", "describe", "expect", "assert", "observed", "asWritten"]
 )
 
 
@@ -42,14 +40,13 @@ class Access:
     root: str
     expression: str
 
-    def statement(self, file: str, test_path: str) -> str:
-        """The statement of the test file ``test_path`` that binds ``root``."""
+    def statement(self, file: str, test_path: str, *, modules: bool) -> str:
+        """The statement of the test file ``test_path`` that binds ``root``; an import where the test file is a module."""
         specifier = specifier_of(file, test_path)
-        if self.way in (Way.REQUIRED, Way.REQUIRED_WHOLE):
-            bound = self.root if self.way is Way.REQUIRED_WHOLE else f"{{ {self.root} }}"
-            return f'const {bound} = require("{specifier}");'
-        bound = f"{{ {self.root} }}" if self.way is Way.NAMED else self.root
-        return f'import {bound} from "{specifier}";'
+        bound = f"{{ {self.root} }}" if self.way in (Way.NAMED, Way.REQUIRED) else self.root
+        if modules:
+            return f'import {bound} from "{specifier}";'
+        return f'const {bound} = require("{specifier}");'
 
 
 def module_of(way: Way, file: str) -> str:
@@ -92,9 +89,9 @@ def stem_of(file: str) -> str:
     return made if re.match(r"[A-Za-z_$]", made) and made not in _RESERVED else f"the{made[:1].upper()}{made[1:]}"
 
 
-def uses_modules(target: Target) -> bool:
-    """Whether the target's file is an ECMAScript module (or TypeScript, which is written as one)."""
-    return way_of(target) not in (Way.REQUIRED, Way.REQUIRED_WHOLE)
+def uses_modules(target: Target, framework: str) -> bool:
+    """Whether a test of the target imports (its file is an ECMAScript module or TypeScript, or Vitest runs it) or requires."""
+    return framework == "vitest" or way_of(target) not in (Way.REQUIRED, Way.REQUIRED_WHOLE)
 
 
 def specifier_of(file: str, test_path: str) -> str:

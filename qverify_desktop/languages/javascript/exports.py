@@ -11,7 +11,12 @@ from qverify_desktop.languages.javascript.access import Way
 from qverify_desktop.languages.tree.source import TreeSource
 
 _MOST_NAMES = 5000
-_DECLARED = ("function_declaration", "generator_function_declaration", "class_declaration", "abstract_class_declaration")
+_DECLARED = (
+    "function_declaration",
+    "generator_function_declaration",
+    "class_declaration",
+    "abstract_class_declaration",
+)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import replace
 from qverify_desktop.domain.project import Target
 
 _TAG = re.compile(
-    r"@(?P<tag>param|arg|argument|returns?)[ \t]{1,40}\{(?P<type>[^{}\n]{1,200}(?:\{[^{}\n]{0,200}\}[^{}\n]{0,100})?)\}"
+    r"@(?P<tag>param|arg|argument|returns?)[ \t]{1,40}\{(?P<type>(?:[^{}\n]|\{[^{}\n]{0,200}\}){1,200})\}"
     r"(?:[ \t]{1,40}(?P<optional>\[?)[ \t]{0,9}(?P<name>[A-Za-z_$][\w$]{0,100})(?P<rest>[.\[]?))?"
 )
 

@@ -7,7 +7,9 @@ from pathlib import PurePosixPath
 
 from qverify_desktop.languages.layout import is_aside, is_foreign, says_generated
 
-_TEST_FOLDERS = frozenset(("__tests__", "test", "tests", "spec", "specs", "__mocks__", "__fixtures__", "fixtures", "e2e"))
+_TEST_FOLDERS = frozenset(
+    ("__tests__", "test", "tests", "spec", "specs", "__mocks__", "__fixtures__", "fixtures", "e2e")
+)
 _TEST_NAME = re.compile(r"(?:.*[._-])?(?:test|tests|spec|specs|cy|e2e)\.[cm]?[jt]sx?")
 #: Files that steer tools and are never imported by the product.
 _STEERING = re.compile(
@@ -15,7 +17,9 @@ _STEERING = re.compile(
     r"|(?:gulpfile|gruntfile|jakefile|webpack|rollup|karma|babel)(?:\..*)?\.[cm]?[jt]s",
     re.IGNORECASE,
 )
-_MINIFIED_NAME = re.compile(r".*[.-](?:min|bundle|umd|iife|pack|prod)\.[cm]?js|.*\.gen\.[cm]?[jt]sx?|.*_pb\.[cm]?[jt]s")
+_MINIFIED_NAME = re.compile(
+    r".*[.-](?:min|bundle|umd|iife|pack|prod)\.[cm]?js|.*\.gen\.[cm]?[jt]sx?|.*_pb\.[cm]?[jt]s"
+)
 _TOOL_FOLDERS = frozenset(("coverage", "public", "static", "assets", "scripts", "bower_components", ".storybook"))
 #: Lines longer than this were written by a program.
 _LONG_LINE = 1500
@@ -32,7 +36,9 @@ def is_collectable(path: str) -> bool:
     pure = PurePosixPath(path)
     if any(part in ("__mocks__", "__fixtures__", "fixtures", "e2e") for part in pure.parts[:-1]):
         return False
-    return bool(_TEST_NAME.fullmatch(pure.name)) or "__tests__" in pure.parts[:-1] or pure.parts[0] in ("test", "tests")
+    return (
+        bool(_TEST_NAME.fullmatch(pure.name)) or "__tests__" in pure.parts[:-1] or pure.parts[0] in ("test", "tests")
+    )
 
 
 def is_product(path: str) -> bool:

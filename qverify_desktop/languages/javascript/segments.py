@@ -123,7 +123,10 @@ def _of_assignment(source: TreeSource, left: Node, right: Node, above: Comment |
 def _plain(value: Node) -> Node:
     """A value without the parentheses and type assertions around it."""
     for _ in range(10):
-        if value.type in ("parenthesized_expression", "as_expression", "satisfies_expression") and value.named_children:
+        if (
+            value.type in ("parenthesized_expression", "as_expression", "satisfies_expression")
+            and value.named_children
+        ):
             value = value.named_children[0]
     return value
 

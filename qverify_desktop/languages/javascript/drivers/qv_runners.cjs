@@ -1,0 +1,5 @@
+"use strict";
+
+async function runOwn() {}
+
+module.exports = { runOwn };
