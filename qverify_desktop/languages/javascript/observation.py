@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tree_sitter import Node
@@ -21,14 +21,14 @@ from qverify_desktop.languages.javascript.dialects import read_source
 from qverify_desktop.languages.javascript.drivers import FOLDER, driver_files
 from qverify_desktop.languages.javascript.packages import framework
 from qverify_desktop.languages.javascript.placing import test_path
-from qverify_desktop.languages.javascript.segments import find_definition
-from qverify_desktop.languages.javascript.shapes import constants_of, guessed, shape_of
+from qverify_desktop.languages.javascript.segments import find_definition, find_symbol
+from qverify_desktop.languages.javascript.shapes import constants_of, guessed, named_types, shape_of
 from qverify_desktop.languages.javascript.speaking import source_of
 from qverify_desktop.languages.javascript.suite import DRIVERS, LOAD_S, environment, installed
 from qverify_desktop.languages.tree.source import TreeSource
 from qverify_desktop.languages.values.encoding import Unreadable, decode, encode
 from qverify_desktop.languages.values.shapes import Basic, Constants, Shape, inputs
-from qverify_desktop.languages.values.value import Items, Value
+from qverify_desktop.languages.values.value import Entries, Items, Made, Number, Value
 
 MOST_KEPT = 8
 MOST_INPUTS = 120
@@ -41,7 +41,7 @@ _MOST_MESSAGE = 200
 #: Code whose answer depends on when, where or how often it runs, or that works on the machine.
 _UNSTABLE = re.compile(
     r"\bMath\.random\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bcrypto\b|\bprocess\.(?!env\.NODE_ENV)|\bchild_process\b"
-    r"|\bfetch\(|\bXMLHttpRequest\b|\bsetInterval\b|\bfs\.|\bfsp?\b\.|\bimport\(|\bwindow\b|\bdocument\b|\btoLocale\w*String"
+    r"|\bfetch\(|\bXMLHttpRequest\b|\bsetInterval\b|\bfsp?\.|\bimport\(|\btoLocale\w*String"
 )
 _VARIATIONS = (RunVariation(0, 0, "UTC0"), RunVariation(0, 4242, "NPT-5:45", "C"))
 
@@ -50,11 +50,10 @@ def observation_jobs(
     snapshot: Snapshot, project: Project, targets: Sequence[Target], seed: int, patience_s: int
 ) -> list[Job]:
     """Two jobs that do the same under another time zone and seed; none where no target can be observed."""
-    makers = {target.symbol: target for target in targets if target.symbol.endswith(".constructor")}
     wanted = []
     each = max(10, min(MOST_INPUTS, INPUTS_IN_ALL // max(1, len(targets))))
     for target in targets:
-        planned = _planned(snapshot, target, makers, seed, each)
+        planned = _planned(snapshot, target, seed, each)
         if planned is not None:
             wanted.append(planned)
     if not wanted:
@@ -84,9 +83,7 @@ def observation_jobs(
     ]
 
 
-def _planned(
-    snapshot: Snapshot, target: Target, makers: Mapping[str, Target], seed: int, most: int
-) -> dict[str, Any] | None:
+def _planned(snapshot: Snapshot, target: Target, seed: int, most: int) -> dict[str, Any] | None:
     """What a driver needs to call a target; ``None`` where it can't be called or says something else each time."""
     access = access_of(target)
     name = target.symbol.rpartition(".")[2]
@@ -100,10 +97,9 @@ def _planned(
     given = _inputs(source, definition.body, target.parameters, constants, seed, most)
     made: list[tuple[Value, ...]] = [()]
     if target.callee in ("method", "property"):
-        maker = makers.get(f"{target.symbol.rpartition('.')[0]}.constructor")
-        inside = find_definition(source, maker) if maker is not None else None
-        if maker is not None and inside is not None:
-            made = _inputs(source, inside.body, maker.parameters, constants, seed, 8)
+        maker = find_symbol(source, f"{target.symbol.rpartition('.')[0]}.constructor")
+        if maker is not None:
+            made = _inputs(source, maker.body, maker.parameters, constants, seed, 8)
     if not given or not made:
         return None
     return {
@@ -121,17 +117,30 @@ def _inputs(
     source: TreeSource, body: Node, parameters: Sequence[Parameter], constants: Constants, seed: int, most: int
 ) -> list[tuple[Value, ...]]:
     shapes: list[Shape] = []
+    named = named_types(source)
     for parameter in parameters:
-        shape = shape_of(parameter.annotation) if parameter.annotation else guessed(source, body, parameter)
+        shape = shape_of(parameter.annotation, named) if parameter.annotation else guessed(source, body, parameter)
         if shape.basic is Basic.OPAQUE and parameter.default is not None:
             # Left out, and so is all that comes after it.
             break
         if parameter.kind == "var_positional":
             row = shape if parameter.annotation else Shape(Basic.LIST, (Shape(Basic.ANY),))
             shapes.append(row)
-            return [(*one[:-1], *_items(one[-1])) for one in inputs(shapes, constants, seed, most)]
+            rows = [(*one[:-1], *_items(one[-1])) for one in inputs(shapes, constants, seed, most)]
+            return list(dict.fromkeys(tuple(map(plain, row)) for row in rows))
         shapes.append(shape)
-    return inputs(shapes, constants, seed, most)
+    return list(dict.fromkeys(tuple(map(plain, row)) for row in inputs(shapes, constants, seed, most)))
+
+
+def plain(value: Value) -> Value:
+    """A value as JavaScript has it: ``1.0`` is the same number as ``1``."""
+    if isinstance(value, Number) and not value.whole and value.text.endswith(".0"):
+        return Number(value.text[:-2], True)
+    if isinstance(value, Items):
+        return replace(value, items=tuple(map(plain, value.items)))
+    if isinstance(value, Entries):
+        return Entries(tuple((key, plain(one)) for key, one in value.pairs))
+    return replace(value, arguments=tuple(map(plain, value.arguments))) if isinstance(value, Made) else value
 
 
 def _items(value: Value) -> tuple[Value, ...]:

@@ -69,7 +69,12 @@ def outline(source: TreeSource) -> list[Found]:
 
 def find_definition(source: TreeSource, target: Target) -> Definition | None:
     """The definition of a target in its file."""
-    found = [one.definition for one in outline(source) if one.definition.symbol == target.symbol]
+    return find_symbol(source, target.symbol)
+
+
+def find_symbol(source: TreeSource, symbol: str) -> Definition | None:
+    """The last definition of a symbol, which is the one that counts."""
+    found = [one.definition for one in outline(source) if one.definition.symbol == symbol]
     return found[-1] if found else None
 
 

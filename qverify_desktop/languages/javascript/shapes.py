@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tree_sitter import Node
 
@@ -42,11 +42,15 @@ _PLAIN = {
 #: Whole numbers and fractions: what JavaScript calls a number is mostly counted with.
 _NUMBERS = (Shape(Basic.INTEGER), Shape(Basic.FLOAT))
 MOST_DEPTH = 6
+NO_NAMES: Mapping[str, str] = {}
 _MOST_TEXT = 400
 
 
-def shape_of(declared: str, depth: int = MOST_DEPTH) -> Shape:
-    """The shape that a type's text stands for; ``OPAQUE`` for what is not known here (classes, functions, generics)."""
+def shape_of(declared: str, named: Mapping[str, str] = NO_NAMES, depth: int = MOST_DEPTH) -> Shape:
+    """The shape that a type's text stands for; ``OPAQUE`` for what is not known here (classes, functions, generics).
+
+    ``named`` are the texts of interfaces and aliases by name.
+    """
     text = declared.strip()
     if depth <= 0 or len(text) > _MOST_TEXT:
         return OPAQUE
@@ -54,32 +58,34 @@ def shape_of(declared: str, depth: int = MOST_DEPTH) -> Shape:
     text = text.lstrip("?!").removeprefix("readonly ").strip()
     parts = [part for part in split(text, "|") if part]
     if len(parts) > 1 or nullable:
-        inner = [shape_of(part, depth - 1) for part in parts]
+        inner = [shape_of(part, named, depth - 1) for part in parts]
         return either([*inner, _PLAIN["null"]] if nullable else inner)
     if "=>" in text or re.match(r"(?:function|new)\b", text, re.IGNORECASE):
         return OPAQUE
     if text.startswith("(") and text.endswith(")"):
-        return shape_of(text[1:-1], depth - 1)
+        return shape_of(text[1:-1], named, depth - 1)
     if text == "number":
         return either(_NUMBERS)
     if text.lower() in _PLAIN:
         return _PLAIN[text.lower()]
     if text.endswith("[]"):
-        return Shape(Basic.LIST, (shape_of(text[:-2], depth - 1),))
+        return Shape(Basic.LIST, (shape_of(text[:-2], named, depth - 1),))
     if text.startswith("[") and text.endswith("]"):
         items = [re.sub(r"^\w+\??:\s*", "", part) for part in split(text[1:-1], ",")]
-        return Shape(Basic.TUPLE, tuple(shape_of(part, depth - 1) for part in items if part))
+        return Shape(Basic.TUPLE, tuple(shape_of(part, named, depth - 1) for part in items if part))
     if text.startswith("{") and text.endswith("}"):
-        return _record(text[1:-1], depth)
-    return _generic(text, depth) or _literal(text)
+        return _record(text[1:-1], named, depth)
+    if text in named:
+        return shape_of(named[text], named, depth - 1)
+    return _generic(text, named, depth) or _literal(text)
 
 
-def _generic(text: str, depth: int) -> Shape | None:
+def _generic(text: str, named: Mapping[str, str], depth: int) -> Shape | None:
     match = re.fullmatch(r"(\w+)\.?<(.*)>", text, re.DOTALL)
     if match is None:
         return Shape(Basic.MAP, (Shape(Basic.TEXT), _ANY)) if text in ("object", "Object") else None
     name, inner = match.group(1).lower().removeprefix("readonly"), split(match.group(2), ",")
-    shapes = tuple(shape_of(part, depth - 1) for part in inner)
+    shapes = tuple(shape_of(part, named, depth - 1) for part in inner)
     if name in ("array", "iterable", "arraylike") and len(shapes) == 1:
         return Shape(Basic.LIST, shapes)
     if name == "set" and len(shapes) == 1:
@@ -101,11 +107,11 @@ def _literal(text: str) -> Shape:
     return OPAQUE
 
 
-def _record(text: str, depth: int) -> Shape:
+def _record(text: str, named: Mapping[str, str], depth: int) -> Shape:
     """A few objects of a literal type: each property with its own values, what is optional sometimes left out."""
     index = re.match(r"\s*\[\w+:\s*(?:string|number)\]:\s*(.+?)[;,]?\s*$", text, re.DOTALL)
     if index:
-        return Shape(Basic.MAP, (Shape(Basic.TEXT), shape_of(index.group(1), depth - 1)))
+        return Shape(Basic.MAP, (Shape(Basic.TEXT), shape_of(index.group(1), named, depth - 1)))
     properties: list[tuple[str, bool, list[Value]]] = []
     for part in split(text.replace(";", ","), ","):
         match = re.match(r"(?:readonly\s+)?[\"']?([\w$]+)[\"']?(\??):\s*(.+)$", part.strip(), re.DOTALL)
@@ -113,7 +119,7 @@ def _record(text: str, depth: int) -> Shape:
             if part.strip():
                 return OPAQUE
             continue
-        pool = _pool(shape_of(match.group(3), depth - 1))
+        pool = _pool(shape_of(match.group(3), named, depth - 1))
         if not pool:
             return OPAQUE
         properties.append((match.group(1), bool(match.group(2)), pool))
@@ -165,10 +171,54 @@ def split(text: str, mark: str) -> list[str]:
 
 
 _OF_TEXT = frozenset(
-    ["charAt", "charCodeAt", "codePointAt", "toUpperCase", "toLowerCase", "trim", "trimStart", "trimEnd", "split", "replace", "replaceAll", "startsWith", "endsWith", "padStart", "padEnd", "repeat", "substring", "substr", "match", "matchAll", "localeCompare", "normalize"]
+    [
+        "charAt",
+        "charCodeAt",
+        "codePointAt",
+        "toUpperCase",
+        "toLowerCase",
+        "trim",
+        "trimStart",
+        "trimEnd",
+        "split",
+        "replace",
+        "replaceAll",
+        "startsWith",
+        "endsWith",
+        "padStart",
+        "padEnd",
+        "repeat",
+        "substring",
+        "substr",
+        "match",
+        "matchAll",
+        "localeCompare",
+        "normalize",
+    ]
 )
 _OF_LIST = frozenset(
-    ["map", "filter", "reduce", "reduceRight", "forEach", "push", "pop", "shift", "unshift", "sort", "join", "some", "every", "find", "findIndex", "flat", "flatMap", "splice", "reverse", "fill"]
+    [
+        "map",
+        "filter",
+        "reduce",
+        "reduceRight",
+        "forEach",
+        "push",
+        "pop",
+        "shift",
+        "unshift",
+        "sort",
+        "join",
+        "some",
+        "every",
+        "find",
+        "findIndex",
+        "flat",
+        "flatMap",
+        "splice",
+        "reverse",
+        "fill",
+    ]
 )
 _OF_NUMBER = frozenset(("toFixed", "toPrecision"))
 
@@ -232,6 +282,25 @@ def _item(source: TreeSource, body: Node, parameter: Parameter) -> Shape:
     ):
         return Shape(Basic.TEXT)
     return Shape(Basic.INTEGER)
+
+
+def named_types(source: TreeSource) -> dict[str, str]:
+    """Interfaces and aliases of a file, without those that extend others or take parameters."""
+    found: dict[str, str] = {}
+    for statement in source.root.named_children:
+        node = statement.child_by_field_name("declaration") or statement
+        field = {"interface_declaration": "body", "type_alias_declaration": "value"}.get(node.type)
+        plain = all(child.type not in ("extends_type_clause", "type_parameters") for child in node.children)
+        if field is not None and plain:
+            body = node.child_by_field_name(field)
+            parts = (
+                [source.slice(one).rstrip(";,") for one in body.named_children if one.type != "comment"]
+                if body
+                else []
+            )
+            text = f"{{{'; '.join(parts)}}}" if field == "body" else source.field(node, field)
+            found[source.field(node, "name")] = " ".join(text.split())
+    return found
 
 
 def constants_of(source: TreeSource, body: Node) -> Constants:

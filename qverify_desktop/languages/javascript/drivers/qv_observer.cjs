@@ -107,7 +107,8 @@ async function main() {
       tell({ kind: "start", test: name });
       const made = target.made[number % target.made.length];
       const one = await observed(target, target.inputs[number], made);
-      if (one) all.push({ ...one, answer: JSON.stringify([one.record.kind, one.record.value, one.record.name, one.record.message]) });
+      // One message of an error is as good as another.
+      if (one) all.push({ ...one, answer: JSON.stringify([one.record.kind, one.record.value, one.record.name]) });
     }
     if (!without.has(target.id)) tell({ kind: "observed", target: target.id, records: chosen(all).map((one) => one.record) });
   }
