@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from qverify_desktop.languages.values.calculation import calculated_at
 from qverify_desktop.languages.values.notation import arguments_at, value_at
 from qverify_desktop.languages.values.value import Made, Nothing, Value, Word
 
@@ -231,7 +232,7 @@ def _expectation(text: str, start: int, end: int, name: str, line: int) -> Writt
 def _valued(
     text: str, arguments: tuple[Value, ...], form: str, name: str, start: int, at: int, line: int
 ) -> Written | None:
-    value = value_at(text, at)
+    value = calculated_at(text, at) or value_at(text, at)
     # A word without quotes may be a type, a variable, or prose. Inside a wrapper the language decides.
     if value is None or isinstance(value[0], Word):
         return None

@@ -2,7 +2,7 @@
 
 Precision comes first. An example is taken only when it can be read in one way: a call that leads to a known target, with
 arguments that stand there in full, and an expected value that is a literal. Where two examples of the same call disagree,
-the repository's words contradict each other and neither is taken.
+the repository's words contradict each other and neither is taken; so do words that name a domain and an example outside of it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.languages import syntax
+from qverify_desktop.languages.examples.domain import call_leaves_domain
 from qverify_desktop.languages.python.answering import answers_by_printing
 from qverify_desktop.languages.python.binding import Binder
 from qverify_desktop.languages.python.codebase import Codebase, bound_names, loaded_names
@@ -52,7 +53,9 @@ def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target
     found: list[Promise] = []
     for passage in passages(snapshot, codebase):
         found.extend(_mine(passage, codebase))
-    return _consistent(found)
+    documented = {target.id: target.docstring for target in targets}
+    doubtful = {p.target for p in found if call_leaves_domain(documented.get(p.target, ""), p.call)}
+    return _consistent([promise for promise in found if promise.target not in doubtful])
 
 
 def _mine(passage: Passage, codebase: Codebase) -> Iterator[Promise]:

@@ -40,6 +40,8 @@ from tests.languages.python.mining import mined, of_docstring, of_readme
         ("f(2) is True", [("f(2)", "True")]),
         ("f(2) is None", [("f(2)", "None")]),
         ("f(2): 4", [("f(2)", "4")]),
+        ("f(2) -> 19 - 5 - 10 = 4", [("f(2)", "4")]),
+        ("Given a string x.\nf(abc) => True\nf(y) => 3", [("f('abc')", "True")]),
         ("* f(2) -> 4", [("f(2)", "4")]),
         ("1. f(2) -> 4", [("f(2)", "4")]),
         ("For instance, f(2) == 4, and so on.", [("f(2)", "4")]),
@@ -81,7 +83,8 @@ def test_examples_that_are_read(tmp_path: Path, words: str, expected: list[tuple
         "f() -> None",
         "f(a) => False",
         "f(1) == 1 + 9",
-        "f(1) == 19 - 5 = 14",
+        "f(1) == 19 - 5 = 13",
+        "f(1) == 19 - y = 14",
         "f(1) -> 1, 2",
         "f(1) -> 1/2",
         "f(1) -> 3 items",
@@ -321,6 +324,18 @@ def test_a_link_out_of_the_tree_is_not_followed(tmp_path: Path) -> None:
     project = detect(snapshot)
     assert project is not None
     assert find_promises(snapshot, project, find_targets(snapshot, project)) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Sorts non-negative integers x.\nf([1, 2]) == [1]\nf([-1, -2]) == [-2]",
+        "Takes a positive integer.\nf(3) == 4\nf(-3) == 4",
+    ],
+)
+def test_examples_outside_of_the_domain_that_their_words_name_make_all_of_them_doubtful(tmp_path, words: str) -> None:
+    assert of_docstring(tmp_path, words) == []
+    assert len(of_docstring(tmp_path / "without", words.replace("non-negative ", "").replace("positive ", ""))) == 2
 
 
 def test_an_indented_program_is_read_as_one(tmp_path: Path) -> None:
