@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from qverify_desktop.languages.java.declared import Type
@@ -20,8 +21,8 @@ WIDTH = 110
 def tolerance(text: str) -> str | None:
     """How far an answer may be from a decimal fraction as it was written; ``None``: not at all.
 
-    With two decimals or more half a unit of the last one, because people round; with fewer a relative 1e-6, because binary
-    fractions seldom equal decimal ones.
+    With two decimals or more half a unit of the last one, because people round; with fewer about a millionth of it, because
+    binary fractions seldom equal decimal ones.
     """
     match = re.fullmatch(r"-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?f?", text)
     if match is None:
@@ -32,7 +33,7 @@ def tolerance(text: str) -> str | None:
     if len(decimals) >= 2 and decimals.strip("0"):
         return f"5e{exponent - len(decimals) - 1}"
     size = abs(float(text.rstrip("f")))
-    return f"{max(size * 1e-6, 1e-9):.0e}".replace("e-0", "e-").replace("e+0", "e+").replace("e+", "e")
+    return f"1e{max(-9, math.ceil(math.log10(size * 1e-6)))}" if size else "1e-9"
 
 
 def assertions(call: str, expected: str, returns: Type, *, junit_4: bool = False) -> list[str] | None:

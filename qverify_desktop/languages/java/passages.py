@@ -58,19 +58,23 @@ def readable(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _without_inline_tags(text: str, depth: int) -> tuple[str, int]:
-    """``{@code f(1)}`` as ``f(1)``. ``depth`` counts the braces that are open inside a tag since a line before."""
+    """``{@code f(1)}`` as a code span, or bare where the tag goes over several lines. ``depth`` counts the braces that are open
+    inside a tag since a line before."""
     out: list[str] = []
-    at = 0
+    at, opened = 0, -1
     while at < len(text):
         match = _INLINE.match(text, at)
         if depth == 0 and match:
-            depth, at = 1, match.end()
+            depth, at, opened = 1, match.end(), len(out)
             continue
         letter = text[at]
         at += 1
         if depth and letter in "{}":
             depth += 1 if letter == "{" else -1
             if depth == 0:
+                if opened >= 0:
+                    out.insert(opened, "`")
+                    out.append("`")
                 continue
         out.append(letter)
     return "".join(out), depth

@@ -233,25 +233,9 @@ class JavaSpeaker:
 
     def _made(self, value: Value, type_: Type, scope: Scope, depth: int) -> str | None:
         """An enumeration's constant, or an instance of a class of the project that compares by content."""
+        if isinstance(value, Made) and value.name in ("char", "enum"):
+            return seen(value, type_.name, scope.package)
         info = self.codebase.named(type_.name, scope.package)
-        from_code = isinstance(value, Made) and value.name == "enum"
-        if isinstance(value, Made) and from_code and value.arguments and isinstance(value.arguments[0], Text):
-            value = Word(value.arguments[0].value)
-        if (
-            isinstance(value, Made)
-            and value.name == "char"
-            and value.arguments
-            and isinstance(value.arguments[0], Text)
-        ):
-            return _text(value.arguments[0], type_.name)
-        if (
-            info is None
-            and isinstance(value, Word)
-            and not scope.argument
-            and re.fullmatch(r"[A-Za-z_]\w{0,80}", value.name)
-        ):
-            # A constant that was seen, of a type that only the compiler can look up.
-            return f"{type_.name}.{value.name}" if from_code else None
         if info is None:
             return None
         written = self.codebase.written(info, scope.package)
@@ -273,6 +257,17 @@ class JavaSpeaker:
         pairs = zip(value.arguments, fitting[0].parameters, strict=True)
         inner = [self.write(one, declared(p.annotation), Scope(scope.package), depth - 1) for one, p in pairs]
         return None if None in inner else f"new {written}({', '.join(one or '' for one in inner)})"
+
+
+def seen(value: Made, name: str, package: str) -> str | None:
+    """A character or an enumeration's constant as a driver saw it: ``enum`` holds the type's full name and the constant's."""
+    texts = [one.value for one in value.arguments if isinstance(one, Text)]
+    if value.name == "char" and len(texts) == 1:
+        return _text(Text(texts[0], "'"), name)
+    if len(texts) != 2 or not all(re.fullmatch(r"[A-Za-z_][\w.]{0,200}", one) for one in texts):
+        return None
+    home = texts[0].removeprefix(f"{package}.") if package else texts[0]
+    return f"{home}.{texts[1]}" if home.rpartition(".")[2] == name.rpartition(".")[2] else None
 
 
 def _plain_name(target: Target) -> str:

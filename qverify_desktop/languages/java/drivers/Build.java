@@ -73,6 +73,10 @@ final class Build {
         });
         List<String> generatedPath = new ArrayList<>(List.of(tests.toString()));
         generatedPath.addAll(mainPath);
+        if (request.containsKey("probes")) {
+            // Only probes may name what hands over their values.
+            generatedPath.add(HOME.resolve("driver").toString());
+        }
         Map<String, String> generatedPackages = new LinkedHashMap<>(testPackages);
         compileGenerated(Json.list(request.get("generated")), generatedPath, generatedPackages, report);
         path.addAll(List.of(main.toString(), tests.toString(), generated.toString()));

@@ -53,8 +53,9 @@ public final class Seen {
         if (value instanceof Double || value instanceof Float) {
             return List.of("float", decimal(((Number) value).doubleValue(), value.toString()));
         }
-        if (value.getClass().isEnum() || (value.getClass().getSuperclass() != null && value.getClass().getSuperclass().isEnum())) {
-            return made("enum", ((Enum<?>) value).name());
+        if (value instanceof Enum<?> constant) {
+            String home = constant.getDeclaringClass().getCanonicalName();
+            return made("enum", String.valueOf(home), constant.name());
         }
         if (value instanceof Optional<?> optional) {
             return optional.isPresent() ? made("some", json(optional.get(), depth - 1)) : made("none");
