@@ -241,7 +241,9 @@ def _valued(
         if text[end : end + 1] != ")":
             return None
         end += 1
-    if not _ends(text, end, whole_line=form == ":"):
+    # Call and value in one code span: the span's end is the value's.
+    in_one_span = text[end : end + 1] == "`" and "`" not in text[start:end]
+    if not in_one_span and not _ends(text, end, whole_line=form == ":"):
         return None
     if form == "//" and text[end:].split("\n")[0].strip():
         return None
