@@ -118,6 +118,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
         languages=languages,
         workspace=home / "workspace",
         reduced=machine.reduced,
+        earlier=RunStore(database),
     )
 
     async def dispose() -> None:

@@ -129,8 +129,11 @@ def finished_lines(document: Mapping[str, Any]) -> list[str]:
             f"Suspected defect in {defect['file']}, {defect['symbol']}:",
             f"  {defect['call']} gives {defect['observed']}, expected {defect['expected']}",
             *(f"  | {words}" for words in str(defect["evidence_text"]).splitlines()),
+            *([f"  {defect['history']['sentence']}"] if defect.get("history") else []),
             "",
         ]
+    for one in document.get("fixed", ()):
+        lines += [f"{one['file']}, {one['symbol']}, {one['call']}:", f"  {one['sentence']}", ""]
     refused = document.get("refused", {})
     lines.append(f"Tests      {document['accepted']} accepted, {sum(refused.values())} refused")
     lines += [f"             {count} {reason.replace('_', ' ')}" for reason, count in sorted(refused.items())]

@@ -79,7 +79,7 @@ async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTes
     async def once(context: StepContext) -> Runs:
         batches = [tests[i : i + BATCH] for i in range(0, len(tests), BATCH)]
         runs = await asyncio.gather(
-            *(_run_batch(context, language, project, batch, VARIATIONS[0]) for batch in batches)
+            *(run_batch(context, language, project, batch, VARIATIONS[0]) for batch in batches)
         )
         return Runs(
             tuple(tried for run in runs for tried in run.tried), tuple(p for run in runs for p in run.problems)
@@ -93,7 +93,7 @@ async def try_tests(steps: Steps, project: Project, tests: Sequence[GeneratedTes
         batches = [again[i : i + BATCH] for i in range(0, len(again), BATCH)]
         runs = await asyncio.gather(
             *(
-                _run_batch(context, language, project, batch, variation, coverage=False)
+                run_batch(context, language, project, batch, variation, coverage=False)
                 for variation in VARIATIONS[1:]
                 for batch in batches
             )
@@ -122,7 +122,7 @@ def _worth_repeating(tried: Tried) -> bool:
     return status is Status.PASSED or (status is Status.FAILED and tried.test.quote is not None)
 
 
-async def _run_batch(
+async def run_batch(
     context: StepContext,
     language: Language,
     project: Project,
@@ -144,7 +144,7 @@ async def _run_batch(
         if suite.problem:
             problems.append(suite.problem)
         before = len(decided)
-        decided.update(await asyncio.to_thread(_read, left, suite))
+        decided.update(await asyncio.to_thread(read_tried, left, suite))
         left = [t for t in left if t.id not in decided]
         if len(decided) == before:
             break
@@ -153,7 +153,7 @@ async def _run_batch(
     return Runs(tuple(decided[t.id] for t in tests), tuple(dict.fromkeys(problems)))
 
 
-def _read(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried]:
+def read_tried(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried]:
     """What became of each test; tests that never ran are left out unless their file could not be collected."""
     by_id: dict[str, list[TestOutcome]] = {}
     for outcome in suite.outcomes:

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
 from qverify_desktop.domain.progress import Stage
-from qverify_desktop.domain.project import Snapshot
+from qverify_desktop.domain.project import Commit, Snapshot
+from qverify_desktop.domain.results import EarlierRun
 
 
 class Repositories(Protocol):
@@ -28,6 +29,18 @@ class Repositories(Protocol):
         self, snapshot: Snapshot, workspace: Path, ref: str, stop: threading.Event | None = None
     ) -> Mapping[str, frozenset[int]]:
         """Lines of the snapshot that differ from ``ref``, by file. Raises ``BadInput`` for an unknown revision."""
+
+    def history(self, workspace: Path, path: str, most: int, stop: threading.Event | None = None) -> list[Commit]:
+        """At most ``most`` commits of the snapshot in ``workspace`` back along first parents, newest first; with ``path`` only
+        those that changed that file. Empty for a folder without commits.
+        """
+
+    def snapshot_at(
+        self, snapshot: Snapshot, workspace: Path, commit: str, folder: Path, stop: threading.Event | None = None
+    ) -> Snapshot:
+        """The files of an earlier commit in ``folder``, which must not be there. Raises ``BadInput`` where the commit can't be
+        read, ``MissingPrerequisite`` where the disk is full.
+        """
 
 
 class Sandbox(Protocol):
@@ -79,8 +92,19 @@ class Journal(Protocol):
     def checkpoint(self, run: str) -> str:
         """Sign a checkpoint over the whole log; answers the signed note's text."""
 
+    def sealed(self, run: str) -> EarlierRun | None:
+        """The leaf that closed a run, for a later run that relies on it. ``None`` where it is not closed, or was closed under
+        another signing key, or another protection of it, than the one that signs now."""
+
     def bundle(self, run: str, path: Path) -> None:
         """Write the run's bundle, pinned to the checkpoint at its close."""
+
+
+class EarlierRuns(Protocol):
+    """Runs of this installation (room ``storage``)."""
+
+    def finished(self, source: str, most: int) -> list[str]:
+        """At most ``most`` names of finished runs over ``source``, as it was named, newest first."""
 
 
 class Gateway(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from qverify_desktop.analysis.ports import Artefacts, Gateway, Journal, Repositories, Sandbox
+from qverify_desktop.analysis.ports import Artefacts, EarlierRuns, Gateway, Journal, Repositories, Sandbox
 from qverify_desktop.domain.errors import MissingPrerequisite
 from qverify_desktop.domain.execution import Isolation, isolation_of
 from qverify_desktop.languages.base import Language
@@ -16,7 +16,7 @@ from qverify_desktop.languages.base import Language
 @dataclass(frozen=True)
 class Services:
     """The rooms an analysis works with. ``workspace`` holds a folder per run and the cache of installed dependencies.
-    ``reduced`` is the sandbox with reduced isolation, for runs that ask for it."""
+    ``reduced`` is the sandbox with reduced isolation, for runs that ask for it; without ``earlier`` no run knows of another."""
 
     repositories: Repositories
     sandbox: Sandbox
@@ -26,6 +26,7 @@ class Services:
     languages: tuple[Language, ...]
     workspace: Path
     reduced: Sandbox | None = None
+    earlier: EarlierRuns | None = None
 
     def under(self, sandbox: str) -> Services:
         """These services with the kind of sandbox that a run asked for. Raises ``MissingPrerequisite``: another kind never

@@ -74,12 +74,12 @@ class StepContext:
         """Add an event to the evidence of this step (written when the step ends, in one transaction with its result)."""
         self.events.append(Evidence(type, data, blobs or {}))
 
-    async def execute(self, job: Job, *, dependencies: Path | None = None) -> JobResult:
-        """Run a job in a fresh container and record the execution; ``dependencies`` instead of the run's own."""
+    async def execute(self, job: Job, *, dependencies: Path | None = None, source: Path | None = None) -> JobResult:
+        """Run a job in a fresh container and record the execution; ``dependencies`` and ``source`` instead of the run's own."""
         if self.image is None:
             raise ValueError("A job needs an image; prepare it first.")
         result = await self.services.sandbox.run(
-            job, self.image, self.source, run=self.run, dependencies=dependencies or self.dependencies
+            job, self.image, source or self.source, run=self.run, dependencies=dependencies or self.dependencies
         )
         self.note_execution(result.execution, result.output, result.problem)
         return result

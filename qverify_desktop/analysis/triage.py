@@ -29,7 +29,7 @@ def triage(
     defects: list[SuspectedDefect] = []
     for one in disputed:
         outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
-        reason = _not_a_defect(outcome, one, language)
+        reason = why_no_defect(outcome, one, language)
         if reason or target is None or quote is None:
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, Reason.EXAMPLE_NOT_RUNNABLE, reason))
             continue
@@ -52,7 +52,7 @@ def triage(
     return judged, _one_per_call(defects)
 
 
-def _not_a_defect(outcome: TestOutcome, one: Tried, language: Language) -> str:
+def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> str:
     """Why nothing follows from this failure, empty when something does."""
     if outcome.raised in language.unknown_name_errors:
         return f"Running the example ends in {outcome.raised}: {outcome.message}"

@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 
 from qverify_desktop import __version__
 from qverify_desktop.analysis import following
+from qverify_desktop.analysis.archaeology import trace_defects
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
 from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.details import keep_details
+from qverify_desktop.analysis.earlier import RESULT_STEP as RESULT_STEP
+from qverify_desktop.analysis.fixed import find_fixed
 from qverify_desktop.analysis.generate import Candidates, write_tests
 from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_image, take_snapshot
 from qverify_desktop.analysis.judge import REPETITIONS, Runs, Tried, screen, try_tests
@@ -27,6 +30,7 @@ from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, SkippedPath, Snapshot, Target
 from qverify_desktop.domain.results import (
     AnalysisRequest,
+    FixedDefect,
     Fraction,
     JudgedTest,
     Measure,
@@ -35,9 +39,6 @@ from qverify_desktop.domain.results import (
     TestVerdict,
 )
 from qverify_desktop.domain.testing import FileCoverage
-
-#: Name of the step whose result is the ``RunResult``.
-RESULT_STEP = "result"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Part:
     targets: int
     tests: tuple[JudgedTest, ...]
     defects: tuple[SuspectedDefect, ...]
+    fixed: tuple[FixedDefect, ...]
     before: Measure
     after: Measure
     missing: tuple[MissingDependency, ...]
@@ -94,6 +96,9 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
     trial = await _judge(steps, snapshot, project, targets, candidates, baseline)
     tried, matrix = trial.tried, trial.matrix
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
+    defects = await trace_defects(steps, snapshot, project, judged, defects)
+    fixed = await find_fixed(steps, snapshot, project, defects)
+    steps.reporter.finished(Stage.TRIAGE, _counted(len(defects)))
     following.judged(steps.reporter, judged)
     files, after, covered = await _measure(steps, project, judged, baseline, matrix)
     await keep_details(steps, project, tried, matrix, coverage, covered)
@@ -105,6 +110,7 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
         targets=len(targets),
         tests=tuple(judged),
         defects=tuple(defects),
+        fixed=tuple(fixed),
         before=before,
         after=after,
         missing=dependencies.missing,
@@ -252,7 +258,6 @@ async def _decide(
 
     steps.reporter.started(Stage.TRIAGE)
     decision = await steps.step(f"{project.language}.decide", Decision, body)
-    steps.reporter.finished(Stage.TRIAGE, _counted(len(decision.defects)))
     return decision.tests, decision.defects
 
 
@@ -316,6 +321,7 @@ async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], sta
             targets=targets,
             tests=tests,
             defects=defects,
+            fixed=tuple(f for part in parts for f in part.fixed),
             before=before,
             after=after,
             missing=tuple(m for part in parts for m in part.missing),

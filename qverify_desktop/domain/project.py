@@ -44,6 +44,20 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Commit:
+    """A commit of the analysed repository: its id (SHA-1, hex), committer date (RFC 3339) and the first line of its message."""
+
+    id: str
+    date: str = ""
+    subject: str = ""
+
+    @property
+    def words(self) -> str:
+        """Short id, day and subject, for a sentence."""
+        return f"{self.id[:12]} ({', '.join(part for part in (self.date[:10], self.subject) if part)})"
+
+
+@dataclass(frozen=True)
 class Scope:
     """Which part of a snapshot is analysed. ``kind`` is ``all``, ``changed`` or ``files``.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from qverify_desktop.domain.execution import Isolation, isolation_of
-from qverify_desktop.domain.project import MissingDependency, Scope, SkippedPath
+from qverify_desktop.domain.project import Commit, MissingDependency, Scope, SkippedPath
 from qverify_desktop.domain.testing import GeneratedTest, Quote
 
 
@@ -78,9 +78,60 @@ class JudgedTest:
     gain: Gain = Gain()
 
 
+class Past(StrEnum):
+    """What the history says of a suspected defect. ``UNKNOWN``: no commit could be run."""
+
+    BROKEN_SINCE = "broken_since"
+    UNCOMMITTED = "uncommitted"
+    NEVER_HELD = "never_held"
+    NO_HISTORY = "no_history"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class DefectHistory:
+    """A defect's test, run in earlier commits along first parents.
+
+    ``commit`` is the oldest one that was seen broken, ``held`` the newest older one in which the words held; between the two
+    lie ``between`` commits in which the test could not be run or was not tried. ``tried`` counts the commits that answered.
+    """
+
+    state: Past
+    commit: Commit | None = None
+    held: Commit | None = None
+    between: int = 0
+    tried: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The finding for a person."""
+        if self.state is Past.BROKEN_SINCE and self.commit is not None:
+            since = f"Broken since commit {self.commit.words}"
+            if self.between and self.held is not None:
+                others = "1 commit" if self.between == 1 else f"{self.between} commits"
+                return (
+                    f"{since} at the latest; it held in {self.held.words}, and {others} between them gave no answer."
+                )
+            return f"{since}."
+        if self.state is Past.NEVER_HELD and self.commit is not None:
+            tried = "the 1 commit that was" if self.tried == 1 else f"{self.tried} commits that were"
+            return f"Never held in {tried} tried, back to {self.commit.words}; perhaps the documentation is wrong."
+        return _PAST[self.state]
+
+
+_PAST: Mapping[Past, str] = {
+    Past.BROKEN_SINCE: "It held in an earlier commit.",
+    Past.UNCOMMITTED: "Broken by changes that are not committed: it holds in the last commit.",
+    Past.NEVER_HELD: "Never held in any commit that was tried; perhaps the documentation is wrong.",
+    Past.NO_HISTORY: "No history: no commit holds this code.",
+    Past.UNKNOWN: "Its history is not known: the test could not be run in earlier commits.",
+}
+
+
 @dataclass(frozen=True)
 class SuspectedDefect:
-    """The code contradicts the repository's own words, five times out of five. Confidence in thousandths."""
+    """The code contradicts the repository's own words, five times out of five. Confidence in thousandths. ``history`` is
+    ``None`` where nobody looked."""
 
     file: str
     symbol: str
@@ -92,6 +143,39 @@ class SuspectedDefect:
     test: str
     reproductions: int
     confidence: int
+    history: DefectHistory | None = None
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """An earlier run of the same log: number and hash (RFC 6962, hex) of the leaf with which it was closed."""
+
+    run: str
+    index: int
+    leaf: str
+
+
+class FixedBy(StrEnum):
+    """What changed: ``CODE`` keeps the promise now, ``WORDS`` do not make it any more."""
+
+    CODE = "code"
+    WORDS = "words"
+
+
+@dataclass(frozen=True)
+class FixedDefect:
+    """A defect that was suspected in the run ``since`` and is no more: its test was run again, five times."""
+
+    defect: SuspectedDefect
+    since: EarlierRun
+    by: FixedBy
+
+    @property
+    def sentence(self) -> str:
+        """The finding for a person."""
+        if self.by is FixedBy.CODE:
+            return f"Fixed since run {self.since.run}: the code does what the words say."
+        return f"Settled since run {self.since.run}: the words are not there any more."
 
 
 @dataclass(frozen=True)
@@ -177,6 +261,7 @@ class RunResult:
     targets: int = 0
     tests: tuple[JudgedTest, ...] = ()
     defects: tuple[SuspectedDefect, ...] = ()
+    fixed: tuple[FixedDefect, ...] = ()
     before: Measure = Measure()
     after: Measure = Measure()
     missing: tuple[MissingDependency, ...] = ()

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from qverify_desktop.domain.errors import QVerifyError, SandboxFailure
 
 #: Changes when steps are added, dropped or renamed; running work of another version is never gone on with.
-APPLICATION_VERSION = "analysis-v2"
+APPLICATION_VERSION = "analysis-v3"
 EXECUTOR = "desktop"
 WORKFLOW = "analysis"
 DATABASE_NAME = "workflows.db"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
+from qverify_desktop.domain.results import EarlierRun
 from qverify_desktop.evidence.bundle import Contents, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
 from qverify_desktop.evidence.merkle import Edge, leaf_hash
@@ -117,6 +119,18 @@ class EvidenceJournal:
         """Sign a checkpoint over the log as it stands and keep it; one of the same size that stands is answered again."""
         with self._database.transaction() as session:
             return self._checkpoint(session, run).note
+
+    def sealed(self, run: str) -> EarlierRun | None:
+        """The leaf that closed a run. ``None`` where it is not closed, or was closed under another signing key, or another
+        protection of it, than the one that signs now."""
+        with self._database.reading() as session:
+            last = _last_of(session, run)
+            if last is None or last.type != CLOSED:
+                return None
+            key = json.loads(last.leaf)["data"]["key"]
+            if key != {"verifier": self.verifier_key, "protection": self._signer.protection}:
+                return None
+            return EarlierRun(run, last.index, last.leaf_hash.hex())
 
     def bundle(self, run: str, path: Path) -> None:
         """Write the run's bundle, pinned to the first checkpoint at or after its close: the same bytes at every export.

@@ -10,6 +10,7 @@ from typing import Any
 from qverify_desktop.domain.results import (
     EXIT_CODES,
     SENTENCES,
+    DefectHistory,
     JudgedTest,
     Measure,
     RunResult,
@@ -35,6 +36,10 @@ def analyze_document(result: RunResult, bundle: str, report: str, grade: str) ->
         "accepted": len(result.accepted),
         "refused": dict(sorted(refused.items())),
         "suspected_defects": [_defect(defect) for defect in result.defects],
+        "fixed": [
+            {**_defect(one.defect), "run": one.since.run, "by": one.by.value, "sentence": one.sentence}
+            for one in result.fixed
+        ],
         "coverage": {"before": _coverage(result.before), "after": _coverage(result.after)},
         "mutation": {"before": result.before.mutants.value, "after": result.after.mutants.value},
         "counts": {"before": _counts(result.before), "after": _counts(result.after)},
@@ -80,6 +85,21 @@ def _defect(defect: SuspectedDefect) -> dict[str, Any]:
         "confidence": defect.confidence / 1000,
         "reproductions": defect.reproductions,
         "test": defect.test,
+        "history": _history(defect.history) if defect.history else None,
+    }
+
+
+def _history(history: DefectHistory) -> dict[str, Any]:
+    commit = history.commit
+    return {
+        "state": history.state.value,
+        "sentence": history.sentence,
+        "commit": commit.id if commit else None,
+        "date": commit.date if commit else None,
+        "subject": commit.subject if commit else None,
+        "held": history.held.id if history.held else None,
+        "between": history.between,
+        "tried": history.tried,
     }
 
 

@@ -62,4 +62,5 @@ def _case(suite: ElementTree.Element, judged: JudgedTest, defect: SuspectedDefec
             failure.text = readable(
                 f"{defect.file}:{defect.line} {defect.symbol}\ncall: {defect.call}\nexpected: {defect.expected}\n"
                 f"observed: {defect.observed}\n{defect.evidence.file}:{defect.evidence.line} says:\n{defect.evidence.text}"
+                f"{chr(10) + defect.history.sentence if defect.history else ''}"
             )

@@ -23,6 +23,12 @@ def markdown(result: RunResult) -> bytes:
         lines += ["## Suspected defects", ""]
         for defect in result.defects:
             lines += _defect(defect)
+    if result.fixed:
+        lines += ["## Fixed since earlier runs", ""]
+        for one in result.fixed:
+            place = _code(f"{one.defect.file}:{one.defect.line}")
+            lines += [f"- {_code(one.defect.symbol)} in {place}, {_code(one.defect.call)}: {_prose(one.sentence)}"]
+        lines += [""]
     lines += _kept(result)
     lines += _refused(result)
     if result.notices:
@@ -53,6 +59,7 @@ def _defect(defect: SuspectedDefect) -> list[str]:
         f"- expected: {_code(defect.expected)}",
         f"- observed: {_code(defect.observed)}, {defect.reproductions} times",
         f"- confidence: {defect.confidence / 10:g} %",
+        *([f"- history: {_prose(defect.history.sentence)}"] if defect.history else []),
         "",
         f"The repository's own words, {_code(f'{defect.evidence.file}:{defect.evidence.line}')}:",
         "",

@@ -95,6 +95,7 @@ def _result(defect: SuspectedDefect) -> dict[str, Any]:
             "observed": readable(defect.observed),
             "reproductions": defect.reproductions,
             "confidence": defect.confidence / 1000,
+            **({"history": readable(defect.history.sentence)} if defect.history else {}),
         },
     }
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import MIB
-from qverify_desktop.domain.project import Snapshot
-from qverify_desktop.repository import scope, stopping
+from qverify_desktop.domain.project import Commit, Snapshot
+from qverify_desktop.repository import history, scope, stopping
 from qverify_desktop.repository.clone import fetch
 from qverify_desktop.repository.committed import copy_commit
 from qverify_desktop.repository.dirty import WorkTree
@@ -49,6 +49,21 @@ class Repositories:
         """See the port. Lines are 1-based lines of the snapshot's files."""
         with stopping.stoppable(stop):
             return scope.changed_lines(snapshot, scope.store_of(workspace), ref)
+
+    def history(self, workspace: Path, path: str, most: int, stop: threading.Event | None = None) -> list[Commit]:
+        """See the port."""
+        with stopping.stoppable(stop):
+            return history.first_parents(scope.store_of(workspace), path, most)
+
+    def snapshot_at(
+        self, snapshot: Snapshot, workspace: Path, commit: str, folder: Path, stop: threading.Event | None = None
+    ) -> Snapshot:
+        """See the port."""
+        with stopping.stoppable(stop):
+            try:
+                return history.snapshot_at(snapshot, scope.store_of(workspace), commit, folder)
+            except OSError as error:
+                raise _machine_problem(error, folder) from error
 
 
 class _Intake:

@@ -6,6 +6,7 @@ git. Its objects are reached through ``objects/info/alternates``, so nothing is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -139,7 +140,7 @@ def borrow(git: GitFolder, store: Path) -> None:
         _copy_file(git.common / name, store / name, 64 * _MIB)
     _copy_file(git.common / "info" / "exclude", store / "info" / "exclude", _MIB)
     _copy_refs(git.common / "refs", store / "refs")
-    _copy_file(git.own / "index", store / "index", 1024 * _MIB)
+    _copy_index(git.own / "index", store / "index")
     for shared in git.own.glob("sharedindex.*"):
         _copy_file(shared, store / shared.name, 1024 * _MIB)
 
@@ -157,6 +158,14 @@ def _copy_file(source: Path, target: Path, most: int) -> None:
     content = read_small(source, most)
     if content is not None:
         target.write_bytes(content)
+
+
+def _copy_index(source: Path, target: Path) -> None:
+    """With its time: git looks into a file of the same size only where the index is not younger than it (racy git)."""
+    _copy_file(source, target, 1024 * _MIB)
+    with contextlib.suppress(OSError):
+        facts = source.lstat()
+        os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
 def _copy_refs(source: Path, target: Path) -> None:

@@ -96,6 +96,12 @@ class RunStore:
         """The runs of some of ``sources``, newest first."""
         return self._newest_first(_LISTED.where(RunRow.source.in_([*sources])))
 
+    def finished(self, source: str, most: int) -> builtins.list[str]:
+        """Names of the newest ``most`` finished runs over exactly this source, newest first."""
+        chosen = select(RunRow.run).where(RunRow.source == source, RunRow.status == RunStatus.FINISHED.value)
+        with self._database.reading() as session:
+            return [*session.scalars(chosen.order_by(RunRow.started_at.desc(), RunRow.run.desc()).limit(most))]
+
     def request(self, run: str) -> str:
         """The request's text as it was given. Raises ``BadInput`` for an unknown run."""
         with self._database.reading() as session:

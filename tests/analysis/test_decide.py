@@ -116,6 +116,7 @@ def test_other_failures_have_their_own_reasons():
         ],
         coverage(),
         Matrix(),
+        PYTHON,
     )
     assert not disputed
     assert reasons(judged) == {

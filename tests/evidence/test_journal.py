@@ -194,6 +194,19 @@ def test_the_log_keeps_its_name_when_the_key_is_another(house: House, tmp_path: 
     assert (old["grade"], len(old["problems"])) == ("INVALID", 1)
 
 
+def test_a_later_run_may_rely_on_what_is_closed_under_the_same_key(house: House, tmp_path: Path) -> None:
+    house.open_run("r1")
+    assert house.journal.sealed("r1") is None and house.journal.sealed("r9") is None
+    house.close_run("r1")
+    sealed = house.journal.sealed("r1")
+    assert sealed is not None
+    last = entries(house, "r1")[-1]
+    assert (sealed.run, sealed.index, sealed.leaf) == ("r1", last.index, last.leaf_hash.hex())
+    for key, protection in ((OTHER_KEY, "keyring"), (KEY, "file")):
+        other = EvidenceJournal(house.database, house.artefacts, Signer(ORIGIN, key, protection))
+        assert other.sealed("r1") is None, protection
+
+
 def test_there_is_no_bundle_before_the_close(house: House, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not closed"):
         house.journal.bundle("r1", tmp_path / "x.zip")

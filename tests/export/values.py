@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from qverify_desktop.domain.project import MissingDependency, Scope, SkippedPath
+from qverify_desktop.domain.project import Commit, MissingDependency, Scope, SkippedPath
 from qverify_desktop.domain.results import (
     AnalysisRequest,
+    DefectHistory,
+    EarlierRun,
+    FixedBy,
+    FixedDefect,
     Fraction,
     Gain,
     JudgedTest,
     Measure,
+    Past,
     Reason,
     RunResult,
     SuspectedDefect,
@@ -32,7 +37,12 @@ def judged(name: str, verdict: TestVerdict, reason: Reason, detail: str = "", pa
 
 def defect(test: str) -> SuspectedDefect:
     words = Quote(">>> page_count(10, 5)\n2", "shelf/ranges.py", 13)
-    return SuspectedDefect("shelf/ranges.py", "page_count", 8, "page_count(10, 5)", "2", "3", words, test, 5, 950)
+    past = DefectHistory(
+        Past.BROKEN_SINCE, Commit("6" * 40, "2026-01-01T10:00:00Z", "Round up"), Commit("7" * 40), 0, 4
+    )
+    return SuspectedDefect(
+        "shelf/ranges.py", "page_count", 8, "page_count(10, 5)", "2", "3", words, test, 5, 950, past
+    )
 
 
 def result() -> RunResult:
@@ -57,6 +67,7 @@ def result() -> RunResult:
         targets=12,
         tests=tests,
         defects=(defect(tests[4].test.id),),
+        fixed=(FixedDefect(defect(tests[4].test.id), EarlierRun("r-0", 17, "5" * 64), FixedBy.CODE),),
         before=Measure(Fraction(50, 100), Fraction(0, 0), Fraction(1, 8)),
         after=Measure(Fraction(90, 100), Fraction(0, 0), Fraction(6, 8)),
         missing=(MissingDependency("yaml", "pyyaml", ("shelf/io.py",)),),
@@ -85,6 +96,8 @@ def hostile() -> RunResult:
         )
         for verdict in TestVerdict
     )
+    past = DefectHistory(Past.NEVER_HELD, Commit(bad, bad, bad), None, 0, 3)
+    defect = SuspectedDefect(bad, bad, 0, bad, bad, bad, quote, tests[2].test.id, 5, 500, past)
     return RunResult(
         run="r-2",
         request=AnalysisRequest(bad, Scope("files", glob=bad), model=bad),
@@ -96,7 +109,8 @@ def hostile() -> RunResult:
         languages=(bad,),
         baseline=bad,
         tests=tests,
-        defects=(SuspectedDefect(bad, bad, 0, bad, bad, bad, quote, tests[2].test.id, 5, 500),),
+        defects=(defect,),
+        fixed=(FixedDefect(defect, EarlierRun(bad, 1, bad), FixedBy.WORDS),),
         missing=(MissingDependency(bad, bad, (bad,)),),
         skipped=(SkippedPath(bad, bad),),
         notices=(bad,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def test_uncommitted_changes_become_a_patch_that_git_applies(work: Work, take: T
     assert apply_patch(work, snapshot.dirty_patch, tmp_path / "copy") == snapshot.tree
     work.git("add", "-A")
     assert snapshot.tree == work.git("write-tree")
+
+
+def test_a_change_of_the_same_size_in_the_second_of_the_commit_is_seen(work: Work, take: Taker) -> None:
+    work.write("a.py", "x = 1\n")
+    work.commit()
+    index = work.path / ".git" / "index"
+    work.write("a.py", "x = 2\n")
+    # Nothing that git keeps of the file tells the two apart, but that the index is not younger than the file.
+    facts = index.stat()
+    os.utime(work.path / "a.py", ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    time.sleep(1.1)
+    assert "+x = 2" in take(work.path).dirty_patch
 
 
 def test_a_patch_of_other_encodings_is_text_and_lossless(work: Work, take: Taker, tmp_path: Path) -> None:

@@ -56,8 +56,11 @@ def test_a_run_from_queued_to_finished(store: RunStore) -> None:
         "t",
         tests=judged,
     )
+    assert store.finished("/projects/library", 5) == []
     store.finish("r1", result)
     store.finish("r1", result)
+    assert store.finished("/projects/library", 5) == ["r1"]
+    assert store.finished("/projects", 5) == store.finished("/projects/library", 0) == []
     summary = store.get("r1")
     assert summary is not None
     assert (summary.status, summary.stage, summary.verdict) == (RunStatus.FINISHED, "", "nothing_suspected")

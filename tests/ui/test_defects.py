@@ -94,6 +94,8 @@ def test_the_proof_stands_beside_the_claim(opened, qtbot):
         assert [one.cursor.selectedText() for one in selections] == [marked]
     assert detail.code.toPlainText() == DEFECTS[0]["reproducer"].rstrip("\n")
     assert detail.reasons[0].accessibleName() == "Fails 5 of 5 in fresh containers"
+    assert detail.past.text() == DEFECTS[0]["history"].strip() != ""
+    assert detail.past.isVisible()
     qtbot.waitUntil(detail.source_box.isVisible)
     assert detail.source.current_line == 42
     assert "def parse_offset" in detail.source.toPlainText()

@@ -51,6 +51,7 @@ def views(result: RunResult, decisions: Mapping[str, Decision]) -> list[DefectVi
                 "confidence": defect.confidence,
                 "reproducer": code,
                 "command": f"python -m pytest {path}" if path else "",
+                "history": defect.history.sentence if defect.history else "",
                 "language": result.languages[0] if result.languages else "",
                 "decision": decided.decision,
                 "note": decided.note,

@@ -109,6 +109,14 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "suspected_defect": lambda d: (
         f"Suspected defect in {d.get('symbol', '')} ({d.get('file', '')}), {d.get('reproductions', 0)} of 5 times."
     ),
+    "defect_history": lambda d: (
+        f"History of the defect in {d.get('symbol', '')} ({d.get('file', '')}): {str(d.get('state', '')).replace('_', ' ')}"
+        f"{' ' + str(d.get('commit', ''))[:12] if d.get('commit') else ''}, {_count(d.get('tried', 0), 'commit')} tried."
+    ),
+    "defect_fixed": lambda d: (
+        f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {d.get('run', '')} suspected is gone:"
+        f" its {'test passes' if d.get('by') == 'code' else 'words are not there any more'}."
+    ),
     "accepted": lambda d: (
         f"{_count(d.get('tests', 0), 'accepted test')} in {_count(len(d.get('files', ())), 'file')}, run together."
     ),

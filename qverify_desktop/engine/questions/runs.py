@@ -84,6 +84,7 @@ class RunQuestions:
         left = delivery.delivered(self._context.home, result.run)
         missing = [f"{one.requirement or one.module} is missing in the sandbox." for one in result.missing]
         skipped = [f"{one.path}: {one.reason}" for one in result.skipped[:20]]
+        fixed = [f"{one.defect.symbol} in {one.defect.file}: {one.sentence}" for one in result.fixed]
         view.update(
             {
                 "commit": result.commit or "",
@@ -91,7 +92,7 @@ class RunQuestions:
                 "languages": list(result.languages),
                 "image_digest": result.image_digest,
                 "baseline": result.baseline,
-                "notices": [*result.notices, *missing, *skipped, *(left.notices if left else ())],
+                "notices": [*fixed, *result.notices, *missing, *skipped, *(left.notices if left else ())],
                 "targets": result.targets,
                 "lines": measure_view(result.before.lines, result.after.lines),
                 "branches": measure_view(result.before.branches, result.after.branches),

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qverify_desktop.languages.values.notation import arguments_at, value_at
-from qverify_desktop.languages.values.value import Nothing, Value, Word
+from qverify_desktop.languages.values.value import Made, Nothing, Value, Word
 
 MOST_LINES_OF_ONE = 14
+#: A longer line is no example that a person wrote.
+MOST_CHARACTERS = 4_000
 
 #: Wording around an example that takes it back, or that speaks of another version of the code.
 RETRACTED = re.compile(
@@ -87,6 +89,9 @@ def examples(lines: Sequence[str], known: Callable[[str], bool]) -> Iterator[Wri
     """Every example of a callee that ``known`` accepts, in the order of its lines, each line used once."""
     index = 0
     while index < len(lines):
+        if len(lines[index]) > MOST_CHARACTERS:
+            index += 1
+            continue
         prompt = _PROMPT.match(lines[index])
         found, used = (_session if prompt else _sentence)(lines, index, known)
         yield from found
@@ -255,5 +260,7 @@ def _ends(text: str, end: int, *, whole_line: bool = False) -> bool:
     if comma:
         # ``f(x) -> 1, 2`` may be a row.
         after = value_at(rest, comma.end())
-        return after is None or isinstance(after[0], Word)
+        if after is None or isinstance(after[0], Word):
+            return True
+        return isinstance(after[0], Made) and any(marker.match(rest, after[1]) for _, marker in _MARKERS)
     return bool(re.match(r"\s{0,9}[;)!?]|\.(?![\w.])|\s{0,9}:(?:\s|$)|\s+(?:[(#—–]|//)|\s+(?:because|since)\s", rest))

@@ -28,7 +28,7 @@ MOST_DEPTH = 40
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(
-    r"[+-]?(?:0[xX][0-9a-fA-F_]{1,40}|0[bB][01_]{1,140}|0[oO][0-7_]{1,60}|(?:\d[\d_]{0,400})?\.?\d[\d_]{0,400}(?:[eE][+-]?\d{1,5})?)"
+    r"[+-]?(?:0[xX][0-9a-fA-F_]{1,40}|0[bB][01_]{1,140}|0[oO][0-7_]{1,60}|(?:\d[\d_]{0,400}+(?:\.\d[\d_]{0,400}+)?|\.\d[\d_]{0,400}+)(?:[eE][+-]?\d{1,5})?)"
     r"(?P<suffix>[iu](?:8|16|32|64|128|size)|f(?:32|64)|[LlnNfFdDuU])?(?![\w.]*\w)"
 )
 _INFINITE = re.compile(r"([+-]?)(?:Infinity|inf|Inf|float\(['\"]inf['\"]\)|math\.Inf\(1\)|NaN|nan)\b")
@@ -65,6 +65,7 @@ _TYPED_ROW = re.compile(
     r"(?:new\s+)?(?:\[\s*\d*\s*\]\s*)+[\w.*\[\]]{0,80}\s*(?=\{)|new\s+[\w.<>]{1,80}\s*(?:\[\s*\]\s*)+(?=\{)"
 )
 _TYPED_TABLE = re.compile(r"map\[[\w.]{1,80}\][\w.\[\]*]{1,80}\s*(?=\{)")
+_SEPARATOR = re.compile(r":|=>|=(?!=)|\bto\b")
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -200,42 +201,43 @@ def _bracketed(text: str, at: int, depth: int) -> tuple[Value, int] | None:
         row = _row(text, match.end(), depth)
         return (Items(row[0]), row[1]) if row else None
     if text[at] == "{":
-        table = _table(text, at, depth)
-        if table is not None:
-            return table
+        return _braced(text, at, depth)
     row = _row(text, at, depth)
     if row is None:
         return None
     items, end = row
     if text[at] == "[":
         return Items(items), end
-    if text[at] == "{":
-        return Items(items, Kind.SET), end
     trailing = text[:end].rstrip(")").rstrip().endswith(",")
     if len(items) == 1 and not trailing:
         return Made("(", items), end
     return Items(items, Kind.TUPLE), end
 
 
-def _table(text: str, at: int, depth: int) -> tuple[Value, int] | None:
+def _braced(text: str, at: int, depth: int) -> tuple[Value, int] | None:
+    """A table or a set: what follows the first value tells. Each value is read once, so nesting costs no more than its length."""
     at = _skip(text, at + 1)
-    pairs: list[tuple[Value, Value]] = []
+    keys: list[Value] = []
+    answers: list[Value] = []
     while at < len(text):
         if text[at] == "}":
-            return Entries(tuple(pairs)), at + 1
-        key = _value(text, at, depth - 1)
-        if key is None:
+            if answers or not keys:
+                return Entries(tuple(zip(keys, answers, strict=True))), at + 1
+            return Items(tuple(keys), Kind.SET), at + 1
+        found = _value(text, at, depth - 1)
+        if found is None:
             return None
-        at = _skip(text, key[1])
-        separator = re.compile(r":|=>|=(?!=)|\bto\b").match(text, at)
-        if separator is None:
+        key, at = found[0], _skip(text, found[1])
+        separator = _SEPARATOR.match(text, at)
+        if (separator is None and answers) or (separator is not None and len(keys) != len(answers)):
             return None
-        one = _value(text, separator.end(), depth - 1)
-        if one is None:
-            return None
-        name = key[0]
-        pairs.append((Text(name.name) if isinstance(name, Word) else name, one[0]))
-        at = _skip(text, one[1])
+        if separator is not None:
+            one = _value(text, separator.end(), depth - 1)
+            if one is None:
+                return None
+            key, at = Text(key.name) if isinstance(key, Word) else key, _skip(text, one[1])
+            answers.append(one[0])
+        keys.append(key)
         if text[at : at + 1] == ",":
             at = _skip(text, at + 1)
         elif text[at : at + 1] != "}":
@@ -248,7 +250,7 @@ def _named(text: str, at: int, depth: int) -> tuple[Value, int] | None:
         match = pattern.match(text, at)
         if match:
             if pattern is _TYPED_TABLE:
-                return _table(text, match.end(), depth)
+                return _braced(text, match.end(), depth)
             row = _row(text, match.end(), depth)
             return (Items(row[0]), row[1]) if row else None
     match = _WORD.match(text, at)

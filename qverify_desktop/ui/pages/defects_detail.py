@@ -142,6 +142,10 @@ class DefectDetailPane(QWidget):
             told.setContentsMargins(22, 0, 0, 8)
             told.addWidget(remark)
             why.addLayout(told)
+        self.past_title = label(tr("Its history"), "heading", wrap=True)
+        self.past = label("", "body", wrap=True, select=True)
+        self.past_box = holder(column(self.past_title, self.past, gap=6))
+        why.addWidget(self.past_box)
         why.addStretch(1)
         self.why = why
         self.source_title = label(tr("The code that was called"), "heading", wrap=True)
@@ -216,6 +220,8 @@ class DefectDetailPane(QWidget):
         self.code.show_code(one["reproducer"], one["language"])
         self.command.setText(painting.one_line(one["command"]))
         self.command_box.setVisible(bool(one["command"]))
+        self.past.setText(one["history"])
+        self.past_box.setVisible(bool(one["history"]))
         times = one["reproductions"]
         reasons = (
             (tr("Fails {n} of {n} in fresh containers", n=times), tr("Order, seed, time zone and locale varied.")),
