@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qverify_desktop.domain.execution import Job, Limits, RuntimeImage
+from qverify_desktop.domain.execution import GIB, Job, Limits, RuntimeImage
 from qverify_desktop.languages.python.codebase import module_name
 from qverify_desktop.sandbox.docker import DockerSandbox
 from tests.benchmarks.peers.image import PEERS
@@ -22,6 +22,8 @@ from tests.benchmarks.peers.subjects import Tree
 #: A peer is given ours' seconds; it may take this many times as long before it is stopped.
 PATIENCE = 1.5
 LEAST_WALL_S = 45
+#: More than a test run gets: Pynguin holds its whole search in memory.
+MEMORY = 4 * GIB
 DRIVER = Path(__file__).with_name("drivers") / "peer_modules.py"
 SEED = 0
 
@@ -87,7 +89,7 @@ async def peer(tool: str, tree: Tree, sandbox: DockerSandbox, image: RuntimeImag
             ".qv_peer/peer.json": json.dumps(request).encode(),
         },
         env={"PYTHONHASHSEED": "0"},
-        limits=Limits(timeout_s=wall + 30),
+        limits=Limits(timeout_s=wall + 30, memory_bytes=MEMORY, pids=1024),
     )
     began = time.monotonic()
     result = await sandbox.run(job, image, tree.root, run="r-peers")
