@@ -234,6 +234,26 @@ class Stack:
     assert promises[1].setup[0] == "from mod import Stack"
 
 
+def test_what_holds_a_value_may_change_it(tmp_path: Path) -> None:
+    module = '''
+    def f(function):
+        """Wrap.
+
+        >>> log = []
+        >>> add = f(log.append)
+        >>> add(1)
+        >>> add(2)
+        'done'
+        >>> log
+        [1, 2]
+        """
+        return function
+    '''
+    _, _, promises = mined(tmp_path, {"mod.py": module})
+    (shown,) = [promise for promise in promises if promise.call == "log"]
+    assert shown.setup[-4:] == ("log = []", "add = f(log.append)", "add(1)", "add(2)")
+
+
 def test_a_counter_keeps_every_earlier_call(tmp_path: Path) -> None:
     text = 'def f():\n    """\n    >>> f()\n    1\n    >>> f()\n    2\n    """\n    return 1\n'
     _, _, promises = mined(tmp_path, {"mod.py": text})
