@@ -8,7 +8,7 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import RunVariation, StaticProblem
+from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
 from qverify_desktop.languages.examples.promises import mine
 from qverify_desktop.languages.java import (
     dependencies,
@@ -27,7 +27,7 @@ from qverify_desktop.languages.java.source import LANGUAGE, read_source
 from qverify_desktop.languages.java.speaking import JavaSpeaker
 
 
-class JavaLanguage:
+class JavaLanguage(Language):
     """Java up to 21, tested with JUnit 4 or 5. ``patience_s``: seconds after which a test counts as hung."""
 
     name = LANGUAGE

@@ -185,9 +185,7 @@ def _is_inner(node: Node) -> bool:
 
 
 def _together(nodes: Sequence[Node]) -> bool:
-    return all(
-        after.start_point[0] <= before.end_point[0] + 1 for before, after in itertools.pairwise(nodes)
-    )
+    return all(after.start_point[0] <= before.end_point[0] + 1 for before, after in itertools.pairwise(nodes))
 
 
 def _passage(source: TreeSource, comment: Comment, owner: Target | None) -> Passage:
