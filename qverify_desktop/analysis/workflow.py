@@ -16,7 +16,7 @@ from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.details import keep_details
 from qverify_desktop.analysis.earlier import RESULT_STEP as RESULT_STEP
 from qverify_desktop.analysis.fixed import find_fixed
-from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_image, take_snapshot
+from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_images, take_snapshot
 from qverify_desktop.analysis.judge import REPETITIONS
 from qverify_desktop.analysis.mutation import Matrix
 from qverify_desktop.analysis.ports import Reporter
@@ -24,6 +24,7 @@ from qverify_desktop.analysis.reuse import keep, note_complete, run_key, unchang
 from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.triage import triage
+from qverify_desktop.analysis.unread import unread_notice
 from qverify_desktop.analysis.verdict import sentence_of, verdict_of
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import RuntimeImage, isolation_of
@@ -83,13 +84,13 @@ async def analyze(
     try:
         snapshot = await take_snapshot(steps)
         projects = await detect(steps, snapshot)
-        images = [await prepare_image(steps, project) for project in projects]
-        key, same = await run_key(steps, snapshot, projects, images)
+        prepared, notices = await prepare_images(steps, projects)
+        key, same = await run_key(steps, snapshot, *zip(*prepared, strict=True))
         if same is not None and key.of is not None:
             result = await _take_over(steps, snapshot, same, key.of, started_at)
         else:
-            parts = [await _analyze_project(steps, snapshot, p, i) for p, i in zip(projects, images, strict=True)]
-            result = await _conclude(steps, snapshot, parts, started_at)
+            parts = [await _analyze_project(steps, snapshot, project, image) for project, image in prepared]
+            result = await _conclude(steps, snapshot, parts, notices, started_at)
     except BadInput as error:
         await _close(steps, "refused", str(error))
         raise
@@ -120,7 +121,8 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project, i
     files, after, covered = await _measure(steps, project, judged, baseline, matrix)
     await keep_details(steps, project, tried, matrix, coverage, covered)
     before = measure(coverage, matrix, (), (t.test.id for t in tried))
-    notices = (dependencies.notice, *trial.notices, *image.differences)
+    unread = await unread_notice(steps, snapshot, project, targets)
+    notices = (dependencies.notice, *trial.notices, unread, *image.differences)
     return Part(
         language=project.language,
         image_digest=image.digest,
@@ -327,7 +329,9 @@ async def _measure(
     return after.files, figures, after.coverage
 
 
-async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], started_at: str) -> RunResult:
+async def _conclude(
+    steps: Steps, snapshot: Snapshot, parts: Sequence[Part], notices: Sequence[str], started_at: str
+) -> RunResult:
     tests = tuple(t for part in parts for t in part.tests)
     defects = tuple(sorted((d for part in parts for d in part.defects), key=lambda d: -d.confidence))
     targets = sum(part.targets for part in parts)
@@ -356,7 +360,7 @@ async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], sta
             after=after,
             missing=tuple(m for part in parts for m in part.missing),
             skipped=snapshot.skipped + tuple(path for part in parts for path in part.unreadable),
-            notices=tuple(n for part in parts for n in part.notices),
+            notices=(*notices, *(n for part in parts for n in part.notices)),
             cost_microusd=steps.spent.cost_microusd,
             duration_ms=steps.spent.elapsed_ms,
             sandbox_ms=steps.spent.sandbox_ms,

@@ -90,6 +90,12 @@ class Language(Protocol):
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         """Every written example in docstrings and documentation files, bound to its target."""
 
+    def unread_examples(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    ) -> list[tuple[str, int, str]]:
+        """File, line and words of what looks like a written example and can't be read in one way only."""
+        return []
+
     def promise_tests(
         self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
     ) -> list[GeneratedTest]:

@@ -93,6 +93,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{str(d.get('language', '')).capitalize()}: {_count(d.get('source_files', 0), 'source file')}, {_count(d.get('test_files', 0), 'test file')}."
     ),
     "image": _image,
+    "image_missing": lambda d: f"No sandbox image {d.get('runtime', '')}; {d.get('language', '')} is not analysed.",
+    "unread_examples": lambda d: (
+        f"{_count(d.get('examples', 0), 'written example')} could not be read in one way only."
+    ),
     "plan": lambda d: (
         f"Plan for {d.get('language', '')}: every test {d.get('repetitions', 5)} times, tree {str(d.get('tree', ''))[:12]}."
     ),

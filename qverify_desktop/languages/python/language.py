@@ -73,6 +73,11 @@ class PythonLanguage(Language):
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         return promises.find_promises(snapshot, project, targets)
 
+    def unread_examples(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    ) -> list[tuple[str, int, str]]:
+        return promises.unread_examples(snapshot, project, targets)
+
     def promise_tests(
         self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
     ) -> list[GeneratedTest]:

@@ -14,7 +14,9 @@ from collections.abc import Generator, Iterator, Sequence
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.languages import syntax
-from qverify_desktop.languages.examples.domain import call_leaves_domain
+from qverify_desktop.languages.examples.domain import all_read, call_leaves_domain
+from qverify_desktop.languages.examples.forms import Unread
+from qverify_desktop.languages.examples.forms import examples as written
 from qverify_desktop.languages.python.answering import answers_by_printing
 from qverify_desktop.languages.python.binding import Binder
 from qverify_desktop.languages.python.codebase import Codebase, bound_names, loaded_names
@@ -59,6 +61,25 @@ def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target
     documented = {target.id: target.docstring for target in targets}
     doubtful = {p.target for p in found if call_leaves_domain(documented.get(p.target, ""), p.call)}
     return _consistent([promise for promise in found if promise.target not in doubtful])
+
+
+def unread_examples(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+    """See ``Language.unread_examples``."""
+    codebase = Codebase.read(snapshot, project, targets)
+    names = {target.symbol.rpartition(".")[2] for target in targets}
+    found: dict[tuple[str, int, str], None] = {}
+    for passage in passages(snapshot, codebase):
+        read = {
+            promise.line + offset
+            for promise in _mine(passage, codebase)
+            for offset in range(promise.words.count("\n") + 1)
+        }
+        for item in written(passage.lines, lambda name: name.rpartition(".")[2] in names):
+            line = passage.first + item.start
+            open_ = isinstance(item, Unread) or not all_read(item.arguments)
+            if open_ and line not in read:
+                found.setdefault((passage.file, line, passage.words(item.start, item.end)[:200]))
+    return list(found)
 
 
 def _mine(passage: Passage, codebase: Codebase) -> Iterator[Promise]:
