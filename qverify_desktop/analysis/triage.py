@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from qverify_desktop.analysis.calibration import calibration_of
 from qverify_desktop.analysis.judge import REPETITIONS, Tried
 from qverify_desktop.domain.project import Promise, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
@@ -33,6 +34,8 @@ def triage(
         if reason or target is None or quote is None:
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, Reason.EXAMPLE_NOT_RUNNABLE, reason))
             continue
+        promise = promises.get(quote.text)
+        form = promise.form if promise else ""
         defect = SuspectedDefect(
             file=target.file,
             symbol=target.symbol,
@@ -43,7 +46,9 @@ def triage(
             evidence=quote,
             test=one.test.id,
             reproductions=REPETITIONS,
-            confidence=_confidence(outcome, quote, promises.get(quote.text), language),
+            confidence=_confidence(outcome, quote, promise, language),
+            form=form,
+            calibration=calibration_of(language.name, form),
         )
         detail = f"Expected {defect.expected}, observed {defect.observed}."
         judged.append(JudgedTest(one.test, TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS, detail))
