@@ -78,6 +78,7 @@ class Choices(TypedDict, total=False):
     runtime: str
     budget_microusd: int
     packages: str
+    time_budget_s: int
 
 
 class RepositoryLook(TypedDict):
