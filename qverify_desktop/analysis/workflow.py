@@ -80,7 +80,7 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project, i
     following.chosen(steps.reporter, targets, coverage)
     keys, unchanged = await unchanged_targets(steps, snapshot, project, image, dependencies, targets)
     trial = await judge_in_batches(steps, snapshot, project, targets, baseline, unchanged)
-    await keep(steps, project, keys, unchanged, trial, targets)
+    await keep(steps, snapshot, project, keys, unchanged, trial, targets)
     tried, matrix = trial.tried, trial.matrix
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
     defects = await trace_defects(steps, snapshot, project, judged, defects)
