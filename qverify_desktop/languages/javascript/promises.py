@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tree_sitter import Node
 
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
+from qverify_desktop.languages.examples.domain import call_leaves_domain
 from qverify_desktop.languages.examples.passages import Passage, documentation
 from qverify_desktop.languages.examples.promises import mine
 from qverify_desktop.languages.javascript.blocks import block_promises
@@ -34,7 +35,12 @@ def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target
     passages += documentation(snapshot)
     mined = [one for one in mine(passages, targets, JavaScriptSpeaker()).promises if not _is_sequence(one)]
     taken = {(promise.file, promise.line) for promise in mined}
-    blocks = [one for one in block_promises(passages, targets) if (one.file, one.line) not in taken]
+    by_id = {target.id: target for target in targets}
+    blocks = [
+        one
+        for one in block_promises(passages, targets)
+        if (one.file, one.line) not in taken and not call_leaves_domain(by_id[one.target].docstring, one.call)
+    ]
     return [*mined, *blocks]
 
 
