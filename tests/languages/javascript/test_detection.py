@@ -73,7 +73,11 @@ def test_hostile_files_are_named_and_left_out(tmp_path: Path) -> None:
         ("a.js", "function f(x) { return x; }\nmodule.exports = { f, g: 1 };", 'const { f } = require("../a.js");|f'),
         ("a.js", "exports.f = function (x) { return x; };", 'const { f } = require("../a.js");|f'),
         ("a.cjs", "module.exports = function (x) { return x; };", 'const a = require("../a.cjs");|a'),
-        ("a.js", "class C { static f(x) { return x; } }\nmodule.exports = { C };", 'const { C } = require("../a.js");|C.f'),
+        (
+            "a.js",
+            "class C { static f(x) { return x; } }\nmodule.exports = { C };",
+            'const { C } = require("../a.js");|C.f',
+        ),
         ("a.js", "module.exports = { f(x) { return x; } };", 'const { f } = require("../a.js");|f'),
         ("a.js", "export const api = { f: (x) => x + 1 };", 'import { api } from "../a.js";|api.f'),
         ("lib/index.js", "export default (x) => x + 1;", 'import lib from "../lib/index.js";|lib'),

@@ -12,7 +12,9 @@ from qverify_desktop.languages.javascript.promise_tests import tolerance_of
 from tests.languages.javascript.reading import promised
 
 
-def calls(root: Path, comment: str, function: str = "const f = (a, b) => a + b;", **files: str) -> list[tuple[str, str]]:
+def calls(
+    root: Path, comment: str, function: str = "const f = (a, b) => a + b;", **files: str
+) -> list[tuple[str, str]]:
     body = "\n".join(f" * {line}" for line in comment.split("\n"))
     source = f"/**\n{body}\n */\n{function}\nmodule.exports = {{ f }};\n"
     promises, _ = promised(root, {"a.js": source, **files})
@@ -22,7 +24,7 @@ def calls(root: Path, comment: str, function: str = "const f = (a, b) => a + b;"
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (">>> f([1, 2], 'a')\n[1, 'a']", ("f([1, 2], \"a\")", '[1, "a"]')),
+        (">>> f([1, 2], 'a')\n[1, 'a']", ('f([1, 2], "a")', '[1, "a"]')),
         ("f(1, 2) => 3", ("f(1, 2)", "3")),
         ("f(1, 2) == (3, True)", None),
         ("f(1, 2) ➞ (3, True)", ("f(1, 2)", "[3, true]")),
@@ -70,9 +72,7 @@ def test_a_method_of_what_the_block_makes(tmp_path: Path) -> None:
 
 
 def test_documents_of_other_languages_and_imports_in_them(tmp_path: Path) -> None:
-    readme = (
-        "# x\n\n```python\nf(1, 2) + g(x)  # => 9\n```\n\n```js\nimport { f } from 'x';\nconst n = { k: 1 };\nf(n, 2); // => 4\n```\n"
-    )
+    readme = "# x\n\n```python\nf(1, 2) + g(x)  # => 9\n```\n\n```js\nimport { f } from 'x';\nconst n = { k: 1 };\nf(n, 2); // => 4\n```\n"
     promises, _ = promised(tmp_path, {"a.js": "exports.f = (a, b) => a.k + b;", "README.md": readme})
     assert [(one.call, one.setup, one.file, one.line) for one in promises] == [
         ("f(n, 2)", ("const n = { k: 1 };",), "README.md", 10)
@@ -132,7 +132,14 @@ def test_relations_of_code_blocks(tmp_path: Path) -> None:
 
 
 def test_hostile_comments_take_no_time(tmp_path: Path) -> None:
-    evil = ["f(" * 3000, "f('" + "\\" * 3000, "@example " + "`" * 3000, "f(1) // " + "=" * 5000, "@param {" * 2000, "[" * 9000]
+    evil = [
+        "f(" * 3000,
+        "f('" + "\\" * 3000,
+        "@example " + "`" * 3000,
+        "f(1) // " + "=" * 5000,
+        "@param {" * 2000,
+        "[" * 9000,
+    ]
     began = time.monotonic()
     for number, words in enumerate(evil):
         source = f"/**\n * {words[:1400]}\n */\nexports.f = (a) => a;\n"
