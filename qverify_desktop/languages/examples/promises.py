@@ -43,7 +43,7 @@ def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speake
     """
     by_name: dict[str, list[Target]] = defaultdict(list)
     for target in targets:
-        by_name[target.symbol.rpartition(".")[2]].append(target)
+        by_name[plain_symbol(target).rpartition(".")[2]].append(target)
     found: list[Promise] = []
     unread: list[tuple[str, int, str]] = []
     doubtful: set[str] = set()
@@ -56,6 +56,11 @@ def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speake
                 unread.append((passage.file, passage.first + item.start, passage.words(item.start, item.end)[:200]))
     meant = [promise for promise in found if promise.target not in doubtful]
     return Mined(tuple(_consistent(meant)), tuple(dict.fromkeys(unread)))
+
+
+def plain_symbol(target: Target) -> str:
+    """A target's symbol without the types that tell overloads apart (``Text.pad(String, int)``)."""
+    return target.symbol.partition("(")[0]
 
 
 def _read(passage: Passage, by_name: dict[str, list[Target]]) -> Iterator[Written | Unread]:
@@ -104,7 +109,7 @@ def _target(passage: Passage, item: Written, by_name: dict[str, list[Target]]) -
     candidates = by_name[name[-1]]
     own = passage.owner
     if own is not None:
-        if own in candidates and (len(name) == 1 or own.symbol.endswith(".".join(name[-2:]))):
+        if own in candidates and (len(name) == 1 or plain_symbol(own).endswith(".".join(name[-2:]))):
             return own
         beside = [target for target in candidates if target.file == own.file]
         candidates = beside or candidates
@@ -112,8 +117,8 @@ def _target(passage: Passage, item: Written, by_name: dict[str, list[Target]]) -
         candidates = [
             target
             for target in candidates
-            if target.symbol == ".".join(name[-2:]) or target.module.split("/")[-1].split(".")[-1] == name[-2]
-        ] or [target for target in candidates if "." not in target.symbol and own is None]
+            if plain_symbol(target) == ".".join(name[-2:]) or target.module.split("/")[-1].split(".")[-1] == name[-2]
+        ] or [target for target in candidates if "." not in plain_symbol(target) and own is None]
     return candidates[0] if len(candidates) == 1 else None
 
 

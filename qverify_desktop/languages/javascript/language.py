@@ -8,7 +8,7 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import RunVariation, StaticProblem
+from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
 from qverify_desktop.languages.javascript import (
     detection,
     focal,
@@ -27,7 +27,7 @@ from qverify_desktop.languages.javascript.calls import assertion_list
 from qverify_desktop.languages.javascript.dialects import JAVASCRIPT, RUNTIME, Dialect, parse_source
 
 
-class JavaScriptLanguage:
+class JavaScriptLanguage(Language):
     """One dialect, tested as the project tests itself: Jest, Vitest, or ``node:test``.
 
     ``patience_s``: seconds after which a test or an import counts as hung. Tests are loaded, not built: a name that a module

@@ -160,7 +160,7 @@ class Binder:
         variables = _constructed(example.setup)
         candidates = self._candidates(node, variables)
         shown = _assigned(example.setup).get(_shown_name(node), node)
-        if example.form != "doctest" and not self._leads_to_target(shown, variables):
+        if example.form not in ("doctest", "stated") and not self._leads_to_target(shown, variables):
             return None
         if not candidates:
             for statement in reversed(example.setup):
