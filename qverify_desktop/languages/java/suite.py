@@ -12,7 +12,7 @@ from qverify_desktop.domain.project import Project, SkippedPath
 from qverify_desktop.domain.testing import SuiteResult
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.java.drivers import COMMAND, FOLDER, driver_files
-from qverify_desktop.languages.java.layout import resource_folders
+from qverify_desktop.languages.java.layout import resource_folders, roots_beside
 from qverify_desktop.languages.java.source import GRAMMAR, modifiers_of
 from qverify_desktop.languages.report import read_report
 from qverify_desktop.languages.tree.source import end_line_of, line_of, parse_tree, walk
@@ -78,7 +78,7 @@ def sources_of(project: Project) -> dict[str, Any]:
     return {
         "sources": list(project.source_files),
         "tests": list(project.test_files),
-        "roots": list(project.source_roots),
+        "roots": roots_beside(project.source_roots),
         "other": _OTHER.get(project.language, ""),
         "dependencies": list(project.dependencies),
         "resources": resource_folders(project.source_roots),
