@@ -43,7 +43,8 @@ def _further(source: TreeSource, node: Node) -> Iterator[mutation.Change]:
     elif kind == "unary_expression" and node.named_child_count == 1:
         operand = source.slice(node.named_children[0])
         if text.startswith("!") and not text.startswith("!!"):
-            yield "negation", node, operand
+            # The sign alone: the grammar binds it closer than the call behind it.
+            yield "negation", node.children[0], ""
         elif text.endswith("++"):
             yield "arithmetic", node, f"{operand}--"
         elif text.endswith("--"):

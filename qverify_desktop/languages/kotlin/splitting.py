@@ -17,6 +17,7 @@ from qverify_desktop.languages.kotlin.source import name_of, package_of, parse_t
 from qverify_desktop.languages.tree.source import TreeSource, end_line_of, line_of, walk
 
 _ASSERTING = re.compile(r"assert\w*|expect\w*|verify\w*|should\w*")
+_RAISING = re.compile(r"\bassert(?:Throws|FailsWith)\s{0,9}<[\w.]{1,200}>\s{0,9}\{")
 _SKIPPING = re.compile(r"assume\w+|assumingThat")
 _SKIPPED = frozenset({"@Disabled", "@Ignore", "@DisabledIf", "@EnabledIf"})
 _MAKING = re.compile(
@@ -54,7 +55,8 @@ def static_problem(test: GeneratedTest) -> StaticProblem | None:
         return StaticProblem(Reason.SYNTAX)
     if _CATCH_ALL.search(test.code):
         return StaticProblem(Reason.TRIVIAL, "It catches what an assertion throws.")
-    asserted = called = False
+    # The grammar takes the type in angle brackets for a comparison.
+    asserted = called = _RAISING.search(test.code) is not None
     for node in walk(source.root):
         if node.type == "function_declaration" and words_of(source, node) & _SKIPPED:
             return StaticProblem(Reason.TRIVIAL, "It is switched off by an annotation.")
