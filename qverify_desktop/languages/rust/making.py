@@ -106,12 +106,7 @@ class Makers:
             return f"{'&mut ' if kind.name == '&mut' else '&'}{text}" if text is not None else None
         if isinstance(value, Made) and "::" in value.name:
             return self._called(value, kind, depth)
-        if (
-            isinstance(value, Number)
-            and not value.whole
-            and kind.name == "f32"
-            and value.text in _CONSTANTS
-        ):
+        if isinstance(value, Number) and not value.whole and kind.name == "f32" and value.text in _CONSTANTS:
             return f"f32::{_CONSTANTS[value.text]}"
         return spoken(value, kind)
 

@@ -63,16 +63,19 @@ def _code(name: str, promise: Promise, target: Target) -> str | None:
         return _function(name, compared(promise.call, promise.expected))
     lines = list(promise.setup)
     returned = lines.pop().removeprefix(_RETURN) if lines[-1].startswith(_RETURN) else ""
-    if returned:
-        lines.append("Ok(())")
     needed = _unknown(target, lines)
-    body = [*([needed, ""] if needed else []), *lines]
+    uses = [*([needed] if needed else []), *(line for line in lines if line.startswith("use "))]
+    body = [line for line in lines if not line.startswith("use ")]
+    if returned:
+        # As rustdoc has it: what an example hands on with ``?`` ends it.
+        inside = [line for statement in (*body, "Ok(())") for line in indented(statement)]
+        body = [f"let example = || -> {returned} {{", *inside, "};", "example().unwrap();"]
     attribute = "#[should_panic]" if promise.relation is PromiseRelation.RAISES else ""
-    return _function(name, body, attribute=attribute, returns=returned)
+    return _function(name, [*uses, *([""] if uses else []), *body], attribute=attribute)
 
 
-def _function(name: str, body: Sequence[str], attribute: str = "", returns: str = "") -> str | None:
-    header = f"fn {name}() -> {returns} {{" if returns else f"fn {name}() {{"
+def _function(name: str, body: Sequence[str], attribute: str = "") -> str | None:
+    header = f"fn {name}() {{"
     inside = "\n".join(body)
     if body_of(inside) is None:
         return None

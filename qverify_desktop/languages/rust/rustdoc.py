@@ -1,7 +1,7 @@
 """Documentation examples of Rust (The rustdoc book, "Documentation tests"): each assertion in a fence is a promise.
 
-What stands before an assertion in its fence is its setup; assertions before it are run for their effect only, so that each test
-speaks of one. Fences that are not meant to run (``ignore``, ``no_run``, ``compile_fail``, other languages) are left out.
+What stands before an assertion in its fence is its setup; of assertions before it only the effect is kept, where they may have
+one, so that each test speaks of one. Fences that are not meant to run (``ignore``, ``no_run``, ``compile_fail``, other languages) are left out.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ _OK = re.compile(r"^Ok::<(.{1,300})>\(\s*\(\s*\)\s*\);?$", re.DOTALL)
 _SECTION = re.compile(r"^\s{0,3}#{1,6}\s+(.{1,80}?)\s*#*$")
 #: Headings of sections that speak of other versions, or of what goes wrong.
 _ELSEWHERE = re.compile(
-    r"(?i)\b(?:before|deprecated|migrat|upgrad|changelog|known issues|limitations|anti-?pattern|wrong)\b"
+    r"(?i)\b(?:before\b|deprecated|migrat|upgrad|changelog|known issues|limitations|anti-?pattern|wrong)"
 )
+#: What makes two evaluations of one expression differ, so that none may be left out.
+_CHANGING = re.compile(r"\blet\s+mut\b|&mut\b|\b(?:Ref)?Cell\b|\bMutex\b|\bRwLock\b|\bAtomic\w|\bstatic\b|\bunsafe\b")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def fences(lines: Sequence[str], *, untagged: bool) -> tuple[list[Fence], list[s
             elsewhere = bool(_ELSEWHERE.search(heading[1]))
         opening = _OPENING.match(lines[index])
         if opening is None:
+            prose[index] = "" if elsewhere else lines[index]
             index += 1
             continue
         end = _end(lines, index + 1, opening[2])
@@ -123,6 +126,7 @@ def claims(fence: Fence) -> Iterator[Claim]:
     if fence.panics:
         yield from _panicking(fence, found)
         return
+    changing = bool(_CHANGING.search("\n".join(fence.code)))
     setup: list[str] = []
     known: dict[str, str] = {}
     for statement in found:
@@ -130,7 +134,8 @@ def claims(fence: Fence) -> Iterator[Claim]:
         bound = re.match(r"let\s+(?:mut\s+)?(\w+)\b[^=]{0,200}=", statement.text)
         if bound:
             known[bound[1]] = statement.text
-        setup += _relaxed(statement)
+        if not statement.macro or changing or identifiers(statement.text) & set(known):
+            setup += _relaxed(statement)
 
 
 def _read(fence: Fence) -> tuple[TreeSource, list[Statement], str] | None:
