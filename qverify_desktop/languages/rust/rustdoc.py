@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qverify_desktop.languages.rust.syntax import (
     Statement,
@@ -130,12 +130,25 @@ def claims(fence: Fence) -> Iterator[Claim]:
     setup: list[str] = []
     known: dict[str, str] = {}
     for statement in found:
-        yield from _claims_of(fence, source, statement, setup, known, hands_on)
+        for claim in _claims_of(fence, source, statement, setup, known, hands_on):
+            yield claim if changing else replace(claim, setup=_needed(claim))
         bound = re.match(r"let\s+(?:mut\s+)?(\w+)\b[^=]{0,200}=", statement.text)
         if bound:
             known[bound[1]] = statement.text
         if not statement.macro or changing or identifiers(statement.text) & set(known):
             setup += _relaxed(statement)
+
+
+def _needed(claim: Claim) -> tuple[str, ...]:
+    """The setup without values that nothing behind them uses: what goes wrong with these is another claim's."""
+    kept: list[str] = []
+    used = identifiers(claim.statement)
+    for statement in reversed(claim.setup):
+        bound = re.match(r"let\s+([a-z]\w*)\b[^=]{0,200}=", statement)
+        if bound is None or bound[1] in used:
+            kept.insert(0, statement)
+            used |= identifiers(statement)
+    return tuple(kept)
 
 
 def _read(fence: Fence) -> tuple[TreeSource, list[Statement], str] | None:

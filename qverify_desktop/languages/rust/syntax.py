@@ -108,7 +108,7 @@ def calls_in(text: str) -> list[str]:
 
 def identifiers(text: str) -> set[str]:
     """Plain names in a text."""
-    return set(re.findall(r"(?<![\w.])[a-z_]\w*", text))
+    return set(re.findall(r"(?<!\w)(?:(?<!\.)|(?<=\.\.))[a-z_]\w*", text))
 
 
 def asserted_inside(source: TreeSource, node: Node) -> list[Node]:
