@@ -8,7 +8,7 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import RunVariation, StaticProblem
+from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
 from qverify_desktop.languages.rust import (
     detection,
     focal,
@@ -26,7 +26,7 @@ from qverify_desktop.languages.rust import (
 )
 
 
-class RustLanguage:
+class RustLanguage(Language):
     """Rust of any edition, built with cargo, tested with libtest. Tests are integration tests, so they reach what a crate's library
     makes public: private functions, and programs without a library, are covered by way of these only."""
 
