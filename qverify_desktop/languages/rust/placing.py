@@ -25,6 +25,17 @@ def test_path(project: Project, target: Target, kind: str) -> str:
 test_path.__test__ = False  # type: ignore[attr-defined]
 
 
+def alone(path: str) -> str:
+    """The path of an integration test of its own, for a test that must not stand among the others."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder.removesuffix(NAME)}{NAME}_{name}"
+
+
+def stands_alone(path: str) -> bool:
+    """Whether a generated file is an integration test of its own."""
+    return not path.rpartition("/")[0].endswith(FOLDER)
+
+
 def root_of(path: str) -> str:
     """The root file of the integration test that a generated file belongs to."""
     return f"{path.rpartition('/')[0]}/main.rs"

@@ -42,12 +42,24 @@ class Place:
 
 def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
     """Every promise whose function can be named from outside of its crate, bound to its target."""
+    return _read(snapshot, project, targets)[0]
+
+
+def unread_examples(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+    """Examples in prose that look meant and can't be read in one way only."""
+    return _read(snapshot, project, targets)[1]
+
+
+def _read(
+    snapshot: Snapshot, project: Project, targets: Sequence[Target]
+) -> tuple[list[Promise], list[tuple[str, int, str]]]:
     crates = find_crates(snapshot)
     public = [target for target in targets if target.public]
     of_crate: dict[str | None, list[Target]] = {None: public}
     for target in public:
         of_crate.setdefault(folder_of(project.source_roots, target.file), []).append(target)
     found: list[Promise] = []
+    unread: list[tuple[str, int, str]] = []
     prose: dict[str | None, list[Passage]] = defaultdict(list)
     for place in _places(snapshot, project, crates, targets):
         ran, rest = fences(place.passage.lines, untagged=place.rustdoc)
@@ -64,8 +76,10 @@ def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target
         if place.passage.owner is None or place.passage.owner.public:
             prose[where].append(replace(place.passage, lines=tuple(rest)))
     for where, passages in prose.items():
-        found += mine(passages, of_crate.get(where, []), RustSpeaker()).promises
-    return found
+        mined = mine(passages, of_crate.get(where, []), RustSpeaker())
+        found += mined.promises
+        unread += mined.unread
+    return found, unread
 
 
 def _promise(passage: Passage, claim: Claim, target: Target) -> Promise:

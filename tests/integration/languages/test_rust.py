@@ -196,11 +196,11 @@ async def test_mutants_share_a_build_and_what_can_not_has_its_own(bench: Bench) 
     named = {mutant.id: [own, *(test.id for test in tests)] for mutant in mutants}
     job = LANGUAGE.mutation_job(bench.project, LANGUAGE.render(tests), mutants, named)
     outcomes = {one.mutant: one for one in LANGUAGE.read_mutation(mutants, await bench.run(job))}
-    by_change = {(mutant.original, mutant.replacement): outcomes[mutant.id] for mutant in mutants}
-    assert by_change["number < 0", "number <= 0"].status is MutantStatus.SURVIVED
-    below = by_change["-1", "-0"] if ("-1", "-0") in by_change else by_change["1", "0"]
-    assert below.status is MutantStatus.KILLED and own in below.killed_by
+    found = {(mutant.line, mutant.original, mutant.replacement): outcomes[mutant.id] for mutant in mutants}
+    assert found[2, "number < 0", "number <= 0"].status is MutantStatus.SURVIVED
+    assert found[3, "1", "0"].killed_by == (own,)
+    assert found[5, "1", "0"].killed_by == (tests[0].id,)
     # A constant function can't ask which mutant it is.
-    doubled = by_change["number + number", "number - number"]
+    doubled = found[10, "number + number", "number - number"]
     assert doubled.status is MutantStatus.KILLED and doubled.killed_by == (tests[1].id,)
     assert all(one.status is not MutantStatus.NOT_RUN for one in outcomes.values())

@@ -43,6 +43,25 @@ def test_the_members_of_a_workspace_are_source_roots(tmp_path: Path) -> None:
     assert not targets["g"].public, "nobody can name what a program holds"
 
 
+def test_a_crate_depends_on_those_that_it_names(tmp_path: Path) -> None:
+    snapshot, project, _ = seen(
+        tmp_path,
+        {
+            "a/Cargo.toml": MANIFEST.format("a") + '[dependencies]\nlow = { package = "sea-b", path = "../b" }\n',
+            "a/src/lib.rs": "pub fn a() {}\n",
+            "b/Cargo.toml": MANIFEST.format("b") + '[dependencies]\nsea-c = { path = "../c" }\n',
+            "b/src/lib.rs": "pub fn b() {}\n",
+            "c/Cargo.toml": MANIFEST.format("c") + '[dev-dependencies]\nsea-a = { path = "../a" }\n',
+            "c/src/lib.rs": "pub fn c() {}\n",
+            "d/Cargo.toml": MANIFEST.format("d"),
+            "d/src/lib.rs": "pub fn d() {}\n",
+        },
+    )
+    found = RUST.depends_on(snapshot, project, ["a/src/lib.rs", "d/src/lib.rs"])
+    assert found["a/src/lib.rs"] == {"a/src/lib.rs", "b/src/lib.rs", "c/src/lib.rs"}
+    assert found["d/src/lib.rs"] == {"d/src/lib.rs"}
+
+
 def test_items_are_named_by_the_way_that_is_open(tmp_path: Path) -> None:
     _, _, targets = seen(
         tmp_path,

@@ -119,6 +119,11 @@ def test_prose_is_spoken_for_the_declared_types(tmp_path: Path) -> None:
         pub fn far(n: u8) -> u8 { n }
         """
     promises, tests = mined(tmp_path, source)
+    snapshot = snapshot_of(tmp_path, {"Cargo.toml": MANIFEST, "src/lib.rs": source})
+    project = RUST.detect(snapshot)
+    assert project is not None
+    unread = RUST.unread_examples(snapshot, project, RUST.targets(snapshot, project))
+    assert [words for _, _, words in unread] == ["/// far(300) == 1", "/// far(-1) == 2", '/// far("x") == 3']
     assert said(promises) == [
         ('joined(&["a".to_string(), "b".to_string()], \'-\')', '"a-b".to_string()'),
         ("half(3)", "1.5"),

@@ -127,6 +127,21 @@ def test_files_name_their_modules_and_are_found_again() -> None:
     assert all(lines[one.first - 1] == "#[test]" and lines[one.last - 1] == "}" for one in found)
 
 
+def test_a_defects_test_keeps_the_suite_green_until_somebody_mends_the_code() -> None:
+    inside = test("#[test]\nfn t() {\n    assert_eq!(f(1), 2);\n}")
+    marked = RUST.expected_to_fail(inside, "src/lib.rs:3 promises 2\n// or */")
+    assert marked is not None and marked.path == "tests/qverify_x_observed_expected_to_fail.rs"
+    assert marked.code.startswith(
+        "#[test]\n#[should_panic] // Expected to fail: src/lib.rs:3 promises 2 // or * /\nfn t()"
+    )
+    assert set(RUST.render([marked])) == {marked.path}, "no other file names it"
+    assert RUST.command(marked) == "cargo test --test qverify_x_observed_expected_to_fail"
+    assert RUST.command(inside) == "cargo test --test qverify"
+    member = GeneratedTest("crates/a/tests/qverify/x.rs", "t", "", "t", Label.CHARACTERIZATION, Origin.MODEL)
+    assert RUST.command(member) == "cargo test --manifest-path crates/a/Cargo.toml --test qverify"
+    assert RUST.expected_to_fail(test("#[test]\n#[should_panic]\nfn t() {}"), "x") is None
+
+
 def test_a_models_file_comes_apart(tmp_path: Path) -> None:
     snapshot = snapshot_of(tmp_path, {"Cargo.toml": MANIFEST, "src/lib.rs": "pub fn f(n: u8) -> u8 { n }\n"})
     project = RUST.detect(snapshot)
