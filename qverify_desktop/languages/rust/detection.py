@@ -13,7 +13,7 @@ from qverify_desktop.languages.rust.modules import ModuleTree, read_modules
 from qverify_desktop.languages.rust.segments import targets_of
 from qverify_desktop.languages.rust.source import LANGUAGE, RUNTIME
 
-_TESTS = re.compile(r"(?:^|/)(?:tests|benches)/|(?:^|/)(?:tests?|\w{1,60}_tests?)\.rs$")
+_TESTS = re.compile(r"(?:tests|benches)/")
 
 
 def detect(snapshot: Snapshot) -> Project | None:
@@ -80,7 +80,7 @@ def dependencies_of(snapshot: Snapshot, project: Project, files: Collection[str]
 
 
 def _is_test(crate: Crate, path: str) -> bool:
-    return bool(_TESTS.search(crate.below(path)))
+    return bool(_TESTS.match(crate.below(path)))
 
 
 def _start(snapshot: Snapshot, path: str) -> str:

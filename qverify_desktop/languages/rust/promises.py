@@ -16,7 +16,7 @@ from qverify_desktop.languages.examples.promises import MOST_A_TARGET, mine
 from qverify_desktop.languages.rust.crates import Crate, find_crates, folder_of
 from qverify_desktop.languages.rust.detection import module_trees
 from qverify_desktop.languages.rust.modules import Module, ModuleTree
-from qverify_desktop.languages.rust.rustdoc import Claim, claims, fences
+from qverify_desktop.languages.rust.rustdoc import Claim, claims, fences, program
 from qverify_desktop.languages.rust.segments import definitions
 from qverify_desktop.languages.rust.source import ATTRIBUTES, COMMENTS, is_for_tests
 from qverify_desktop.languages.rust.speaking import RustSpeaker
@@ -92,7 +92,7 @@ def _promise(passage: Passage, claim: Claim, target: Target) -> Promise:
         file=passage.file,
         line=passage.first + claim.start,
         form=FENCE,
-        setup=(*claim.setup, claim.statement, *([f"-> {claim.hands_on}"] if claim.hands_on else [])),
+        setup=program(claim),
     )
 
 

@@ -16,6 +16,7 @@ from qverify_desktop.languages.rust.syntax import (
     asserted_inside,
     body_of,
     identifiers,
+    indented,
     statements,
     tries,
 )
@@ -137,6 +138,18 @@ def claims(fence: Fence) -> Iterator[Claim]:
             known[bound[1]] = statement.text
         if not statement.macro or changing or identifiers(statement.text) & set(known):
             setup += _relaxed(statement)
+
+
+def program(claim: Claim) -> tuple[str, ...]:
+    """The statements of a test of the claim: what it brings in, its setup, what is claimed."""
+    statements = (*claim.setup, claim.statement)
+    uses = [one for one in statements if one.startswith("use ")]
+    body = [one for one in statements if not one.startswith("use ")]
+    if claim.hands_on:
+        # As rustdoc has it: an error that an example hands on with ``?`` ends it.
+        inner = [line for statement in (*body, "Ok(())") for line in indented(statement)]
+        body = [f"let example = || -> {claim.hands_on} {{", *inner, "};", "example().unwrap();"]
+    return (*uses, *body)
 
 
 def _needed(claim: Claim) -> tuple[str, ...]:

@@ -81,9 +81,11 @@ def test_what_differs_from_run_to_run_and_what_does_not_compile_is_refused(resul
     assert outdated.reason is Reason.COMPILE and "E0061" in outdated.detail
 
 
-def test_the_files_are_written_as_an_integration_test(result: RunResult) -> None:
-    assert "tests/qverify/main.rs" in result.files
-    assert "qv_watch" not in "".join(result.files.values())
+def test_the_files_are_integration_tests_that_know_nothing_of_the_sandbox(result: RunResult) -> None:
+    assert "tests/qverify_harbour_fees_tariff_promises.rs" in result.files
+    assert "qv_" not in "".join(result.files.values())
+    (marked,) = result.expected_failures.values()
+    assert "#[should_panic] // Expected to fail: src/tariff.rs:16 promises 10" in marked
 
 
 LANGUAGE = RustLanguage(patience_s=4)
@@ -134,7 +136,7 @@ class Bench:
 
 def written(name: str, body: str) -> GeneratedTest:
     return GeneratedTest(
-        path="tests/qverify/plain_promises.rs",
+        path="tests/qverify_plain_promises.rs",
         name=name,
         code=f"#[test]\nfn {name}() {{\n    {body}\n}}",
         target="src/lib.rs::sign",
@@ -175,10 +177,28 @@ async def test_a_test_that_hangs_kills_lies_or_does_not_compile_takes_no_other_w
     refused = {key.partition("::")[2]: words for key, words in suite.collection_errors.items()}
     assert set(refused) == {"mistyped", "unknown"}
     assert "E0308" in refused["mistyped"] and "E0425" in refused["unknown"]
-    path = "tests/qverify/plain_promises.rs"
+    path = "tests/qverify_plain_promises.rs"
     assert suite.footprints[f"{path}::good"].lines["src/lib.rs"] == {1, 2, 5, 7}
     assert suite.coverage["src/lib.rs"].lines == {1, 2, 3, 5, 7, 9, 10, 11}
     assert suite.footprints[f"{path}::good"].branches != suite.footprints[f"{path}::wrong"].branches
+
+
+async def test_a_crate_that_only_own_tests_need_may_be_missing(sandbox: DockerSandbox, tmp_path: Path) -> None:
+    manifest = f'{CRATE["Cargo.toml"]}[dev-dependencies]\nproptest = "1"\n'
+    files = {**CRATE, "Cargo.toml": manifest, "tests/own.rs": "use proptest::prelude::*;\n"}
+    snapshot = snapshot_of(tmp_path / "r", files)
+    Path(snapshot.root).chmod(0o755)
+    lacking = Bench(sandbox, snapshot)
+    job = LANGUAGE.missing_modules_job(snapshot, lacking.project)
+    missing = LANGUAGE.read_missing(lacking.project, await lacking.run(job))
+    assert [one.module for one in missing] == ["proptest"]
+    own = LANGUAGE.read_suite(
+        lacking.project, await lacking.run(LANGUAGE.suite_job(lacking.project, {}, existing=True))
+    )
+    assert [outcome.status for outcome in own.outcomes] == [Status.PASSED]
+    assert "proptest" in own.collection_errors["tests/own.rs"]
+    suite = await lacking.suite({"good": "assert_eq!(sign(7), 1);"})
+    assert [outcome.status for outcome in suite.outcomes] == [Status.PASSED]
 
 
 async def test_mutants_share_a_build_and_what_can_not_has_its_own(bench: Bench) -> None:

@@ -130,7 +130,7 @@ def test_prose_is_spoken_for_the_declared_types(tmp_path: Path) -> None:
         ("first(vec![3, 4])", "Some(3)"),
         ("first(vec![])", "None"),
     ]
-    assert "use words::{first, half, joined};" in RUST.render(tests)["tests/qverify/words_promises.rs"]
+    assert "use words::{first, half, joined};" in RUST.render(tests)["tests/qverify_words_promises.rs"]
 
 
 def test_a_readme_speaks_of_what_is_now(tmp_path: Path) -> None:

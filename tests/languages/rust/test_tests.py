@@ -13,7 +13,7 @@ from qverify_desktop.languages.base import StaticProblem
 from qverify_desktop.languages.rust.language import RustLanguage
 from qverify_desktop.languages.rust.making import Makers
 from qverify_desktop.languages.rust.speaking import spoken, string_text
-from qverify_desktop.languages.rust.suite import written_tests
+from qverify_desktop.languages.rust.suite import watched, written_tests
 from qverify_desktop.languages.rust.types import generics_of, read_type
 from qverify_desktop.languages.values.notation import whole_value
 from tests.languages.python.repositories import snapshot_of
@@ -77,7 +77,7 @@ def test_strings_stay_on_their_line() -> None:
 
 def test(code: str, name: str = "t") -> GeneratedTest:
     return GeneratedTest(
-        "tests/qverify/x_observed.rs",
+        "tests/qverify_x_observed.rs",
         name,
         code,
         "src/lib.rs::f",
@@ -120,10 +120,15 @@ def test_files_name_their_modules_and_are_found_again() -> None:
     tests = [test(f"#[test]\nfn t{n}() {{\n    assert_eq!(f({n}), {n});\n}}", f"t{n}") for n in range(3)]
     files = RUST.render(tests)
     assert files == RUST.render(tests)
-    assert "mod x_observed;" in files["tests/qverify/main.rs"]
+    watching = watched(files)
+    assert (
+        b"mod qverify_x_observed;" in watching["tests/qv_all/main.rs"]
+        and b"qv_watch" not in files.popitem()[1].encode()
+    )
+    files = RUST.render(tests)
     found = written_tests(files)
     assert [one.name for one in found] == ["t0", "t1", "t2"]
-    lines = files["tests/qverify/x_observed.rs"].split("\n")
+    lines = files["tests/qverify_x_observed.rs"].split("\n")
     assert all(lines[one.first - 1] == "#[test]" and lines[one.last - 1] == "}" for one in found)
 
 
@@ -134,11 +139,10 @@ def test_a_defects_test_keeps_the_suite_green_until_somebody_mends_the_code() ->
     assert marked.code.startswith(
         "#[test]\n#[should_panic] // Expected to fail: src/lib.rs:3 promises 2 // or * /\nfn t()"
     )
-    assert set(RUST.render([marked])) == {marked.path}, "no other file names it"
     assert RUST.command(marked) == "cargo test --test qverify_x_observed_expected_to_fail"
-    assert RUST.command(inside) == "cargo test --test qverify"
-    member = GeneratedTest("crates/a/tests/qverify/x.rs", "t", "", "t", Label.CHARACTERIZATION, Origin.MODEL)
-    assert RUST.command(member) == "cargo test --manifest-path crates/a/Cargo.toml --test qverify"
+    assert RUST.command(inside) == "cargo test --test qverify_x_observed"
+    member = GeneratedTest("crates/a/tests/qverify_x.rs", "t", "", "t", Label.CHARACTERIZATION, Origin.MODEL)
+    assert RUST.command(member) == "cargo test --manifest-path crates/a/Cargo.toml --test qverify_x"
     assert RUST.expected_to_fail(test("#[test]\n#[should_panic]\nfn t() {}"), "x") is None
 
 
@@ -170,14 +174,14 @@ mod tests {
         assert_eq!(f(
 """
     complete = answer.partition("    #[test]\n    fn cut")[0] + "}\n"
-    tests = RUST.split(complete, "tests/qverify/x_model.rs", target)
+    tests = RUST.split(complete, "tests/qverify_x_model.rs", target)
     assert not isinstance(tests, StaticProblem)
     assert [one.name for one in tests] == ["f_one", "f_two"]
     assert tests[0].prelude == ("use things::*;", "use std::collections::HashMap;")
     assert "fn helper() -> u8 { 3 }" in tests[1].prelude and tests[0].call == "f(1)"
     assert all(RUST.static_problem(one) is None for one in tests)
     for broken in ("not rust at all", "\0", "x" * 500_000):
-        assert isinstance(RUST.split(broken, "tests/qverify/x_model.rs", target), StaticProblem)
+        assert isinstance(RUST.split(broken, "tests/qverify_x_model.rs", target), StaticProblem)
 
 
 def test_assertions_are_shown() -> None:
@@ -237,7 +241,7 @@ def test_observations_are_read_as_values_and_written_anew(tmp_path: Path) -> Non
     assert project is not None
     targets = RUST.targets(snapshot, project)
     jobs = RUST.observation_jobs(snapshot, project, targets, 0)
-    program = jobs[0].overlay["tests/qverify/observe.rs"].decode()
+    program = jobs[0].overlay["tests/qv_all/observe.rs"].decode()
     assert "Disc::new(0).covers(&Disc::new(0))" in program and "sorted(&mut changed_0)" in program
     assert "opaque" not in program
     good = (
