@@ -67,13 +67,14 @@ def session_examples(
     found: list[Example] = []
     history: list[str] = []
     stateful = _stateful(session)
+    printing = _printing(session)
     for position, item in enumerate(session):
         if item.options.get(doctest.SKIP) or position >= _MOST_STATEMENTS:
             history.append(item.source.strip())
             continue
         start = offset + item.lineno
         end = start + item.source.count("\n") - 1 + item.want.count("\n")
-        example = _read(item, start, end, lines, prints)
+        example = _read(item, start, end, lines, prints, printing)
         if example is not None:
             setup = history if stateful else _needed(history, session[:position], example.call, prints)
             found.append(
@@ -86,8 +87,27 @@ def session_examples(
     return found
 
 
+def _printing(session: Sequence[doctest.Example]) -> frozenset[str]:
+    """Names under which a session calls what prints its argument: ``from pprint import pprint as show``."""
+    names = {"print", "pprint"}
+    for item in session:
+        try:
+            body = syntax.parse(item.source).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in body:
+            if isinstance(node, ast.ImportFrom) and node.module == "pprint":
+                names |= {alias.asname or alias.name for alias in node.names if alias.name in ("pprint", "pp")}
+    return frozenset(names)
+
+
 def _read(
-    item: doctest.Example, start: int, end: int, lines: Sequence[str], prints: Callable[[ast.expr], bool | None]
+    item: doctest.Example,
+    start: int,
+    end: int,
+    lines: Sequence[str],
+    prints: Callable[[ast.expr], bool | None],
+    printing: frozenset[str],
 ) -> Example | None:
     source, want = item.source.strip(), item.want.rstrip("\n")
     node = _single_expression(source)
@@ -100,7 +120,7 @@ def _read(
     if "..." in want or UNSTABLE.search(want):
         return None
     call = ast.get_source_segment(source, node) or source
-    if _is_print(node):
+    if _is_print(node, printing):
         text = want.replace("<BLANKLINE>", "")
         return Example(call, text, PromiseRelation.PRINTS, "doctest", start, end)
     printed = prints(node)
@@ -133,8 +153,8 @@ def _single_expression(source: str) -> ast.expr | None:
     return None
 
 
-def _is_print(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "pprint")
+def _is_print(node: ast.expr, printing: frozenset[str]) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in printing
 
 
 def _equality(source: str, node: ast.expr) -> tuple[str, str] | None:
@@ -203,9 +223,7 @@ def _needed(
             return list(history)
     bound = {name for _, tree in trees for name in bound_names(tree)}
     node = parse_expression(call)
-    needed = (loaded_names(node) if node is not None else set()) & bound
-    if node is not None and all(_views(part) for part in ast.walk(node) if isinstance(part, ast.Call)):
-        needed = _holders(needed, trees)
+    needed = _linked((loaded_names(node) if node is not None else set()) & bound, [tree for _, tree in trees])
     kept: list[str] = []
     for source, tree in reversed(trees):
         if _only_looks(tree):
@@ -218,26 +236,21 @@ def _needed(
     return kept[::-1]
 
 
-def _views(call: ast.Call) -> bool:
-    """Whether a call only shows its argument in another form."""
-    return isinstance(call.func, ast.Name) and call.func.id in (
-        "dict",
-        "len",
-        "list",
-        "print",
-        "set",
-        "sorted",
-        "tuple",
-    )
+def _linked(names: set[str], trees: Sequence[ast.Module]) -> set[str]:
+    """``names``, those bound beside them, and those made from them: what is done with one may show in the others.
+
+    ``add = log.append`` holds ``log``; ``first, rest = split(text)`` may read the same iterator; a class knows its bases.
+    """
+    linked = set(names)
+    for tree in trees:
+        bound = bound_names(tree)
+        if bound and (bound | loaded_names(tree)) & linked and not _only_imports(tree):
+            linked |= bound
+    return linked
 
 
-def _holders(names: set[str], trees: Sequence[tuple[str, ast.Module]]) -> set[str]:
-    """``names`` and those made from them: ``add = log.append`` holds ``log``, so a call of ``add`` may change it."""
-    held = set(names)
-    for _, tree in trees:
-        if loaded_names(tree) & held:
-            held |= bound_names(tree)
-    return held
+def _only_imports(tree: ast.Module) -> bool:
+    return all(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
 
 
 def _only_looks(tree: ast.Module) -> bool:

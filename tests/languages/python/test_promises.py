@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,37 @@ def test_what_holds_a_value_may_change_it(tmp_path: Path) -> None:
     _, _, promises = mined(tmp_path, {"mod.py": module})
     (shown,) = [promise for promise in promises if promise.call == "log"]
     assert shown.setup[-4:] == ("log = []", "add = f(log.append)", "add(1)", "add(2)")
+
+
+def test_names_bound_together_belong_together(tmp_path: Path) -> None:
+    module = '''
+    def f(items):
+        """Split.
+
+        >>> first, rest = f(iter("ab"))
+        >>> list(first)
+        [1]
+        >>> list(rest)
+        [2]
+        """
+        return [1], [2]
+    '''
+    _, _, promises = mined(tmp_path, {"mod.py": module})
+    assert promises[-1].call == "list(rest)"
+    assert promises[-1].setup[-1] == "list(first)"
+
+
+def test_what_prints_under_another_name_promises_text(tmp_path: Path) -> None:
+    words = ">>> from pprint import pprint as show\n>>> show(f(2))\n{1: 2}\n>>> f(2)\n{1: 2}"
+    text = "def f(x):\n    '''Says.\n\n" + textwrap.indent(words, "    ") + "\n    '''\n    return {1: x}\n"
+    _, _, promises = mined(tmp_path, {"mod.py": text})
+    assert [promise.relation for promise in promises] == [PromiseRelation.PRINTS, PromiseRelation.EQUALS]
+
+
+def test_a_docstring_may_import_its_own_module_by_its_path(tmp_path: Path) -> None:
+    text = "def f(x):\n    '''Says.\n\n    >>> import pkg.mod\n    >>> pkg.mod.f(2)\n    2\n    '''\n    return x\n"
+    _, targets, promises = mined(tmp_path, {"pkg/__init__.py": "", "pkg/mod.py": text})
+    assert [(promise.call, promise.target) for promise in promises] == [("pkg.mod.f(2)", targets[0].id)]
 
 
 def test_a_counter_keeps_every_earlier_call(tmp_path: Path) -> None:
