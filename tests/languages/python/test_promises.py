@@ -270,11 +270,38 @@ def test_names_bound_together_belong_together(tmp_path: Path) -> None:
     assert promises[-1].setup[-1] == "list(first)"
 
 
-def test_what_prints_under_another_name_promises_text(tmp_path: Path) -> None:
-    words = ">>> from pprint import pprint as show\n>>> show(f(2))\n{1: 2}\n>>> f(2)\n{1: 2}"
+def test_a_pretty_printer_shows_the_value(tmp_path: Path) -> None:
+    words = ">>> from pprint import pprint as show\n>>> show(f(2))\n{1: 2}"
     text = "def f(x):\n    '''Says.\n\n" + textwrap.indent(words, "    ") + "\n    '''\n    return {1: x}\n"
     _, _, promises = mined(tmp_path, {"mod.py": text})
-    assert [promise.relation for promise in promises] == [PromiseRelation.PRINTS, PromiseRelation.EQUALS]
+    assert [(promise.call, promise.relation) for promise in promises] == [("f(2)", PromiseRelation.EQUALS)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ">>> print(f(1))\n1\n> print(f(2))\n2",
+        ">>> from time import time\n>>> since = time() - 5\n>>> f(since)\n7",
+        ">>> f()\n1\n>>> f()\n2",
+    ],
+)
+def test_examples_that_hold_only_where_they_were_written(tmp_path: Path, words: str) -> None:
+    assert of_docstring(tmp_path, words) == []
+
+
+def test_an_escape_elsewhere_in_a_docstring_does_not_change_an_example(tmp_path: Path) -> None:
+    lines = [
+        "def f(x):",
+        '    """Ends with \\n.',
+        "",
+        "    >>> print(f(1))",
+        "    \\\\begin",
+        '    """',
+        "    return x",
+        "",
+    ]
+    _, _, (promise,) = mined(tmp_path, {"mod.py": "\n".join(lines)})
+    assert promise.expected.strip() == "\\begin"
 
 
 def test_a_docstring_may_import_its_own_module_by_its_path(tmp_path: Path) -> None:
@@ -284,9 +311,9 @@ def test_a_docstring_may_import_its_own_module_by_its_path(tmp_path: Path) -> No
 
 
 def test_a_counter_keeps_every_earlier_call(tmp_path: Path) -> None:
-    text = 'def f():\n    """\n    >>> f()\n    1\n    >>> f()\n    2\n    """\n    return 1\n'
+    text = 'def f():\n    """\n    >>> i = f()\n    >>> next(i)\n    1\n    >>> next(i)\n    2\n    """\n    return iter((1, 2))\n'
     _, _, promises = mined(tmp_path, {"mod.py": text})
-    assert promises[-1].setup == ("from mod import f", "f()")
+    assert promises[-1].setup == ("from mod import f", "i = f()", "next(i)")
 
 
 @pytest.mark.parametrize(
