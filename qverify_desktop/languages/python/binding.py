@@ -66,6 +66,8 @@ class Binder:
         node = parse_expression(example.call)
         if node is None or _FORBIDDEN.search("\n".join([example.call, *example.setup])):
             return None
+        if answering.reads_clock("\n".join(example.setup)):
+            return None
         if any(isinstance(part, ast.Constant) and part.value is Ellipsis for part in ast.walk(node)):
             return None
         setup = self._setup(node, example)
@@ -213,11 +215,14 @@ class Binder:
     def _visible(self, path: str) -> Target | None:
         """Target for a dotted path as it reads in this passage."""
         head, _, rest = path.partition(".")
+        line = self._imports.get(head)
+        imported = self._imported(line, head, rest) if line is not None else None
+        if imported is not None:
+            return imported
         if self._passage.module:
             return self._codebase.target_of(self._passage.module, path)
-        line = self._imports.get(head)
         if line is not None:
-            return self._imported(line, head, rest)
+            return None
         only = self._codebase.only_function(head) if not rest else self._only_class(head)
         if only is None and not rest:
             only = self._only_class(head)
