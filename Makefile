@@ -3,11 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect screenshots golden translations freeze prove-clean clean
-=======
-.PHONY: help run test setup setup-run check format lock image bench bench-peers bench-ui bench-sandbox screenshots golden translations freeze prove-clean clean
->>>>>>> issue5-peers
+.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect bench-peers screenshots golden translations freeze prove-clean clean
 
 # Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
 PYTEST ?=
@@ -58,13 +54,11 @@ bench: setup ## Measure: analysis against its container time, a cold container a
 bench-sandbox: setup ## Measure the sandbox: cold, started before, eight at once, mutants a minute
 	@.venv/bin/python -m tests.benchmarks.bench_sandbox --repeat 20 --write docs/measurements/sandbox.md
 
-<<<<<<< HEAD
 bench-detect: setup ## Measure detection with no model on test vectors: found, precision, frozen in, false alarms
 	@.venv/bin/python -m tests.benchmarks.detect.bench_detect --write docs/measurements/detection.md
-=======
+
 bench-peers: setup ## Measure ours beside Pynguin and Hypothesis' ghostwriter on real projects (an hour; PEERS="project ...")
 	@.venv/bin/python -m tests.benchmarks.peers.bench_peers $(PEERS)
->>>>>>> issue5-peers
 
 screenshots: setup ## Photograph every page and state, light and dark, into docs/screenshots (2x: docs/screenshots/2x, not kept in git)
 	@for scale in 1 2; do \
