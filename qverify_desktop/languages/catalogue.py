@@ -7,9 +7,10 @@ from qverify_desktop.languages.base import Language
 
 def languages(patience_s: int | None = None) -> tuple[Language, ...]:
     """One of each. ``patience_s``: seconds after which a test or an import counts as hung, for jobs made from now on."""
+    from qverify_desktop.languages.go.language import GoLanguage
     from qverify_desktop.languages.python.language import PythonLanguage
 
-    found: tuple[Language, ...] = (PythonLanguage(),)
+    found: tuple[Language, ...] = (PythonLanguage(), GoLanguage())
     for language in found if patience_s is not None else ():
         language.set_patience(patience_s or 1)
     return found

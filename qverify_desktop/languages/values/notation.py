@@ -62,9 +62,9 @@ _PLAIN = re.compile(
 )
 _METHODS = re.compile(r"\.(?:to_string|to_owned|into|to_vec|toString|iter|unwrap)\(\)|\.stream\(\)")
 _TYPED_ROW = re.compile(
-    r"(?:new\s+)?(?:\[\s*\d*\s*\]\s*)+[\w.*\[\]]{0,80}\s*(?=\{)|new\s+[\w.<>]{1,80}\s*(?:\[\s*\]\s*)+(?=\{)"
+    r"(?:new\s+)?(?:\[\s*\d*\s*\]\s*)+[\w.*\[\]]{0,80}(?:(?<=interface)\{\})?\s*(?=\{)|new\s+[\w.<>]{1,80}\s*(?:\[\s*\]\s*)+(?=\{)"
 )
-_TYPED_TABLE = re.compile(r"map\[[\w.]{1,80}\][\w.\[\]*]{1,80}\s*(?=\{)")
+_TYPED_TABLE = re.compile(r"map\[[\w.]{1,80}\][\w.\[\]*]{1,80}(?:(?<=interface)\{\})?\s*(?=\{)")
 _SEPARATOR = re.compile(r":|=>|=(?!=)|\bto\b")
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
