@@ -59,7 +59,7 @@ func readProfile(name string, places map[string]string) map[string][]block {
 func placeOf(imported string, places map[string]string) (string, bool) {
 	for above := imported; above != "." && above != "/" && above != ""; above = path.Dir(above) {
 		if folder, ok := places[above]; ok {
-			found := path.Join(folder, strings.TrimPrefix(imported, above))
+			found := path.Join(folder, strings.TrimPrefix(strings.TrimPrefix(imported, above), "/"))
 			places[imported] = found
 			return found, true
 		}
