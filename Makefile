@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox screenshots golden translations freeze prove-clean clean
+.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect screenshots golden translations freeze prove-clean clean
 
 # Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
 PYTEST ?=
@@ -51,6 +51,9 @@ bench: setup ## Measure: analysis against its container time, a cold container a
 
 bench-sandbox: setup ## Measure the sandbox: cold, started before, eight at once, mutants a minute
 	@.venv/bin/python -m tests.benchmarks.bench_sandbox --repeat 20 --write docs/measurements/sandbox.md
+
+bench-detect: setup ## Measure detection with no model on test vectors: found, precision, frozen in, false alarms
+	@.venv/bin/python -m tests.benchmarks.detect.bench_detect --write docs/measurements/detection.md
 
 screenshots: setup ## Photograph every page and state, light and dark, into docs/screenshots (2x: docs/screenshots/2x, not kept in git)
 	@for scale in 1 2; do \

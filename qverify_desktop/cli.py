@@ -156,6 +156,18 @@ def _add_analyze(commands: Any) -> None:
         default="",
         help="what locks the tests away; bubblewrap needs no Docker and isolates less (default: what QVERIFY_SANDBOX or the settings say, else docker)",
     )
+    parser.add_argument(
+        "--time-budget",
+        type=int,
+        default=0,
+        metavar="S",
+        help="begin no further functions after S seconds (default: no limit)",
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="analyse everything again, also what has not changed since an earlier run",
+    )
     parser.add_argument("--out", default="", metavar="DIR", help="where accepted tests, report and bundle go")
 
 
@@ -171,7 +183,7 @@ def _add_runs(commands: Any) -> None:
         parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
     parser = _command(commands, "export", "Write a run's report in another form.", "export")
     parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
-    formats = ("html", "junit", "sarif", "markdown", "csv", "patch", "evidence")
+    formats = ("html", "junit", "sarif", "markdown", "csv", "patch", "issues", "expected-failures", "evidence")
     parser.add_argument("--format", required=True, choices=formats, help="evidence is the bundle that verify checks")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.project import Scope
-from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, AnalysisRequest
+from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, TIME_BUDGETS, AnalysisRequest
 from qverify_desktop.terminal import Screen
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
     for name, number, (least, most) in (
         ("--max-targets", options.max_targets, TARGETS),
         ("--seed", options.seed, SEEDS),
+        ("--time-budget", options.time_budget, TIME_BUDGETS),
     ):
         if number < least:
             raise BadInput(f"{name} must be at least {least}.")
@@ -147,6 +148,8 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
         budget_microusd=_budget(options.budget),
         packages=str(Path(options.packages).resolve()) if options.packages else "",
         sandbox=_sandbox(options.sandbox),
+        time_budget_s=options.time_budget,
+        fresh=options.fresh,
     )
 
 

@@ -7,11 +7,16 @@ import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qverify_desktop.analysis.callers import callers_of
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.testing import FileCoverage, Status, SuiteResult
+
+#: Commits in which a file's changes are counted, and how many of them may weigh.
+RECENT = 500
+MOST_CHANGES = 20
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ async def choose_targets(
     async def body(context: StepContext) -> list[Target]:
         found = await asyncio.to_thread(language.targets, snapshot, project)
         total = len(found)
+        callers: list[Target] = []
         if scope.kind == "files":
             found = [t for t in found if fnmatch.fnmatch(t.file, scope.glob)]
         elif scope.kind == "changed":
@@ -76,11 +82,18 @@ async def choose_targets(
             changed = await in_stoppable_thread(
                 lambda stop: repositories.changed_lines(snapshot, steps.folder, scope.ref, stop)
             )
-            found = [t for t in found if changed.get(t.file, frozenset()) & _lines_of(t)]
-        ranked = sorted(found, key=lambda t: _rank(t, coverage))[: steps.request.max_targets]
-        context.record(
-            "targets", {"found": total, "in_scope": len(found), "chosen": len(ranked), "scope": str(scope)}
+            touched = [t for t in found if changed.get(t.file, frozenset()) & _lines_of(t)]
+            needed = await asyncio.to_thread(
+                language.depends_on, snapshot, project, {t.file for t in found} if touched else ()
+            )
+            callers = await asyncio.to_thread(callers_of, touched, found, snapshot, needed)
+            found = [*touched, *callers]
+        changes = await in_stoppable_thread(
+            lambda stop: context.services.repositories.change_counts(steps.folder, RECENT, stop)
         )
+        ranked = sorted(found, key=lambda t: _rank(t, coverage, changes.get(t.file, 0)))[: steps.request.max_targets]
+        counts = {"found": total, "in_scope": len(found), "callers": len(callers), "chosen": len(ranked)}
+        context.record("targets", {**counts, "scope": str(scope)})
         return ranked
 
     steps.reporter.started(Stage.TARGETS)
@@ -102,7 +115,11 @@ def uncovered_lines(target: Target, coverage: Mapping[str, FileCoverage]) -> fro
     return (seen.lines - seen.covered_lines) & _lines_of(target)
 
 
-def _rank(target: Target, coverage: Mapping[str, FileCoverage]) -> tuple[bool, bool, bool, int, int, str, int]:
-    """Untested first, then public, then documented, then by the size of the gap and complexity; ties by place."""
+def _rank(
+    target: Target, coverage: Mapping[str, FileCoverage], changes: int
+) -> tuple[bool, bool, bool, int, str, int]:
+    """Untested first, then public, then documented; then by the size of the gap, complexity and how often its file changed
+    lately, added up; ties by place."""
     gap = len(uncovered_lines(target, coverage))
-    return (gap == 0, not target.public, not target.docstring, -gap, -target.complexity, target.file, target.line)
+    weight = gap + target.complexity + min(changes, MOST_CHANGES)
+    return (gap == 0, not target.public, not target.docstring, -weight, target.file, target.line)

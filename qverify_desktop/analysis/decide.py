@@ -63,7 +63,7 @@ def _gain(
         fresh = (arcs & coverage[file].branches) - seen_branches[file] if file in coverage else frozenset()
         branches += len(fresh)
         seen_branches.setdefault(file, set()).update(fresh)
-    noticed = {m.id for m in matrix.mutants if one.test.id in matrix.killers(m.id)} - killed
+    noticed = matrix.noticed.get(one.test.id, frozenset()) - killed
     killed |= noticed
     return Gain(lines, branches, len(noticed))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qverify_desktop.analysis.earlier import RESULT_STEP, earlier_runs, value_of
@@ -55,9 +55,7 @@ async def find_fixed(
                     "test": case.test.id,
                     "by": by.value,
                     "repetitions": REPETITIONS,
-                    "run": case.run.run,
-                    "index": case.run.index,
-                    "leaf": case.run.leaf,
+                    "relies_on": asdict(case.run),
                 },
                 {"code": case.test.code.encode("utf-8", "replace")},
             )

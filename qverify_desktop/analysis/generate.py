@@ -30,22 +30,42 @@ class Candidates:
     notices: tuple[str, ...] = ()
 
 
+@dataclass
+class Allowance:
+    """What may still be done for the batches to come. ``untested``: targets of the whole run that the model could be asked
+    about, ``asked`` those that it was, ``tested`` how many that are tested already may still be observed."""
+
+    untested: int
+    asked: int = 0
+    given_up: bool = False
+    tested: int = MOST_TESTED
+
+
 async def write_tests(
     steps: Steps,
     snapshot: Snapshot,
     project: Project,
     targets: Sequence[Target],
     coverage: Mapping[str, FileCoverage],
+    allowance: Allowance,
+    part: str,
+    *,
+    words_only: bool = False,
 ) -> Candidates:
-    """All candidates for these targets, in the order in which the judge prefers them."""
+    """All candidates for these targets, in the order in which the judge prefers them; ``words_only`` leaves it at the
+    repository's own words. ``part`` begins the names of the steps."""
     steps.reporter.started(Stage.GENERATE)
-    promised = await _from_promises(steps, snapshot, project, targets)
+    promised = await _from_promises(steps, snapshot, project, targets, part)
+    if words_only:
+        steps.reporter.finished(Stage.GENERATE, _summary(promised.tests))
+        return promised
     steps.reporter.progress(Stage.GENERATE, 1, 3, f"{len(promised.tests)} tests from the repository's own words")
     untested = [t for t in targets if uncovered_lines(t, coverage)]
-    modelled = await from_model(steps, snapshot, project, untested)
+    modelled = await from_model(steps, snapshot, project, untested, allowance, part)
     steps.reporter.progress(Stage.GENERATE, 2, 3, "Observing what the code does")
-    tested = [t for t in targets if t not in untested][:MOST_TESTED]
-    observed = await _from_observation(steps, snapshot, project, [*untested, *tested])
+    tested = [t for t in targets if t not in untested][: allowance.tested]
+    allowance.tested -= len(tested)
+    observed = await _from_observation(steps, snapshot, project, [*untested, *tested], part)
     parts = (promised, modelled, observed)
     tests = _unique([test for part in parts for test in part.tests])
     steps.reporter.finished(Stage.GENERATE, _summary(tests))
@@ -81,7 +101,9 @@ def _unique(tests: Sequence[GeneratedTest]) -> list[GeneratedTest]:
     return kept
 
 
-async def _from_promises(steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Candidates:
+async def _from_promises(
+    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target], part: str
+) -> Candidates:
     language = steps.services.language(project.language)
 
     async def body(context: StepContext) -> Candidates:
@@ -91,11 +113,11 @@ async def _from_promises(steps: Steps, snapshot: Snapshot, project: Project, tar
         context.record("promises", {"found": len(promises), "tests": len(tests)})
         return Candidates(tuple(tests))
 
-    return await steps.step(f"{project.language}.promises", Candidates, body)
+    return await steps.step(f"{part}.promises", Candidates, body)
 
 
 async def _from_observation(
-    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target], part: str
 ) -> Candidates:
     language = steps.services.language(project.language)
     if not targets:
@@ -110,32 +132,38 @@ async def _from_observation(
             tuple(tests), notices=tuple(f"Some behaviour could not be observed: {p}" for p in sorted(problems))
         )
 
-    return await steps.step(f"{project.language}.observations", Candidates, body)
+    return await steps.step(f"{part}.observations", Candidates, body)
 
 
-async def from_model(steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Candidates:
+async def from_model(
+    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target], allowance: Allowance, part: str
+) -> Candidates:
     """Ask the model target by target, each a durable step of its own. Three failures of the end point in a row stop it,
-    and so does a budget that is used up.
+    and so does a budget that is used up; it is not asked in later batches either.
     """
     request = steps.request
-    if request.model == NO_MODEL or not targets:
+    if request.model == NO_MODEL or not targets or allowance.given_up:
         return Candidates()
-    problem = await _probe(steps, project)
+    problem = await _probe(steps, part) if not allowance.asked else ""
     if problem:
+        allowance.given_up = True
         return Candidates(notices=(f"No model was used: {problem}",))
     answers: list[Answered] = []
     for number, target in enumerate(targets):
         if budget_left(request, steps.spent.cost_microusd) == 0:
-            left_out = f"the model was not asked about {len(targets) - number} of {len(targets)} targets"
             dollars = f"${request.budget_microusd / 1_000_000:,.2f}"
+            left_out = f"the model was not asked about {allowance.untested - allowance.asked} of {allowance.untested} targets"
             spent_up = Candidates(notices=(f"The budget of {dollars} is used up; {left_out}.",))
             answers.append(Answered(spent_up))
+            allowance.given_up = True
             break
         steps.reporter.progress(Stage.GENERATE, number, len(targets), f"Asking {request.model} about {target.symbol}")
-        answers.append(await _ask_about(steps, snapshot, project, target, number))
+        answers.append(await _ask_about(steps, snapshot, project, target, f"{part}.model.{number}"))
+        allowance.asked += 1
         if len(answers) >= FAILURES and all(answer.failed for answer in answers[-FAILURES:]):
             gave_up = Candidates(notices=(f"The model failed {FAILURES} times in a row and was not asked again.",))
             answers.append(Answered(gave_up, failed=True))
+            allowance.given_up = True
             break
     found = [answer.candidates for answer in answers]
     return Candidates(
@@ -153,7 +181,7 @@ class Answered:
     failed: bool = False
 
 
-async def _ask_about(steps: Steps, snapshot: Snapshot, project: Project, target: Target, number: int) -> Answered:
+async def _ask_about(steps: Steps, snapshot: Snapshot, project: Project, target: Target, step: str) -> Answered:
     language = steps.services.language(project.language)
     left = budget_left(steps.request, steps.spent.cost_microusd)
 
@@ -178,10 +206,10 @@ async def _ask_about(steps: Steps, snapshot: Snapshot, project: Project, target:
         context.cost_microusd += outcome.cost_microusd
         return Answered(Candidates(outcome.tests, outcome.refused, outcome.notices))
 
-    return await steps.step(f"{project.language}.model.{number}", Answered, body)
+    return await steps.step(step, Answered, body)
 
 
-async def _probe(steps: Steps, project: Project) -> str:
+async def _probe(steps: Steps, part: str) -> str:
     request = steps.request
 
     async def body(context: StepContext) -> str:
@@ -189,4 +217,4 @@ async def _probe(steps: Steps, project: Project) -> str:
         context.record("model_probe", {"model": request.model, "answers": not problem})
         return problem
 
-    return await steps.step(f"{project.language}.model", str, body)
+    return await steps.step(f"{part}.model", str, body)

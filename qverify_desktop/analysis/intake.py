@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.domain.progress import Stage
-from qverify_desktop.domain.project import MissingDependency, Project, Snapshot
+from qverify_desktop.domain.project import MissingDependency, Project, Snapshot, language_title
 from qverify_desktop.languages.ecosystems import cache_key
 
 #: Files of a folder of packages whose names and sizes are looked at.
@@ -29,11 +30,13 @@ COMPLETE = "complete"
 
 @dataclass(frozen=True)
 class Dependencies:
-    """``folder`` is the name of the installed set below the workspace's cache, empty when nothing was installed."""
+    """``folder`` is the name of the installed set below the workspace's cache, empty when nothing was installed; ``failed``
+    when something was tried to be installed and could not be, which may be otherwise the next time."""
 
     missing: tuple[MissingDependency, ...] = ()
     folder: str = ""
     notice: str = ""
+    failed: bool = False
 
 
 async def take_snapshot(steps: Steps) -> Snapshot:
@@ -95,7 +98,7 @@ async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:
     projects = await steps.step("detect", list[Project], body)
     if not any(project.source_files for project in projects):
         broken = sum(len(project.unreadable) for project in projects)
-        names = ", ".join(language.name.capitalize() for language in steps.services.languages)
+        names = ", ".join(language_title(language.name) for language in steps.services.languages)
         if broken:
             raise BadInput(f"None of the {broken} source files can be read, so there is nothing to analyse.")
         raise BadInput(
@@ -103,7 +106,7 @@ async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:
             "Drop the folder that holds the source.",
         )
     for project in projects:
-        summary = f"{project.language.capitalize()}: {len(project.source_files)} source files, {len(project.test_files)} test files"
+        summary = f"{language_title(project.language)}: {len(project.source_files)} source files, {len(project.test_files)} test files"
         if project.unreadable:
             summary += f", {len(project.unreadable)} can't be read"
         steps.reporter.finished(Stage.DETECT, summary)
@@ -112,13 +115,49 @@ async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:
     return [project for project in projects if project.source_files]
 
 
-async def prepare_image(steps: Steps, project: Project) -> RuntimeImage:
+@dataclass(frozen=True)
+class Prepared:
+    """Result of the step ``image``; ``problem`` says why there is none."""
+
+    image: RuntimeImage | None
+    problem: str = ""
+
+
+async def prepare_images(
+    steps: Steps, projects: Sequence[Project]
+) -> tuple[list[tuple[Project, RuntimeImage]], tuple[str, ...]]:
+    """Each project with its runtime's image, and a sentence for each that goes without and is not analysed.
+
+    Raises ``MissingPrerequisite`` where the project with most source files has none: then nothing is analysed.
+    """
+    main = max(projects, key=lambda project: len(project.source_files))
+    found: list[tuple[Project, RuntimeImage]] = []
+    notices = []
+    for project in projects:
+        prepared = await _prepare_image(steps, project, needed=project is main)
+        if prepared.image is not None:
+            found.append((project, prepared.image))
+        else:
+            title = language_title(project.language)
+            notices.append(
+                f"{len(project.source_files)} source files in {title} were not analysed. {prepared.problem}"
+            )
+    return found, tuple(notices)
+
+
+async def _prepare_image(steps: Steps, project: Project, *, needed: bool) -> Prepared:
     """Make sure that the runtime's image is there; recorded with its digest before any result."""
 
-    async def body(context: StepContext) -> RuntimeImage:
-        image = await context.services.sandbox.image(
-            project.runtime, lambda line: steps.reporter.log(Stage.IMAGE, line)
-        )
+    async def body(context: StepContext) -> Prepared:
+        try:
+            image = await context.services.sandbox.image(
+                project.runtime, lambda line: steps.reporter.log(Stage.IMAGE, line)
+            )
+        except MissingPrerequisite as error:
+            if needed:
+                raise
+            context.record("image_missing", {"runtime": project.runtime, "language": project.language})
+            return Prepared(None, str(error))
         context.record(
             "image",
             {
@@ -130,15 +169,15 @@ async def prepare_image(steps: Steps, project: Project) -> RuntimeImage:
                 "isolation": image.isolation,
             },
         )
-        return image
+        return Prepared(image)
 
     steps.reporter.started(Stage.IMAGE)
-    image = await steps.step(f"{project.language}.image", RuntimeImage, body)
-    steps.image = image
-    steps.reporter.finished(Stage.IMAGE, f"{image.reference} {image.digest[7:19]}")
-    if image.isolation:
+    prepared = await steps.step(f"{project.language}.image", Prepared, body)
+    image = prepared.image
+    steps.reporter.finished(Stage.IMAGE, f"{image.reference} {image.digest[7:19]}" if image else prepared.problem)
+    if image is not None and image.isolation:
         steps.reporter.log(Stage.IMAGE, f"Isolation: {image.isolation}.")
-    return image
+    return prepared
 
 
 async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project) -> Dependencies:
@@ -161,7 +200,7 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
                 "--packages and a folder that holds them.",
             )
         lock = _lock_of(steps.source, project)
-        listed = await asyncio.to_thread(_listing, offline) if offline is not None else b""
+        listed = await asyncio.to_thread(listing, offline) if offline is not None else b""
         key = cache_key(lock, wanted.encode(), listed)
         folder = _cache(steps) / key
         if not (folder / COMPLETE).exists():
@@ -170,17 +209,23 @@ async def check_dependencies(steps: Steps, snapshot: Snapshot, project: Project)
             archive = installed.artefacts.get("deps.tar")
             if archive is None:
                 why = installed.problem or _last_words(installed.output)
-                return Dependencies(missing, notice=f"{_not_installed(wanted, offline is not None)} {why}".strip())
+                words = f"{_not_installed(wanted, offline is not None)} {why}".strip()
+                return Dependencies(missing, notice=words, failed=True)
             failed = _failed(installed.artefacts.get("install.json", b""), len(missing))
             refused = await asyncio.to_thread(_unpack, archive, folder, failed)
             if refused:
-                return Dependencies(missing, notice=f"The packages {wanted} could not be installed. {refused}")
+                return Dependencies(
+                    missing, notice=f"The packages {wanted} could not be installed. {refused}", failed=True
+                )
         context.record(
             "dependencies_installed", {"lock_digest": key, "requirements": [m.requirement for m in missing]}
         )
         lacking = await asyncio.to_thread((folder / COMPLETE).read_text, encoding="utf-8")
         return Dependencies(
-            missing, folder=key, notice=_not_installed(lacking, offline is not None) if lacking else ""
+            missing,
+            folder=key,
+            notice=_not_installed(lacking, offline is not None) if lacking else "",
+            failed=bool(lacking),
         )
 
     steps.reporter.started(Stage.DEPENDENCIES)
@@ -198,7 +243,7 @@ def _cache(steps: Steps) -> Path:
     return steps.services.workspace / "dependencies"
 
 
-def _listing(folder: Path) -> bytes:
+def listing(folder: Path) -> bytes:
     """What a folder of packages offers, so that another offer is another set: names and sizes of all files below it, links
     not followed. Raises ``MissingPrerequisite``."""
     found = []

@@ -35,6 +35,9 @@ class Repositories(Protocol):
         those that changed that file. Empty for a folder without commits.
         """
 
+    def change_counts(self, workspace: Path, most: int, stop: threading.Event | None = None) -> Mapping[str, int]:
+        """How many of the newest ``most`` commits changed each file. Empty for a folder without commits."""
+
     def snapshot_at(
         self, snapshot: Snapshot, workspace: Path, commit: str, folder: Path, stop: threading.Event | None = None
     ) -> Snapshot:

@@ -29,9 +29,10 @@ def triage(
     defects: list[SuspectedDefect] = []
     for one in disputed:
         outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
-        reason = why_no_defect(outcome, one, language)
-        if reason or target is None or quote is None:
-            judged.append(JudgedTest(one.test, TestVerdict.REFUSED, Reason.EXAMPLE_NOT_RUNNABLE, reason))
+        excuse = why_no_defect(outcome, one, language)
+        if excuse or target is None or quote is None:
+            reason, detail = excuse or (Reason.EXAMPLE_NOT_RUNNABLE, "")
+            judged.append(JudgedTest(one.test, TestVerdict.REFUSED, reason, detail))
             continue
         defect = SuspectedDefect(
             file=target.file,
@@ -52,16 +53,16 @@ def triage(
     return judged, _one_per_call(defects)
 
 
-def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> str:
-    """Why nothing follows from this failure, empty when something does."""
+def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple[Reason, str] | None:
+    """Why nothing follows for the code from this failure, ``None`` when something does."""
     if outcome.raised in language.unknown_name_errors:
-        return f"Running the example ends in {outcome.raised}: {outcome.message}"
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"Running the example ends in {outcome.raised}: {outcome.message}"
     in_code = any(not frame.startswith(one.test.path) for frame in outcome.frames)
     if outcome.raised in language.mismatch_errors and not in_code:
-        return f"The call does not fit the code's signature: {outcome.message}"
+        return Reason.OUT_OF_DATE, f"The call does not fit the code's signature: {outcome.message}"
     if not outcome.in_test and not in_code:
-        return f"The failure is in the example, not in the code: {outcome.message}"
-    return ""
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"The failure is in the example, not in the code: {outcome.message}"
+    return None
 
 
 def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None, language: Language) -> int:

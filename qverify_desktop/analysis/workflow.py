@@ -11,25 +11,28 @@ from qverify_desktop import __version__
 from qverify_desktop.analysis import following
 from qverify_desktop.analysis.archaeology import trace_defects
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
+from qverify_desktop.analysis.batches import Trial, judge_in_batches
 from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.details import keep_details
 from qverify_desktop.analysis.earlier import RESULT_STEP as RESULT_STEP
 from qverify_desktop.analysis.fixed import find_fixed
-from qverify_desktop.analysis.generate import Candidates, write_tests
-from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_image, take_snapshot
-from qverify_desktop.analysis.judge import REPETITIONS, Runs, Tried, screen, try_tests
-from qverify_desktop.analysis.mutation import Matrix, run_mutants
+from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_images, take_snapshot
+from qverify_desktop.analysis.judge import REPETITIONS
+from qverify_desktop.analysis.mutation import Matrix
 from qverify_desktop.analysis.ports import Reporter
+from qverify_desktop.analysis.reuse import keep, note_complete, run_key, unchanged_targets
 from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.triage import triage
+from qverify_desktop.analysis.unread import unread_notice
 from qverify_desktop.analysis.verdict import sentence_of, verdict_of
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.execution import isolation_of
+from qverify_desktop.domain.execution import RuntimeImage, isolation_of
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, SkippedPath, Snapshot, Target
 from qverify_desktop.domain.results import (
     AnalysisRequest,
+    EarlierRun,
     FixedDefect,
     Fraction,
     JudgedTest,
@@ -40,6 +43,11 @@ from qverify_desktop.domain.results import (
 )
 from qverify_desktop.domain.testing import FileCoverage
 
+#: Said in reports of a run that took everything over.
+NOTHING_CHANGED = (
+    "Nothing has changed since an earlier run, so its findings were taken over; --fresh analyses all again."
+)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -49,6 +57,8 @@ class Part:
     image_digest: str
     baseline: Baseline
     targets: int
+    reused: int
+    complete: bool
     tests: tuple[JudgedTest, ...]
     defects: tuple[SuspectedDefect, ...]
     fixed: tuple[FixedDefect, ...]
@@ -58,6 +68,7 @@ class Part:
     unreadable: tuple[SkippedPath, ...]
     notices: tuple[str, ...]
     files: Mapping[str, str]
+    expected_failures: Mapping[str, str]
 
 
 async def analyze(
@@ -72,28 +83,35 @@ async def analyze(
     started_at = await _open(steps)
     try:
         snapshot = await take_snapshot(steps)
-        parts = [await _analyze_project(steps, snapshot, project) for project in await detect(steps, snapshot)]
+        projects = await detect(steps, snapshot)
+        prepared, notices = await prepare_images(steps, projects)
+        key, same = await run_key(steps, snapshot, *zip(*prepared, strict=True))
+        if same is not None and key.of is not None:
+            result = await _take_over(steps, snapshot, same, key.of, started_at)
+        else:
+            parts = [await _analyze_project(steps, snapshot, project, image) for project, image in prepared]
+            result = await _conclude(steps, snapshot, parts, notices, started_at)
     except BadInput as error:
         await _close(steps, "refused", str(error))
         raise
-    result = await _conclude(steps, snapshot, parts, started_at)
+    await note_complete(steps, key, same is not None or all(part.complete for part in parts))
     steps.reporter.started(Stage.SEAL)
     await _close(steps, result.verdict.value, result.sentence)
     steps.reporter.finished(Stage.SEAL, "The evidence is signed")
     return result
 
 
-async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -> Part:
-    image = await prepare_image(steps, project)
+async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project, image: RuntimeImage) -> Part:
+    steps.image, steps.dependencies = image, None
     await _plan(steps, snapshot, project, image.digest)
     dependencies = await check_dependencies(steps, snapshot, project)
     baseline = await run_baseline(steps, project)
     coverage = baseline.suite.coverage
     targets = await choose_targets(steps, snapshot, project, coverage)
     following.chosen(steps.reporter, targets, coverage)
-    candidates = await write_tests(steps, snapshot, project, targets, coverage)
-    following.written(steps.reporter, candidates.tests)
-    trial = await _judge(steps, snapshot, project, targets, candidates, baseline)
+    keys, unchanged = await unchanged_targets(steps, snapshot, project, image, dependencies, targets)
+    trial = await judge_in_batches(steps, snapshot, project, targets, baseline, unchanged)
+    await keep(steps, project, keys, unchanged, trial, targets)
     tried, matrix = trial.tried, trial.matrix
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
     defects = await trace_defects(steps, snapshot, project, judged, defects)
@@ -103,11 +121,15 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
     files, after, covered = await _measure(steps, project, judged, baseline, matrix)
     await keep_details(steps, project, tried, matrix, coverage, covered)
     before = measure(coverage, matrix, (), (t.test.id for t in tried))
+    unread = await unread_notice(steps, snapshot, project, targets)
+    notices = (dependencies.notice, *trial.notices, unread, *image.differences)
     return Part(
         language=project.language,
         image_digest=image.digest,
         baseline=baseline,
         targets=len(targets),
+        reused=len(unchanged.keys),
+        complete=not dependencies.failed and all(target.id in {*unchanged.keys, *trial.whole} for target in targets),
         tests=tuple(judged),
         defects=tuple(defects),
         fixed=tuple(fixed),
@@ -115,9 +137,47 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project) -
         after=after,
         missing=dependencies.missing,
         unreadable=project.unreadable,
-        notices=tuple(n for n in (dependencies.notice, *candidates.notices, *trial.notices, *image.differences) if n),
+        notices=tuple(notice for notice in notices if notice),
         files=files,
+        expected_failures=await _expected_failures(steps, project, judged, defects),
     )
+
+
+async def _expected_failures(
+    steps: Steps, project: Project, judged: Sequence[JudgedTest], defects: Sequence[SuspectedDefect]
+) -> Mapping[str, str]:
+    """The tests of suspected defects for a suite that shall stay green until somebody mends the code."""
+    language = steps.services.language(project.language)
+    tests = {one.test.id: one.test for one in judged}
+    reasons = {d.test: f"{d.evidence.file}:{d.evidence.line} promises {d.expected}" for d in defects}
+    marked = [language.expected_to_fail(tests[test], why) for test, why in reasons.items() if test in tests]
+    return await asyncio.to_thread(language.render, [test for test in marked if test is not None])
+
+
+async def _take_over(
+    steps: Steps, snapshot: Snapshot, earlier: RunResult, source: EarlierRun, started_at: str
+) -> RunResult:
+    """All that a run over the same tree found, under the same request, in the same images."""
+
+    async def body(context: StepContext) -> RunResult:
+        result = replace(
+            earlier,
+            run=steps.run,
+            request=replace(steps.request, source=snapshot.origin),
+            fixed=(),
+            reused=source,
+            reused_targets=earlier.targets,
+            cost_microusd=0,
+            duration_ms=steps.spent.elapsed_ms,
+            sandbox_ms=0,
+            model_ms=0,
+            started_at=started_at,
+            notices=(*(n for n in earlier.notices if n != NOTHING_CHANGED), NOTHING_CHANGED),
+        )
+        context.record("verdict", _verdict_data(result))
+        return result
+
+    return await steps.step(RESULT_STEP, RunResult, body)
 
 
 async def _open(steps: Steps) -> str:
@@ -137,6 +197,8 @@ async def _open(steps: Steps) -> str:
                 "offline_packages": bool(request.packages),
                 "budget_microusd": request.budget_microusd,
                 "isolation": isolation_of(request.sandbox).value,
+                "time_budget_s": request.time_budget_s,
+                "fresh": request.fresh,
             },
         )
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -167,39 +229,6 @@ async def _plan(steps: Steps, snapshot: Snapshot, project: Project, image_digest
 
 
 @dataclass(frozen=True)
-class Trial:
-    """All candidates after their runs; ``refused`` never got that far."""
-
-    tried: Sequence[Tried]
-    refused: Sequence[JudgedTest]
-    matrix: Matrix
-    notices: tuple[str, ...] = ()
-
-
-async def _judge(
-    steps: Steps,
-    snapshot: Snapshot,
-    project: Project,
-    targets: Sequence[Target],
-    candidates: Candidates,
-    baseline: Baseline,
-) -> Trial:
-    language = steps.services.language(project.language)
-    steps.reporter.started(Stage.JUDGE)
-    kept, refused = await screen(language, candidates.tests)
-    runs = await try_tests(steps, project, kept) if kept else Runs(())
-    tried = list(runs.tried)
-    stable = [t for t in tried if t.passed]
-    matrix = await run_mutants(steps, snapshot, project, targets, baseline.suite, stable)
-    steps.reporter.finished(
-        Stage.JUDGE,
-        f"{len(stable)} of {len(candidates.tests)} passed five of five; {len(matrix.mutants)} mutants run",
-    )
-    notices = tuple(f"Some tests could not be run. {problem}" for problem in runs.problems)
-    return Trial(tried, [*candidates.refused, *refused], matrix, notices)
-
-
-@dataclass(frozen=True)
 class Decision:
     """Result of the step ``decide``."""
 
@@ -220,6 +249,8 @@ async def _decide(
     async def body(context: StepContext) -> Decision:
         judged, disputed = await asyncio.to_thread(decide, trial.tried, coverage, trial.matrix, language)
         found: list[Promise] = await asyncio.to_thread(language.promises, snapshot, project, targets)
+        if trial.left or trial.words_only:
+            context.record("stopped_early", {"left": trial.left, "words_only": trial.words_only})
         looked_into, defects = triage(disputed, targets, {p.words: p for p in found}, language)
         tests = (*judged, *looked_into, *trial.refused)
         for one in tests:
@@ -298,7 +329,9 @@ async def _measure(
     return after.files, figures, after.coverage
 
 
-async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], started_at: str) -> RunResult:
+async def _conclude(
+    steps: Steps, snapshot: Snapshot, parts: Sequence[Part], notices: Sequence[str], started_at: str
+) -> RunResult:
     tests = tuple(t for part in parts for t in part.tests)
     defects = tuple(sorted((d for part in parts for d in part.defects), key=lambda d: -d.confidence))
     targets = sum(part.targets for part in parts)
@@ -322,17 +355,19 @@ async def _conclude(steps: Steps, snapshot: Snapshot, parts: Sequence[Part], sta
             tests=tests,
             defects=defects,
             fixed=tuple(f for part in parts for f in part.fixed),
+            reused_targets=sum(part.reused for part in parts),
             before=before,
             after=after,
             missing=tuple(m for part in parts for m in part.missing),
             skipped=snapshot.skipped + tuple(path for part in parts for path in part.unreadable),
-            notices=tuple(n for part in parts for n in part.notices),
+            notices=(*notices, *(n for part in parts for n in part.notices)),
             cost_microusd=steps.spent.cost_microusd,
             duration_ms=steps.spent.elapsed_ms,
             sandbox_ms=steps.spent.sandbox_ms,
             model_ms=steps.spent.model_ms,
             started_at=started_at,
             files={path: text for part in parts for path, text in part.files.items()},
+            expected_failures={p: text for part in parts for p, text in part.expected_failures.items()},
         )
         context.record("verdict", _verdict_data(result))
         return result

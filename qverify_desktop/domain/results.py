@@ -35,6 +35,7 @@ class Reason(StrEnum):
     FAILS = "fails"
     CONTRADICTS_WORDS = "contradicts_words"
     EXAMPLE_NOT_RUNNABLE = "example_not_runnable"
+    OUT_OF_DATE = "out_of_date"
     OUTSIDE_DOMAIN = "outside_domain"
     INFRASTRUCTURE = "infrastructure"
     NOT_A_TEST = "not_a_test"
@@ -52,6 +53,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.FAILS: "It fails, and its expectation is not in the repository's own words.",
     Reason.CONTRADICTS_WORDS: "The code contradicts the repository's own words.",
     Reason.EXAMPLE_NOT_RUNNABLE: "The example can't be run as it is written, so nothing follows from its failure.",
+    Reason.OUT_OF_DATE: "The call no longer fits the code, so the documentation may be out of date.",
     Reason.OUTSIDE_DOMAIN: "The input may lie outside what the code promises to accept.",
     Reason.INFRASTRUCTURE: "The sandbox could not run it to an end.",
     Reason.NOT_A_TEST: "The answer holds no test.",
@@ -219,6 +221,8 @@ TARGETS = (1, 1_000_000)
 SEEDS = (0, 2**53 - 1)
 #: Budgets in millionths of a US dollar; 0 sets no limit, the highest is a million dollars.
 BUDGETS = (0, 10**12)
+#: Seconds; 0 sets no limit, the highest is a week.
+TIME_BUDGETS = (0, 7 * 24 * 3600)
 
 
 @dataclass(frozen=True)
@@ -228,7 +232,8 @@ class AnalysisRequest:
     ``budget_microusd`` is what may be spent on the model, in millionths of a US dollar: once it is spent nothing further is
     asked. 0 sets no limit. ``packages`` is an absolute folder of the ecosystem's packages, from which missing ones are
     installed with no network, or empty. ``sandbox`` is a ``SandboxKind``; empty is what the settings say, which the engine
-    puts in when the run starts.
+    puts in when the run starts. ``time_budget_s``: seconds after which no further batch of targets is begun; 0 sets no limit.
+    ``fresh`` takes nothing over from earlier runs.
     """
 
     source: str
@@ -242,11 +247,18 @@ class AnalysisRequest:
     budget_microusd: int = 0
     packages: str = ""
     sandbox: str = ""
+    time_budget_s: int = 0
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """Everything a report is made of. Durations in milliseconds; money in millionths of a US dollar."""
+    """Everything a report is made of. Durations in milliseconds; money in millionths of a US dollar.
+
+    ``reused``: the earlier run whose findings are taken over whole; ``reused_targets`` counts targets whose findings are taken
+    over where only some are. ``files`` are the accepted tests, ``expected_failures`` those of the suspected defects marked as
+    expected to fail, each path to text.
+    """
 
     run: str
     request: AnalysisRequest
@@ -262,6 +274,8 @@ class RunResult:
     tests: tuple[JudgedTest, ...] = ()
     defects: tuple[SuspectedDefect, ...] = ()
     fixed: tuple[FixedDefect, ...] = ()
+    reused: EarlierRun | None = None
+    reused_targets: int = 0
     before: Measure = Measure()
     after: Measure = Measure()
     missing: tuple[MissingDependency, ...] = ()
@@ -273,6 +287,7 @@ class RunResult:
     model_ms: int = 0
     started_at: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def isolation(self) -> Isolation:

@@ -12,7 +12,7 @@ from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, RunSummary, Stage
 from qverify_desktop.domain.project import Scope
-from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, AnalysisRequest
+from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, TIME_BUDGETS, AnalysisRequest
 
 _ERRORS: Mapping[str, type[QVerifyError]] = {
     kind.__name__: kind
@@ -75,6 +75,8 @@ def request_from_json(value: Any) -> AnalysisRequest:
         budget_microusd=_integer(fields, "budget_microusd", 0, *BUDGETS),
         packages=_text(fields, "packages", ""),
         sandbox=_text(fields, "sandbox", SandboxKind.DOCKER.value),
+        time_budget_s=_integer(fields, "time_budget_s", 0, *TIME_BUDGETS),
+        fresh=_flag(fields, "fresh"),
     )
     if request.sandbox not in ("", *SandboxKind):
         raise BadInput(f"There is no sandbox {request.sandbox[:40]!r}.", "Choose docker or bubblewrap.")

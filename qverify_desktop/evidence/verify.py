@@ -46,6 +46,9 @@ MANIFEST = {
     "keys": [str],
 }
 ENTRY = {"v": int, "log": str, "run": str, "seq": int, "prev": str, "step": str, "type": str, "at": str, "data": dict}
+#: What an entry says about an earlier run whose findings it takes over: the leaf that closed that run.
+RELIES_ON = "relies_on"
+RELIED = {"run": str, "index": int, "leaf": str}
 SALT = {"index": int, "key": str, "salt": str, "sha256": str}
 MAX_DEPTH, MAX_INTEGER, MAX_LEAF, PROVEN_ENTRIES = 32, 2**53 - 1, 65535, 10_000
 #: Bytes: the largest file in a bundle, all files together, a small file; and how far a file may have been compressed.
@@ -332,6 +335,7 @@ class Verification:
         self.leaves: dict[int, bytes] = {}
         self.roots: dict[int, bytes] = {}
         self.commitments: dict[tuple[int, str], tuple[str, int]] = {}
+        self.relied_on: list[tuple[int, Any]] = []
 
     def examine(self) -> None:
         """Each step needs those before it, up to the tree; the last ones stand for themselves."""
@@ -436,6 +440,8 @@ class Verification:
             for key, value in entry["data"].items():
                 if isinstance(value, dict) and value.keys() == {"commitment", "bytes"}:
                     self.commitments[index, key] = (value["commitment"], value["bytes"])
+            if RELIES_ON in entry["data"]:
+                self.relied_on.append((index, entry["data"][RELIES_ON]))
         if not entry or entry["type"] != CLOSED or entry["data"].get("entries") != self.events:
             raise Broken("The run does not end with a close that counts all of its entries.")
         self.close, self.others = index, entry["data"].get("others")
@@ -453,6 +459,7 @@ class Verification:
     def _headers(self) -> None:
         """Opening and close of the other runs account for every leaf that is not shown."""
         opened: dict[str, int] = {}
+        closed: dict[int, str] = {}
         hidden, open_runs, seen = self.size - self.events, set(), {"opened": 0, "closed": 0}
         for index, entry in self._entries("headers"):
             run, kind = entry["run"], entry["type"]
@@ -464,6 +471,7 @@ class Verification:
                 if entry["seq"] > index - opened[run]:
                     raise Broken(f"The close of another run counts more entries than there are (leaf {index}).")
                 open_runs.discard(run)
+                closed[index] = run
                 hidden -= int(entry["seq"])
             elif kind == OPENED and run not in opened and entry["seq"] == 0 and not entry["prev"]:
                 opened[run] = index
@@ -473,6 +481,11 @@ class Verification:
                 raise Broken(f"The header of another run does not fit its others (leaf {index}).")
         if seen != self.others or hidden < 0 or (hidden and not open_runs):
             raise Broken("The headers of the other runs do not account for all entries of the log.")
+        for own, relied in self.relied_on:
+            if not fits(relied, RELIED) or closed.get(relied["index"]) != relied["run"] or relied["index"] >= own:
+                raise Broken(f"An entry of the run relies on a run that was not closed before it (leaf {own}).")
+            if self.leaves[relied["index"]].hex() != relied["leaf"]:
+                raise Broken(f"An entry of the run relies on another close of a run than the log's (leaf {own}).")
         if open_runs:
             self.notices.append(
                 f"{len(open_runs)} other runs had not ended when this one was sealed; they have {hidden} entries besides."

@@ -40,6 +40,7 @@ def analyze_document(result: RunResult, bundle: str, report: str, grade: str) ->
             {**_defect(one.defect), "run": one.since.run, "by": one.by.value, "sentence": one.sentence}
             for one in result.fixed
         ],
+        "reused": {"run": result.reused.run if result.reused else None, "targets": result.reused_targets},
         "coverage": {"before": _coverage(result.before), "after": _coverage(result.after)},
         "mutation": {"before": result.before.mutants.value, "after": result.after.mutants.value},
         "counts": {"before": _counts(result.before), "after": _counts(result.after)},

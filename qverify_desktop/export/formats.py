@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from qverify_desktop.domain.results import RunResult
 from qverify_desktop.export.csv_table import csv_table
 from qverify_desktop.export.html import html
+from qverify_desktop.export.issue import issues
 from qverify_desktop.export.junit import junit
 from qverify_desktop.export.markdown import markdown
 from qverify_desktop.export.sarif import sarif
@@ -18,6 +19,11 @@ def patch(result: RunResult) -> bytes:
     return patch_of(result.files).encode("utf-8", "replace")
 
 
+def expected_failures(result: RunResult) -> bytes:
+    """The tests of the suspected defects, marked as expected to fail, as a patch that ``git apply`` takes."""
+    return patch_of(result.expected_failures).encode("utf-8", "replace")
+
+
 FORMATS: Mapping[str, Callable[[RunResult], bytes]] = {
     "html": html,
     "junit": junit,
@@ -25,4 +31,6 @@ FORMATS: Mapping[str, Callable[[RunResult], bytes]] = {
     "markdown": markdown,
     "csv": csv_table,
     "patch": patch,
+    "issues": issues,
+    "expected-failures": expected_failures,
 }

@@ -7,7 +7,7 @@ answered with ``SkippedPath`` or an empty list, never with an exception.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,12 +24,14 @@ from qverify_desktop.domain.testing import (
 
 @dataclass(frozen=True)
 class RunVariation:
-    """What is varied between repetitions: order seed, hash seed, time zone, locale."""
+    """What is varied between repetitions: order seed, hash seed, time zone, locale; and ``cpus`` (processors' time, 0 for all
+    of the job's own), which whoever runs the job puts into its limits."""
 
     order_seed: int = 0
     hash_seed: int = 0
     time_zone: str = "UTC"
     locale: str = "C.UTF-8"
+    cpus: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,22 @@ class Language(Protocol):
         """A job whose artefact ``deps.tar`` holds the installed packages: fetched with network, or with ``offline`` and no
         network taken from a folder of packages that the sandbox shows as its dependencies."""
 
+    def depends_on(
+        self, snapshot: Snapshot, project: Project, files: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """For each of ``files`` the source files of the project whose change may change what its functions do, itself among
+        them. All of them is always right, and what a language says that does not know better.
+        """
+        return {file: frozenset(project.source_files) | {file} for file in files}
+
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         """Every written example in docstrings and documentation files, bound to its target."""
+
+    def unread_examples(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    ) -> list[tuple[str, int, str]]:
+        """File, line and words of what looks like a written example and can't be read in one way only."""
+        return []
 
     def promise_tests(
         self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
@@ -136,6 +152,16 @@ class Language(Protocol):
 
     def render(self, tests: Sequence[GeneratedTest]) -> dict[str, str]:
         """Merge tests into files, path to text, formatted, deterministic."""
+
+    def expected_to_fail(self, test: GeneratedTest, reason: str) -> GeneratedTest | None:
+        """The same test, in a file of its own, marked so that the suite stays green while it fails and turns red once it passes;
+        ``reason`` is a sentence for whoever reads it. ``None`` where the language has no such mark.
+        """
+        return None
+
+    def command(self, test: GeneratedTest) -> str:
+        """What a person types to run the test's file; empty where nobody has said."""
+        return ""
 
     def static_problem(self, test: GeneratedTest) -> StaticProblem | None:
         """Parses and asserts something that could fail? ``None`` when it does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from qverify_desktop.domain.project import Commit, Snapshot
@@ -42,6 +43,33 @@ def first_parents(store: Path, path: str, most: int) -> list[Commit]:
     if answer.code != 0:
         return []
     return [_commit(fields) for row in answer.output.split(b"\0") if len(fields := row.split(_FIELD, 2)) == 3]
+
+
+def change_counts(store: Path, most: int) -> dict[str, int]:
+    """How many of the newest ``most`` commits along first parents changed each file, by its path today. Empty where there is no
+    history.
+    """
+    if not store.is_dir() or resolve_commit(store, "HEAD") is None:
+        return {}
+    answer = run_git(
+        [
+            "log",
+            "--first-parent",
+            "-z",
+            f"--max-count={most}",
+            "--no-renames",
+            "--no-show-signature",
+            "--format=",
+            "--name-only",
+        ],
+        store=store,
+        timeout_s=60,
+        most_bytes=64 * 1024 * 1024,
+    )
+    if answer.code != 0:
+        return {}
+    counts = Counter(path for path in answer.output.split(b"\0") if path)
+    return {path.decode("utf-8", "replace"): count for path, count in counts.items()}
 
 
 def _commit(fields: list[bytes]) -> Commit:

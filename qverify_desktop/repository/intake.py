@@ -55,6 +55,11 @@ class Repositories:
         with stopping.stoppable(stop):
             return history.first_parents(scope.store_of(workspace), path, most)
 
+    def change_counts(self, workspace: Path, most: int, stop: threading.Event | None = None) -> Mapping[str, int]:
+        """See the port."""
+        with stopping.stoppable(stop):
+            return history.change_counts(scope.store_of(workspace), most)
+
     def snapshot_at(
         self, snapshot: Snapshot, workspace: Path, commit: str, folder: Path, stop: threading.Event | None = None
     ) -> Snapshot:

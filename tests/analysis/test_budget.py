@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from qverify_desktop.analysis.generate import from_model
+from qverify_desktop.analysis.generate import Allowance, from_model
 from qverify_desktop.analysis.model_tests import budget_left
 from qverify_desktop.analysis.steps import Steps
 from qverify_desktop.domain.project import Project, Snapshot
@@ -71,7 +71,8 @@ async def asked_about(tmp_path: Path, budget: int, targets: int, store: Store | 
     project = Project("python", "python", ("",), files, ())
     model = Model(f"```python\n{HEADER}{test_of('a', 'pages(1) == 0')}```")
     steps = steps_over(tmp_path, model, budget, store or Store())
-    found = await from_model(steps, snapshot, project, [replace(TARGET, line=n + 1) for n in range(targets)])
+    wanted = [replace(TARGET, line=n + 1) for n in range(targets)]
+    found = await from_model(steps, snapshot, project, wanted, Allowance(targets), "python.0")
     return model, found, steps.spent.cost_microusd
 
 

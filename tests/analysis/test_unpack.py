@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qverify_desktop.analysis.intake import _listing, _unpack
+from qverify_desktop.analysis.intake import _unpack, listing
 from qverify_desktop.domain.errors import MissingPrerequisite
 
 
@@ -91,13 +91,13 @@ def test_the_listing_of_a_folder_sees_every_file_below_it(tmp_path: Path) -> Non
     """An npm cache keeps all its packages three folders down."""
     (tmp_path / "_cacache/content/ab").mkdir(parents=True)
     (tmp_path / "_cacache/content/ab/one").write_bytes(b"1")
-    first = _listing(tmp_path)
-    assert first == _listing(tmp_path)
+    first = listing(tmp_path)
+    assert first == listing(tmp_path)
     (tmp_path / "_cacache/content/ab/two").write_bytes(b"2")
-    second = _listing(tmp_path)
+    second = listing(tmp_path)
     (tmp_path / "_cacache/content/ab/two").write_bytes(b"22")
-    assert len({first, second, _listing(tmp_path)}) == 3
+    assert len({first, second, listing(tmp_path)}) == 3
     (tmp_path / "link").symlink_to("/")
-    assert len(_listing(tmp_path)) < 1000
+    assert len(listing(tmp_path)) < 1000
     with pytest.raises(MissingPrerequisite, match="can't be read"):
-        _listing(tmp_path / "nowhere")
+        listing(tmp_path / "nowhere")

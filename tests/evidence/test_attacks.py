@@ -16,7 +16,7 @@ from qverify_desktop.evidence.merkle import Tree, leaf_hash
 from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
-from tests.evidence.logs import KEY, ORIGIN, OTHER_KEY, House, members, packed
+from tests.evidence.logs import KEY, ORIGIN, OTHER_KEY, House, event, members, packed
 
 VKEY = str(Signer(ORIGIN, KEY, "").verifier_key)
 Files = dict[str, bytes]
@@ -506,3 +506,35 @@ def test_other_archives_and_later_versions_are_unreadable(genuine: Path, target:
         verify_bundle(tmp_path)
     with pytest.raises(BundleUnreadable, match="can't be read"):
         verify_bundle(tmp_path / "nowhere.zip")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"index": 0},
+        {"index": 1},
+        {"index": 3},
+        {"index": 99},
+        {"index": True},
+        {"run": "r2"},
+        {"run": "r9"},
+        {"leaf": "0" * 64},
+        {"leaf": ""},
+        {"more": 1},
+    ],
+)
+def test_what_a_run_relies_on_must_be_the_close_of_an_earlier_one(change: dict[str, Any], tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.whole_run("r1", steps=1)
+    sealed = house.journal.sealed("r1")
+    assert sealed is not None and sealed.index == 2
+    honest = {"run": sealed.run, "index": sealed.index, "leaf": sealed.leaf}
+    for run, relied in (("r2", honest), ("r3", honest | change)):
+        house.open_run(run)
+        house.journal.record(run, "reuse", "cd" * 32, [event("reused", {"relies_on": relied})])
+        house.close_run(run)
+    assert verify_bundle(house.bundle("r2"), public_key=VKEY)["problems"] == []
+    answer = verify_bundle(house.bundle("r3"), public_key=VKEY)
+    assert (answer["grade"], len(answer["problems"])) == ("INVALID", 1)
+    assert "relies on" in answer["problems"][0]
+    house.close()

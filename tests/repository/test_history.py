@@ -77,3 +77,15 @@ def test_an_earlier_commit_is_laid_out_as_it_was(work: Work, take: Taker, tmp_pa
     assert subjects(take)[1] == "first [31m subject"
     with pytest.raises(BadInput):
         Repositories().snapshot_at(snapshot, take.workspace, "f" * 40, tmp_path / "none")
+
+
+def test_changes_are_counted_by_file(work: Work, take: Taker) -> None:
+    for number in range(5):
+        work.write("often.py", f"{number}\n")
+        work.write("ünï \n.py" if number == 0 else "odd.py", f"{number}\n")
+        work.commit(f"{number}")
+    work.write("never committed.py", "1\n")
+    take(work.path)
+    counts = Repositories().change_counts(take.workspace, 100)
+    assert counts == {"often.py": 5, "odd.py": 4, "ünï \n.py": 1}
+    assert Repositories().change_counts(take.workspace, 2) == {"often.py": 2, "odd.py": 2}

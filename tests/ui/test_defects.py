@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QLin
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.ui import language, pages
 from qverify_desktop.ui.page import Place
-from qverify_desktop.ui.pages.defects_foot import issue_of
 from qverify_desktop.ui.pages.defects_list import squares_of
 from qverify_desktop.ui.widgets.value_text import difference
 from tests.ui.samples import defects
@@ -202,15 +201,7 @@ def test_everything_can_be_copied(opened):
     page.detail.copy_command.click()
     assert desk.front.calls[-1] == ("copy", (DEFECTS[0]["command"], "The command is copied."))
     page.detail.foot.issue.click()
-    text = desk.front.calls[-1][1][0]
-    assert text.startswith('## parse_offset("-03:30") contradicts tidydate/offset.py:46')
-    assert f"> {DEFECTS[0]['words']}" in text and DEFECTS[0]["reproducer"] in text
-
-
-def test_an_issue_can_not_break_out_of_its_fences():
-    text = issue_of({**DEFECTS[0], "observed": "```\n# heading", "words": "a\n\n# b"})
-    assert "````\n```\n# heading\n````" in text
-    assert "> a # b" in text
+    assert desk.front.calls[-1] == ("copy", (DEFECTS[0]["issue"], "The issue is copied as Markdown."))
 
 
 def test_places_open_in_source_and_editor(opened):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qverify_desktop.domain.results import RunResult, SuspectedDefect
 from qverify_desktop.domain.views import DefectView
+from qverify_desktop.export.issue import issue, reproducer
+from qverify_desktop.languages.base import Language
 from qverify_desktop.storage.decisions import Decision
 
 
@@ -22,7 +24,7 @@ def defect_id(defect: SuspectedDefect) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def views(result: RunResult, decisions: Mapping[str, Decision]) -> list[DefectView]:
+def views(result: RunResult, decisions: Mapping[str, Decision], languages: Sequence[Language]) -> list[DefectView]:
     """All suspected defects of a run, most confident first."""
     ranked = sorted(result.defects, key=lambda defect: (-defect.confidence, defect.file, defect.line))
     tests = {judged.test.id: judged.test for judged in result.tests}
@@ -32,8 +34,10 @@ def views(result: RunResult, decisions: Mapping[str, Decision]) -> list[DefectVi
         test = tests.get(defect.test)
         id_ = defect_id(defect)
         decided = decisions.get(id_, Decision(""))
-        code = "\n".join([*test.prelude, "", "", test.code]).strip() + "\n" if test is not None else ""
-        path = test.path if test is not None else ""
+        code = reproducer(test)
+        language = next((one for one in languages if defect.file.endswith(one.endings)), None)
+        name = language.name if language else (result.languages or ("",))[0]
+        command = language.command(test) if language and test else ""
         there = folder.joinpath(*defect.file.split("/"))
         made.append(
             {
@@ -50,9 +54,10 @@ def views(result: RunResult, decisions: Mapping[str, Decision]) -> list[DefectVi
                 "reproductions": defect.reproductions,
                 "confidence": defect.confidence,
                 "reproducer": code,
-                "command": f"python -m pytest {path}" if path else "",
+                "command": command,
                 "history": defect.history.sentence if defect.history else "",
-                "language": result.languages[0] if result.languages else "",
+                "issue": issue(defect, code, command, name),
+                "language": name,
                 "decision": decided.decision,
                 "note": decided.note,
                 "file_on_disk": str(there) if _is_there(folder, there) else "",

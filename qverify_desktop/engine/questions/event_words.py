@@ -71,6 +71,12 @@ def _verdict(data: Data) -> str:
     return f"Verdict {str(data.get('verdict', '')).replace('_', ' ')}: {_count(data.get('accepted', 0), 'test')} kept, {_count(data.get('suspected', 0), 'defect')} suspected, {lines}."
 
 
+def _earlier(data: Data) -> str:
+    """Name of the earlier run that an entry relies on."""
+    relied = data.get("relies_on", {})
+    return str(relied.get("run", "")) if isinstance(relied, Mapping) else ""
+
+
 def _decision(data: Data) -> str:
     what = _WHY.get(str(data.get("kind")), "something")
     count = f" ({data.get('count')})" if data.get("kind") == "test" else ""
@@ -87,6 +93,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{str(d.get('language', '')).capitalize()}: {_count(d.get('source_files', 0), 'source file')}, {_count(d.get('test_files', 0), 'test file')}."
     ),
     "image": _image,
+    "image_missing": lambda d: f"No sandbox image {d.get('runtime', '')}; {d.get('language', '')} is not analysed.",
+    "unread_examples": lambda d: (
+        f"{_count(d.get('examples', 0), 'written example')} could not be read in one way only."
+    ),
     "plan": lambda d: (
         f"Plan for {d.get('language', '')}: every test {d.get('repetitions', 5)} times, tree {str(d.get('tree', ''))[:12]}."
     ),
@@ -114,8 +124,15 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{' ' + str(d.get('commit', ''))[:12] if d.get('commit') else ''}, {_count(d.get('tried', 0), 'commit')} tried."
     ),
     "defect_fixed": lambda d: (
-        f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {d.get('run', '')} suspected is gone:"
+        f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {_earlier(d)} suspected is gone:"
         f" its {'test passes' if d.get('by') == 'code' else 'words are not there any more'}."
+    ),
+    "reused": lambda d: f"Nothing has changed since run {_earlier(d)}; all that it found is taken over.",
+    "targets_reused": lambda d: (
+        f"{d.get('targets', 0)} of {_count(d.get('of', 0), 'function')} taken over from run {_earlier(d)}: nothing that they depend on has changed."
+    ),
+    "stopped_early": lambda d: (
+        f"Stopped early: {_count(d.get('left', 0), 'function')} not looked at, of {d.get('words_only', 0)} only the words."
     ),
     "accepted": lambda d: (
         f"{_count(d.get('tests', 0), 'accepted test')} in {_count(len(d.get('files', ())), 'file')}, run together."

@@ -71,13 +71,14 @@ class FinishedRuns:
             found = self._kept.get(run)
             if found is None:
                 result = self._result(run)
-                found = self._kept[run] = FinishedRun(result, self._details(run, result.languages))
+                found = self._kept[run] = FinishedRun(result, self._details(result))
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(run)
             return found
 
-    def _details(self, run: str, languages: tuple[str, ...]) -> tuple[RunDetails, ...]:
+    def _details(self, result: RunResult) -> tuple[RunDetails, ...]:
+        run, languages = result.reused.run if result.reused else result.run, result.languages
         found = []
         for language in languages:
             digest = self._services.journal.recorded(run, step_name(language))

@@ -192,7 +192,7 @@ class RepositoryQuestions:
         }
 
     def _defects(self, result: RunResult) -> list[DefectView]:
-        return defects.views(result, self._context.decisions.of(result.run, DEFECT))
+        return defects.views(result, self._context.decisions.of(result.run, DEFECT), self._context.services.languages)
 
 
 def _is_listed(kept: KeptRepository | None, runs: Sequence[RunSummary]) -> bool:

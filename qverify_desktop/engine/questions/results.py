@@ -35,11 +35,13 @@ REFUSED_AT: Mapping[Reason, int] = {
     Reason.SYNTAX: 0,
     Reason.NOT_A_TEST: 0,
     Reason.TRIVIAL: 1,
+    Reason.COMPILE: 0,
     Reason.NOT_COLLECTED: 2,
     Reason.WRONG_IMPORT: 2,
     Reason.FAILS: 2,
     Reason.CONTRADICTS_WORDS: 2,
     Reason.EXAMPLE_NOT_RUNNABLE: 2,
+    Reason.OUT_OF_DATE: 2,
     Reason.OUTSIDE_DOMAIN: 2,
     Reason.INFRASTRUCTURE: 2,
     Reason.FLAKY: 3,
@@ -234,7 +236,9 @@ class ResultQuestions:
         return await asyncio.to_thread(self._defects, run)
 
     def _defects(self, run: str) -> list[DefectView]:
-        return defects.views(self._finished.get(run).result, self._context.decisions.of(run, DEFECT))
+        return defects.views(
+            self._finished.get(run).result, self._context.decisions.of(run, DEFECT), self._context.services.languages
+        )
 
 
 def test_view(judged: JudgedTest, decided: str) -> TestView:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from qverify_desktop.languages.values.calculation import calculated_at
 from qverify_desktop.languages.values.notation import arguments_at, value_at
-from qverify_desktop.languages.values.value import Made, Nothing, Value, Word
+from qverify_desktop.languages.values.value import Made, Nothing, Value, Word, holds
 
 MOST_LINES_OF_ONE = 14
 #: A longer line is no example that a person wrote.
@@ -152,7 +153,7 @@ def _sentence(lines: Sequence[str], index: int, known: Callable[[str], bool]) ->
             found.append(example)
             if RETRACTED.search(_remark(text, start, end)):
                 found.pop()
-        elif _looks_meant(text, end) and _stands_free(text, start):
+        elif _looks_meant(text, start, end) and _stands_free(text, start):
             found.append(Unread(line, last, name))
         span = _call(text, end, known)
     return found, used
@@ -166,8 +167,16 @@ def _remark(text: str, start: int, end: int) -> str:
     return re.sub(r"\"[^\"\n]{0,400}\"|'[^'\n]{0,400}'", " ", around)
 
 
-def _looks_meant(text: str, end: int) -> bool:
-    return any(marker.match(text, end) for form, marker in _MARKERS if form not in ("//", "="))
+def _looks_meant(text: str, start: int, end: int) -> bool:
+    """Whether an example was meant: one of its sides can be read, and a sign stands between them."""
+    signs = [marker.match(text, end) for form, marker in _MARKERS if form not in ("//", "=", "returns")]
+    sign = next((match for match in signs if match), None)
+    if sign is None:
+        return False
+    arguments = arguments_at(text, text.index("(", start))
+    given = arguments is not None and arguments[1] == end and not any(holds(one, Word) for one in arguments[0])
+    answer = value_at(text, sign.end())
+    return given != (answer is not None and not isinstance(answer[0], Word))
 
 
 def _call(text: str, at: int, known: Callable[[str], bool]) -> tuple[int, str, int] | None:
@@ -231,7 +240,7 @@ def _expectation(text: str, start: int, end: int, name: str, line: int) -> Writt
 def _valued(
     text: str, arguments: tuple[Value, ...], form: str, name: str, start: int, at: int, line: int
 ) -> Written | None:
-    value = value_at(text, at)
+    value = calculated_at(text, at) or value_at(text, at)
     # A word without quotes may be a type, a variable, or prose. Inside a wrapper the language decides.
     if value is None or isinstance(value[0], Word):
         return None
@@ -240,7 +249,9 @@ def _valued(
         if text[end : end + 1] != ")":
             return None
         end += 1
-    if not _ends(text, end, whole_line=form == ":"):
+    # Call and value in one code span: the span's end is the value's.
+    in_one_span = text[end : end + 1] == "`" and "`" not in text[start:end]
+    if not in_one_span and not _ends(text, end, whole_line=form == ":"):
         return None
     if form == "//" and text[end:].split("\n")[0].strip():
         return None

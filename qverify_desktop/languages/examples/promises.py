@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qverify_desktop.domain.project import Promise, PromiseRelation, Target
+from qverify_desktop.languages.examples.domain import leaves_domain, with_quotes
 from qverify_desktop.languages.examples.forms import Unread, Written, examples
 from qverify_desktop.languages.examples.named import named_examples
 from qverify_desktop.languages.examples.passages import Passage
@@ -37,21 +38,29 @@ class Mined:
 def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speaker) -> Mined:
     """Every example of the passages, bound to its target, in their order; at most ``MOST_A_TARGET`` each.
 
-    Where two examples of one call disagree, the repository's words contradict each other and neither is taken.
+    Where two examples of one call disagree, or an example leaves the domain that its words name, the repository's words
+    contradict each other and none of them is taken.
     """
     by_name: dict[str, list[Target]] = defaultdict(list)
     for target in targets:
-        by_name[target.symbol.rpartition(".")[2]].append(target)
+        by_name[plain_symbol(target).rpartition(".")[2]].append(target)
     found: list[Promise] = []
     unread: list[tuple[str, int, str]] = []
+    doubtful: set[str] = set()
     for passage in passages:
         for item in _read(passage, by_name):
-            promise = _promise(passage, item, by_name, speaker) if isinstance(item, Written) else None
+            promise = _promise(passage, item, by_name, speaker, doubtful) if isinstance(item, Written) else None
             if promise is not None:
                 found.append(promise)
             else:
                 unread.append((passage.file, passage.first + item.start, passage.words(item.start, item.end)[:200]))
-    return Mined(tuple(_consistent(found)), tuple(dict.fromkeys(unread)))
+    meant = [promise for promise in found if promise.target not in doubtful]
+    return Mined(tuple(_consistent(meant)), tuple(dict.fromkeys(unread)))
+
+
+def plain_symbol(target: Target) -> str:
+    """A target's symbol without the types that tell overloads apart (``Text.pad(String, int)``)."""
+    return target.symbol.partition("(")[0]
 
 
 def _read(passage: Passage, by_name: dict[str, list[Target]]) -> Iterator[Written | Unread]:
@@ -64,7 +73,9 @@ def _read(passage: Passage, by_name: dict[str, list[Target]]) -> Iterator[Writte
         yield from named_examples(passage.lines, required)
 
 
-def _promise(passage: Passage, item: Written, by_name: dict[str, list[Target]], speaker: Speaker) -> Promise | None:
+def _promise(
+    passage: Passage, item: Written, by_name: dict[str, list[Target]], speaker: Speaker, doubtful: set[str]
+) -> Promise | None:
     target = _target(passage, item, by_name)
     if target is None:
         return None
@@ -72,7 +83,9 @@ def _promise(passage: Passage, item: Written, by_name: dict[str, list[Target]], 
     if item.named:
         order = {parameter.name: position for position, parameter in enumerate(target.parameters)}
         arguments = tuple(value for _, value in sorted(item.named, key=lambda pair: order[pair[0]]))
-    call = speaker.call(target, arguments)
+    if leaves_domain(target.docstring, arguments):
+        doubtful.add(target.id)
+    call = speaker.call(target, with_quotes(target, arguments))
     expected = speaker.answer(target, item.expected)
     if call is None or expected is None:
         return None
@@ -96,7 +109,7 @@ def _target(passage: Passage, item: Written, by_name: dict[str, list[Target]]) -
     candidates = by_name[name[-1]]
     own = passage.owner
     if own is not None:
-        if own in candidates and (len(name) == 1 or own.symbol.endswith(".".join(name[-2:]))):
+        if own in candidates and (len(name) == 1 or plain_symbol(own).endswith(".".join(name[-2:]))):
             return own
         beside = [target for target in candidates if target.file == own.file]
         candidates = beside or candidates
@@ -104,8 +117,8 @@ def _target(passage: Passage, item: Written, by_name: dict[str, list[Target]]) -
         candidates = [
             target
             for target in candidates
-            if target.symbol == ".".join(name[-2:]) or target.module.split("/")[-1].split(".")[-1] == name[-2]
-        ] or [target for target in candidates if "." not in target.symbol and own is None]
+            if plain_symbol(target) == ".".join(name[-2:]) or target.module.split("/")[-1].split(".")[-1] == name[-2]
+        ] or [target for target in candidates if "." not in plain_symbol(target) and own is None]
     return candidates[0] if len(candidates) == 1 else None
 
 

@@ -204,6 +204,8 @@ def _needed(
     bound = {name for _, tree in trees for name in bound_names(tree)}
     node = parse_expression(call)
     needed = (loaded_names(node) if node is not None else set()) & bound
+    if node is not None and all(_views(part) for part in ast.walk(node) if isinstance(part, ast.Call)):
+        needed = _holders(needed, trees)
     kept: list[str] = []
     for source, tree in reversed(trees):
         if _only_looks(tree):
@@ -214,6 +216,28 @@ def _needed(
             kept.append(source)
             needed |= loaded_names(tree) & bound
     return kept[::-1]
+
+
+def _views(call: ast.Call) -> bool:
+    """Whether a call only shows its argument in another form."""
+    return isinstance(call.func, ast.Name) and call.func.id in (
+        "dict",
+        "len",
+        "list",
+        "print",
+        "set",
+        "sorted",
+        "tuple",
+    )
+
+
+def _holders(names: set[str], trees: Sequence[tuple[str, ast.Module]]) -> set[str]:
+    """``names`` and those made from them: ``add = log.append`` holds ``log``, so a call of ``add`` may change it."""
+    held = set(names)
+    for _, tree in trees:
+        if loaded_names(tree) & held:
+            held |= bound_names(tree)
+    return held
 
 
 def _only_looks(tree: ast.Module) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qverify_desktop.domain.project import PromiseRelation
 from qverify_desktop.languages.python.literals import balanced_end, is_literal, literal_at
+from qverify_desktop.languages.values.calculation import calculated_at
 
 #: Wording around an example that takes the promise back, or that speaks of another version of the code.
 RETRACTED = re.compile(
@@ -165,7 +166,8 @@ def _expectation(text: str, start: int, end: int) -> Found | None:
 
 
 def _valued(text: str, call: str, form: str, start: int, at: int, *, whole_line: bool = False) -> Found | None:
-    literal = literal_at(text, at)
+    calculated = calculated_at(text, at)
+    literal = (calculated[0].text, calculated[1]) if calculated else literal_at(text, at)
     if literal is None:
         return None
     expected, end = literal

@@ -29,6 +29,8 @@ _FORMS: Mapping[str, str] = {
     "raises": "raises",
     "Input/Output": "input_output",
     "for … the result should be": "sentence",
+    "stated": "stated",
+    "inverse of": "inverse",
 }
 #: With at least this many digits a decimal fraction is taken as exact, not as rounded by a person.
 _EXACT_DIGITS = 13
@@ -81,6 +83,9 @@ def _test(promise: Promise, target: Target, path: str, name: str, loose: bool) -
     arguments, lines, needs_pytest = written
     if needs_pytest:
         prelude.insert(0, "import pytest")
+    if body and promise.relation is PromiseRelation.PRINTS:
+        # What the statements before print is not what the call prints.
+        body.append("capsys.readouterr()")
     body.extend(lines)
     code = "\n".join([f"def {name}({arguments}):", *(f"    {line}" if line else "" for line in body)])
     intact = _intact(code, body)

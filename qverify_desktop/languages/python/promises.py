@@ -2,7 +2,7 @@
 
 Precision comes first. An example is taken only when it can be read in one way: a call that leads to a known target, with
 arguments that stand there in full, and an expected value that is a literal. Where two examples of the same call disagree,
-the repository's words contradict each other and neither is taken.
+the repository's words contradict each other and neither is taken; so do words that name a domain and an example outside of it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from collections.abc import Generator, Iterator, Sequence
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.languages import syntax
+from qverify_desktop.languages.examples.domain import all_read, call_leaves_domain
+from qverify_desktop.languages.examples.forms import Unread
+from qverify_desktop.languages.examples.forms import examples as written
 from qverify_desktop.languages.python.answering import answers_by_printing
 from qverify_desktop.languages.python.binding import Binder
 from qverify_desktop.languages.python.codebase import Codebase, bound_names, loaded_names
@@ -22,6 +25,7 @@ from qverify_desktop.languages.python.examples import RETRACTED, UNSTABLE, Examp
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
 from qverify_desktop.languages.python.named_examples import named_examples
 from qverify_desktop.languages.python.passages import Passage, passages
+from qverify_desktop.languages.python.stated import stated_examples
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)\s*\{?\.?([\w+-]*)")
 _PYTHON_TAGS = frozenset(
@@ -39,6 +43,8 @@ _ASIDE = re.compile(
     r"(?i)\b(?:change ?log|changes|history|release notes|releases|migrat\w*|upgrad\w*|what'?s new|roadmap|to ?do|planned"
     r"|known (?:issues|bugs|problems)|limitations|deprecat\w*|alternatives|comparison|other (?:languages|libraries))\b"
 )
+#: Notations whose own reading says what takes them back.
+_MEANT = ("doctest", "stated", "inverse of")
 _MOST_JOINED = 14
 _MOST_STATEMENTS = 40
 #: A line of at most this many characters above an example reads as its heading.
@@ -52,7 +58,28 @@ def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target
     found: list[Promise] = []
     for passage in passages(snapshot, codebase):
         found.extend(_mine(passage, codebase))
-    return _consistent(found)
+    documented = {target.id: target.docstring for target in targets}
+    doubtful = {p.target for p in found if call_leaves_domain(documented.get(p.target, ""), p.call)}
+    return _consistent([promise for promise in found if promise.target not in doubtful])
+
+
+def unread_examples(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+    """See ``Language.unread_examples``."""
+    codebase = Codebase.read(snapshot, project, targets)
+    names = {target.symbol.rpartition(".")[2] for target in targets}
+    found: dict[tuple[str, int, str], None] = {}
+    for passage in passages(snapshot, codebase):
+        read = {
+            promise.line + offset
+            for promise in _mine(passage, codebase)
+            for offset in range(promise.words.count("\n") + 1)
+        }
+        for item in written(passage.lines, lambda name: name.rpartition(".")[2] in names):
+            line = passage.first + item.start
+            open_ = isinstance(item, Unread) or not all_read(item.arguments)
+            if open_ and line not in read:
+                found.setdefault((passage.file, line, passage.words(item.start, item.end)[:200]))
+    return list(found)
 
 
 def _mine(passage: Passage, codebase: Codebase) -> Iterator[Promise]:
@@ -62,6 +89,7 @@ def _mine(passage: Passage, codebase: Codebase) -> Iterator[Promise]:
     if has_prompt(passage.lines):
         examples.extend(_interactive(passage, codebase, binder, used))
     examples.extend(named_examples(passage))
+    examples.extend(stated_examples(passage, lambda name: codebase.target_of(passage.module, name)))
     examples.extend(_written(passage, used))
     elsewhere = _sections_aside(passage)
     for example in sorted(examples, key=lambda item: (item.start, item.end)):
@@ -255,7 +283,7 @@ def _taken_back(passage: Passage, example: Example) -> bool:
     """Whether the words around an example say that it is wrong, old, uncertain, or of another language."""
     own = "\n".join(passage.lines[example.start : example.end + 1])
     remark = own.replace(example.call, " ").replace(example.expected, " ")
-    if UNSTABLE.search(own) or (example.form != "doctest" and RETRACTED.search(remark)):
+    if UNSTABLE.search(own) or (example.form not in _MEANT and RETRACTED.search(remark)):
         return True
     index = example.start - 1
     while index >= 0 and (not passage.lines[index].strip() or _FENCE.match(passage.lines[index])):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from qverify_desktop.domain.testing import GeneratedTest, Label
 from qverify_desktop.languages import syntax
@@ -30,6 +32,18 @@ def render(tests: Sequence[GeneratedTest]) -> dict[str, str]:
         if all(other.name != test.name for other in group):
             group.append(test)
     return {path: _file(group) for path, group in by_path.items()}
+
+
+def expected_to_fail(test: GeneratedTest, reason: str) -> GeneratedTest:
+    """The test under pytest's strict ``xfail`` mark, in a file beside the one it would stand in."""
+    words = " ".join(reason.split()).encode("ascii", "backslashreplace").decode()
+    mark = f"@pytest.mark.xfail(strict=True, reason={json.dumps(words)})"
+    return replace(
+        test,
+        path=f"{test.path.removesuffix('.py')}_expected_to_fail.py",
+        prelude=("import pytest", *test.prelude),
+        code=f"{mark}\n{test.code.lstrip()}",
+    )
 
 
 def _file(tests: Sequence[GeneratedTest]) -> str:

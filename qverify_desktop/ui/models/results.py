@@ -28,6 +28,7 @@ CHIPS: Mapping[str, frozenset[str]] = {
 #: Why a test was refused, in a word or two for a row of the tree.
 REASONS: Mapping[str, str] = {
     "syntax": later("no valid source"),
+    "compile": later("does not compile"),
     "not_collected": later("not collected"),
     "wrong_import": later("unknown name"),
     "trivial": later("asserts nothing"),
@@ -36,6 +37,7 @@ REASONS: Mapping[str, str] = {
     "fails": later("fails"),
     "contradicts_words": later("contradicts words"),
     "example_not_runnable": later("can't be run"),
+    "out_of_date": later("documentation out of date"),
     "outside_domain": later("outside the domain"),
     "infrastructure": later("sandbox failed"),
     "not_a_test": later("no test"),

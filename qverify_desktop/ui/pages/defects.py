@@ -15,7 +15,6 @@ from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.models.decisions import Decisions
 from qverify_desktop.ui.page import Desk, Place
 from qverify_desktop.ui.pages.defects_detail import DefectDetailPane
-from qverify_desktop.ui.pages.defects_foot import issue_of
 from qverify_desktop.ui.pages.defects_list import DefectListPane
 from qverify_desktop.ui.pages.exporting import Exporter
 from qverify_desktop.ui.pages.unfinished import show_unfinished
@@ -233,7 +232,7 @@ class DefectsPage(RunPage):
     def _copy_issue(self) -> None:
         one = self.detail.defect
         if one is not None:
-            self.desk.front.copy(issue_of(one), tr("The issue is copied as Markdown."))
+            self.desk.front.copy(one["issue"], tr("The issue is copied as Markdown."))
 
     # Focus
 

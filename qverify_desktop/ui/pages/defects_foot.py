@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QVBoxLayout
 from qverify_desktop.domain.views import DefectView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.pages.defects_list import place_of, short
 from qverify_desktop.ui.widgets.assertions import on_one_line
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, holder, row
 from qverify_desktop.ui.widgets.elided import ElidedLabel
@@ -122,33 +121,3 @@ def _told(one: DefectView) -> str:
         return tr("Confirmed by you.")
     note = on_one_line(one["note"])
     return tr("Dismissed: {note}", note=note) if note else tr("Dismissed by you. It stays in the evidence.")
-
-
-def issue_of(one: DefectView) -> str:
-    """A defect as the text of an issue, in Markdown. Code stands in fences longer than any in it."""
-    return "\n".join(
-        [
-            f"## {short(one['call'])} contradicts {place_of(one['words_file'], one['words_line'])}",
-            "",
-            f"> {on_one_line(one['words'])}",
-            "",
-            _fenced("Call", one["call"]),
-            _fenced("Expected", one["expected"]),
-            _fenced("Observed", one["observed"]),
-            _fenced(
-                f"Reproducer, fails {one['reproductions']} of {one['reproductions']}",
-                one["reproducer"],
-                one["language"],
-            ),
-            _fenced("Run it with", one["command"]) if one["command"] else "",
-            f"Code: {place_of(one['file'], one['line'])}",
-            "",
-        ]
-    )
-
-
-def _fenced(title: str, text: str, language: str = "") -> str:
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{title}:\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"

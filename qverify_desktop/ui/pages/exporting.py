@@ -23,6 +23,12 @@ FORMATS = {
     "markdown": (".md", later("Markdown…"), later("Export Markdown…")),
     "csv": (".csv", later("Table of all tests (CSV)…"), later("Export all tests as a table (CSV)…")),
     "patch": (".patch", later("Patch with the kept tests…"), later("Export a patch with the kept tests…")),
+    "issues": (".md", later("Suspected defects as issues…"), later("Export suspected defects as issues…")),
+    "expected-failures": (
+        ".patch",
+        later("Patch with tests expected to fail…"),
+        later("Export a patch with tests that are expected to fail…"),
+    ),
     "evidence": (".qvevidence.zip", later("Evidence bundle…"), later("Export the evidence bundle…")),
 }
 

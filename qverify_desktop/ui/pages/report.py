@@ -38,6 +38,13 @@ FORMATS = (
     ("sarif", ".sarif", later("SARIF"), later("Suspected defects for code scanning of a forge or an editor.")),
     ("markdown", ".md", later("Markdown"), later("For a pull request or a wiki.")),
     ("csv", ".csv", later("CSV"), later("All tests as a table.")),
+    ("issues", ".md", later("Issues"), later("Each suspected defect as the text of an issue, with a reproducer.")),
+    (
+        "expected-failures",
+        ".patch",
+        later("Tests expected to fail"),
+        later("The tests of the suspected defects, marked so that a suite stays green until the code is mended."),
+    ),
     (
         "evidence",
         ".qvevidence.zip",

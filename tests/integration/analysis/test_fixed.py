@@ -46,7 +46,7 @@ def test_mended_code_and_mended_words_are_told_apart_from_what_is_only_out_of_sc
     events = [one["data"] for one in entries(second["bundle"], "entries.jsonl") if one["type"] == "defect_fixed"]
     assert {one["symbol"] for one in events} == {"page_count", "initial"}
     closed = [one for one in entries(second["bundle"], "headers.jsonl") if one["type"] == "run_closed"]
-    assert [one["run"] for one in closed] == [first["run"]] == list({one["run"] for one in events})
+    assert [one["run"] for one in closed] == [first["run"]] == list({one["relies_on"]["run"] for one in events})
     third = analyse(tmp_path / "home", repository.folder)
     assert [one["symbol"] for one in third["suspected_defects"]] == ["half"], "the third was never mended"
     assert third["fixed"] == [], "what was told once is not told again"

@@ -70,6 +70,7 @@ CALL = f"f({ONE}, {TWO})"
         "- f(1, 2) should return 3",
         "The call f(1, 2) gives 3, because 1 + 2 is 3.",
         "f(1, 2): 3",
+        "f(1, 2) -> 19 - 8 - 8 = 3",
         "const x = f(1, 2) // => 3",
         "assert f(1, 2) == 3",
         "m.f(1, 2) == 3",
@@ -109,6 +110,18 @@ def test_is_read(text: str) -> None:
 )
 def test_is_not_guessed(text: str) -> None:
     assert answers(text) == []
+
+
+def test_bare_words_are_text_where_the_parameter_is() -> None:
+    named = Target("java", "src/m.go", "src/m", "f", 1, 3, 2, "", parameters=(Parameter("s", "String"),))
+    assert answers("f(abc) == 3\nf(s) == 4", named) == [("f(abc)", THREE)]
+    assert answers("f(abc) == 3", target(parameters=("s",))) == []
+
+
+def test_an_example_outside_of_the_domain_that_its_words_name_makes_all_doubtful() -> None:
+    said = "Sorts non-negative integers.\nf([1], 0) == 1\nf([-1], 0) == 2"
+    documented = Target("go", "src/m.go", "src/m", "f", 1, 3, 2, "", said, (Parameter("a"), Parameter("b")))
+    assert answers(said, documented) == []
 
 
 def test_words_stand_at_their_line() -> None:

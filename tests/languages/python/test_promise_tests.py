@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,17 @@ def test_errors_and_printed_text() -> None:
     assert first.code == "def test_f_doctest_1():\n    with pytest.raises(ValueError):\n        f(0)"
     assert second.code.split("\n")[0] == "def test_f_doctest_2(capsys):"
     assert second.code.endswith('assert observed.rstrip() == "one\\ntwo"')
+
+
+def test_what_was_printed_before_the_call_is_not_its_answer() -> None:
+    words = promise("print(a)", "1\n", "doctest", relation=PromiseRelation.PRINTS)
+    (test,) = write_promise_tests(PROJECT, [TARGET], [replace(words, setup=("a = f(1)", "print(a)"))])
+    assert test.code.split("\n")[1:5] == [
+        "    a = f(1)",
+        "    print(a)",
+        "    capsys.readouterr()",
+        "    print(a)",
+    ]
 
 
 def test_a_test_carries_its_words_and_their_place() -> None:

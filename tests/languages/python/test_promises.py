@@ -8,8 +8,9 @@ import pytest
 
 from qverify_desktop.domain.project import PromiseRelation, Snapshot
 from qverify_desktop.languages.python.detection import detect, find_targets
-from qverify_desktop.languages.python.promises import find_promises
+from qverify_desktop.languages.python.promises import find_promises, unread_examples
 from tests.languages.python.mining import mined, of_docstring, of_readme
+from tests.languages.python.repositories import snapshot_of
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,8 @@ from tests.languages.python.mining import mined, of_docstring, of_readme
         ("f(2) is True", [("f(2)", "True")]),
         ("f(2) is None", [("f(2)", "None")]),
         ("f(2): 4", [("f(2)", "4")]),
+        ("f(2) -> 19 - 5 - 10 = 4", [("f(2)", "4")]),
+        ("Given a string x.\nf(abc) => True\nf(y) => 3", [("f('abc')", "True")]),
         ("* f(2) -> 4", [("f(2)", "4")]),
         ("1. f(2) -> 4", [("f(2)", "4")]),
         ("For instance, f(2) == 4, and so on.", [("f(2)", "4")]),
@@ -81,7 +84,8 @@ def test_examples_that_are_read(tmp_path: Path, words: str, expected: list[tuple
         "f() -> None",
         "f(a) => False",
         "f(1) == 1 + 9",
-        "f(1) == 19 - 5 = 14",
+        "f(1) == 19 - 5 = 13",
+        "f(1) == 19 - y = 14",
         "f(1) -> 1, 2",
         "f(1) -> 1/2",
         "f(1) -> 3 items",
@@ -231,6 +235,26 @@ class Stack:
     assert promises[1].setup[0] == "from mod import Stack"
 
 
+def test_what_holds_a_value_may_change_it(tmp_path: Path) -> None:
+    module = '''
+    def f(function):
+        """Wrap.
+
+        >>> log = []
+        >>> add = f(log.append)
+        >>> add(1)
+        >>> add(2)
+        'done'
+        >>> log
+        [1, 2]
+        """
+        return function
+    '''
+    _, _, promises = mined(tmp_path, {"mod.py": module})
+    (shown,) = [promise for promise in promises if promise.call == "log"]
+    assert shown.setup[-4:] == ("log = []", "add = f(log.append)", "add(1)", "add(2)")
+
+
 def test_a_counter_keeps_every_earlier_call(tmp_path: Path) -> None:
     text = 'def f():\n    """\n    >>> f()\n    1\n    >>> f()\n    2\n    """\n    return 1\n'
     _, _, promises = mined(tmp_path, {"mod.py": text})
@@ -323,6 +347,18 @@ def test_a_link_out_of_the_tree_is_not_followed(tmp_path: Path) -> None:
     assert find_promises(snapshot, project, find_targets(snapshot, project)) == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Sorts non-negative integers x.\nf([1, 2]) == [1]\nf([-1, -2]) == [-2]",
+        "Takes a positive integer.\nf(3) == 4\nf(-3) == 4",
+    ],
+)
+def test_examples_outside_of_the_domain_that_their_words_name_make_all_of_them_doubtful(tmp_path, words: str) -> None:
+    assert of_docstring(tmp_path, words) == []
+    assert len(of_docstring(tmp_path / "without", words.replace("non-negative ", "").replace("positive ", ""))) == 2
+
+
 def test_an_indented_program_is_read_as_one(tmp_path: Path) -> None:
     text = '''
 class Tally:
@@ -359,3 +395,12 @@ def test_sections_about_other_versions_promise_nothing(tmp_path: Path) -> None:
 def test_of_two_notations_the_stricter_one_stands(tmp_path: Path) -> None:
     text = 'def f(x):\n    """f(1) == 2\n\n    >>> f(1)\n    2\n    """\n    return x\n'
     assert [p.form for p in mined(tmp_path, {"mod.py": text})[2]] == ["doctest"]
+
+
+def test_what_cannot_be_read_in_one_way_is_told(tmp_path: Path) -> None:
+    words = "f(1) == 2\n    f(a) == 3\n    f(2) == z + 1\n    f(x) -> int\n    f(x) returns the value\n    f(3) == 4"
+    files = {"mod.py": f'def f(x):\n    """Says.\n\n    {words}\n    """\n    return x\n'}
+    project, targets, promises = mined(tmp_path, files)
+    assert [promise.call for promise in promises] == ["f(1)", "f(3)"]
+    found = unread_examples(snapshot_of(tmp_path, files), project, targets)
+    assert found == [("mod.py", 5, "f(a) == 3"), ("mod.py", 6, "f(2) == z + 1")]

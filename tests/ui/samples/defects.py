@@ -55,6 +55,7 @@ def defect(
         "reproducer": f"from tidydate import {symbol}\n\n\ndef test_{symbol}():\n    assert {call} == {expected}\n",
         "command": f"python -m pytest tests/qv/test_{file.rsplit('/', 1)[-1].removesuffix('.py')}_gen.py",
         "history": "",
+        "issue": f"## {call} contradicts {file}\n",
         "language": "python",
         "decision": "",
         "note": "",

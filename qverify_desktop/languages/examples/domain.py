@@ -1,0 +1,80 @@
+"""What a function's documentation says of the values that it takes, and examples that do not keep to it.
+
+Where the words say "an array of non-negative integers" and an example below them hands in ``[-2, -3]``, the documentation
+contradicts itself: nothing that its examples say can be held against the code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from qverify_desktop.domain.project import Target
+from qverify_desktop.languages.values.notation import arguments_at
+from qverify_desktop.languages.values.value import Items, Number, Text, Value, Word, holds, parts
+
+_SIGN = re.compile(
+    r"(?i)\b(?:non[- ]?negative|positive)\s+(?:[a-z]{1,20}\s+){0,2}?(?P<what>integers?|ints?|numbers?|floats?|values?|elements?)\b"
+)
+#: Types that are text in one of the languages.
+_TEXT_TYPE = re.compile(
+    r"^(?:&(?:'\w+\s+)?)?(?:mut\s+)?(?:str|string|String|std::string::String|CharSequence|java\.lang\.String)\??$"
+)
+
+
+def leaves_domain(docstring: str, arguments: Sequence[Value]) -> bool:
+    """Whether one of the values is negative where the words speak of values that are not.
+
+    "Integers" are looked for inside of rows, "an integer" only where the call has a single number.
+    """
+    plurals = {match.group("what").endswith("s") for match in _SIGN.finditer(docstring)}
+    single = [value for value in arguments if isinstance(value, Number)]
+    inside = [one for value in arguments if isinstance(value, Items) for one in parts(value)]
+    if True in plurals and any(map(_is_negative, inside)):
+        return True
+    return False in plurals and len(single) == 1 and _is_negative(single[0])
+
+
+def call_leaves_domain(docstring: str, call: str) -> bool:
+    """The same for a call as source text."""
+    if not _SIGN.search(docstring) or "(" not in call:
+        return False
+    read = arguments_at(call, call.index("("))
+    return read is not None and leaves_domain(docstring, read[0])
+
+
+def _is_negative(value: Value) -> bool:
+    if isinstance(value, Items):
+        return any(map(_is_negative, value.items))
+    return isinstance(value, Number) and value.text.startswith("-")
+
+
+def is_text(target: Target, position: int) -> bool:
+    """Whether the parameter at ``position`` is text, by its declared type or by what the documentation calls it."""
+    if position >= len(target.parameters):
+        return False
+    parameter = target.parameters[position]
+    if parameter.annotation:
+        return bool(_TEXT_TYPE.match(parameter.annotation.strip()))
+    name = re.escape(parameter.name)
+    says = rf"\b[Ss]trings?\s+(?:called\s+|named\s+|of\s+)?[`'\"]?{name}\b|\b{name}\b[`'\"]?\s+(?:is|:)\s+(?:an?\s+)?[Ss]tring\b"
+    return re.search(says, target.docstring) is not None
+
+
+def with_quotes(target: Target, arguments: Sequence[Value]) -> tuple[Value, ...]:
+    """The arguments with bare words as text where their parameter is text: ``is_happy(abc)`` as people write it.
+
+    Nothing is changed where a word is the name of a parameter.
+    """
+    names = {parameter.name for parameter in target.parameters}
+    return tuple(
+        Text(value.name)
+        if isinstance(value, Word) and value.name not in names and is_text(target, position)
+        else value
+        for position, value in enumerate(arguments)
+    )
+
+
+def all_read(arguments: Sequence[Value]) -> bool:
+    """Whether no bare word is left."""
+    return not any(holds(value, Word) for value in arguments)

@@ -1,0 +1,378 @@
+"""How Java writes a value for a declared type: the same ``2`` is ``2``, ``2L``, ``2.0`` or ``Optional.of(2)``. Refused is what has two readings."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qverify_desktop.domain.project import Target
+from qverify_desktop.languages.java.codebase import Codebase, takes_nothing
+from qverify_desktop.languages.java.declared import ANYTHING, Type, declared
+from qverify_desktop.languages.java.source import is_private
+from qverify_desktop.languages.values.value import (
+    Entries,
+    Items,
+    Kind,
+    Made,
+    Nothing,
+    Number,
+    Text,
+    Truth,
+    Value,
+    Word,
+    holds,
+)
+
+_WHOLE = {"byte": 7, "short": 15, "int": 31, "long": 63, "Byte": 7, "Short": 15, "Integer": 31, "Long": 63}
+_DECIMAL = frozenset({"double", "float", "Double", "Float"})
+_TRUTHS = frozenset({"boolean", "Boolean"})
+_TEXTS = frozenset({"String", "CharSequence"})
+PRIMITIVES = frozenset({"byte", "short", "int", "long", "float", "double", "boolean", "char"})
+_LISTS = dict.fromkeys(("List", "Collection", "Iterable", "ArrayList", "SequencedCollection"), "ArrayList") | {
+    "LinkedList": "LinkedList",
+    "Deque": "ArrayDeque",
+    "Queue": "ArrayDeque",
+    "ArrayDeque": "ArrayDeque",
+    "Vector": "Vector",
+}
+_SETS = {
+    "Set": "LinkedHashSet",
+    "HashSet": "HashSet",
+    "LinkedHashSet": "LinkedHashSet",
+    "SortedSet": "TreeSet",
+    "TreeSet": "TreeSet",
+    "NavigableSet": "TreeSet",
+}
+_MAPS = {
+    "Map": "LinkedHashMap",
+    "HashMap": "HashMap",
+    "LinkedHashMap": "LinkedHashMap",
+    "SortedMap": "TreeMap",
+    "TreeMap": "TreeMap",
+    "NavigableMap": "TreeMap",
+    "ConcurrentMap": "ConcurrentHashMap",
+}
+_ANYTHING = frozenset({"Object", "Serializable", "Comparable"})
+#: ``Map.of`` takes this many pairs.
+_MOST_PAIRS = 10
+_MOST_DEPTH = 14
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a value is written: the package, the type variables there, whether the value will be an argument (so that the code
+    may change it) or an expectation."""
+
+    package: str
+    variables: frozenset[str] = frozenset()
+    argument: bool = True
+
+
+class JavaSpeaker:
+    """A ``Speaker`` of Java for the classes of one project."""
+
+    def __init__(self, codebase: Codebase) -> None:
+        self.codebase = codebase
+
+    def call(self, target: Target, arguments: Sequence[Value]) -> str | None:
+        """``new Solution().f(1)`` or ``Solution.f(1)``; ``None`` where an instance would need to be made from something."""
+        owner = self.codebase.owner(target)
+        if owner is None or not owner.reachable:
+            return None
+        if target.callee == "staticmethod":
+            return self.called(target, owner.name, arguments)
+        if not takes_nothing(owner):
+            return None
+        return self.called(target, f"new {owner.name}{'<>' if owner.type_parameters else ''}()", arguments)
+
+    def called(self, target: Target, receiver: str, arguments: Sequence[Value]) -> str | None:
+        """The call of a target on a receiver, an expression."""
+        definition = self.codebase.method(target)
+        source = self.codebase.sources.get(target.file)
+        if definition is None or source is None or is_private(source, definition):
+            return None
+        written = self.arguments(target, arguments)
+        return None if written is None else f"{receiver}.{_plain_name(target)}({written})"
+
+    def arguments(self, target: Target, values: Sequence[Value]) -> str | None:
+        """Arguments for the declared parameters, separated by commas."""
+        scope = Scope(target.module, self.variables(target))
+        types = [declared(parameter.annotation) for parameter in target.parameters]
+        if target.parameters and target.parameters[-1].kind == "var_positional":
+            fixed, item = types[:-1], types[-1].item
+            whole = len(values) == len(types) and isinstance(values[-1], Items) and item.name != "[]"
+            rest = values[-1].items if whole and isinstance(values[-1], Items) else values[len(fixed) :]
+            types, values = [*fixed, *([item] * len(rest))], [*values[: len(fixed)], *rest]
+        if len(types) != len(values):
+            return None
+        overloaded = "(" in target.symbol
+        found: list[str] = []
+        for type_, value in zip(types, values, strict=True):
+            text = self.write(value, type_, scope)
+            if text is None:
+                return None
+            found.append(
+                f"({type_}) null" if text == "null" and overloaded and type_.name not in scope.variables else text
+            )
+        return ", ".join(found)
+
+    def answer(self, target: Target, expected: Value) -> str | None:
+        returned = declared(target.returns)
+        if returned.name == "void":
+            return None
+        return self.write(expected, returned, Scope(target.module, self.variables(target), argument=False))
+
+    def variables(self, target: Target) -> frozenset[str]:
+        """Names of type variables where a target is declared."""
+        owner, definition = self.codebase.owner(target), self.codebase.method(target)
+        if owner is None:
+            # Nothing but the declaration is known: by convention a variable is one capital letter.
+            return frozenset(re.findall(r"\b[A-Z]\d?\b", target.returns))
+        found = set(owner.type_parameters if owner else ())
+        own = definition.node.child_by_field_name("type_parameters") if definition else None
+        source = self.codebase.sources.get(target.file)
+        if own is not None and source is not None:
+            found |= {source.slice(one.named_children[0]) for one in own.named_children if one.named_child_count}
+        return frozenset(found)
+
+    def write(self, value: Value, type_: Type, scope: Scope, depth: int = _MOST_DEPTH) -> str | None:
+        """The value as an expression of the type."""
+        if isinstance(value, Made) and value.name == "(" and len(value.arguments) == 1:
+            return self.write(value.arguments[0], type_, scope, depth)
+        if depth <= 0 or not type_.name:
+            return None
+        if type_.name in scope.variables or type_.name in _ANYTHING:
+            type_ = natural(value)
+            if not type_.name:
+                return None
+        name = type_.name
+        if isinstance(value, Nothing):
+            if name == "Optional":
+                return "Optional.empty()"
+            return None if name in PRIMITIVES else "null"
+        if name == "Optional":
+            return self._optional(value, type_, scope, depth)
+        if isinstance(value, Number):
+            return _number(value, name)
+        if isinstance(value, Truth):
+            return ("true" if value.value else "false") if name in _TRUTHS else None
+        if isinstance(value, Text):
+            return _text(value, name)
+        if isinstance(value, Items):
+            return self._row(value, type_, scope, depth)
+        if isinstance(value, Entries):
+            return self._map(value, type_, scope, depth)
+        return self._made(value, type_, scope, depth)
+
+    def _optional(self, value: Value, type_: Type, scope: Scope, depth: int) -> str | None:
+        if isinstance(value, Made) and value.name == "none":
+            return "Optional.empty()"
+        if isinstance(value, Made) and value.name == "some":
+            if len(value.arguments) != 1:
+                return None
+            value = value.arguments[0]
+            if isinstance(value, Word) and type_.item.name in _TEXTS:
+                # ``Optional[a]`` is how it prints itself, where text has no quotes.
+                value = Text(value.name)
+        inner = self.write(value, type_.item, scope, depth - 1)
+        return None if inner is None or inner == "null" else f"Optional.of({inner})"
+
+    def _row(self, value: Items, type_: Type, scope: Scope, depth: int) -> str | None:
+        name, item = type_.name, type_.item
+        if name not in _LISTS and name not in _SETS and name != "[]":
+            return None
+        if value.kind is Kind.SET and name in ("[]", "LinkedList", "Deque", "Queue"):
+            return None
+        if value.kind is Kind.SET and name == "List" and not scope.argument:
+            return None
+        written = [self.write(one, item, scope, depth - 1) for one in value.items]
+        found = [one for one in written if one is not None]
+        if len(found) != len(written):
+            return None
+        if name == "[]":
+            base = _component(type_, scope)
+            return f"new {base} {{{', '.join(found)}}}" if base else None
+        if name in _SETS:
+            found = list(dict.fromkeys(found))
+        if "null" in found:
+            listed = f"Arrays.asList({', '.join(found) if len(found) > 1 else '(Object) null'})"
+            if len(found) == 1:
+                return None
+        elif name in _SETS and not scope.argument:
+            return f"Set.of({', '.join(found)})"
+        else:
+            listed = f"List.of({', '.join(found)})"
+        if not scope.argument:
+            return listed if name in ("List", "Collection", "Iterable", "ArrayList", "LinkedList", "Vector") else None
+        made = _LISTS.get(name) or _SETS[name]
+        plain = not item.arguments and item.name not in ("[]", *_ANYTHING, *scope.variables)
+        argument = "" if plain else _boxed(item, scope, value.items)
+        return f"new {made}<{argument}>({listed if found else ''})"
+
+    def _map(self, value: Entries, type_: Type, scope: Scope, depth: int) -> str | None:
+        if type_.name not in _MAPS:
+            return None
+        key_type, value_type = type_.arguments if len(type_.arguments) == 2 else (ANYTHING, ANYTHING)
+        pairs: dict[str, str] = {}
+        for key, one in value.pairs:
+            name, text = self.write(key, key_type, scope, depth - 1), self.write(one, value_type, scope, depth - 1)
+            if name is None or text is None or name in pairs or "null" in (name, text):
+                return None
+            pairs[name] = text
+        if len(pairs) > _MOST_PAIRS:
+            listed = f"Map.ofEntries({', '.join(f'Map.entry({key}, {one})' for key, one in pairs.items())})"
+        else:
+            listed = f"Map.of({', '.join(f'{key}, {one}' for key, one in pairs.items())})"
+        if not scope.argument:
+            return listed
+        keys = _boxed(key_type, scope, tuple(key for key, _ in value.pairs))
+        values = _boxed(value_type, scope, tuple(one for _, one in value.pairs))
+        return f"new {_MAPS[type_.name]}<{keys}, {values}>({listed if pairs else ''})" if keys and values else None
+
+    def _made(self, value: Value, type_: Type, scope: Scope, depth: int) -> str | None:
+        """An enumeration's constant, or an instance of a class of the project that compares by content."""
+        if isinstance(value, Made) and value.name in ("char", "enum"):
+            return seen(value, type_.name, scope.package)
+        info = self.codebase.named(type_.name, scope.package)
+        if info is None:
+            return None
+        written = self.codebase.written(info, scope.package)
+        if isinstance(value, Word):
+            constant = value.name.replace("::", ".").rpartition(".")
+            fits = constant[2] in info.constants and (
+                not constant[0] or constant[0].rpartition(".")[2] == info.names[-1]
+            )
+            return f"{written}.{constant[2]}" if fits else None
+        if not isinstance(value, Made) or value.name.rpartition(".")[2] != info.names[-1] or info.type_parameters:
+            return None
+        if info.abstract or not (scope.argument or info.compares):
+            return None
+        fitting = [
+            one for one in info.constructors if not one.private and len(one.parameters) == len(value.arguments)
+        ]
+        if len(fitting) != 1:
+            return None
+        pairs = zip(value.arguments, fitting[0].parameters, strict=True)
+        inner = [self.write(one, declared(p.annotation), Scope(scope.package), depth - 1) for one, p in pairs]
+        return None if None in inner else f"new {written}({', '.join(one or '' for one in inner)})"
+
+
+def seen(value: Made, name: str, package: str) -> str | None:
+    """A character or an enumeration's constant as a driver saw it: ``enum`` holds the type's full name and the constant's."""
+    texts = [one.value for one in value.arguments if isinstance(one, Text)]
+    if value.name == "char" and len(texts) == 1:
+        return _text(Text(texts[0], "'"), name)
+    if len(texts) != 2 or not all(re.fullmatch(r"[A-Za-z_][\w.]{0,200}", one) for one in texts):
+        return None
+    home = texts[0].removeprefix(f"{package}.") if package else texts[0]
+    return f"{home}.{texts[1]}" if home.rpartition(".")[2] == name.rpartition(".")[2] else None
+
+
+def _plain_name(target: Target) -> str:
+    return target.symbol.partition("(")[0].rpartition(".")[2]
+
+
+def natural(value: Value) -> Type:
+    """The type that a value has by itself; one with no name where it has none, or several."""
+    if isinstance(value, Number):
+        if not value.whole:
+            return Type("Double")
+        return Type("Integer" if -(2**31) <= int(value.text) < 2**31 else "Long")
+    if isinstance(value, Truth):
+        return Type("Boolean")
+    if isinstance(value, Text):
+        return Type("Character" if value.quote == "'" and len(value.value) == 1 else "String")
+    if isinstance(value, Items):
+        return Type("Set" if value.kind is Kind.SET else "List", (ANYTHING,))
+    if isinstance(value, Entries):
+        return Type("Map", (ANYTHING, ANYTHING))
+    if isinstance(value, Nothing):
+        return ANYTHING
+    if isinstance(value, Made) and value.name in ("some", "none"):
+        return Type("Optional", (ANYTHING,)) if not holds(value, Word) else Type("")
+    return Type("Character") if isinstance(value, Made) and value.name == "char" else Type("")
+
+
+def _common(values: Sequence[Value]) -> str:
+    names = {str(natural(value)) for value in values}
+    return names.pop() if len(names) == 1 else "Object"
+
+
+def _boxed(type_: Type, scope: Scope, values: Sequence[Value]) -> str:
+    """A type as a type argument; of a type variable what the values have in common."""
+    if type_.name in scope.variables or (type_.name in _ANYTHING and type_ != ANYTHING):
+        return _common(values) if values else "Object"
+    inner = [_boxed(one, scope, _below(values)) for one in type_.arguments]
+    if type_.name == "[]":
+        return f"{type_.item}[]"
+    return type_.name + (f"<{', '.join(inner)}>" if inner else "")
+
+
+def _below(values: Sequence[Value]) -> tuple[Value, ...]:
+    return tuple(item for value in values if isinstance(value, Items) for item in value.items)
+
+
+def _component(type_: Type, scope: Scope) -> str:
+    """The text of an array's type for its creation; arrays of generic types can't be created."""
+    base = type_
+    while base.name == "[]":
+        base = base.item
+    if base.name in scope.variables or base.arguments:
+        return ""
+    return str(type_)
+
+
+def _number(value: Number, name: str) -> str | None:
+    if name in _DECIMAL:
+        return _decimal(value, name)
+    if name in _WHOLE and value.whole:
+        number, bits = int(value.text), _WHOLE[name]
+        if not -(2**bits) <= number < 2**bits:
+            return None
+        if name in ("byte", "Byte", "short", "Short"):
+            return f"({name.lower()}) {number}"
+        return f"{number}L" if name in ("long", "Long") else str(number)
+    if name == "Number":
+        return value.text if value.text.lstrip("-").replace(".", "").isdecimal() else None
+    if name == "BigInteger" and value.whole:
+        return f'new BigInteger("{value.text}")'
+    if name == "BigDecimal" and value.text.lstrip("-")[:1].isdigit():
+        return f'new BigDecimal("{value.text}")'
+    if name == "OptionalInt" and value.whole:
+        return f"OptionalInt.of({value.text})"
+    return None
+
+
+def _decimal(value: Number, name: str) -> str:
+    owner = "Float" if name in ("float", "Float") else "Double"
+    special = {"nan": "NaN", "inf": "POSITIVE_INFINITY", "-inf": "NEGATIVE_INFINITY"}.get(value.text)
+    if special:
+        return f"{owner}.{special}"
+    text = f"{value.text}.0" if value.whole else value.text.replace("e", "E")
+    if not math.isfinite(float(text)):
+        return f"{owner}.{'NEGATIVE' if text.startswith('-') else 'POSITIVE'}_INFINITY"
+    return f"{text}f" if owner == "Float" else text
+
+
+def _text(value: Text, name: str) -> str | None:
+    if name in ("char", "Character"):
+        one = len(value.value) == 1 and ord(value.value) < 0x10000
+        return f"'{escaped(value.value, chr(39))}'" if one else None
+    return f'"{escaped(value.value)}"' if name in _TEXTS else None
+
+
+def escaped(text: str, quote: str = '"') -> str:
+    """Text inside a Java literal, in printable characters (JLS 3.10.7)."""
+    known = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\\": "\\\\", quote: f"\\{quote}"}
+    out = []
+    for letter in text:
+        if letter in known:
+            out.append(known[letter])
+        elif letter.isprintable() and not 0xD800 <= ord(letter) < 0xE000:
+            out.append(letter)
+        else:
+            units = letter.encode("utf-16-be", "surrogatepass")
+            out += [f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)]
+    return "".join(out)

@@ -1,0 +1,80 @@
+"""What a repository says about its functions: doc comments, other comments outside of functions, documentation files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tree_sitter import Node
+
+from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
+from qverify_desktop.languages.examples.passages import Passage, documentation
+from qverify_desktop.languages.examples.promises import mine
+from qverify_desktop.languages.javascript.blocks import block_promises
+from qverify_desktop.languages.javascript.dialects import read_source
+from qverify_desktop.languages.javascript.segments import COMMENTS, outline
+from qverify_desktop.languages.javascript.speaking import JavaScriptSpeaker
+from qverify_desktop.languages.tree.comments import comment_of
+from qverify_desktop.languages.tree.source import TreeSource, end_line_of, line_of
+
+_HOLDING = frozenset(("program", "class_body", "export_statement", "class_declaration"))
+MOST_COMMENTS = 3000
+
+
+def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
+    """Every example that can be read, bound to its target; those of code blocks have their statements as setup."""
+    by_file: dict[str, dict[str, Target]] = {}
+    for target in targets:
+        by_file.setdefault(target.file, {})[target.symbol] = target
+    passages: list[Passage] = []
+    for path in project.source_files:
+        source = read_source(snapshot.root, path)
+        if isinstance(source, TreeSource):
+            passages += passages_of(source, by_file.get(path, {}))
+    passages += documentation(snapshot)
+    mined = [one for one in mine(passages, targets, JavaScriptSpeaker()).promises if not _is_sequence(one)]
+    taken = {(promise.file, promise.line) for promise in mined}
+    blocks = [one for one in block_promises(passages, targets) if (one.file, one.line) not in taken]
+    return [*mined, *blocks]
+
+
+def _is_sequence(promise: Promise) -> bool:
+    """Whether the answer is what JavaScript itself reads otherwise: ``f(x) == (a, b)`` compares with ``b``."""
+    return promise.form == "==" and bool(re.search(r"==\s{0,9}\(", promise.words))
+
+
+def passages_of(source: TreeSource, targets: dict[str, Target]) -> Iterator[Passage]:
+    """The comments of a file: those that describe a function with their owner, the others without."""
+    raw = tuple(line.rstrip("\r") for line in source.data.decode("utf-8", "replace").split("\n"))
+    described: set[int] = set()
+    for found in outline(source):
+        comment = found.definition.comment
+        if comment is not None:
+            described.update(range(comment.first, comment.first + len(comment.lines)))
+            yield Passage(source.path, raw, comment.lines, comment.first, targets.get(found.definition.symbol))
+    for run in _runs(source.root):
+        comment = comment_of(source, run)
+        if comment is not None and comment.first not in described:
+            yield Passage(source.path, raw, comment.lines, comment.first)
+
+
+def _runs(root: Node) -> Iterator[list[Node]]:
+    """Comments outside of functions; line comments that follow each other are one."""
+    stack, count = [root], 0
+    while stack:
+        node = stack.pop()
+        run: list[Node] = []
+        for child in node.named_children:
+            if child.type not in COMMENTS:
+                if child.type in _HOLDING:
+                    stack.append(child)
+                continue
+            if run and line_of(child) != end_line_of(run[-1]) + 1:
+                yield run
+                run = []
+            run.append(child)
+            count += 1
+            if count > MOST_COMMENTS:
+                return
+        if run:
+            yield run

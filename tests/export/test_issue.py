@@ -1,0 +1,41 @@
+"""Suspected defects as issues, and as tests that are expected to fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qverify_desktop.domain.testing import Quote
+from qverify_desktop.export.formats import FORMATS
+from qverify_desktop.export.issue import issue, issues
+from tests.export import values
+
+
+def test_an_issue_says_what_contradicts_what_and_since_when() -> None:
+    text = issues(values.result()).decode()
+    assert text.startswith("## page_count(10, 5) contradicts shelf/ranges.py:13")
+    for part in ("> >>> page_count(10, 5) 2", "Expected:\n\n```\n2\n```", "Observed:\n\n```\n3\n```", "fails 5 of 5"):
+        assert part in text, part
+    assert "def test_words(): ..." in text and "Broken since commit 666666666666 (2026-01-01, Round up)." in text
+    assert "Confidence: 95 of 100. Code: shelf/ranges.py:8" in text
+
+
+def test_an_issue_can_not_break_out_of_its_places() -> None:
+    defect = replace(
+        values.defect("t"), observed="```\n# heading", evidence=Quote("a\n\n# b", "f", 1), call="c\n# d", history=None
+    )
+    text = issue(defect, "x = '````'\n", "run\n```\n")
+    assert "````\n```\n# heading\n````" in text and "`````\nx = '````'\n`````" in text
+    assert "> a # b" in text and "# b" not in text.splitlines()
+    assert "```\nc\n# d\n```" in text, "a heading only in a fence"
+
+
+def test_hostile_and_empty_results_are_written_too() -> None:
+    assert issues(values.empty()) == b"No defect is suspected.\n"
+    assert "\u202e" not in issues(values.hostile()).decode()
+    assert FORMATS["expected-failures"](values.empty()) == b""
+
+
+def test_expected_failures_are_a_patch_of_new_files() -> None:
+    result = replace(values.result(), expected_failures={"tests/test_x.py": "import pytest\n"})
+    patch = FORMATS["expected-failures"](result).decode()
+    assert "+++ b/tests/test_x.py" in patch and "+import pytest" in patch
