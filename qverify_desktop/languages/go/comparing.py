@@ -110,8 +110,8 @@ def _fraction(given: str, value: Number, kind: Type, exact: bool) -> str:
     if tolerance is None:
         return f"{given} != {float_text(value)}"
     # Written so that a result that is not a number differs, too.
-    minus = f"+ {float_text(value)[1:]}" if value.text.startswith("-") else f"- {float_text(value)}"
-    return f"!(math.Abs({wide} {minus}) <= {tolerance})"
+    minus = f"+{float_text(value)[1:]}" if value.text.startswith("-") else f"-{float_text(value)}"
+    return f"!(math.Abs({wide}{minus}) <= {tolerance})"
 
 
 def _tolerance(value: Number) -> str | None:

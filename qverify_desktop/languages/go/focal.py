@@ -12,6 +12,7 @@ MAX_CHARACTERS = 6000
 MAX_CONTEXT = 2500
 _CUT = "\t// … (cut)"
 _NAMED = frozenset(("type_declaration", "const_declaration", "var_declaration"))
+_SPECS = frozenset(("type_spec", "type_alias", "const_spec", "var_spec"))
 _WORDS = frozenset(("identifier", "type_identifier", "field_identifier"))
 
 
@@ -48,7 +49,8 @@ def _context(source: TreeSource, function: Node) -> list[str]:
         if node.type in ("package_clause", "import_declaration"):
             found.append(source.slice(node))
         elif node.type in _NAMED:
-            names = {source.slice(one) for one in walk(node) if one.type in _WORDS}
+            specs = [one for one in walk(node) if one.type in _SPECS]
+            names = {source.slice(name) for spec in specs for name in spec.children_by_field_name("name")}
             if names & words and node.end_byte - node.start_byte < 1500:
                 found.append(source.slice(node))
         elif node.type == "function_declaration" and node != function and source.field(node, "name") in words:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 
 from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import RunVariation, StaticProblem
+from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
 from qverify_desktop.languages.go import (
     detection,
     focal,
+    import_graph,
     installation,
     mutation,
     mutation_run,
@@ -26,7 +28,7 @@ from qverify_desktop.languages.go import (
 )
 
 
-class GoLanguage:
+class GoLanguage(Language):
     """Go with modules, tested with the package testing. Generated tests stand in the package itself, so they reach what it does not
     export. ``patience_s``: seconds after which a test counts as hung."""
 
@@ -63,8 +65,18 @@ class GoLanguage:
     ) -> Job:
         return installation.install_job(project, missing, lock, offline=offline)
 
+    def depends_on(
+        self, snapshot: Snapshot, project: Project, files: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        return import_graph.dependencies_of(snapshot, project, files)
+
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         return promises.find_promises(snapshot, project, targets)
+
+    def unread_examples(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    ) -> list[tuple[str, int, str]]:
+        return promises.unread_examples(snapshot, project, targets)
 
     def promise_tests(
         self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
@@ -130,6 +142,13 @@ class GoLanguage:
 
     def render(self, tests: Sequence[GeneratedTest]) -> dict[str, str]:
         return writing.render(tests)
+
+    def expected_to_fail(self, test: GeneratedTest, reason: str) -> GeneratedTest | None:
+        return writing.expected_to_fail(test, reason)
+
+    def command(self, test: GeneratedTest) -> str:
+        folder = test.path.rpartition("/")[0]
+        return f"go test -run '^{test.name}$' {shlex.quote(f'./{folder}')}"
 
     def static_problem(self, test: GeneratedTest) -> StaticProblem | None:
         return triviality.static_problem(test)

@@ -150,9 +150,9 @@ def _programs(targets: Sequence[Target], calls: Mapping[int, Sequence[Call]]) ->
         names = ", ".join(f"r{index}" for index in range(len(results(target.returns))))
         for index, call in enumerate(listed):
             before, text = call.lines(target)
-            inside = "; ".join([*before, f"{names} := {text}", f"return []any{{{names}}}"])
+            inside = "; ".join([*before, f"{names} := {text}", f"return []interface{{}}{{{names}}}"])
             place = f"{number}, {index}, {string_text(call.receiver)}, {string_text(call.arguments)}"
-            lines.append(f"\tqvCall({place}, func() []any {{ {inside} }})")
+            lines.append(f"\tqvCall({place}, func() []interface{{}} {{ {inside} }})")
         lines.append("}")
         folder = target.file.rpartition("/")[0]
         bodies[folder, package_of(target)].append("\n".join(lines))

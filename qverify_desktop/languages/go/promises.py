@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.languages.examples.passages import Passage, documentation
-from qverify_desktop.languages.examples.promises import mine
+from qverify_desktop.languages.examples.promises import Mined, mine
 from qverify_desktop.languages.go.detection import sources
 from qverify_desktop.languages.go.segments import definitions, module_of, package_of
 from qverify_desktop.languages.go.source import functions, package_name, read_source
@@ -26,10 +26,18 @@ _MOST_OUTPUT = 2000
 
 def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
     """Every written example, bound to its target."""
+    return [*_mined(snapshot, project, targets).promises, *_example_functions(snapshot, project, targets)]
+
+
+def unread_examples(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+    """File, line and words of what looks like an example and can't be read in one way only."""
+    return list(_mined(snapshot, project, targets).unread)
+
+
+def _mined(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Mined:
     trees = sources(snapshot, project)
-    speaker = GoSpeaker(NamedTypes.of(trees.items()))
     passages = [*_comments(trees.values(), targets), *documentation(snapshot)]
-    return [*mine(passages, targets, speaker).promises, *_example_functions(snapshot, project, targets)]
+    return mine(passages, targets, GoSpeaker(NamedTypes.of(trees.items())))
 
 
 def _comments(trees: Iterable[TreeSource], targets: Sequence[Target]) -> Iterator[Passage]:

@@ -36,7 +36,7 @@ def split(source: str, path: str, target: Target) -> list[GeneratedTest] | Stati
     if tree is None:
         return StaticProblem(Reason.SYNTAX, "It is not valid Go.")
     items = [node for node in tree.root.named_children if node.type in _ITEMS and not node.has_error]
-    tests = [node for node in items if is_test(tree, node)]
+    tests = [node for node in items if is_test(tree, node) and node.child_by_field_name("body") is not None]
     if not tests:
         return StaticProblem(
             Reason.SYNTAX if tree.root.has_error else Reason.NOT_A_TEST, "No function in it is a test."

@@ -16,6 +16,9 @@ _FAILING = frozenset(("Error", "Errorf", "Fatal", "Fatalf", "Fail", "FailNow"))
 _SKIPPING = frozenset(("Skip", "Skipf", "SkipNow"))
 #: Packages of assertions, by the names under which they are imported.
 _LIBRARIES = frozenset(("assert", "require", "is", "qt", "cmp"))
+_DECIDING = frozenset(
+    ("if_statement", "expression_switch_statement", "type_switch_statement", "select_statement", "for_statement")
+)
 _LITERALS = frozenset(
     (
         "int_literal",
@@ -96,7 +99,7 @@ def _assertions(source: TreeSource, root: Node) -> Iterator[Node]:
 def _deciding(node: Node) -> Node | None:
     above = node.parent
     while above is not None and above.type not in ("func_literal", "function_declaration"):
-        if above.type in ("if_statement", "expression_case", "for_statement"):
+        if above.type in _DECIDING:
             return above
         above = above.parent
     return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from qverify_desktop.domain.testing import GeneratedTest
+from qverify_desktop.domain.testing import GeneratedTest, Origin
 from qverify_desktop.languages.go.source import parse_source
-from qverify_desktop.languages.tree.rendering import HEADER, by_path, comment
+from qverify_desktop.languages.go.speaking import string_text
+from qverify_desktop.languages.tree.rendering import HEADER, by_path, comment, one_line
 from qverify_desktop.languages.tree.source import walk
 
 #: Packages of the standard library that generated tests use, by the name before the dot.
@@ -33,6 +35,24 @@ def prelude_of(package: str, code: str) -> tuple[str, ...]:
 def render(tests: Sequence[GeneratedTest]) -> dict[str, str]:
     """One text for each path. The same tests in the same order give the same text."""
     return {path: _file(group) for path, group in by_path(tests).items()}
+
+
+def expected_to_fail(test: GeneratedTest, reason: str) -> GeneratedTest | None:
+    """The test turned round, in a file beside the one it would stand in: it is skipped while it fails, and fails once it would pass.
+
+    ``None`` for a test that does more than compare what one call gives.
+    """
+    if test.origin is Origin.MODEL or not test.code.endswith("\n}"):
+        return None
+    head, _, body = test.code.partition("{\n")
+    turned = re.sub(r"^(\t+)t\.(?:Errorf|Fatalf)\(", r"\1t.Skipf(", body.removesuffix("}"), flags=re.MULTILINE)
+    words = string_text(one_line(f"It passes now, so it can be an ordinary test. {reason}"))
+    caught = '\tdefer func() {\n\t\tif raised := recover(); raised != nil {\n\t\t\tt.Skipf("it panics: %v", raised)\n\t\t}\n\t}()\n'
+    return replace(
+        test,
+        path=f"{test.path.removesuffix('_test.go')}_expected_to_fail_test.go",
+        code=f"{head}{{\n{caught}{turned}\tt.Error({words})\n}}",
+    )
 
 
 def _file(tests: Sequence[GeneratedTest]) -> str:

@@ -14,7 +14,7 @@ import (
 	qvtesting "testing"
 )
 
-func qvWrite(one map[string]any) {
+func qvWrite(one map[string]interface{}) {
 	name := qvos.Getenv("QV_RECORDS")
 	line, err := qvjson.Marshal(one)
 	if name == "" || err != nil {
@@ -40,7 +40,7 @@ func qvName(t *qvtesting.T) string {
 	return name
 }
 
-func qvObserved(t *qvtesting.T, values ...any) {
+func qvObserved(t *qvtesting.T, values ...interface{}) {
 	texts := make([]string, len(values))
 	for i, one := range values {
 		texts[i] = qvText(qvreflect.ValueOf(one), 8)
@@ -48,13 +48,13 @@ func qvObserved(t *qvtesting.T, values ...any) {
 	if n := len(values); n > 1 && values[n-1] == nil {
 		texts = texts[:n-1]
 	}
-	qvWrite(map[string]any{"test": qvName(t), "observed": qvClip(qvstrings.Join(texts, ", "))})
+	qvWrite(map[string]interface{}{"test": qvName(t), "observed": qvClip(qvstrings.Join(texts, ", "))})
 }
 
 func qvWatch(t *qvtesting.T) func() {
 	return func() {
 		raised := recover()
-		one := map[string]any{"test": qvName(t), "ended": true, "failed": t.Failed() || raised != nil}
+		one := map[string]interface{}{"test": qvName(t), "ended": true, "failed": t.Failed() || raised != nil}
 		if raised != nil {
 			one["raised"] = qvfmt.Sprintf("%T", raised)
 			one["message"] = qvClip(qvfmt.Sprint(raised))
@@ -135,7 +135,7 @@ func qvText(value qvreflect.Value, depth int) string {
 }
 
 // qvCoded is a value as languages/values/encoding.py reads it.
-func qvCoded(value qvreflect.Value, depth int) any {
+func qvCoded(value qvreflect.Value, depth int) interface{} {
 	if !value.IsValid() {
 		return nil
 	}
@@ -152,21 +152,21 @@ func qvCoded(value qvreflect.Value, depth int) any {
 			return value.String()
 		}
 	case qvreflect.Int, qvreflect.Int8, qvreflect.Int16, qvreflect.Int32, qvreflect.Int64:
-		return []any{"int", qvstrconv.FormatInt(value.Int(), 10)}
+		return []interface{}{"int", qvstrconv.FormatInt(value.Int(), 10)}
 	case qvreflect.Uint, qvreflect.Uint8, qvreflect.Uint16, qvreflect.Uint32, qvreflect.Uint64, qvreflect.Uintptr:
-		return []any{"int", qvstrconv.FormatUint(value.Uint(), 10)}
+		return []interface{}{"int", qvstrconv.FormatUint(value.Uint(), 10)}
 	case qvreflect.Float32, qvreflect.Float64:
 		bits := 64
 		if value.Kind() == qvreflect.Float32 {
 			bits = 32
 		}
 		text := qvstrings.ToLower(qvstrconv.FormatFloat(value.Float(), 'g', -1, bits))
-		return []any{"float", qvstrings.TrimPrefix(text, "+")}
+		return []interface{}{"float", qvstrings.TrimPrefix(text, "+")}
 	case qvreflect.Slice, qvreflect.Array:
 		if value.Kind() == qvreflect.Slice && value.IsNil() {
 			return nil
 		}
-		items := []any{"list"}
+		items := []interface{}{"list"}
 		for i := 0; i < value.Len() && i < 201; i++ {
 			items = append(items, qvCoded(value.Index(i), depth-1))
 		}
@@ -175,44 +175,44 @@ func qvCoded(value qvreflect.Value, depth int) any {
 		if value.IsNil() {
 			return nil
 		}
-		items := []any{"map"}
+		items := []interface{}{"map"}
 		keys := value.MapKeys()
 		qvsort.Slice(keys, func(i, j int) bool { return qvText(keys[i], 4) < qvText(keys[j], 4) })
 		for _, key := range keys {
-			items = append(items, []any{qvCoded(key, depth-1), qvCoded(value.MapIndex(key), depth-1)})
+			items = append(items, []interface{}{qvCoded(key, depth-1), qvCoded(value.MapIndex(key), depth-1)})
 		}
 		return items
 	}
 	if value.CanInterface() {
 		if err, ok := value.Interface().(error); ok && !(value.Kind() == qvreflect.Pointer && value.IsNil()) {
-			return []any{"made", "err", qvClip(err.Error())}
+			return []interface{}{"made", "err", qvClip(err.Error())}
 		}
 	}
 	if value.Kind() == qvreflect.Pointer {
 		if value.IsNil() {
 			return nil
 		}
-		return []any{"made", "some", qvCoded(value.Elem(), depth-1)}
+		return []interface{}{"made", "some", qvCoded(value.Elem(), depth-1)}
 	}
-	return []any{"made", "opaque"}
+	return []interface{}{"made", "opaque"}
 }
 
 // qvCall notes what one call gives, and whether it reached what no call before it did.
-func qvCall(target, index int, receiver, arguments string, call func() []any) {
+func qvCall(target, index int, receiver, arguments string, call func() []interface{}) {
 	from, _ := qvstrconv.Atoi(qvos.Getenv("QV_FROM"))
 	if index < from {
 		return
 	}
-	qvWrite(map[string]any{"kind": "trying", "target": target, "index": index})
+	qvWrite(map[string]interface{}{"kind": "trying", "target": target, "index": index})
 	before := qvtesting.Coverage()
-	one := map[string]any{"kind": "call", "target": target, "index": index, "receiver": receiver, "arguments": arguments}
+	one := map[string]interface{}{"kind": "call", "target": target, "index": index, "receiver": receiver, "arguments": arguments}
 	func() {
 		defer func() {
 			if raised := recover(); raised != nil {
 				one["panics"] = qvClip(qvfmt.Sprint(raised))
 			}
 		}()
-		values := []any{}
+		values := []interface{}{}
 		for _, value := range call() {
 			values = append(values, qvCoded(qvreflect.ValueOf(value), 8))
 		}
