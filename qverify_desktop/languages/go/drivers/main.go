@@ -90,7 +90,7 @@ func main() {
 	}
 }
 
-// layZone gives the time zone that the environment writes in the notation of POSIX (``NPT-5:45``) as a file, because Go reads
+// layZone gives the time zone that the environment writes in the notation of POSIX (NPT-5:45) as a file, because Go reads
 // files only. Format: RFC 9636, version 2, one local time type and the notation in the footer.
 func layZone() {
 	zone := os.Getenv("TZ")
