@@ -7,6 +7,7 @@ from qverify_desktop.languages.base import Language
 
 def languages(patience_s: int | None = None) -> tuple[Language, ...]:
     """One of each. ``patience_s``: seconds after which a test or an import counts as hung, for jobs made from now on."""
+    from qverify_desktop.languages.go.language import GoLanguage
     from qverify_desktop.languages.java.language import JavaLanguage
     from qverify_desktop.languages.javascript.dialects import JAVASCRIPT, TYPESCRIPT
     from qverify_desktop.languages.javascript.language import JavaScriptLanguage
@@ -18,6 +19,7 @@ def languages(patience_s: int | None = None) -> tuple[Language, ...]:
         PythonLanguage(),
         JavaScriptLanguage(JAVASCRIPT),
         JavaScriptLanguage(TYPESCRIPT),
+        GoLanguage(),
         JavaLanguage(),
         KotlinLanguage(),
         RustLanguage(),
