@@ -14,7 +14,6 @@ from qverify_desktop.languages.python.codebase import Codebase, bound_names, loa
 from qverify_desktop.languages.python.examples import Example
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
 from qverify_desktop.languages.python.passages import Passage, is_verbatim
-from qverify_desktop.languages.python.spelling import with_quotes
 
 _BUILTINS = frozenset(dir(builtins))
 #: Builtins that may surround or feed a call in an example outside a session, each without effects.
@@ -62,7 +61,7 @@ class Binder:
 
     def promise(self, example: Example) -> Promise | None:
         """The example as a promise, or ``None`` where anything about it is open."""
-        example = with_quotes(_unprinted(example), self._passage.owner, {*self._module_names(), *_BUILTINS})
+        example = _unprinted(example)
         node = parse_expression(example.call)
         if node is None or _FORBIDDEN.search("\n".join([example.call, *example.setup])):
             return None
