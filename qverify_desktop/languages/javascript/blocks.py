@@ -251,17 +251,20 @@ def _needed(source: TreeSource, setup: Sequence[Node], call: str, target: Target
     """The statements before the call; ``None`` where something is named that a test does not know."""
     access = access_of(target)
     known = set(GLOBALS) | ({access.root} if access is not None else set())
-    statements = []
+    statements: dict[str, tuple[str, ...]] = {}
     for node in setup:
         if _printed(source, _expression(node) or node) is not None:
             continue
-        statements.append(source.slice(node))
-        known |= set(bound(source, node))
+        names = tuple(bound(source, node))
+        # One block may show several scenes, each with its own ``const list = …``: the last one counts.
+        statements = {text: made for text, made in statements.items() if not set(made) & set(names)}
+        statements[source.slice(node)] = names
+        known |= set(names)
     code = "\n".join([*statements, f"({call});"])
     parsed = parse_code(code, "example.ts") or parse_code(code, "example.jsx")
     if parsed is None or free_names(parsed) - known:
         return None
-    return statements
+    return list(statements)
 
 
 def _read(said: str, target: Target, *, printed: bool, behind: bool) -> tuple[PromiseRelation, str] | None:

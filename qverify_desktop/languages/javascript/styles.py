@@ -24,7 +24,7 @@ function asWritten({typed}) {
   const plain = expected !== null && typeof expected === "object" && Object.getPrototypeOf(expected) === Object.prototype;
   if (plain && observed !== null && typeof observed === "object" && !Array.isArray(observed) && !(observed instanceof Set)) {
     const entries = observed instanceof Map ? [...observed] : Object.entries(observed);
-    const kept = entries.filter(([, item]) => item !== undefined);
+    const kept = entries.filter(([key, item]) => item !== undefined || key in expected);
     return Object.fromEntries(kept.map(([key, item]) => [key, asWritten(item, expected[key], tolerance)]));
   }
   return observed;
