@@ -18,7 +18,7 @@ from qverify_desktop.languages.examples.forms import RETRACTED
 from qverify_desktop.languages.examples.passages import Passage
 from qverify_desktop.languages.javascript.access import access_of
 from qverify_desktop.languages.javascript.dialects import parse_code
-from qverify_desktop.languages.javascript.names import GLOBALS, bound, free_names
+from qverify_desktop.languages.javascript.names import GLOBALS, bound, free_names, used
 from qverify_desktop.languages.javascript.speaking import JavaScriptSpeaker
 from qverify_desktop.languages.tree.source import TreeSource, walk
 from qverify_desktop.languages.values.notation import value_at
@@ -38,6 +38,7 @@ from qverify_desktop.languages.values.value import (
 MOST_LINES = 120
 MOST_A_BLOCK = 40
 
+_NAMES = re.compile(r"[A-Za-z_$][\w$]{0,80}(?:\.[A-Za-z_$][\w$]{0,80}){0,5}")
 _FENCE = re.compile(r"^\s{0,20}(?:```|~~~)\s?([\w-]{0,20})")
 _TAGS = frozenset(("", "js", "javascript", "jsx", "mjs", "cjs", "node", "ts", "typescript", "tsx"))
 _EXAMPLE = re.compile(r"^\s{0,20}@example\b(?:\s{0,9}<caption>.{0,300}</caption>)?(.*)$")
@@ -209,8 +210,9 @@ def _target(
         name, qualifier = _called(source, callee)
         candidates = by_name.get(name, [])
         if qualifier in declared or (not qualifier and name in declared):
-            # A method of something that the block made: the class must be its owner's, or the only one of that name.
-            candidates = [one for one in candidates if one.callee == "method"]
+            # A method of something that the block made, with the class named in it.
+            said = {name for node in setup for name in used(source, node)}
+            candidates = [one for one in candidates if one.callee == "method" and one.symbol.split(".")[-2] in said]
             replaced = ""
         elif callee is not None and callee.type in ("identifier", "member_expression"):
             last = qualifier.rpartition(".")[2]
@@ -242,8 +244,9 @@ def _called(source: TreeSource, callee: Node | None) -> tuple[str, str]:
         return "", ""
     if callee.type == "identifier":
         return source.slice(callee), ""
-    if callee.type == "member_expression":
+    if callee.type == "member_expression" and _NAMES.fullmatch(source.field(callee, "object")):
         return source.field(callee, "property"), source.field(callee, "object")
+    # A method of what another call gave is not the function of that name.
     return "", ""
 
 

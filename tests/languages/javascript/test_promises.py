@@ -37,6 +37,8 @@ def calls(
         ("@example\nf(1, (x) => x * 2); // => 3", ("f(1, (x) => x * 2)", "3")),
         ("@example\n_.f(1, (x) => x * 2);\n// => [3, null]", ("f(1, (x) => x * 2)", "[3, null]")),
         ("@example\nf(1, unknown); // => 3", None),
+        ("@example\nwrap(1).f(2); // => 3", None),
+        ("@example\n'a'.f(2); // => 3", None),
         ("@example\nf(1, /a/); // might be 3", None),
         ("@example\nf(1, /a/); // 3", ("f(1, /a/)", "3")),
         ("@example\nf(1, /a/); // the sum", None),
@@ -79,7 +81,8 @@ def test_a_comment_speaks_of_its_own_file_and_a_document_of_what_is_public(tmp_p
 
 def test_a_method_of_what_the_block_makes(tmp_path: Path) -> None:
     source = (
-        "/**\n * @example\n * const stack = new Stack();\n * stack.push(4); // => 1\n */\n"
+        "/**\n * @example\n * const stack = new Stack();\n * stack.push(4); // => 1\n"
+        " * @example\n * const list = [];\n * list.push(4); // => 2\n */\n"
         "export class Stack {\n  constructor() { this.all = []; }\n  push(x) { return this.all.push(x); }\n}\n"
     )
     promises, tests = promised(tmp_path, {"a.js": source})
