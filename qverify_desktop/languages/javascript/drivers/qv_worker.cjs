@@ -2,29 +2,16 @@
 // written beside hostile code and is believed for its own tests only.
 "use strict";
 
-const fs = require("node:fs");
 const path = require("node:path");
 const util = require("node:util");
 
-const request = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
+const { request, tell } = require("./qv_telling.cjs").asked(process.argv[2]);
 const root = process.cwd();
 const frameOf = require("./qv_frame.cjs");
 const loader = require("./qv_loader.cjs");
 
-const write = fs.writeSync;
 const exit = process.reallyExit.bind(process);
 const now = performance.now.bind(performance);
-
-function tell(record) {
-  const data = Buffer.from(`${JSON.stringify(record)}\n`);
-  for (let at = 0; at < data.length; ) {
-    try {
-      at += write(3, data, at);
-    } catch (error) {
-      if (error.code !== "EAGAIN") throw error;
-    }
-  }
-}
 
 const stores = new Map();
 Buffer.__qverify = (file) => {
