@@ -38,6 +38,8 @@ from qverify_desktop.languages.values.value import (
 MOST_LINES = 120
 MOST_A_BLOCK = 40
 
+#: What an example does not compute but has.
+_VALUES = frozenset(("arrow_function", "function_expression", "generator_function", "class", "object", "identifier"))
 _NAMES = re.compile(r"[A-Za-z_$][\w$]{0,80}(?:\.[A-Za-z_$][\w$]{0,80}){0,5}")
 _FENCE = re.compile(r"^\s{0,20}(?:```|~~~)\s?([\w-]{0,20})")
 _TAGS = frozenset(("", "js", "javascript", "jsx", "mjs", "cjs", "node", "ts", "typescript", "tsx"))
@@ -149,7 +151,7 @@ def _promise(
     if found is None:
         return None
     target, call = found
-    if printed is None and inner.type not in ("call_expression", "await_expression", "member_expression"):
+    if inner.type in _VALUES:
         return None
     said = source.slice(comment)
     behind = comment.start_point[0] == node.end_point[0]
