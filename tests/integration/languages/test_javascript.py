@@ -163,8 +163,10 @@ async def test_each_test_has_its_own_end(sandbox: DockerSandbox, tmp_path: Path)
 async def test_coverage_is_that_of_the_source_as_it_is_written(sandbox: DockerSandbox, tmp_path: Path) -> None:
     own = 'const { positive } = require("../sums");\nit("adds", () => { expect(positive([1, 2])).toBe(3); });\n'
     files = {**FILES, "package.json": '{"devDependencies": {"jest": "^29"}}', "test/sums.test.js": own}
+    files["test/setup.js"] = "require('nowhere');\n"
     suite = await existing(sandbox, tmp_path / "r", files)
     assert statuses(suite) == {"adds": "passed"}
+    assert suite.collection_errors == {}, "what tests are made of is no test"
     assert suite.coverage["sums.js"] == FileCoverage(
         frozenset({4, 5, 6, 8, 11, 13}),
         frozenset({4, 5, 6, 8, 11, 13}),
