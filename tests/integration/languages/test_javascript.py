@@ -213,6 +213,29 @@ async def test_jest_mocks_and_a_red_test(sandbox: DockerSandbox, tmp_path: Path)
     assert suite.coverage["a.js"].covered_branches == {(2, 0), (2, 1)}
 
 
+async def test_packages_of_one_repository_and_names_of_paths_are_found(
+    sandbox: DockerSandbox, tmp_path: Path
+) -> None:
+    files = {
+        "package.json": '{"private": true, "workspaces": ["packages/*"]}',
+        "tsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["./packages/app/src/*"]}}} // comments are allowed',
+        "packages/core/package.json": '{"name": "@own/core", "main": "dist/index.js"}',
+        "packages/core/src/index.ts": "export const twice = (x: number): number => x * 2;\n",
+        "packages/app/package.json": '{"name": "app", "type": "module", "devDependencies": {"vitest": "^3"}}',
+        "packages/app/src/four.ts": "export const four = (x: number): number => x * 4;\n",
+        "packages/app/src/main.tsx": "import { twice } from '@own/core';\nimport { four } from '@/four';\n"
+        "/** eight(1) => 8 */\nexport function eight<T extends number>(x: T): number {\n  return twice(four(x));\n}\n",
+    }
+    language, snapshot, project = project_of(tmp_path / "m", files, "typescript")
+    targets = language.targets(snapshot, project)
+    tests = language.promise_tests(project, targets, language.promises(snapshot, project, targets))
+    language.set_patience(60)
+    job = language.suite_job(project, language.render(tests))
+    suite = language.read_suite(project, await ran(sandbox, job, tmp_path / "m"))
+    assert (list(statuses(suite).values()), suite.collection_errors) == (["passed"], {})
+    assert suite.footprints[tests[0].id].lines["packages/core/src/index.ts"] == {1}
+
+
 async def test_mutants_run_beside_own_and_generated_tests(sandbox: DockerSandbox, tmp_path: Path) -> None:
     own = (
         "import { describe, expect, it } from 'vitest';\nimport { wide } from '../wide.js';\n"

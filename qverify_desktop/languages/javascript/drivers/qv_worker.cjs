@@ -37,6 +37,7 @@ const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…
 function shown(value) {
   try {
     if (typeof value === "string") return cut(JSON.stringify(value), 2000);
+    if (value instanceof Error) return cut(`${value.name}: ${value.message}`, 2000);
     return cut(util.inspect(value, { depth: 6, breakLength: Infinity, compact: true, maxArrayLength: 100 }), 2000);
   } catch {
     return "";
