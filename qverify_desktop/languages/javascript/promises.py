@@ -20,6 +20,8 @@ from qverify_desktop.languages.tree.source import TreeSource, end_line_of, line_
 
 _HOLDING = frozenset(("program", "class_body", "export_statement", "class_declaration"))
 MOST_COMMENTS = 3000
+#: Files that their project keeps to itself.
+_INTERNAL = re.compile(r"(?:^|/)(?:_[^/]*|internals?|private)(?:/|\.|$)")
 
 
 def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
@@ -36,7 +38,7 @@ def find_unread(snapshot: Snapshot, project: Project, targets: Sequence[Target])
 
 def _found(
     snapshot: Snapshot, project: Project, targets: Sequence[Target]
-) -> tuple[list[Promise], tuple[tuple[str, int, str], ...]]:
+) -> tuple[list[Promise], list[tuple[str, int, str]]]:
     by_file: dict[str, dict[str, Target]] = {}
     for target in targets:
         by_file.setdefault(target.file, {})[target.symbol] = target
@@ -45,17 +47,25 @@ def _found(
         source = read_source(snapshot.root, path)
         if isinstance(source, TreeSource):
             passages += passages_of(source, by_file.get(path, {}))
-    passages += documentation(snapshot)
-    mined = mine(passages, targets, JavaScriptSpeaker())
-    plain = [one for one in mined.promises if not _is_sequence(one)]
-    taken = {(promise.file, promise.line) for promise in plain}
+    found: list[Promise] = []
+    unread: list[tuple[str, int, str]] = []
+    # A document speaks of what a user can reach, a comment of its own file.
+    shown = [target for target in targets if target.public and not _INTERNAL.search(target.file)]
+    for some, known in ((passages, targets), (list(documentation(snapshot)), shown)):
+        mined = mine(some, known, JavaScriptSpeaker())
+        plain = [one for one in mined.promises if not _is_sequence(one)]
+        taken = {(promise.file, promise.line) for promise in plain}
+        blocks = [one for one in block_promises(some, known) if (one.file, one.line) not in taken]
+        found += [*plain, *blocks]
+        unread += mined.unread
     by_id = {target.id: target for target in targets}
-    blocks = [
+    own = set(project.source_files)
+    return [
         one
-        for one in block_promises(passages, targets)
-        if (one.file, one.line) not in taken and not call_leaves_domain(by_id[one.target].docstring, one.call)
-    ]
-    return [*plain, *blocks], mined.unread
+        for one in found
+        if (one.file == by_id[one.target].file or one.file not in own)
+        and not call_leaves_domain(by_id[one.target].docstring, one.call)
+    ], unread
 
 
 def _is_sequence(promise: Promise) -> bool:

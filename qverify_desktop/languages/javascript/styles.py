@@ -13,7 +13,10 @@ from qverify_desktop.languages.javascript.access import uses_modules
 from qverify_desktop.languages.tree.rendering import one_line
 
 AS_WRITTEN = """\
-/** `observed` as documentation would write it: -0 is 0, a number within `tolerance` is the expected one, an object is its properties. */
+/**
+ * `observed` as documentation would write it: -0 is 0, a number within `tolerance` is the expected one,
+ * an object is its properties.
+ */
 function asWritten({typed}) {
   if (typeof observed === "number" && typeof expected === "number") {
     return Math.abs(observed - expected) <= tolerance ? expected : observed;
@@ -21,10 +24,11 @@ function asWritten({typed}) {
   if (Array.isArray(expected) && (Array.isArray(observed) || ArrayBuffer.isView(observed))) {
     return Array.from(observed{cast}, (item, index) => asWritten(item, expected[index], tolerance));
   }
-  const plain = expected !== null && typeof expected === "object" && Object.getPrototypeOf(expected) === Object.prototype;
-  if (plain && observed !== null && typeof observed === "object" && !Array.isArray(observed) && !(observed instanceof Set)) {
+  const isObject = (value{any}) => value !== null && typeof value === "object" && !Array.isArray(value);
+  const plain = isObject(expected) && Object.getPrototypeOf(expected) === Object.prototype;
+  if (plain && isObject(observed) && !(observed instanceof Set)) {
     const entries = observed instanceof Map ? [...observed] : Object.entries(observed);
-    const kept = entries.filter(([, item]) => item !== undefined);
+    const kept = entries.filter(([key, item]) => item !== undefined || key in expected);
     return Object.fromEntries(kept.map(([key, item]) => [key, asWritten(item, expected[key], tolerance)]));
   }
   return observed;
@@ -56,9 +60,9 @@ def needs(framework: str, target: Target, path: str, *, asserts: bool, written: 
     if written:
         typed = path.endswith((".ts", ".mts", ".cts"))
         lines.append(
-            AS_WRITTEN.replace("{typed}", _TYPED if typed else _UNTYPED).replace(
-                "{cast}", " as ArrayLike<unknown>" if typed else ""
-            )
+            AS_WRITTEN.replace("{typed}", _TYPED if typed else _UNTYPED)
+            .replace("{any}", ": any" if typed else "")
+            .replace("{cast}", " as ArrayLike<unknown>" if typed else "")
         )
     return lines
 

@@ -26,7 +26,7 @@ GENERATED_TEST_S = 10
 LOAD_S = 45
 PATIENCE_S = 60
 
-DRIVERS = ("qv_supervision.cjs", "qv_worker.cjs", "qv_frame.cjs", "qv_loader.cjs", "qv_expect.cjs")
+DRIVERS = ("qv_supervision.cjs", "qv_worker.cjs", "qv_frame.cjs", "qv_loader.cjs", "qv_expect.cjs", "qv_telling.cjs")
 _MEASURING = ("run_tests.cjs", "qv_marks.cjs", "qv_alone.cjs", "qv_runners.cjs", "qv_preload.cjs", "qv_reporter.cjs")
 
 

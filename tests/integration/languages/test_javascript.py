@@ -83,8 +83,15 @@ test("hangs", () => {
 });
 
 test("forges", () => {
-  fs.writeSync(3, '{"kind":"test","test":"other.test.js::x","status":"passed","duration_ms":1}\\n{"kind":[]}\\nnot JSON\\n');
-  assert.strictEqual(positive([1]), 5);
+  const path = "test/qverify/sums.promises.test.js";
+  for (const test of [`${path}::wrong`, `${path}::forges`, "other.test.js::x"]) {
+    const record = JSON.stringify({ kind: "test", test, status: "passed", duration_ms: 1 });
+    fs.writeSync(3, `${record}\\n{"kind":[]}\\nnot JSON\\n`);
+  }
+  Object.prototype.toJSON = function () {
+    return { ...this, status: "passed" };
+  };
+  process.kill(process.pid, "SIGKILL");
 });
 
 test("last", async () => {
@@ -133,7 +140,7 @@ async def test_each_test_has_its_own_end(sandbox: DockerSandbox, tmp_path: Path)
         "wrong": Status.FAILED,
         "raises": Status.FAILED,
         "no such function": Status.FAILED,
-        "forges": Status.FAILED,
+        "forges": Status.ERROR,
         "exits": Status.ERROR,
         "ends itself": Status.ERROR,
         "hangs": Status.ERROR,
@@ -156,8 +163,10 @@ async def test_each_test_has_its_own_end(sandbox: DockerSandbox, tmp_path: Path)
 async def test_coverage_is_that_of_the_source_as_it_is_written(sandbox: DockerSandbox, tmp_path: Path) -> None:
     own = 'const { positive } = require("../sums");\nit("adds", () => { expect(positive([1, 2])).toBe(3); });\n'
     files = {**FILES, "package.json": '{"devDependencies": {"jest": "^29"}}', "test/sums.test.js": own}
+    files["test/setup.js"] = "require('nowhere');\n"
     suite = await existing(sandbox, tmp_path / "r", files)
     assert statuses(suite) == {"adds": "passed"}
+    assert suite.collection_errors == {}, "what tests are made of is no test"
     assert suite.coverage["sums.js"] == FileCoverage(
         frozenset({4, 5, 6, 8, 11, 13}),
         frozenset({4, 5, 6, 8, 11, 13}),
@@ -202,6 +211,29 @@ async def test_jest_mocks_and_a_red_test(sandbox: DockerSandbox, tmp_path: Path)
     suite = await existing(sandbox, tmp_path / "j", files)
     assert statuses(suite) == {"mocked": "passed", "twice 1": "passed", "twice 2": "passed", "red": "failed"}
     assert suite.coverage["a.js"].covered_branches == {(2, 0), (2, 1)}
+
+
+async def test_packages_of_one_repository_and_names_of_paths_are_found(
+    sandbox: DockerSandbox, tmp_path: Path
+) -> None:
+    files = {
+        "package.json": '{"private": true, "workspaces": ["packages/*"]}',
+        "tsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["./packages/app/src/*"]}}} // comments are allowed',
+        "packages/core/package.json": '{"name": "@own/core", "main": "dist/index.js"}',
+        "packages/core/src/index.ts": "export const twice = (x: number): number => x * 2;\n",
+        "packages/app/package.json": '{"name": "app", "type": "module", "devDependencies": {"vitest": "^3"}}',
+        "packages/app/src/four.ts": "export const four = (x: number): number => x * 4;\n",
+        "packages/app/src/main.tsx": "import { twice } from '@own/core';\nimport { four } from '@/four';\n"
+        "/** eight(1) => 8 */\nexport function eight<T extends number>(x: T): number {\n  return twice(four(x));\n}\n",
+    }
+    language, snapshot, project = project_of(tmp_path / "m", files, "typescript")
+    targets = language.targets(snapshot, project)
+    tests = language.promise_tests(project, targets, language.promises(snapshot, project, targets))
+    language.set_patience(60)
+    job = language.suite_job(project, language.render(tests))
+    suite = language.read_suite(project, await ran(sandbox, job, tmp_path / "m"))
+    assert (list(statuses(suite).values()), suite.collection_errors) == (["passed"], {})
+    assert suite.footprints[tests[0].id].lines["packages/core/src/index.ts"] == {1}
 
 
 async def test_mutants_run_beside_own_and_generated_tests(sandbox: DockerSandbox, tmp_path: Path) -> None:

@@ -37,6 +37,11 @@ def calls(
         ("@example\nf(1, (x) => x * 2); // => 3", ("f(1, (x) => x * 2)", "3")),
         ("@example\n_.f(1, (x) => x * 2);\n// => [3, null]", ("f(1, (x) => x * 2)", "[3, null]")),
         ("@example\nf(1, unknown); // => 3", None),
+        ("@example\nwrap(1).f(2); // => 3", None),
+        ("@example\n[...f(1, /a/)]; // => [1, 2]", ("[...f(1, /a/)]", "[1, 2]")),
+        ("@example\nf(1, /a/) === 2; // => true", ("f(1, /a/) === 2", "true")),
+        ("@example\nconst later = () => f(1, /a/); // => 2", None),
+        ("@example\n'a'.f(2); // => 3", None),
         ("@example\nf(1, /a/); // might be 3", None),
         ("@example\nf(1, /a/); // 3", ("f(1, /a/)", "3")),
         ("@example\nf(1, /a/); // the sum", None),
@@ -60,9 +65,27 @@ def test_what_stands_before_a_call_is_its_setup(tmp_path: Path) -> None:
     assert "  const list = [3, 1];\n" in tests[0].code
 
 
+def test_each_scene_of_a_block_has_its_own_names(tmp_path: Path) -> None:
+    comment = "@example\nconst n = [1];\nf(n, (x) => x); // => [1]\nconst n = [2];\nf(n, (x) => x); // => [2]"
+    body = "\n".join(f" * {line}" for line in comment.split("\n"))
+    source = f"/**\n{body}\n */\nexport const f = curry(function f(a, b) {{\n  return a.map(b);\n}});\n"
+    promises, _ = promised(tmp_path, {"a.js": source})
+    assert [one.setup for one in promises] == [("const n = [1];",), ("const n = [2];",)]
+
+
+def test_a_comment_speaks_of_its_own_file_and_a_document_of_what_is_public(tmp_path: Path) -> None:
+    files = {
+        "src/_base.js": "exports.init = (x) => x + 1;",
+        "src/init.js": "/** init(1) => 3 */\nmodule.exports = later(2);",
+        "README.md": "`R.init(1)` => 3",
+    }
+    assert promised(tmp_path, files)[0] == []
+
+
 def test_a_method_of_what_the_block_makes(tmp_path: Path) -> None:
     source = (
-        "/**\n * @example\n * const stack = new Stack();\n * stack.push(4); // => 1\n */\n"
+        "/**\n * @example\n * const stack = new Stack();\n * stack.push(4); // => 1\n"
+        " * @example\n * const list = [];\n * list.push(4); // => 2\n */\n"
         "export class Stack {\n  constructor() { this.all = []; }\n  push(x) { return this.all.push(x); }\n}\n"
     )
     promises, tests = promised(tmp_path, {"a.js": source})

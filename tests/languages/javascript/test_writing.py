@@ -44,6 +44,21 @@ def test_files_are_merged_and_say_what_each_test_rests_on() -> None:
     )
 
 
+def test_a_long_import_has_a_line_for_each_name() -> None:
+    names = [f"aRatherLongFunctionName{number}" for number in range(6)]
+    tests = [
+        made(
+            f'test("{name}", () => {{\n  expect({name}()).toBe(1);\n}});',
+            (f'const {{ {name} }} = require("../a.js");',),
+            name,
+        )
+        for name in names
+    ]
+    (text,) = LANGUAGE.render(tests).values()
+    assert f"const {{\n  {names[0]},\n  {names[1]},\n" in text and '\n} = require("../a.js");\n' in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
