@@ -86,8 +86,13 @@ def sources_of(project: Project) -> dict[str, Any]:
 
 
 def environment(variation: RunVariation) -> dict[str, str]:
-    """Environment of a test run under a variation. The JVM draws the seed of its own hash tables anew in each run."""
-    return {"TZ": variation.time_zone, "LC_ALL": variation.locale, "LANG": variation.locale}
+    """Environment of a test run under a variation. The JVM draws the seed of its own hash tables anew in each run.
+
+    The encoding stays UTF-8: with any other the JVM can't name a file whose name is not ASCII, and of a locale it reads but the
+    language, which ``C`` and ``POSIX`` have none of.
+    """
+    locale = variation.locale if variation.locale.upper().endswith("UTF-8") else "C.UTF-8"
+    return {"TZ": variation.time_zone, "LC_ALL": locale, "LANG": locale}
 
 
 def read_suite(project: Project, result: JobResult) -> SuiteResult:

@@ -3,6 +3,7 @@ package qverify;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,7 +21,7 @@ import java.util.stream.Stream;
 final class Build {
     static final String JUNIT = "/opt/junit/console.jar";
     private static final Path HOME = Path.of("/tmp/qverify");
-    private static final Pattern PACKAGE = Pattern.compile("package\\s+([\\w.`]+(?:\\s*\\.\\s*[\\w`]+)*)");
+    private static final Pattern PACKAGE = Pattern.compile("package\\s+([\\w.`]+(?:\\s*\\.\\s*[\\w`]+)*)", Pattern.UNICODE_CHARACTER_CLASS);
     private static final int MOST_BESIDES = 5000;
     private static final Pattern IMPORTED = Pattern.compile("(\\w+)\\s*;?\\s*$");
     private static final long MOST_SOURCE = 4 * 1024 * 1024;
@@ -244,7 +245,7 @@ final class Build {
                     String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
                     found.put(one, text.startsWith("\ufeff") ? text.substring(1) : text);
                 }
-            } catch (IOException thrown) {
+            } catch (IOException | InvalidPathException thrown) {
                 // A file that can't be read has no classes.
             }
         }
