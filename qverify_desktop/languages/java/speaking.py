@@ -107,7 +107,10 @@ class JavaSpeaker:
             fixed, item = types[:-1], types[-1].item
             whole = len(values) == len(types) and isinstance(values[-1], Items) and item.name != "[]"
             rest = values[-1].items if whole and isinstance(values[-1], Items) else tuple(values[len(fixed) :])
-            if overloaded and len(values) >= len(fixed):
+            if len(values) == len(types) and isinstance(values[-1], Nothing):
+                # To the compiler ``f(null)`` is a call with no array.
+                pass
+            elif overloaded and len(values) >= len(fixed):
                 # One array: with single values ``boolean...`` and ``Boolean...`` are the same to the compiler.
                 values = [*values[: len(fixed)], Items(rest)]
             else:

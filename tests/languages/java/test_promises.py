@@ -60,6 +60,7 @@ def mined(
         ("static int f(Object o)", "f([1, 2]) == 1", None, None),
         ("static String f(char c)", "f('A') == \"\\u0041\"", None, None),
         ("static String f(int x)", 'f(1) == "java.lang.Object@1e23"', None, None),
+        ("static int f(String... x)", "f(null) == 1", "C.f(null)", "1"),
         ("static byte[] f(byte... x)", "f(1) == [1]", "C.f((byte) 1)", "new byte[] {(byte) 1}"),
         ("static <T> T[] f(T[] x)", 'f([null, "a"]) == ["b"]', 'C.f(new String[] {null, "a"})', 'new String[] {"b"}'),
     ],
