@@ -12,7 +12,7 @@ from qverify_desktop.domain.project import Project, SkippedPath
 from qverify_desktop.domain.testing import SuiteResult
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.java.drivers import COMMAND, FOLDER, driver_files
-from qverify_desktop.languages.java.layout import resource_folders, roots_beside
+from qverify_desktop.languages.java.layout import module_folder, resource_folders, roots_beside
 from qverify_desktop.languages.java.source import GRAMMAR, modifiers_of
 from qverify_desktop.languages.report import read_report
 from qverify_desktop.languages.tree.source import end_line_of, line_of, parse_tree, walk
@@ -80,6 +80,7 @@ def sources_of(project: Project) -> dict[str, Any]:
         "tests": list(project.test_files),
         "roots": roots_beside(project.source_roots),
         "other": _OTHER.get(project.language, ""),
+        "folder": module_folder(project.source_roots),
         "dependencies": list(project.dependencies),
         "resources": resource_folders(project.source_roots),
     }

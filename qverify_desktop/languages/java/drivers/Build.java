@@ -37,6 +37,9 @@ final class Build {
     final List<String> path = new ArrayList<>();
     /** Class path of the JVM that runs tests: what no test changes. */
     final List<String> runnerPath;
+    /** The folder in which tests run: their module's, as a build tool would have it. */
+    final Path folder;
+
     final Classes classes;
     final Classes testClasses;
     final List<Generated> runnable = new ArrayList<>();
@@ -81,9 +84,11 @@ final class Build {
         Map<String, String> generatedPackages = new LinkedHashMap<>(testPackages);
         compileGenerated(Json.list(request.get("generated")), generatedPath, generatedPackages, report);
         path.addAll(List.of(main.toString(), tests.toString(), generated.toString()));
-        path.addAll(resources);
         runnerPath = new ArrayList<>(List.of(HOME.resolve("driver").toString()));
+        // Resources are where tests look for them by the system's class loader too.
+        resources.forEach(one -> runnerPath.add(Path.of(one).toAbsolutePath().toString()));
         runnerPath.addAll(libraries);
+        folder = Path.of(Json.string(request.get("folder"))).toAbsolutePath();
         classes = new Classes(main, packages);
         Map<String, String> all = new LinkedHashMap<>(packages);
         all.putAll(generatedPackages);
@@ -134,7 +139,7 @@ final class Build {
             if (line.strip().startsWith("import ")) {
                 // Only the tests that need the name fall with it.
                 Matcher name = IMPORTED.matcher(line);
-                if (name.find()) {
+                if (line.length() < 500 && name.find()) {
                     unknown.put(name.group(1), problem.message() + " ");
                 }
                 left.put(problem.file(), without(text, problem.line(), problem.line()));

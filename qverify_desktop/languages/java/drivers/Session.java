@@ -40,7 +40,7 @@ final class Session implements AutoCloseable {
     Ending run(List<String> path, String kind, List<String> names, long patience, Consumer<Map<String, Object>> taker) throws IOException {
         if (fork == null || fork.hasEnded()) {
             close();
-            fork = new Fork(build.runnerPath, includes);
+            fork = new Fork(build.runnerPath, includes, build.folder);
             Map<String, Object> first = fork.next(Math.min(START_MS, left()));
             if (first == null) {
                 return new Ending(false, null, "The JVM for tests did not start.");
