@@ -82,6 +82,12 @@ def roots_beside(roots: Sequence[str]) -> list[str]:
     return sorted(found)
 
 
+def module_folder(roots: Sequence[str]) -> str:
+    """The folder in which a build tool would run the tests: that of the only module, otherwise the repository's."""
+    found = {match[1].rstrip("/") for root in roots if (match := re.fullmatch(r"(.*?)src/main/\w+", root))}
+    return found.pop() if len(found) == 1 else ""
+
+
 def resource_folders(roots: Sequence[str]) -> list[str]:
     """Folders of resources beside source roots."""
     found = []

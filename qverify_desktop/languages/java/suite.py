@@ -12,7 +12,7 @@ from qverify_desktop.domain.project import Project, SkippedPath
 from qverify_desktop.domain.testing import SuiteResult
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.java.drivers import COMMAND, FOLDER, driver_files
-from qverify_desktop.languages.java.layout import resource_folders, roots_beside
+from qverify_desktop.languages.java.layout import module_folder, resource_folders, roots_beside
 from qverify_desktop.languages.java.source import GRAMMAR, modifiers_of
 from qverify_desktop.languages.report import read_report
 from qverify_desktop.languages.tree.source import end_line_of, line_of, parse_tree, walk
@@ -80,14 +80,20 @@ def sources_of(project: Project) -> dict[str, Any]:
         "tests": list(project.test_files),
         "roots": roots_beside(project.source_roots),
         "other": _OTHER.get(project.language, ""),
+        "folder": module_folder(project.source_roots),
         "dependencies": list(project.dependencies),
         "resources": resource_folders(project.source_roots),
     }
 
 
 def environment(variation: RunVariation) -> dict[str, str]:
-    """Environment of a test run under a variation. The JVM draws the seed of its own hash tables anew in each run."""
-    return {"TZ": variation.time_zone, "LC_ALL": variation.locale, "LANG": variation.locale}
+    """Environment of a test run under a variation. The JVM draws the seed of its own hash tables anew in each run.
+
+    The encoding stays UTF-8: with any other the JVM can't name a file whose name is not ASCII, and of a locale it reads but the
+    language, which ``C`` and ``POSIX`` have none of.
+    """
+    locale = variation.locale if variation.locale.upper().endswith("UTF-8") else "C.UTF-8"
+    return {"TZ": variation.time_zone, "LC_ALL": locale, "LANG": locale}
 
 
 def read_suite(project: Project, result: JobResult) -> SuiteResult:

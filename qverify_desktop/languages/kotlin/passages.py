@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from qverify_desktop.domain.project import Snapshot, Target
 from qverify_desktop.languages.examples.passages import Passage, documentation
-from qverify_desktop.languages.java.passages import passage
+from qverify_desktop.languages.java.passages import lines_of, passage
 from qverify_desktop.languages.kotlin.source import outline_of
 from qverify_desktop.languages.kotlin.speaking import Codebase
 from qverify_desktop.languages.tree.comments import comment_above
@@ -36,17 +36,16 @@ def passages(snapshot: Snapshot, codebase: Codebase, targets: Sequence[Target]) 
 
 
 def _written(snapshot: Snapshot, codebase: Codebase, targets: Sequence[Target]) -> Iterator[Passage]:
+    texts = {path: lines_of(source) for path, source in codebase.sources.items()}
     for target in targets:
         found, source = codebase.function(target), codebase.sources.get(target.file)
         if found is not None and source is not None and found[0].comment is not None:
-            raw = tuple(source.data.decode("utf-8", "replace").split("\n"))
-            yield passage(target.file, raw, found[0].comment, target)
+            yield passage(target.file, texts[target.file], found[0].comment, target)
     for path, source in codebase.sources.items():
-        raw = tuple(source.data.decode("utf-8", "replace").split("\n"))
         for owner in outline_of(source).owners:
             comment = comment_above(source, owner.node, _COMMENTS)
             if comment is not None:
-                yield passage(path, raw, comment, None)
+                yield passage(path, texts[path], comment, None)
     yield from documentation(snapshot)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -282,8 +283,8 @@ def _function(source: TreeSource, node: Node, owner: OwnerInfo | None) -> Defini
 
 
 def _tell_apart(outline: Outline) -> None:
-    symbols = [definition.symbol for definition, _ in outline.functions]
+    symbols = Counter(definition.symbol for definition, _ in outline.functions)
     for index, (definition, owner) in enumerate(outline.functions):
-        if symbols.count(symbols[index]) > 1:
+        if symbols[definition.symbol] > 1:
             types = ", ".join(one.annotation.replace(".", "") for one in definition.parameters)
             outline.functions[index] = (replace(definition, name=f"{definition.name}({types})"), owner)

@@ -12,7 +12,6 @@ from qverify_desktop.languages.java.speaking import escaped as java_escaped
 from qverify_desktop.languages.java.speaking import natural
 from qverify_desktop.languages.kotlin.source import (
     OwnerInfo,
-    find_function,
     outline_of,
     read_source,
     type_parameters,
@@ -67,25 +66,29 @@ class Codebase:
 
     sources: Mapping[str, TreeSource] = field(default_factory=dict)
     owners: Mapping[str, Sequence[OwnerInfo]] = field(default_factory=dict)
+    functions: Mapping[tuple[str, str], tuple[Definition, OwnerInfo | None]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, snapshot: Snapshot, project: Project) -> Codebase:
         """Of all source files that can be read."""
         sources: dict[str, TreeSource] = {}
         owners: dict[str, list[OwnerInfo]] = {}
+        functions: dict[tuple[str, str], tuple[Definition, OwnerInfo | None]] = {}
         for path in project.source_files:
             source = read_source(snapshot.root, path)
             if isinstance(source, TreeSource):
                 sources[path] = source
-                for info in outline_of(source).owners:
+                outline = outline_of(source)
+                for info in outline.owners:
                     if info.kind != "companion":
                         owners.setdefault(info.names[-1], []).append(info)
-        return cls(sources, owners)
+                for definition, owner in outline.functions:
+                    functions.setdefault((path, definition.symbol), (definition, owner))
+        return cls(sources, owners, functions)
 
     def function(self, target: Target) -> tuple[Definition, OwnerInfo | None] | None:
         """The definition of a target and its owner."""
-        source = self.sources.get(target.file)
-        return find_function(source, target) if source is not None else None
+        return self.functions.get((target.file, target.symbol))
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,9 @@ def _escape(text: str, at: int) -> tuple[str | None, int]:
         if letter == prefix:
             match = re.compile(pattern).match(text, at + 1)
             code = int(match.group().strip("{}"), 16) if match else 0x110000
+            if prefix == "u" and 0x20 <= code < 0x7F:
+                # Nobody hides a plain letter: the words speak of the escape itself, or of something that shows one.
+                return None, at
             return (chr(code) if code < 0x110000 else None), match.end() if match else at
     return _ESCAPES.get(letter, letter), at + 1
 

@@ -57,6 +57,12 @@ def mined(
         ("static int f(String s)", "f(word) == 1", None, None),
         ("static int f(int x)", "f(1, 2) == 1", None, None),
         ("private static int f(int x)", "f(1) == 1", None, None),
+        ("static int f(Object o)", "f([1, 2]) == 1", None, None),
+        ("static String f(char c)", "f('A') == \"\\u0041\"", None, None),
+        ("static String f(int x)", 'f(1) == "java.lang.Object@1e23"', None, None),
+        ("static int f(String... x)", "f(null) == 1", "C.f(null)", "1"),
+        ("static byte[] f(byte... x)", "f(1) == [1]", "C.f((byte) 1)", "new byte[] {(byte) 1}"),
+        ("static <T> T[] f(T[] x)", 'f([null, "a"]) == ["b"]', 'C.f(new String[] {null, "a"})', 'new String[] {"b"}'),
     ],
 )  # fmt: skip
 def test_values_are_written_for_the_declared_type(
@@ -89,6 +95,8 @@ def test_receivers_that_need_something_are_left_alone(tmp_path: Path) -> None:
 
 def test_an_overload_speaks_of_itself(tmp_path: Path) -> None:
     beside = "    static int f(String s) { return 0; }"
+    spread = mined(tmp_path / "b", "static int f(boolean... x)", "f(true) == 3", beside=beside)
+    assert spread == [("C.f(new boolean[] {true})", "3")]
     assert mined(tmp_path, "static int f(Integer x)", "f(null) == 2", "f(1) == 3", beside=beside) == [
         ("C.f((Integer) null)", "2"),
         ("C.f(1)", "3"),
