@@ -26,14 +26,17 @@ from qverify_desktop.languages.values.value import Word, holds
 
 MAX_FENCES = 400
 MAX_LINES = 400
-_OPENING = re.compile(r"^(\s{0,20})(`{3,}|~{3,})\s*([^`]{0,200})$")
+#: Claims of a fence, and of all fences of a passage.
+MAX_CLAIMS = 60
+MAX_CLAIMS_IN_ALL = 300
+_OPENING = re.compile(r"^(\s{0,20})(`{3,}|~{3,})\s{0,20}([^`]{0,200})$")
 _RUNS = re.compile(r"rust|should_panic|edition20\d\d|standalone(?:_crate)?|E\d{4}|test_harness")
 _NEVER = re.compile(r"ignore\b|no_run|compile_fail")
 _BEHIND = re.compile(
     r"^//\s{0,9}(?P<mark>[-=]+>|===?|→|returns?\b:?|gives\b|is\b|yields\b)?\s{0,9}(?P<value>\S.{0,400})$"
 )
 _OK = re.compile(r"^Ok::<(.{1,300})>\(\s*\(\s*\)\s*\);?$", re.DOTALL)
-_SECTION = re.compile(r"^\s{0,3}#{1,6}\s+(.{1,80}?)\s*#*$")
+_SECTION = re.compile(r"^\s{0,3}#{1,6}\s{1,9}(.{1,100})")
 #: Headings of sections that speak of other versions, or of what goes wrong.
 _ELSEWHERE = re.compile(
     r"(?i)\b(?:before\b|deprecated|migrat|upgrad|changelog|known issues|limitations|anti-?pattern|wrong)"
