@@ -84,6 +84,14 @@ def arguments(call: str) -> list[str]:
     return [source.slice(child) for child in node.named_children if "comment" not in child.type]
 
 
+def negated(text: str) -> str:
+    """What an expression negates; empty where it is no negation."""
+    found = body_of(text)
+    if found is None or len(found[1]) != 1 or found[1][0].node.type != "unary_expression" or not text.startswith("!"):
+        return ""
+    return text[1:].strip()
+
+
 def calls(source: TreeSource, node: Node) -> Iterator[str]:
     """Names of what is called inside of a node, outermost first: ``f``, ``Type::f``, ``.method``."""
     for one in walk(node):
