@@ -190,8 +190,16 @@ def _read(fence: Fence) -> tuple[TreeSource, list[Statement], str] | None:
         found = found[:-1]
     if not hands_on and tries(source, found):
         hands_on = "Result<(), Box<dyn std::error::Error>>"
-    found = [s for s in found if s.node.type not in ("extern_crate_declaration", "inner_attribute_item")]
-    return source, found, hands_on
+    found = [_brought_in(source, s) for s in found if s.node.type != "inner_attribute_item"]
+    return source, [s for s in found if s.text], hands_on
+
+
+def _brought_in(source: TreeSource, statement: Statement) -> Statement:
+    """``extern crate`` can't stand in a function: its macros are brought in otherwise, and what it names is known anyhow."""
+    if statement.node.type != "extern_crate_declaration":
+        return statement
+    name = source.field(statement.node, "name")
+    return replace(statement, text=f"use {name}::*;" if "macro_use" in statement.text else "")
 
 
 def _panicking(fence: Fence, found: Sequence[Statement]) -> Iterator[Claim]:

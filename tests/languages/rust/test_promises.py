@@ -58,6 +58,10 @@ def documented(fence: str, tag: str = "", signature: str = "pub fn twice(n: u32)
         ("for n in 1..4 { assert_eq!(words::twice(n), n + n); }", [("words::twice(n)", "n + n")]),
         ("fn main() {\n    assert_eq!(words::twice(2), 4);\n}", [("words::twice(2)", "4")]),
         ("assert_eq!(words::twice(2), 4", []),
+        (
+            "#[macro_use] extern crate words;\n#[allow(unused)]\nlet x = words::twice(2);\nassert_eq!(x, 4);",
+            [("x", "4")],
+        ),
         ("let x = words::twice(2);", []),
     ],
 )
