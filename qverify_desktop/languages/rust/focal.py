@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from qverify_desktop.domain.project import SkippedPath, Snapshot, Target
-from qverify_desktop.languages.rust.source import ATTRIBUTES, COMMENTS, read_source
-from qverify_desktop.languages.tree.source import TreeSource, line_of, walk
+from qverify_desktop.domain.project import Snapshot, Target
+from qverify_desktop.languages.rust.source import ATTRIBUTES, COMMENTS, find_function
+from qverify_desktop.languages.tree.source import TreeSource, walk
 
 MAX_CHARACTERS = 6000
 MAX_CONTEXT = 2500
@@ -20,12 +20,10 @@ def focal_source(snapshot: Snapshot, target: Target) -> str:
     Besides the function with its comment: the file's imports, the types and constants that it names, the signatures of functions
     that it calls, and the header of its ``impl``.
     """
-    source = read_source(snapshot.root, target.file)
-    if isinstance(source, SkippedPath):
+    found = find_function(snapshot, target)
+    if found is None:
         return ""
-    node = _function(source, target)
-    if node is None:
-        return ""
+    source, node = found.source, found.node
     function = _text(source, node)
     owner = node.parent.parent if node.parent is not None and node.parent.type == "declaration_list" else None
     if owner is not None and owner.type in ("impl_item", "trait_item"):
@@ -37,14 +35,6 @@ def focal_source(snapshot: Snapshot, target: Target) -> str:
     if len(text) > MAX_CHARACTERS:
         text = text[: MAX_CHARACTERS - len(_CUT) - 1].rpartition("\n")[0] + "\n" + _CUT
     return text + "\n"
-
-
-def _function(source: TreeSource, target: Target) -> Node | None:
-    name = target.symbol.rpartition(".")[2]
-    for node in walk(source.root):
-        if node.type == "function_item" and line_of(node) == target.line and source.field(node, "name") == name:
-            return node
-    return None
 
 
 def _text(source: TreeSource, node: Node) -> str:

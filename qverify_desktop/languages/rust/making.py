@@ -20,6 +20,7 @@ _NUMBERS = re.compile(
     r"\b(?:Add|Sub|Mul|Div|Num|Integer|Ord|PartialOrd|Eq|PartialEq|Hash|Copy|Clone|Debug|Default)\b"
 )
 _ROWS = re.compile(r"^\s*(?:Into)?Iterator\s*<\s*Item\s*=\s*(.{1,200})>\s*$", re.DOTALL)
+_LENGTHS = ("1", "2", "3", "4", "5", "6", "7", "8")
 _CONSTANTS = {"nan": "NAN", "inf": "INFINITY", "-inf": "NEG_INFINITY"}
 _LARGEST = {"u8": 255, "i8": 127, "u16": 65535, "i16": 32767}
 
@@ -65,7 +66,7 @@ class Makers:
         inner = tuple(self.shape(one, constants, seed, depth - 1) for one in kind.inner)
         if name in rows and len(inner) == 1:
             return Shape(rows[name], inner)
-        if name == "[;]" and kind.length.isdecimal() and 0 < int(kind.length) <= 8:
+        if name == "[;]" and kind.length in _LENGTHS:
             return Shape(Basic.TUPLE, inner * int(kind.length))
         if name == "()" and inner:
             return Shape(Basic.TUPLE, inner)

@@ -8,18 +8,18 @@ from dataclasses import replace
 
 from tree_sitter import Node
 
-from qverify_desktop.domain.project import SkippedPath, Snapshot, Target
+from qverify_desktop.domain.project import Snapshot, Target
 from qverify_desktop.domain.testing import Mutant
 from qverify_desktop.languages.mutants import MOST_BYTES, mutant_of, spread, unique
-from qverify_desktop.languages.rust.source import read_source
+from qverify_desktop.languages.rust.source import find_function
 from qverify_desktop.languages.rust.types import FLOATS, INTEGERS, Type, generics_of, read_type
 from qverify_desktop.languages.tree.mutation import Change, Operators
 from qverify_desktop.languages.tree.mutation import mutants as shared_mutants
-from qverify_desktop.languages.tree.source import TreeSource, line_of, walk
+from qverify_desktop.languages.tree.source import TreeSource
 
 #: Nodes that a token's change is widened to.
 _WHOLE = frozenset(("binary_expression", "compound_assignment_expr"))
-_TYPED = re.compile(r"^([\d_]+)(?:[iu](?:8|16|32|64|128|size))$")
+_TYPED = re.compile(r"^([\d_]{1,18})(?:[iu](?:8|16|32|64|128|size))$")
 #: Patterns, types, constants and macros: nothing below them is an expression that runs.
 _INERT = frozenset(
     (
@@ -44,12 +44,10 @@ _MANY = 400
 
 def mutants(snapshot: Snapshot, target: Target, lines: frozenset[int], most: int) -> list[Mutant]:
     """See ``Language.mutants``."""
-    source = read_source(snapshot.root, target.file)
-    if isinstance(source, SkippedPath) or most <= 0:
+    function = find_function(snapshot, target)
+    if function is None or most <= 0:
         return []
-    body = _body(source, target)
-    if body is None:
-        return []
+    source, body = function.source, function.body
     returned = read_type(target.returns, generics_of(target.signature))
 
     def further(source: TreeSource, node: Node) -> Iterator[Change]:
@@ -76,14 +74,6 @@ def _operators(further: Callable[[TreeSource, Node], Iterator[Change]]) -> Opera
         inert=_INERT,
         further=further,
     )
-
-
-def _body(source: TreeSource, target: Target) -> Node | None:
-    name = target.symbol.rpartition(".")[2]
-    for node in walk(source.root):
-        if node.type == "function_item" and line_of(node) == target.line and source.field(node, "name") == name:
-            return node.child_by_field_name("body")
-    return None
 
 
 def _negated(source: TreeSource, node: Node) -> Iterator[Change]:

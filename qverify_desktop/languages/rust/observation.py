@@ -15,16 +15,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from tree_sitter import Node
 
 from qverify_desktop.domain.execution import Job, JobResult
-from qverify_desktop.domain.project import Project, SkippedPath, Snapshot, Target
+from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.rust.crates import folder_of
 from qverify_desktop.languages.rust.making import Makers
 from qverify_desktop.languages.rust.observed_tests import Call, Observation, call_of, write_tests
-from qverify_desktop.languages.rust.source import read_source
+from qverify_desktop.languages.rust.source import find_function
 from qverify_desktop.languages.rust.speaking import string_text
 from qverify_desktop.languages.rust.suite import job_of, places, written_tests
-from qverify_desktop.languages.tree.source import TreeSource, line_of, walk
+from qverify_desktop.languages.tree.source import TreeSource, walk
 from qverify_desktop.languages.values.encoding import Unreadable, decode, encode
 from qverify_desktop.languages.values.shapes import Constants, inputs, possible
 from qverify_desktop.languages.values.value import Value
@@ -80,10 +80,10 @@ def _programs(snapshot: Snapshot, project: Project, targets: Sequence[Target], s
 def _calls(snapshot: Snapshot, target: Target, makers: Makers, seed: int, most: int) -> Iterator[Call]:
     if not target.public or target.is_async or target.symbol.count(".") > 1:
         return
-    body = _body(snapshot, target)
-    if body is None or _POINTLESS.search(body[0].slice(body[1])):
+    function = find_function(snapshot, target)
+    if function is None or _POINTLESS.search(function.source.slice(function.body)):
         return
-    constants = _constants(*body)
+    constants = _constants(function.source, function.body)
     kinds = Call.kinds(target)
     if kinds is None:
         return
@@ -103,18 +103,6 @@ def _function(number: int, calls: Sequence[Call]) -> str:
         noted = json.dumps({"target": call.target.id, "values": [encode(one) for one in call.arguments]})
         lines.append(f"    observe!({index}, {string_text(noted)}, {{ {' '.join(call.lines)} }});")
     return "\n".join([*lines, "}"])
-
-
-def _body(snapshot: Snapshot, target: Target) -> tuple[TreeSource, Node] | None:
-    source = read_source(snapshot.root, target.file)
-    if isinstance(source, SkippedPath):
-        return None
-    name = target.symbol.rpartition(".")[2]
-    for node in walk(source.root):
-        if node.type == "function_item" and line_of(node) == target.line and source.field(node, "name") == name:
-            body = node.child_by_field_name("body")
-            return (source, body) if body is not None else None
-    return None
 
 
 def _constants(source: TreeSource, body: Node) -> Constants:

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from tree_sitter import Node
 
@@ -16,7 +17,7 @@ from qverify_desktop.languages.examples.promises import MOST_A_TARGET, mine
 from qverify_desktop.languages.rust.crates import Crate, find_crates, folder_of
 from qverify_desktop.languages.rust.detection import module_trees
 from qverify_desktop.languages.rust.modules import Module, ModuleTree
-from qverify_desktop.languages.rust.rustdoc import Claim, claims, fences, program
+from qverify_desktop.languages.rust.rustdoc import MAX_CLAIMS, MAX_CLAIMS_IN_ALL, Claim, claims, fences, program
 from qverify_desktop.languages.rust.segments import definitions
 from qverify_desktop.languages.rust.source import ATTRIBUTES, COMMENTS, is_for_tests
 from qverify_desktop.languages.rust.speaking import RustSpeaker
@@ -58,21 +59,21 @@ def _read(
     of_crate: dict[str | None, list[Target]] = {None: public}
     for target in public:
         of_crate.setdefault(folder_of(project.source_roots, target.file), []).append(target)
+    by_name = {where: _by_name(some) for where, some in of_crate.items()}
     found: list[Promise] = []
     unread: list[tuple[str, int, str]] = []
     prose: dict[str | None, list[Passage]] = defaultdict(list)
     for place in _places(snapshot, project, crates, targets):
         ran, rest = fences(place.passage.lines, untagged=place.rustdoc)
         where = place.crate.folder if place.crate is not None else None
-        binding = _Binding(of_crate.get(where, []), place)
+        binding = _Binding(by_name.get(where, {}), place)
         counts: dict[str, int] = defaultdict(int)
-        for fence in ran:
-            code = "\n".join(fence.code)
-            for claim in claims(fence):
-                meant = binding.target(claim, code)
-                if meant is not None and counts[meant.id] < MOST_A_TARGET:
-                    counts[meant.id] += 1
-                    found.append(_promise(place.passage, claim, meant))
+        said = ((fence, claim) for fence in ran for claim in islice(claims(fence), MAX_CLAIMS))
+        for fence, claim in islice(said, MAX_CLAIMS_IN_ALL):
+            meant = binding.target(claim, "\n".join(fence.code))
+            if meant is not None and counts[meant.id] < MOST_A_TARGET:
+                counts[meant.id] += 1
+                found.append(_promise(place.passage, claim, meant))
         if place.passage.owner is None or place.passage.owner.public:
             prose[where].append(replace(place.passage, lines=tuple(rest)))
     for where, passages in prose.items():
@@ -96,6 +97,13 @@ def _promise(passage: Passage, claim: Claim, target: Target) -> Promise:
     )
 
 
+def _by_name(targets: Sequence[Target]) -> Mapping[str, Sequence[Target]]:
+    found: dict[str, list[Target]] = defaultdict(list)
+    for target in targets:
+        found[target.symbol.rpartition(".")[2]].append(target)
+    return found
+
+
 def _on_one_line(code: str) -> str:
     return re.sub(r"[ \t]*\n[ \t]*", " ", code.strip())
 
@@ -104,7 +112,7 @@ def _on_one_line(code: str) -> str:
 class _Binding:
     """Which function a claim speaks of."""
 
-    targets: Sequence[Target]
+    targets: Mapping[str, Sequence[Target]]
     place: Place
 
     def target(self, claim: Claim, code: str) -> Target | None:
@@ -128,7 +136,8 @@ class _Binding:
 
     def _named(self, call: str) -> Target | None:
         name = _last(call)
-        fitting = [t for t in self.targets if t.symbol.rpartition(".")[2] in (name, _SPELLED.get(name, name))]
+        spelled = _SPELLED.get(name)
+        fitting = [*self.targets.get(name, ()), *(self.targets.get(spelled, ()) if spelled else ())]
         if "::" in call:
             above = call.split("::")[-2]
             exact = [t for t in fitting if t.symbol.split(".")[0] == above or t.module.rpartition("::")[2] == above]
@@ -178,6 +187,7 @@ def _readme(snapshot: Snapshot, crate: Crate) -> Iterator[Place]:
 def _of_file(tree: ModuleTree, file: str, by_line: Mapping[tuple[str, int], Target]) -> Iterator[Place]:
     """Passages of a source file: comments of its functions, then of everything else, then the file's own."""
     told: set[int] = set()
+    raw = next((_lines(module.source) for module in tree.modules.values() if module.source.path == file), ())
     for found in definitions(tree, file):
         comment = found.definition.comment
         line = int(found.definition.node.start_point[0]) + 1
@@ -186,24 +196,24 @@ def _of_file(tree: ModuleTree, file: str, by_line: Mapping[tuple[str, int], Targ
             told.add(comment.first)
         if comment is not None and target is not None:
             source = tree.modules[found.place].source
-            yield Place(_passage(source, comment, target), tree.crate, found.type_name)
+            yield Place(_passage(source, raw, comment, target), tree.crate, found.type_name)
     for module in tree.modules.values():
         if module.source.path == file:
-            yield from _of_items(tree, module, told)
+            yield from _of_items(tree, module, raw, told)
 
 
-def _of_items(tree: ModuleTree, module: Module, told: set[int]) -> Iterator[Place]:
+def _of_items(tree: ModuleTree, module: Module, raw: tuple[str, ...], told: set[int]) -> Iterator[Place]:
     source = module.source
     opening = [node for node in module.body.named_children if _is_inner(node)]
     comment = comment_of(source, opening) if opening and _together(opening) else None
     if comment is not None:
-        yield Place(_passage(source, comment, None), tree.crate)
+        yield Place(_passage(source, raw, comment, None), tree.crate)
     for item in module.body.named_children:
         above = comment_above(source, item, COMMENTS, ATTRIBUTES) if item.type not in COMMENTS | ATTRIBUTES else None
         if above is not None and above.first not in told and not is_for_tests(source, item):
             told.add(above.first)
             if comment is None or above.first != comment.first:
-                yield Place(_passage(source, above, None), tree.crate, source.field(item, "name"))
+                yield Place(_passage(source, raw, above, None), tree.crate, source.field(item, "name"))
 
 
 def _is_inner(node: Node) -> bool:
@@ -215,6 +225,9 @@ def _together(nodes: Sequence[Node]) -> bool:
     return all(after.start_point[0] <= before.end_point[0] + 1 for before, after in itertools.pairwise(nodes))
 
 
-def _passage(source: TreeSource, comment: Comment, owner: Target | None) -> Passage:
-    raw = tuple(source.data.decode("utf-8", "replace").split("\n"))
+def _lines(source: TreeSource) -> tuple[str, ...]:
+    return tuple(source.data.decode("utf-8", "replace").split("\n"))
+
+
+def _passage(source: TreeSource, raw: tuple[str, ...], comment: Comment, owner: Target | None) -> Passage:
     return Passage(source.path, raw, comment.lines, comment.first, owner)

@@ -17,6 +17,7 @@ from qverify_desktop.languages.rust.syntax import (
     body_of,
     identifiers,
     indented,
+    negated,
     statements,
     tries,
 )
@@ -26,14 +27,18 @@ from qverify_desktop.languages.values.value import Word, holds
 
 MAX_FENCES = 400
 MAX_LINES = 400
-_OPENING = re.compile(r"^(\s{0,20})(`{3,}|~{3,})\s*([^`]{0,200})$")
+#: Claims of a fence, and of all fences of a passage.
+MAX_CLAIMS = 60
+MAX_CLAIMS_IN_ALL = 300
+_OPENING = re.compile(r"^(\s{0,20})(`{3,}|~{3,})\s{0,20}([^`]{0,200})$")
 _RUNS = re.compile(r"rust|should_panic|edition20\d\d|standalone(?:_crate)?|E\d{4}|test_harness")
 _NEVER = re.compile(r"ignore\b|no_run|compile_fail")
 _BEHIND = re.compile(
     r"^//\s{0,9}(?P<mark>[-=]+>|===?|→|returns?\b:?|gives\b|is\b|yields\b)?\s{0,9}(?P<value>\S.{0,400})$"
 )
+_LITERAL = re.compile(r"[-&*]{0,3}(?:\"|b?'|r#|[-\d]|\[|(?:Some|Ok|Err|None|true|false|vec!|String::from)\b)")
 _OK = re.compile(r"^Ok::<(.{1,300})>\(\s*\(\s*\)\s*\);?$", re.DOTALL)
-_SECTION = re.compile(r"^\s{0,3}#{1,6}\s+(.{1,80}?)\s*#*$")
+_SECTION = re.compile(r"^\s{0,3}#{1,6}\s{1,9}(.{1,100})")
 #: Headings of sections that speak of other versions, or of what goes wrong.
 _ELSEWHERE = re.compile(
     r"(?i)\b(?:before\b|deprecated|migrat|upgrad|changelog|known issues|limitations|anti-?pattern|wrong)"
@@ -185,8 +190,16 @@ def _read(fence: Fence) -> tuple[TreeSource, list[Statement], str] | None:
         found = found[:-1]
     if not hands_on and tries(source, found):
         hands_on = "Result<(), Box<dyn std::error::Error>>"
-    found = [s for s in found if s.node.type not in ("extern_crate_declaration", "inner_attribute_item")]
-    return source, found, hands_on
+    found = [_brought_in(source, s) for s in found if s.node.type != "inner_attribute_item"]
+    return source, [s for s in found if s.text], hands_on
+
+
+def _brought_in(source: TreeSource, statement: Statement) -> Statement:
+    """``extern crate`` can't stand in a function: its macros are brought in otherwise, and what it names is known anyhow."""
+    if statement.node.type != "extern_crate_declaration":
+        return statement
+    name = source.field(statement.node, "name")
+    return replace(statement, text=f"use {name}::*;" if "macro_use" in statement.text else "")
 
 
 def _panicking(fence: Fence, found: Sequence[Statement]) -> Iterator[Claim]:
@@ -212,20 +225,18 @@ def _claims_of(
     hands_on: str,
 ) -> Iterator[Claim]:
     if statement.macro:
-        read = _asserted(statement.macro, statement.text)
+        macro = statement.text
     elif asserted_inside(source, statement.node) and statement.node.type != "function_item":
-        inner = asserted_inside(source, statement.node)[0]
-        text = source.slice(inner)
-        read = _asserted(source.field(inner, "macro").rpartition("::")[2], text)
-    elif statement.comment:
+        macro = source.slice(asserted_inside(source, statement.node)[0])
+    else:
         yield from _commented(fence, statement, setup, hands_on)
         return
-    else:
-        return
+    read = _asserted(macro)
     if read is None:
         return
-    call, expected = read
-    text = statement.text if statement.text.endswith((";", "}")) else f"{statement.text};"
+    call, expected, straight = read
+    text = statement.text.replace(macro, straight, 1) if straight else statement.text
+    text = text if text.endswith((";", "}")) else f"{text};"
     defining = " ".join(known[name] for name in sorted(identifiers(call) & set(known)))
     yield Claim(
         tuple(setup),
@@ -239,28 +250,32 @@ def _claims_of(
     )
 
 
-def _asserted(macro: str, text: str) -> tuple[str, str] | None:
-    """Call and expectation of an assertion, in words where it expects no value."""
+def _asserted(text: str) -> tuple[str, str, str] | None:
+    """Call and expectation of an assertion, in words where it expects no value; and the assertion with the call in front, empty where it
+    stands so. ``assert_eq!`` makes no difference between its sides, a report of what was observed does."""
+    macro = text.partition("!")[0]
     found = arguments(text)
     if macro.endswith("assert") and found:
-        call = found[0]
-        if call.startswith("!") and not re.search(r"[=<>&|]", call):
-            return call[1:].strip(), "false"
-        return call, "true"
+        bare = negated(found[0])
+        return (bare, "false", "") if bare else (found[0], "true", "")
     if len(found) < 2:
         return None
-    left, right = found[0], found[1]
-    if "(" in right and "(" not in left:
-        # The value may stand first.
-        left, right = (
-            (right, left) if not re.match(r"(?:Some|Ok|Err|vec!|String::from|\w+::new)\b", right) else (left, right)
-        )
-    return (left, f"anything but {right}") if macro.endswith("_ne") else (left, right)
+    left, right, *words = found
+    straight = ""
+    if _is_written_out(left) and not _is_written_out(right):
+        left, right = right, left
+        straight = f"{macro}!({', '.join((left, right, *words))}){';' if text.endswith(';') else ''}"
+    return left, f"anything but {right}" if macro.endswith("_ne") else right, straight
+
+
+def _is_written_out(text: str) -> bool:
+    """A literal, or a constructor that everybody knows."""
+    return bool(_LITERAL.match(text))
 
 
 def _commented(fence: Fence, statement: Statement, setup: Sequence[str], hands_on: str) -> Iterator[Claim]:
     """``f(x); // => y`` and ``let a = f(x); // y``."""
-    behind = _BEHIND.match(statement.comment)
+    behind = _BEHIND.match(statement.comment) if statement.comment else None
     if behind is None:
         return
     text = behind["value"].strip().strip("`").rstrip(".")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import tree_sitter_rust
 from tree_sitter import Node
 
-from qverify_desktop.domain.project import SkippedPath
-from qverify_desktop.languages.tree.source import Grammar, TreeSource, parse_tree, read_tree
+from qverify_desktop.domain.project import SkippedPath, Snapshot, Target
+from qverify_desktop.languages.tree.source import Grammar, TreeSource, line_of, parse_tree, read_tree, walk
 
 LANGUAGE = "rust"
 RUNTIME = "rust"
@@ -22,6 +26,39 @@ _TEST = re.compile(r"#\s*\[\s*(?:[\w:]{1,80}::)?(?:test|bench|rstest|proptest)\b
 def read_source(root: str, path: str) -> TreeSource | SkippedPath:
     """Read and parse a file of a snapshot."""
     return read_tree(GRAMMAR, root, path)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function with its body in its file."""
+
+    source: TreeSource
+    node: Node
+    body: Node
+
+
+def find_function(snapshot: Snapshot, target: Target) -> Function | None:
+    """The definition of a target, ``None`` where its file can't be read or no longer holds it."""
+    try:
+        mark = Path(snapshot.root, target.file).lstat()
+    except (OSError, ValueError):
+        return None
+    found = _functions(snapshot.root, target.file, mark.st_mtime_ns, mark.st_size)
+    return found.get((target.line, target.symbol.rpartition(".")[2]))
+
+
+@lru_cache(maxsize=8)
+def _functions(root: str, path: str, _changed: int, _size: int) -> Mapping[tuple[int, str], Function]:
+    """Functions of a file by line and name. Targets of one file are asked for one after the other."""
+    source = read_source(root, path)
+    if isinstance(source, SkippedPath):
+        return {}
+    found = {}
+    for node in walk(source.root):
+        body = node.child_by_field_name("body") if node.type == "function_item" else None
+        if body is not None:
+            found[line_of(node), source.field(node, "name")] = Function(source, node, body)
+    return found
 
 
 def parse_source(text: str, path: str = "") -> TreeSource | SkippedPath:

@@ -194,7 +194,7 @@ def _collection(value: Value, kind: Type, depth: int) -> str | None:
     if name == "[]":
         return row
     if name == "[;]":
-        return row if not kind.length.isdecimal() or int(kind.length) == len(value.items) else None
+        return row if kind.length == str(len(value.items)) or not kind.length.isdecimal() else None
     path = _SEQUENCES.get(name) or _SETS.get(name)
     return f"{path}::from({row})" if path is not None else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from qverify_desktop.domain.project import SkippedPath
-from qverify_desktop.languages.rust.source import parse_source
+from qverify_desktop.languages.rust.source import ATTRIBUTES, parse_source
 from qverify_desktop.languages.tree.source import TreeSource, walk
 
 MAX_CHARACTERS = 60_000
@@ -44,10 +44,14 @@ def body_of(code: str) -> tuple[TreeSource, list[Statement]] | None:
 
 
 def statements(source: TreeSource, block: Node) -> list[Statement]:
-    """The statements of a block, comments left out but for those behind one."""
+    """The statements of a block with their attributes, comments left out but for those behind one."""
     found: list[Statement] = []
+    marks: list[str] = []
     for node in block.named_children:
         start, end = int(node.start_point[0]) - 1, int(node.end_point[0]) - 1
+        if node.type in ATTRIBUTES:
+            marks.append(source.slice(node))
+            continue
         if "comment" in node.type:
             if found and found[-1].end == start and node.type == "line_comment":
                 last = found.pop()
@@ -59,7 +63,9 @@ def statements(source: TreeSource, block: Node) -> list[Statement]:
         following = node.next_sibling
         if following is not None and following.type == ";":
             text += ";"
-        found.append(Statement(text, start, end, node, macro_of(source, node)))
+        macro = macro_of(source, node) if not marks else ""
+        found.append(Statement("\n".join([*marks, text]), start, end, node, macro))
+        marks = []
     return found
 
 
@@ -82,6 +88,14 @@ def arguments(call: str) -> list[str]:
     if node is None:
         return []
     return [source.slice(child) for child in node.named_children if "comment" not in child.type]
+
+
+def negated(text: str) -> str:
+    """What an expression negates; empty where it is no negation."""
+    found = body_of(text)
+    if found is None or len(found[1]) != 1 or found[1][0].node.type != "unary_expression" or not text.startswith("!"):
+        return ""
+    return text[1:].strip()
 
 
 def calls(source: TreeSource, node: Node) -> Iterator[str]:

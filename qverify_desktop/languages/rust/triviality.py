@@ -18,7 +18,7 @@ from qverify_desktop.languages.tree.source import TreeSource, walk
 _DEMANDING = re.compile(
     r"\.(?:unwrap|expect|unwrap_err|expect_err)\s*\(|\b(?:panic|unreachable|assert_matches)!|\?\s*[;.)\n]"
 )
-_KEYWORDS = frozenset(("true", "false", "vec", "as", "mut", "ref", "usize", "u8", "i32", "u32", "i64", "u64", "f64"))
+_KEYWORDS = frozenset(("true", "false", "as", "mut", "ref", "usize", "u8", "i32", "u32", "i64", "u64", "f64"))
 
 
 def static_problem(test: GeneratedTest) -> StaticProblem | None:
@@ -74,6 +74,6 @@ def _asserts(source: TreeSource, body: Node) -> bool:
 
 def _depends(text: str) -> bool:
     """Whether an expression names anything but literals."""
-    bare = re.sub(r"\"(?:[^\"\\]|\\.){0,4000}\"|'(?:[^'\\]|\\.)'", " ", text[:8000])
+    bare = re.sub(r"\"(?:[^\"\\]|\\.){0,4000}\"|'(?:[^'\\]|\\.)'", " ", text[:8000].replace("vec!", " "))
     words = set(re.findall(r"\b[A-Za-z_]\w*", bare))
     return bool(words - _KEYWORDS)

@@ -50,12 +50,18 @@ def documented(fence: str, tag: str = "", signature: str = "pub fn twice(n: u32)
         ("assert!(!words::twice(1).is_power_of_two());", [("words::twice(1).is_power_of_two()", "false")]),
         ("# use words::twice;\nlet two = twice(1);\nassert_eq!(two, 2);", [("two", "2")]),
         ("assert_ne!(words::twice(1), 1);", [("words::twice(1)", "anything but 1")]),
+        ('assert_eq!(4, words::twice(2), "why");', [("words::twice(2)", "4")]),
+        ("assert!(!words::twice(1) == 3);", [("!words::twice(1) == 3", "true")]),
         ("words::twice(3); // => 6", [("words::twice(3)", "6")]),
         ("let x = words::twice(3); // 6", [("words::twice(3)", "6")]),
         ("let x = words::twice(3); // a number", []),
         ("for n in 1..4 { assert_eq!(words::twice(n), n + n); }", [("words::twice(n)", "n + n")]),
         ("fn main() {\n    assert_eq!(words::twice(2), 4);\n}", [("words::twice(2)", "4")]),
         ("assert_eq!(words::twice(2), 4", []),
+        (
+            "#[macro_use] extern crate words;\n#[allow(unused)]\nlet x = words::twice(2);\nassert_eq!(x, 4);",
+            [("x", "4")],
+        ),
         ("let x = words::twice(2);", []),
     ],
 )
@@ -92,6 +98,13 @@ def test_errors_are_handed_on_as_rustdoc_has_it(tmp_path: Path) -> None:
     assert promise.target == "src/lib.rs::read"
     assert "|| -> Result<(), E> {" in test.code and "example().unwrap();" in test.code
     assert test.code.index("use words::E;") < test.code.index("|| ->")
+
+
+def test_the_call_stands_in_front_so_that_what_is_observed_is_its_answer(tmp_path: Path) -> None:
+    _, (test,) = mined(tmp_path / "one", documented('assert_eq!(Some(4), Some(words::twice(2)), "{}", 1);'))
+    assert 'assert_eq!(Some(4), Some(words::twice(2)), "{}", 1);' in test.code
+    _, (test,) = mined(tmp_path / "two", documented('for _ in 0..2 { assert_eq!(4, words::twice(2), "{}", 1); }'))
+    assert 'assert_eq!(words::twice(2), 4, "{}", 1);' in test.code
 
 
 def test_a_promised_panic(tmp_path: Path) -> None:

@@ -96,6 +96,8 @@ test.__test__ = False  # type: ignore[attr-defined]
         ("assert_eq!(f(1), 2);", None),
         ("let x = f(1); assert!(x > 2);", None),
         ("f(1).unwrap();", None),
+        ("let mut vec = vec![1]; f(&mut vec); assert_eq!(&*vec, &[1, 2]);", None),
+        ("assert_eq!(vec![1], vec![1]);", Reason.TRIVIAL),
         ("f(1);", Reason.TRIVIAL),
         ("assert!(true);", Reason.TRIVIAL),
         ("assert_eq!(1, 1);", Reason.TRIVIAL),

@@ -10,7 +10,7 @@ from importlib import resources
 
 FOLDER = ".qverify"
 _PROGRAM = (
-    "main.rs", "json.rs", "process.rs", "build.rs", "coverage.rs", "testing.rs", "suite.rs", "schemata.rs", "mutants.rs"
+    "main.rs", "json.rs", "manifest.rs", "process.rs", "build.rs", "coverage.rs", "testing.rs", "suite.rs", "schemata.rs", "mutants.rs"
 )  # fmt: skip
 _START = """\
 set -eu

@@ -1,6 +1,7 @@
 //! Building with cargo: which test programs come out, and which errors stand where (The Cargo Book, "JSON messages").
 
 use crate::json::{self, Json};
+use crate::manifest::lean;
 use crate::process::{self, End};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -188,30 +189,6 @@ pub fn wrap(arguments: &[String]) -> ! {
     let error = command.exec();
     eprintln!("{error}");
     std::process::exit(70)
-}
-
-/// Leave out of a manifest what only the package's own tests and measurements need. Answers whether there was any.
-fn lean(manifest: &Path) -> bool {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    let mut kept = String::new();
-    let mut out = false;
-    for line in text.lines() {
-        let bare = line.trim();
-        if bare.starts_with('[') {
-            let name = bare.trim_matches(|c| c == '[' || c == ']' || c == ' ');
-            out = name.split('.').any(|part| part.trim() == "dev-dependencies") || name == "bench";
-        }
-        if !out {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    let changed = kept.lines().count() != text.lines().count();
-    if changed {
-        let _ = std::fs::remove_file(manifest);
-        let _ = std::fs::write(manifest, kept);
-    }
-    changed
 }
 
 /// Packages of the request by folder, each with the files that were generated for it.

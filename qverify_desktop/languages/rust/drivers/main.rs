@@ -5,6 +5,7 @@
 mod build;
 mod coverage;
 mod json;
+mod manifest;
 mod mutants;
 mod process;
 mod schemata;

@@ -3,6 +3,7 @@
 use crate::build::{by_folder, Builder, Built, Error, Program};
 use crate::coverage::{self, Asides, Coverage, FileCoverage};
 use crate::json::{self, quoted, Json};
+use crate::manifest;
 use crate::testing::{self, Outcome, Test};
 use crate::Journal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,7 +160,7 @@ pub fn build_generated(
     journal: &mut Journal,
 ) -> Vec<Test> {
     let mut left = all.to_vec();
-    declare(&builder.work.join(folder));
+    manifest::declare(&builder.work.join(folder).join("Cargo.toml"));
     for _ in 0..REBUILDS {
         let limit = deadline.saturating_duration_since(Instant::now());
         let built = builder.build(folder, false, limit);
@@ -223,20 +224,6 @@ fn without(work: &Path, left: Vec<Written>, bad: &BTreeMap<String, String>) -> V
         let _ = fs::write(&path, lines.join("\n"));
     }
     kept
-}
-
-/// A package that lists its tests itself must list these too.
-fn declare(folder: &Path) {
-    let path = folder.join("Cargo.toml");
-    let text = fs::read_to_string(&path).unwrap_or_default();
-    let old = !text.contains("edition") || text.contains("edition = \"2015\"");
-    if text.contains("autotests") || (old && text.contains("[[test]]")) {
-        let added = "\n[[test]]\nname = \"qv_all\"\npath = \"tests/qv_all/main.rs\"\n";
-        if !text.contains(added) {
-            let _ = fs::remove_file(&path);
-            let _ = fs::write(&path, format!("{text}{added}"));
-        }
-    }
 }
 
 pub fn is_generated(root: &str) -> bool {
