@@ -66,7 +66,7 @@ func (s *suite) wanted(test *testFunc) bool {
 
 func (s *suite) limit() time.Duration { return time.Duration(s.asked.TestS) * time.Second }
 
-// runOwn runs the tests of a package as “go test“ would, and those that a hang or a crash kept from running alone.
+// runOwn runs the tests of a package as the go command would, and those that a hang or a crash kept from running alone.
 func (s *suite) runOwn(one *pkg) {
 	tests := map[string]*testFunc{}
 	names := []string{}
