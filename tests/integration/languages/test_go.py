@@ -79,7 +79,7 @@ def test_what_differs_from_run_to_run_and_what_does_not_compile_is_refused(resul
     flaky = refused["Zone()"]
     assert flaky.reason is Reason.FLAKY
     mixed = refused['Same(3, "three")']
-    assert mixed.reason is Reason.COMPILE and "does not match" in mixed.detail
+    assert mixed.reason is Reason.COMPILE and "mismatched types" in mixed.detail
 
 
 def test_methods_are_observed_on_what_a_constructor_makes(result: RunResult) -> None:
