@@ -11,6 +11,7 @@ def languages(patience_s: int | None = None) -> tuple[Language, ...]:
     from qverify_desktop.languages.java.language import JavaLanguage
     from qverify_desktop.languages.javascript.dialects import JAVASCRIPT, TYPESCRIPT
     from qverify_desktop.languages.javascript.language import JavaScriptLanguage
+    from qverify_desktop.languages.kotlin.language import KotlinLanguage
     from qverify_desktop.languages.python.language import PythonLanguage
     from qverify_desktop.languages.rust.language import RustLanguage
 
@@ -18,8 +19,9 @@ def languages(patience_s: int | None = None) -> tuple[Language, ...]:
         PythonLanguage(),
         JavaScriptLanguage(JAVASCRIPT),
         JavaScriptLanguage(TYPESCRIPT),
-        JavaLanguage(),
         GoLanguage(),
+        JavaLanguage(),
+        KotlinLanguage(),
         RustLanguage(),
     )
     for language in found if patience_s is not None else ():

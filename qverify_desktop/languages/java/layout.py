@@ -72,6 +72,16 @@ def test_root(project: Project, path: str, package: str) -> str:
     return min(tests, key=lambda one: (-tests[one], one)) if tests else root
 
 
+def roots_beside(roots: Sequence[str]) -> list[str]:
+    """Source roots with those where a module keeps the other language of the JVM."""
+    found = set(roots)
+    for root in roots:
+        module = re.fullmatch(r"(.*?)src/main/\w+", root)
+        if module:
+            found |= {f"{module[1]}src/main/java", f"{module[1]}src/main/kotlin"}
+    return sorted(found)
+
+
 def resource_folders(roots: Sequence[str]) -> list[str]:
     """Folders of resources beside source roots."""
     found = []
@@ -95,7 +105,7 @@ def dependencies_of(manifests: Mapping[str, str]) -> list[str]:
                 if parts[0] and parts[1]:
                     found.setdefault(":".join(part for part in parts if part and "$" not in part))
         else:
-            for match in re.finditer(r"['\"]([\w.-]{2,120}:[\w.-]{2,120}(?::[\w.-]{1,60})?)['\"]", text):
+            for match in re.finditer(r"['\"]([\w.-]{1,120}:[\w.-]{1,120}(?::[\w.-]{1,60})?)['\"]", text):
                 found.setdefault(match[1])
             for match in re.finditer(r"\bkotlin\(\s*['\"](test[\w-]{0,20})['\"]", text):
                 found.setdefault(f"org.jetbrains.kotlin:kotlin-{match[1]}")

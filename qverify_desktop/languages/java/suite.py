@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qverify_desktop.domain.execution import GIB, Job, JobResult, Limits
@@ -12,7 +12,7 @@ from qverify_desktop.domain.project import Project, SkippedPath
 from qverify_desktop.domain.testing import SuiteResult
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.java.drivers import COMMAND, FOLDER, driver_files
-from qverify_desktop.languages.java.layout import resource_folders
+from qverify_desktop.languages.java.layout import resource_folders, roots_beside
 from qverify_desktop.languages.java.source import GRAMMAR, modifiers_of
 from qverify_desktop.languages.report import read_report
 from qverify_desktop.languages.tree.source import end_line_of, line_of, parse_tree, walk
@@ -27,6 +27,8 @@ TESTS = frozenset({"@Test", "@ParameterizedTest", "@RepeatedTest", "@TestFactory
 #: A JVM that compiles and one that runs tests, each with its heap and what lies beside it.
 MEMORY_BYTES = 3 * GIB
 _MISSING_PACKAGE = re.compile(r"package ([a-z][\w.]{0,200}) does not exist")
+#: A generated file's tests with their lines.
+Describe = Callable[[str, str], dict[str, Any]]
 _OTHER = {"java": ".kt", "kotlin": ".java"}
 
 
@@ -39,12 +41,13 @@ def suite_job(
     coverage: bool,
     existing: bool,
     patience_s: int = PATIENCE_S,
+    describe: Describe | None = None,
 ) -> Job:
     """See ``Language.suite_job``. The project's own tests keep their order, generated ones are shuffled by
     ``variation.order_seed`` (0 keeps their order). Coverage names every source file where ``existing``."""
     timeout = OWN_TIMEOUT_S if existing else GENERATED_TIMEOUT_S
     wanted = {test.partition("::")[0] for test in only}
-    generated = [described(path, files[path]) for path in sorted(files) if not only or path in wanted]
+    generated = [(describe or described)(path, files[path]) for path in sorted(files) if not only or path in wanted]
     request = {
         **sources_of(project),
         "with_tests": existing,
@@ -75,7 +78,7 @@ def sources_of(project: Project) -> dict[str, Any]:
     return {
         "sources": list(project.source_files),
         "tests": list(project.test_files),
-        "roots": list(project.source_roots),
+        "roots": roots_beside(project.source_roots),
         "other": _OTHER.get(project.language, ""),
         "dependencies": list(project.dependencies),
         "resources": resource_folders(project.source_roots),

@@ -157,7 +157,8 @@ def _function(
     definition = Definition(
         node=node,
         name=name,
-        body=body,
+        # ``x => x``: a name alone has nothing inside that could be looked at.
+        body=body if body.named_child_count or body.type == "statement_block" else function,
         parameters=parameters_of(source, function),
         returns=_type(source, function, "return_type"),
         public=way is not Way.HIDDEN and not name.startswith("_"),

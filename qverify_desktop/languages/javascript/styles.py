@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qverify_desktop.domain.project import Target
+from qverify_desktop.domain.testing import GeneratedTest
 from qverify_desktop.languages.javascript.access import uses_modules
+from qverify_desktop.languages.tree.rendering import one_line
 
 AS_WRITTEN = """\
 /** `observed` as documentation would write it: -0 is 0, a number within `tolerance` is the expected one, an object is its properties. */
@@ -93,3 +96,38 @@ def raises(framework: str, call: str, name: str, message: str | None, *, is_asyn
     if is_async:
         return f"await expect(({function})()).rejects.toThrow({matched});"
     return f"expect({function}).toThrow({matched});"
+
+
+def framework_of(test: GeneratedTest) -> str:
+    """The framework that a generated test is written for, by what stands above it."""
+    above = "\n".join(test.prelude)
+    return "vitest" if '"vitest"' in above else "node" if '"node:test"' in above else "jest"
+
+
+def runner_of(test: GeneratedTest) -> str:
+    """The command that runs test files of the test's framework."""
+    return {"vitest": "npx vitest run", "node": "node --test", "jest": "npx jest"}[framework_of(test)]
+
+
+def expected_to_fail(test: GeneratedTest, reason: str) -> GeneratedTest | None:
+    """``test.failing`` of Jest, ``test.fails`` of Vitest; ``node:test`` has no such mark that turns red, so there the failure is
+    what is asserted. ``None`` for a test of another form.
+    """
+    lines = test.code.strip("\n").split("\n")
+    if not re.fullmatch(r"test\(\".*\", (?:async )?\(\) => \{", lines[0]) or lines[-1] != "});" or len(lines) < 3:
+        return None
+    framework = framework_of(test)
+    note = f"  // {one_line(reason)}"
+    if framework == "node":
+        header = re.sub(r", (?:async )?\(\) => \{$", ", async () => {", lines[0])
+        inside = [
+            "  await assert.rejects(async () => {",
+            *(f"  {line}" if line else "" for line in lines[1:-1]),
+            "  });",
+        ]
+        code = [header, note, *inside, lines[-1]]
+    else:
+        mark = "test.failing(" if framework == "jest" else "test.fails("
+        code = [mark + lines[0].removeprefix("test("), note, *lines[1:]]
+    path = re.sub(r"(\.(?:test|spec)\.[cm]?[jt]s)$", r".expected-to-fail\1", test.path)
+    return replace(test, path=path, code="\n".join(code))

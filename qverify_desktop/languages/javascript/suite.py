@@ -48,7 +48,7 @@ def suite_job(
     timeout = OWN_TIMEOUT_S if existing else GENERATED_TIMEOUT_S
     wanted = sorted({test.partition("::")[0] for test in only})
     request = {
-        "sources": list(project.source_files) if coverage else [],
+        "sources": list(project.source_files),
         "own": [path for path in collectable_tests(project) if not only or path in wanted] if existing else [],
         "generated": [path for path in sorted(files) if not only or path in wanted],
         "only": list(only),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,14 @@ def crate_of(crates: Iterable[Crate], path: str) -> Crate | None:
     return max((one for one in crates if one.holds(path)), key=lambda one: len(one.folder), default=None)
 
 
+def needed_by(crates: Sequence[Crate], crate: Crate) -> list[Crate]:
+    """A crate with those of the snapshot that it needs, at any remove."""
+    found = [crate]
+    for one in found:
+        found += [other for other in crates if other.package in one.needs and other not in found]
+    return found
+
+
 def folder_of(source_roots: Iterable[str], path: str) -> str:
     """Of a project's source roots, which are the folders of its crates, the nearest above a file."""
     fitting = [root for root in source_roots if not root or path.startswith(f"{root}/")]
@@ -80,7 +88,10 @@ def _crate(folder: str, manifest: Mapping[str, Any], files: frozenset[str]) -> C
     written = library.get("name", name)
     known = root in files and isinstance(written, str) and _NAME.fullmatch(written) and not library.get("proc-macro")
     roots = sorted(path for path in files if _is_program(_below(folder, path)) and _under(folder, path))
-    needs = [key for table in _TABLES for key in _table(manifest, table) if _NAME.fullmatch(key)]
+    tables = [_table(manifest, table) for table in _TABLES]
+    needs = [key for table in tables for key in table if _NAME.fullmatch(key)]
+    renamed = [_renamed(value) for table in tables for value in table.values()]
+    needs += [other for other in renamed if _NAME.fullmatch(other)]
     return Crate(
         folder,
         name,
@@ -94,6 +105,12 @@ def _crate(folder: str, manifest: Mapping[str, Any], files: frozenset[str]) -> C
 def _table(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = manifest.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _renamed(dependency: object) -> str:
+    """The package that a dependency is of where it is known by another name."""
+    name = dependency.get("package") if isinstance(dependency, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _is_program(path: str) -> bool:

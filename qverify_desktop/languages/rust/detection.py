@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 
 from qverify_desktop.domain.project import Project, SkippedPath, Snapshot, Target
 from qverify_desktop.languages.files import read_text
 from qverify_desktop.languages.layout import is_aside, is_foreign, says_generated
-from qverify_desktop.languages.rust.crates import LOCK, Crate, crate_of, find_crates
+from qverify_desktop.languages.rust.crates import LOCK, Crate, crate_of, find_crates, needed_by
 from qverify_desktop.languages.rust.modules import ModuleTree, read_modules
 from qverify_desktop.languages.rust.segments import targets_of
 from qverify_desktop.languages.rust.source import LANGUAGE, RUNTIME
 
-_TESTS = re.compile(r"(?:^|/)(?:tests|benches)/|(?:^|/)(?:tests?|\w{1,60}_tests?)\.rs$")
+_TESTS = re.compile(r"(?:tests|benches)/")
 
 
 def detect(snapshot: Snapshot) -> Project | None:
@@ -66,8 +67,20 @@ def find_targets(snapshot: Snapshot, project: Project) -> list[Target]:
     return [target for file in sorted(targets) for target in targets[file]]
 
 
+def dependencies_of(snapshot: Snapshot, project: Project, files: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """See ``Language.depends_on``: a crate's files, and those of the crates that it needs."""
+    crates = find_crates(snapshot)
+    homes = {path: crate_of(crates, path) for path in project.source_files}
+    found: dict[str, frozenset[str]] = {}
+    for file in files:
+        crate = crate_of(crates, file)
+        needed = needed_by(crates, crate) if crate is not None else []
+        found[file] = frozenset(path for path, home in homes.items() if home in needed) | {file}
+    return found
+
+
 def _is_test(crate: Crate, path: str) -> bool:
-    return bool(_TESTS.search(crate.below(path)))
+    return bool(_TESTS.match(crate.below(path)))
 
 
 def _start(snapshot: Snapshot, path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
@@ -63,8 +63,18 @@ class RustLanguage(Language):
     ) -> Job:
         return installation.install_job(project, missing, lock, offline=offline)
 
+    def depends_on(
+        self, snapshot: Snapshot, project: Project, files: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        return detection.dependencies_of(snapshot, project, files)
+
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         return promises.find_promises(snapshot, project, targets)
+
+    def unread_examples(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    ) -> list[tuple[str, int, str]]:
+        return promises.unread_examples(snapshot, project, targets)
 
     def promise_tests(
         self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
@@ -130,6 +140,12 @@ class RustLanguage(Language):
 
     def render(self, tests: Sequence[GeneratedTest]) -> dict[str, str]:
         return writing.render(tests)
+
+    def expected_to_fail(self, test: GeneratedTest, reason: str) -> GeneratedTest | None:
+        return writing.expected_to_fail(test, reason)
+
+    def command(self, test: GeneratedTest) -> str:
+        return writing.command(test)
 
     def static_problem(self, test: GeneratedTest) -> StaticProblem | None:
         return triviality.static_problem(test)

@@ -21,7 +21,6 @@ from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.rust.crates import folder_of
 from qverify_desktop.languages.rust.making import Makers
 from qverify_desktop.languages.rust.observed_tests import Call, Observation, call_of, write_tests
-from qverify_desktop.languages.rust.placing import FOLDER
 from qverify_desktop.languages.rust.source import read_source
 from qverify_desktop.languages.rust.speaking import string_text
 from qverify_desktop.languages.rust.suite import job_of, places, written_tests
@@ -73,7 +72,7 @@ def _programs(snapshot: Snapshot, project: Project, targets: Sequence[Target], s
         calls = list(_calls(snapshot, target, makers, seed, each))
         if calls:
             folder = folder_of(project.source_roots, target.file)
-            path = f"{folder}/{FOLDER}/observe.rs" if folder else f"{FOLDER}/observe.rs"
+            path = f"{folder}/tests/observe.rs" if folder else "tests/observe.rs"
             functions[path].append(_function(number, calls))
     return {path: "\n\n".join(["#![allow(unused)]", *found, ""]) for path, found in functions.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from qverify_desktop.languages.values.notation import whole_value
 from qverify_desktop.languages.values.value import Entries, Items, Kind, Number, Value, holds
 
 MOST_KEPT = 8
+MOST_ALIKE = 3
 MOST_PANICS = 2
 _MOST_SHOWN = 600
 
@@ -119,23 +121,14 @@ def call_of(target: Target, arguments: Sequence[Value], makers: Makers) -> Call 
 def write_tests(project: Project, target: Target, found: Sequence[Observation]) -> list[GeneratedTest]:
     """Tests for what reaches something new, then for what differs, label ``characterization``, at most ``MOST_KEPT``."""
     tests: list[GeneratedTest] = []
-    shown: set[str | None] = set()
-    panics = 0
     path = test_path(project, target, "observed")
-    fresh_first = sorted(found, key=lambda one: (one.fresh == 0, one.number))
-    for one in fresh_first:
+    for one in _by_worth(found):
         if len(tests) >= MOST_KEPT:
             break
-        if one.fresh == 0 and one.shown in shown:
-            continue
-        panics += one.shown is None
-        if one.shown is None and panics > MOST_PANICS:
-            continue
         name = f"{identifier(target.symbol).lower()}_observed_{len(tests) + 1}"
         written = _written(one)
         if written is None:
             continue
-        shown.add(one.shown)
         lines, expected = written
         attribute = ["#[should_panic]"] if one.shown is None else []
         code = "\n".join(["#[test]", *attribute, f"fn {name}() {{", *(f"    {line}" for line in lines), "}"])
@@ -153,6 +146,17 @@ def write_tests(project: Project, target: Target, found: Sequence[Observation]) 
             )
         )
     return tests
+
+
+def _by_worth(found: Sequence[Observation]) -> list[Observation]:
+    """What reaches something new, then the first of each answer, then the second and the third; few panics."""
+    seen: Counter[str | None] = Counter()
+    ranked: list[tuple[int, int, Observation]] = []
+    for one in sorted(found, key=lambda one: (one.fresh == 0, one.number)):
+        seen[one.shown] += 1
+        if seen[one.shown] <= (MOST_ALIKE if one.shown is not None else MOST_PANICS):
+            ranked.append((0 if one.fresh else seen[one.shown], one.number, one))
+    return [one for _, _, one in sorted(ranked, key=lambda entry: entry[:2])]
 
 
 def _written(one: Observation) -> tuple[list[str], str] | None:

@@ -9,13 +9,12 @@ from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Ta
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
 from qverify_desktop.languages.rust.placing import test_path
 from qverify_desktop.languages.rust.promises import FENCE
-from qverify_desktop.languages.rust.syntax import body_of
+from qverify_desktop.languages.rust.syntax import body_of, indented
 from qverify_desktop.languages.tree.rendering import identifier
 
 _FLOAT = re.compile(r"-?(\d[\d_]*)\.(\d+)(?:e(-?\d+))?")
 #: With at least this many digits a decimal fraction is taken as exact, not as rounded by a person.
 _EXACT_DIGITS = 13
-_RETURN = "-> "
 
 
 def write_promise_tests(
@@ -61,48 +60,19 @@ def using(target: Target) -> str:
 def _code(name: str, promise: Promise, target: Target) -> str | None:
     if promise.form != FENCE:
         return _function(name, compared(promise.call, promise.expected))
-    lines = list(promise.setup)
-    returned = lines.pop().removeprefix(_RETURN) if lines[-1].startswith(_RETURN) else ""
-    if returned:
-        lines.append("Ok(())")
-    needed = _unknown(target, lines)
-    body = [*([needed, ""] if needed else []), *lines]
+    needed = _unknown(target, promise.setup)
+    uses = [*([needed] if needed else []), *(line for line in promise.setup if line.startswith("use "))]
+    body = [line for line in promise.setup if not line.startswith("use ")]
     attribute = "#[should_panic]" if promise.relation is PromiseRelation.RAISES else ""
-    return _function(name, body, attribute=attribute, returns=returned)
+    return _function(name, [*uses, *([""] if uses else []), *body], attribute=attribute)
 
 
-def _function(name: str, body: Sequence[str], attribute: str = "", returns: str = "") -> str | None:
-    header = f"fn {name}() -> {returns} {{" if returns else f"fn {name}() {{"
+def _function(name: str, body: Sequence[str], attribute: str = "") -> str | None:
+    header = f"fn {name}() {{"
     inside = "\n".join(body)
     if body_of(inside) is None:
         return None
     return "\n".join(["#[test]", *([attribute] if attribute else []), header, *indented(inside), "}"])
-
-
-def indented(text: str) -> list[str]:
-    """Lines one level deeper. What a string literal that goes over several lines holds is left as it is."""
-    lines: list[str] = []
-    open_string = False
-    for line in text.split("\n"):
-        lines.append(line if open_string or not line.strip() else f"    {line}")
-        open_string = _stays_open(line, open_string)
-    return lines
-
-
-def _stays_open(line: str, is_open: bool) -> bool:
-    position = 0
-    while position < len(line):
-        character = line[position]
-        if is_open and character == "\\":
-            position += 1
-        elif character == '"' and not (
-            line[position - 1 : position] == "'" and line[position + 1 : position + 2] == "'"
-        ):
-            is_open = not is_open
-        elif not is_open and line.startswith("//", position):
-            return False
-        position += 1
-    return is_open
 
 
 def _unknown(target: Target, lines: Sequence[str]) -> str:

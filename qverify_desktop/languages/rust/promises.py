@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,10 @@ from tree_sitter import Node
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.languages.examples.passages import Passage, documentation
 from qverify_desktop.languages.examples.promises import MOST_A_TARGET, mine
-from qverify_desktop.languages.rust.crates import Crate, find_crates
+from qverify_desktop.languages.rust.crates import Crate, find_crates, folder_of
 from qverify_desktop.languages.rust.detection import module_trees
 from qverify_desktop.languages.rust.modules import Module, ModuleTree
-from qverify_desktop.languages.rust.rustdoc import Claim, claims, fences
+from qverify_desktop.languages.rust.rustdoc import Claim, claims, fences, program
 from qverify_desktop.languages.rust.segments import definitions
 from qverify_desktop.languages.rust.source import ATTRIBUTES, COMMENTS, is_for_tests
 from qverify_desktop.languages.rust.speaking import RustSpeaker
@@ -30,47 +31,73 @@ _SPELLED: Mapping[str, str] = {"to_string": "fmt", "parse": "from_str", "into": 
 
 @dataclass(frozen=True)
 class Place:
-    """A passage, the crate that it stands in, and the type that it describes where it describes no function."""
+    """A passage, the crate that it speaks of (``None``: all), and the type that it describes where it describes no function.
+    ``rustdoc``: it stands in source, where a fence without a tag is Rust."""
 
     passage: Passage
     crate: Crate | None
     about: str = ""
+    rustdoc: bool = True
 
 
 def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
     """Every promise whose function can be named from outside of its crate, bound to its target."""
+    return _read(snapshot, project, targets)[0]
+
+
+def unread_examples(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+    """Examples in prose that look meant and can't be read in one way only."""
+    return _read(snapshot, project, targets)[1]
+
+
+def _read(
+    snapshot: Snapshot, project: Project, targets: Sequence[Target]
+) -> tuple[list[Promise], list[tuple[str, int, str]]]:
     crates = find_crates(snapshot)
     public = [target for target in targets if target.public]
+    of_crate: dict[str | None, list[Target]] = {None: public}
+    for target in public:
+        of_crate.setdefault(folder_of(project.source_roots, target.file), []).append(target)
     found: list[Promise] = []
-    prose: list[Passage] = []
+    unread: list[tuple[str, int, str]] = []
+    prose: dict[str | None, list[Passage]] = defaultdict(list)
     for place in _places(snapshot, project, crates, targets):
-        ran, rest = fences(place.passage.lines, untagged=place.crate is not None)
-        binding = _Binding(public, place)
+        ran, rest = fences(place.passage.lines, untagged=place.rustdoc)
+        where = place.crate.folder if place.crate is not None else None
+        binding = _Binding(of_crate.get(where, []), place)
         counts: dict[str, int] = defaultdict(int)
         for fence in ran:
             code = "\n".join(fence.code)
             for claim in claims(fence):
-                target = binding.target(claim, code)
-                if target is not None and counts[target.id] < MOST_A_TARGET:
-                    counts[target.id] += 1
-                    found.append(_promise(place.passage, claim, target))
-        prose.append(replace(place.passage, lines=tuple(rest)))
-    mined = mine((one for one in prose if one.owner is None or one.owner.public), public, RustSpeaker())
-    return found + list(mined.promises)
+                meant = binding.target(claim, code)
+                if meant is not None and counts[meant.id] < MOST_A_TARGET:
+                    counts[meant.id] += 1
+                    found.append(_promise(place.passage, claim, meant))
+        if place.passage.owner is None or place.passage.owner.public:
+            prose[where].append(replace(place.passage, lines=tuple(rest)))
+    for where, passages in prose.items():
+        mined = mine(passages, of_crate.get(where, []), RustSpeaker())
+        found += mined.promises
+        unread += mined.unread
+    return found, unread
 
 
 def _promise(passage: Passage, claim: Claim, target: Target) -> Promise:
     return Promise(
         target=target.id,
-        call=" ".join(claim.call.split()),
-        expected=" ".join(claim.expected.split()),
+        call=_on_one_line(claim.call),
+        expected=_on_one_line(claim.expected),
         relation=PromiseRelation.RAISES if claim.panics else PromiseRelation.EQUALS,
         words=passage.words(claim.start, claim.end),
         file=passage.file,
         line=passage.first + claim.start,
         form=FENCE,
-        setup=(*claim.setup, claim.statement, *([f"-> {claim.hands_on}"] if claim.hands_on else [])),
+        setup=program(claim),
     )
+
+
+def _on_one_line(code: str) -> str:
+    return re.sub(r"[ \t]*\n[ \t]*", " ", code.strip())
 
 
 @dataclass(frozen=True)
@@ -131,7 +158,7 @@ def _places(
         for file in sorted(set(tree.files) & wanted):
             yield from _of_file(tree, file, by_line)
     for passage in documentation(snapshot):
-        yield Place(passage, None)
+        yield Place(passage, crates[0] if len(crates) == 1 else None, rustdoc=False)
     for crate in crates:
         if crate.folder:
             yield from _readme(snapshot, crate)
@@ -145,7 +172,7 @@ def _readme(snapshot: Snapshot, crate: Crate) -> Iterator[Place]:
         files=tuple(crate.below(path) for path in snapshot.files if crate.holds(path) and path.endswith("README.md")),
     )
     for passage in documentation(inside):
-        yield Place(replace(passage, file=f"{crate.folder}/{passage.file}"), None)
+        yield Place(replace(passage, file=f"{crate.folder}/{passage.file}"), crate, rustdoc=False)
 
 
 def _of_file(tree: ModuleTree, file: str, by_line: Mapping[tuple[str, int], Target]) -> Iterator[Place]:

@@ -1,14 +1,14 @@
 """Documentation examples of Rust (The rustdoc book, "Documentation tests"): each assertion in a fence is a promise.
 
-What stands before an assertion in its fence is its setup; assertions before it are run for their effect only, so that each test
-speaks of one. Fences that are not meant to run (``ignore``, ``no_run``, ``compile_fail``, other languages) are left out.
+What stands before an assertion in its fence is its setup; of assertions before it only the effect is kept, where they may have
+one, so that each test speaks of one. Fences that are not meant to run (``ignore``, ``no_run``, ``compile_fail``, other languages) are left out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qverify_desktop.languages.rust.syntax import (
     Statement,
@@ -16,6 +16,7 @@ from qverify_desktop.languages.rust.syntax import (
     asserted_inside,
     body_of,
     identifiers,
+    indented,
     statements,
     tries,
 )
@@ -35,8 +36,10 @@ _OK = re.compile(r"^Ok::<(.{1,300})>\(\s*\(\s*\)\s*\);?$", re.DOTALL)
 _SECTION = re.compile(r"^\s{0,3}#{1,6}\s+(.{1,80}?)\s*#*$")
 #: Headings of sections that speak of other versions, or of what goes wrong.
 _ELSEWHERE = re.compile(
-    r"(?i)\b(?:before|deprecated|migrat|upgrad|changelog|known issues|limitations|anti-?pattern|wrong)\b"
+    r"(?i)\b(?:before\b|deprecated|migrat|upgrad|changelog|known issues|limitations|anti-?pattern|wrong)"
 )
+#: What makes two evaluations of one expression differ, so that none may be left out.
+_CHANGING = re.compile(r"\blet\s+mut\b|&mut\b|\b(?:Ref)?Cell\b|\bMutex\b|\bRwLock\b|\bAtomic\w|\bstatic\b|\bunsafe\b")
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def fences(lines: Sequence[str], *, untagged: bool) -> tuple[list[Fence], list[s
             elsewhere = bool(_ELSEWHERE.search(heading[1]))
         opening = _OPENING.match(lines[index])
         if opening is None:
+            prose[index] = "" if elsewhere else lines[index]
             index += 1
             continue
         end = _end(lines, index + 1, opening[2])
@@ -123,14 +127,41 @@ def claims(fence: Fence) -> Iterator[Claim]:
     if fence.panics:
         yield from _panicking(fence, found)
         return
+    changing = bool(_CHANGING.search("\n".join(fence.code)))
     setup: list[str] = []
     known: dict[str, str] = {}
     for statement in found:
-        yield from _claims_of(fence, source, statement, setup, known, hands_on)
+        for claim in _claims_of(fence, source, statement, setup, known, hands_on):
+            yield claim if changing else replace(claim, setup=_needed(claim))
         bound = re.match(r"let\s+(?:mut\s+)?(\w+)\b[^=]{0,200}=", statement.text)
         if bound:
             known[bound[1]] = statement.text
-        setup += _relaxed(statement)
+        if not statement.macro or changing or identifiers(statement.text) & set(known):
+            setup += _relaxed(statement)
+
+
+def program(claim: Claim) -> tuple[str, ...]:
+    """The statements of a test of the claim: what it brings in, its setup, what is claimed."""
+    statements = (*claim.setup, claim.statement)
+    uses = [one for one in statements if one.startswith("use ")]
+    body = [one for one in statements if not one.startswith("use ")]
+    if claim.hands_on:
+        # As rustdoc has it: an error that an example hands on with ``?`` ends it.
+        inner = [line for statement in (*body, "Ok(())") for line in indented(statement)]
+        body = [f"let example = || -> {claim.hands_on} {{", *inner, "};", "example().unwrap();"]
+    return (*uses, *body)
+
+
+def _needed(claim: Claim) -> tuple[str, ...]:
+    """The setup without values that nothing behind them uses: what goes wrong with these is another claim's."""
+    kept: list[str] = []
+    used = identifiers(claim.statement)
+    for statement in reversed(claim.setup):
+        bound = re.match(r"let\s+([a-z]\w*)\b[^=]{0,200}=", statement)
+        if bound is None or bound[1] in used:
+            kept.insert(0, statement)
+            used |= identifiers(statement)
+    return tuple(kept)
 
 
 def _read(fence: Fence) -> tuple[TreeSource, list[Statement], str] | None:

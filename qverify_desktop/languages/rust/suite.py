@@ -18,7 +18,7 @@ from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.report import read_report
 from qverify_desktop.languages.rust.drivers import COMMAND, driver_files, watch_module
 from qverify_desktop.languages.rust.installation import with_crates
-from qverify_desktop.languages.rust.placing import module_of, root_of
+from qverify_desktop.languages.rust.placing import inside, module_of, root_of
 from qverify_desktop.languages.rust.source import attributes, parse_source
 from qverify_desktop.languages.tree.source import end_line_of, line_of
 
@@ -87,7 +87,7 @@ def job_of(
     timeout_s: int,
 ) -> Job:
     """A job of the driver over generated files, which report through the watching module."""
-    overlay = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
+    overlay = {inside(path): text.encode("utf-8", "surrogatepass") for path, text in files.items()}
     overlay.update(watched(files))
     overlay.update(driver_files(json.dumps(request).encode()))
     job = Job(
@@ -104,8 +104,7 @@ def watched(files: Mapping[str, str]) -> dict[str, bytes]:
     """For each generated integration test its root with the watching module in front, and that module."""
     modules: dict[str, set[str]] = {}
     for path in files:
-        if not path.endswith("/main.rs"):
-            modules.setdefault(root_of(path), set()).add(module_of(path))
+        modules.setdefault(root_of(path), set()).add(module_of(path))
     overlay: dict[str, bytes] = {}
     for root, names in modules.items():
         lines = [_UNCOUNTED, "#[macro_use]", "mod qv_watch;", *(f"mod {name};" for name in sorted(names)), ""]
@@ -118,7 +117,9 @@ def places(project: Project, tests: Sequence[WrittenTest]) -> dict[str, Any]:
     """Where the crates lie, and where the generated tests stand."""
     return {
         "folders": list(project.source_roots),
-        "generated": [{"file": t.file, "name": t.name, "first": t.first, "last": t.last} for t in tests],
+        "generated": [
+            {"id": t.id, "file": inside(t.file), "name": t.name, "first": t.first, "last": t.last} for t in tests
+        ],
     }
 
 
@@ -126,8 +127,8 @@ def written_tests(files: Mapping[str, str]) -> list[WrittenTest]:
     """The test functions of generated files, in their order."""
     found = []
     for path in sorted(files):
-        source = parse_source(files[path], path) if not path.endswith("/main.rs") else None
-        if source is None or isinstance(source, SkippedPath):
+        source = parse_source(files[path], path)
+        if isinstance(source, SkippedPath):
             continue
         for item in source.root.named_children:
             marks = attributes(source, item) if item.type == "function_item" else []

@@ -108,7 +108,7 @@ def calls_in(text: str) -> list[str]:
 
 def identifiers(text: str) -> set[str]:
     """Plain names in a text."""
-    return set(re.findall(r"(?<![\w.])[a-z_]\w*", text))
+    return set(re.findall(r"(?<!\w)(?:(?<!\.)|(?<=\.\.))[a-z_]\w*", text))
 
 
 def asserted_inside(source: TreeSource, node: Node) -> list[Node]:
@@ -119,3 +119,29 @@ def asserted_inside(source: TreeSource, node: Node) -> list[Node]:
 def tries(source: TreeSource, found: list[Statement]) -> bool:
     """Whether one of the statements hands on an error with ``?``."""
     return any(one.type == "try_expression" for statement in found for one in walk(statement.node, INNER))
+
+
+def indented(text: str) -> list[str]:
+    """Lines one level deeper. What a string literal that goes over several lines holds is left as it is."""
+    lines: list[str] = []
+    open_string = False
+    for line in text.split("\n"):
+        lines.append(line if open_string or not line.strip() else f"    {line}")
+        open_string = _stays_open(line, open_string)
+    return lines
+
+
+def _stays_open(line: str, is_open: bool) -> bool:
+    position = 0
+    while position < len(line):
+        character = line[position]
+        if is_open and character == "\\":
+            position += 1
+        elif character == '"' and not (
+            line[position - 1 : position] == "'" and line[position + 1 : position + 2] == "'"
+        ):
+            is_open = not is_open
+        elif not is_open and line.startswith("//", position):
+            return False
+        position += 1
+    return is_open

@@ -121,7 +121,7 @@ def _type(text: str, at: int, generics: Mapping[str, str], depth: int) -> tuple[
         if re.compile(rf"{word}\b").match(text, at):
             end = _end(text, at)
             bounds = text[at + len(word) : end].strip()
-            return (Type("impl", bounds=bounds) if word == "impl" else OPAQUE), end
+            return (Type("impl", bounds=bounds) if word == "impl" and bounds else OPAQUE), end
     match = _PATH.match(text, at)
     if match is None:
         return None

@@ -1,26 +1,38 @@
-"""Generated tests as files: one module for each module under test, and the integration test's root that names them."""
+"""Generated tests as files: an integration test for each module under test."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from qverify_desktop.domain.testing import GeneratedTest
-from qverify_desktop.languages.rust.placing import module_of, root_of
-from qverify_desktop.languages.tree.rendering import HEADER, by_path, comment
+from qverify_desktop.languages.rust.placing import module_of
+from qverify_desktop.languages.tree.rendering import HEADER, by_path, comment, one_line
 
 _PLAIN_USE = re.compile(r"use ((?:[A-Za-z_]\w*::)+)([A-Za-z_]\w*);")
 
 
 def render(tests: Sequence[GeneratedTest]) -> dict[str, str]:
-    """One text for each path, and the root of each integration test. The same tests in the same order give the same text."""
-    files = {path: _file(group) for path, group in by_path(tests).items()}
-    roots: dict[str, set[str]] = {}
-    for path in files:
-        roots.setdefault(root_of(path), set()).add(module_of(path))
-    for root, names in sorted(roots.items()):
-        files[root] = "\n".join([f"//! {HEADER}", "", *(f"mod {name};" for name in sorted(names)), ""])
-    return files
+    """One text for each path. The same tests in the same order give the same text."""
+    return {path: _file(group) for path, group in by_path(tests).items()}
+
+
+def expected_to_fail(test: GeneratedTest, reason: str) -> GeneratedTest | None:
+    """The test under ``#[should_panic]``, in a file of its own; one that waits for a panic has no such mark."""
+    if "#[should_panic" in test.code:
+        return None
+    mark = f"#[should_panic] // Expected to fail: {one_line(reason)}"
+    path = f"{test.path.removesuffix('.rs')}_expected_to_fail.rs"
+    return replace(test, path=path, code=test.code.replace("#[test]", f"#[test]\n{mark}", 1))
+
+
+def command(test: GeneratedTest) -> str:
+    """What runs the integration test that a test stands in."""
+    folder = test.path.removesuffix(f"tests/{module_of(test.path)}.rs").rstrip("/")
+    manifest = f" --manifest-path {shlex.quote(f'{folder}/Cargo.toml')}" if folder else ""
+    return f"cargo test{manifest} --test {shlex.quote(module_of(test.path))}"
 
 
 def _file(tests: Sequence[GeneratedTest]) -> str:

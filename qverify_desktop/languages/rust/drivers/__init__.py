@@ -15,7 +15,7 @@ _PROGRAM = (
 _START = """\
 set -eu
 mkdir -p /tmp/qverify
-rustc --edition 2021 -C debuginfo=0 -o /tmp/qverify/driver .qverify/driver/main.rs
+rustc --edition 2021 -C debuginfo=0 -C panic=abort -C debug-assertions=off -o /tmp/qverify/driver .qverify/driver/main.rs
 exec /tmp/qverify/driver .qverify/request.json
 """
 #: Builds the driver and runs it.

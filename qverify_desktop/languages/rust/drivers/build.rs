@@ -32,6 +32,8 @@ pub struct Built {
     pub errors: Vec<Error>,
     /// What cargo said where it did not come to compile anything.
     pub problem: String,
+    /// Whether anything was compiled.
+    pub begun: bool,
 }
 
 /// How everything is built: with coverage or without.
@@ -43,11 +45,23 @@ pub struct Builder {
 
 impl Builder {
     /// Build a package's tests: `all`, or only the generated ones.
+    ///
+    /// Where cargo can't even begin, as when a crate that only the project's own tests need is not there, it is asked again
+    /// without what such tests need.
     pub fn build(&self, folder: &str, all: bool, limit: Duration) -> Built {
+        let built = self.attempt(folder, all, limit);
+        if !built.begun && lean(&self.work.join(folder).join("Cargo.toml")) {
+            let again = self.attempt(folder, all, limit);
+            return Built { problem: if again.begun { again.problem } else { built.problem }, ..again };
+        }
+        built
+    }
+
+    fn attempt(&self, folder: &str, all: bool, limit: Duration) -> Built {
         let mut command = self.cargo();
         command.args(["build", "--offline", "--message-format=json", "--keep-going"]);
         command.arg("--manifest-path").arg(self.work.join(folder).join("Cargo.toml"));
-        command.args(if all { vec!["--tests"] } else { vec!["--test", "qverify"] });
+        command.args(if all { vec!["--tests"] } else { vec!["--test", "qv_all"] });
         let errors = self.work.join(".qverify/cargo.txt");
         let end = with_errors(&mut command, &errors, limit);
         let said = std::fs::read_to_string(&errors).unwrap_or_default();
@@ -66,14 +80,13 @@ impl Builder {
     }
 
     fn read(&self, end: &End, said: &str, folder: &str) -> Built {
-        let mut built = Built { programs: Vec::new(), errors: Vec::new(), problem: String::new() };
-        let mut compiled = false;
+        let mut built = Built { programs: Vec::new(), errors: Vec::new(), problem: String::new(), begun: false };
         for document in end.output.lines().filter_map(json::parse) {
             let target = document.get("target");
             let root = self.below(target.get("src_path").text());
             match document.get("reason").text() {
                 "compiler-artifact" => {
-                    compiled = true;
+                    built.begun = true;
                     let path = document.get("executable").text();
                     if !path.is_empty() && document.get("profile").get("test").is_true() {
                         let manifest = PathBuf::from(document.get("manifest_path").text());
@@ -83,7 +96,7 @@ impl Builder {
                     }
                 }
                 "compiler-message" => {
-                    compiled = true;
+                    built.begun = true;
                     let message = document.get("message");
                     if message.get("level").text() == "error" {
                         built.errors.extend(self.errors(message, root, folder));
@@ -94,7 +107,7 @@ impl Builder {
         }
         if end.expired {
             built.problem = "The build did not end in time.".to_string();
-        } else if !end.success() && built.errors.is_empty() && (!compiled || built.programs.is_empty()) {
+        } else if !end.success() && built.errors.is_empty() && (!built.begun || built.programs.is_empty()) {
             let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
             built.problem = lines[lines.len().saturating_sub(12)..].join("\n");
         }
@@ -175,6 +188,30 @@ pub fn wrap(arguments: &[String]) -> ! {
     let error = command.exec();
     eprintln!("{error}");
     std::process::exit(70)
+}
+
+/// Leave out of a manifest what only the package's own tests and measurements need. Answers whether there was any.
+fn lean(manifest: &Path) -> bool {
+    let text = std::fs::read_to_string(manifest).unwrap_or_default();
+    let mut kept = String::new();
+    let mut out = false;
+    for line in text.lines() {
+        let bare = line.trim();
+        if bare.starts_with('[') {
+            let name = bare.trim_matches(|c| c == '[' || c == ']' || c == ' ');
+            out = name.split('.').any(|part| part.trim() == "dev-dependencies") || name == "bench";
+        }
+        if !out {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    let changed = kept.lines().count() != text.lines().count();
+    if changed {
+        let _ = std::fs::remove_file(manifest);
+        let _ = std::fs::write(manifest, kept);
+    }
+    changed
 }
 
 /// Packages of the request by folder, each with the files that were generated for it.

@@ -15,22 +15,18 @@ const REBUILDS: usize = 10;
 /// Seconds kept for the end of the report.
 const MARGIN: u64 = 6;
 
-/// A generated test: its file, its name, its first and last line.
+/// A generated test: its file in the sandbox, its name, its first and last line. `id` is how the application knows it.
 #[derive(Clone)]
 pub struct Written {
+    pub id: String,
     pub file: String,
     pub name: String,
     pub lines: (usize, usize),
 }
 
-impl Written {
-    pub fn id(&self) -> String {
-        format!("{}::{}", self.file, self.name)
-    }
-}
-
 pub fn written(request: &Json) -> Vec<Written> {
     let read = |one: &Json| Written {
+        id: one.get("id").text().to_string(),
         file: one.get("file").text().to_string(),
         name: one.get("name").text().to_string(),
         lines: (one.get("first").number(), one.get("last").number()),
@@ -190,7 +186,7 @@ pub fn build_generated(
 
 fn test_of(one: &Written, program: &Program) -> Test {
     let module = Path::new(&one.file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Test { id: one.id(), name: format!("{module}::{}", one.name), program: program.clone() }
+    Test { id: one.id.clone(), name: format!("{module}::{}", one.name), program: program.clone() }
 }
 
 /// Which tests the errors stand in. An error outside of any test is all of its file's.
@@ -202,7 +198,7 @@ fn blamed(errors: &[Error], left: &[Written]) -> BTreeMap<String, String> {
             inside.iter().filter(|one| one.lines.0 <= error.lines.0 && error.lines.0 <= one.lines.1).collect();
         let blamed = if hit.is_empty() { inside } else { hit.into_iter().copied().collect() };
         for test in blamed {
-            let words = found.entry(test.id()).or_insert_with(String::new);
+            let words = found.entry(test.id.clone()).or_insert_with(String::new);
             if words.len() < 2000 && !words.contains(&error.text) {
                 words.push_str(&error.text);
                 words.push('\n');
@@ -214,7 +210,7 @@ fn blamed(errors: &[Error], left: &[Written]) -> BTreeMap<String, String> {
 
 /// Empty the lines of these tests, so that the others keep their lines.
 fn without(work: &Path, left: Vec<Written>, bad: &BTreeMap<String, String>) -> Vec<Written> {
-    let (gone, kept): (Vec<Written>, Vec<Written>) = left.into_iter().partition(|one| bad.contains_key(&one.id()));
+    let (gone, kept): (Vec<Written>, Vec<Written>) = left.into_iter().partition(|one| bad.contains_key(&one.id));
     for file in gone.iter().map(|one| &one.file).collect::<BTreeSet<_>>() {
         let path = work.join(file);
         let text = fs::read_to_string(&path).unwrap_or_default();
@@ -235,7 +231,7 @@ fn declare(folder: &Path) {
     let text = fs::read_to_string(&path).unwrap_or_default();
     let old = !text.contains("edition") || text.contains("edition = \"2015\"");
     if text.contains("autotests") || (old && text.contains("[[test]]")) {
-        let added = "\n[[test]]\nname = \"qverify\"\npath = \"tests/qverify/main.rs\"\n";
+        let added = "\n[[test]]\nname = \"qv_all\"\npath = \"tests/qv_all/main.rs\"\n";
         if !text.contains(added) {
             let _ = fs::remove_file(&path);
             let _ = fs::write(&path, format!("{text}{added}"));
@@ -244,7 +240,7 @@ fn declare(folder: &Path) {
 }
 
 pub fn is_generated(root: &str) -> bool {
-    root.ends_with("tests/qverify/main.rs")
+    root.ends_with("tests/qv_all/main.rs")
 }
 
 fn told(errors: &[Error]) -> String {
@@ -253,7 +249,7 @@ fn told(errors: &[Error]) -> String {
 
 fn refuse_all(left: &[Written], words: &str, journal: &mut Journal) {
     for one in left {
-        journal.record("collect_error", &[("file", quoted(&one.id())), ("message", quoted(&json::cut(words, 3000)))]);
+        journal.record("collect_error", &[("file", quoted(&one.id)), ("message", quoted(&json::cut(words, 3000)))]);
     }
 }
 

@@ -76,7 +76,7 @@ pub fn run(test: &Test, limit: Duration, profile: Option<&Path>, record: &PathBu
         }
         Some("ok") if end.success() => outcome.status = "passed",
         Some("ignored") => outcome.status = "skipped",
-        Some("failed") => failed(&mut outcome, event.as_ref().unwrap_or(&Json::Null), test),
+        Some("failed") => failed(&mut outcome, event.as_ref().unwrap_or(&Json::Null)),
         _ => {
             outcome.killed = true;
             outcome.message = end.words();
@@ -91,7 +91,7 @@ pub fn events(output: &str) -> Vec<Json> {
     all.collect()
 }
 
-fn failed(outcome: &mut Outcome, event: &Json, test: &Test) {
+fn failed(outcome: &mut Outcome, event: &Json) {
     outcome.status = "failed";
     let mut seen = None;
     for record in outcome.records.lines().filter_map(json::parse) {
@@ -105,9 +105,10 @@ fn failed(outcome: &mut Outcome, event: &Json, test: &Test) {
             _ => {}
         }
     }
-    let own = format!("{}/", test.program.root.trim_end_matches("/main.rs"));
-    let inside = own.rsplit_once("tests/").map_or(own.clone(), |(_, rest)| format!("tests/{rest}"));
-    outcome.in_test = outcome.frames.iter().all(|frame| frame.contains(&inside));
+    outcome.in_test = outcome.frames.iter().all(|frame| frame.contains("tests/qv_all/"));
+    for frame in &mut outcome.frames {
+        *frame = frame.replace("tests/qv_all/", "tests/");
+    }
     if let Some(observed) = seen.filter(|_| outcome.in_test) {
         outcome.observed = observed;
         outcome.raised = "assertion".to_string();

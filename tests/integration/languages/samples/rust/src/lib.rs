@@ -1,6 +1,7 @@
 //! Fees of a small harbour. All amounts are whole cents, all lengths whole metres.
 
 mod berth;
+pub mod clock;
 pub mod tariff;
 
 pub use berth::Berth;

@@ -9,7 +9,7 @@ pub fn split(line: &str) -> Vec<String> {
     while let Some(character) = characters.next() {
         match character {
             '"' if quoted && characters.peek() == Some(&'"') => {
-                field.push('"');
+                characters.next();
             }
             '"' => quoted = !quoted,
             ',' if !quoted => fields.push(std::mem::take(&mut field)),
