@@ -6,24 +6,55 @@ import math
 
 from qverify_desktop.languages.go.speaking import float_text, string_text
 from qverify_desktop.languages.go.types import FLOATS, Type
-from qverify_desktop.languages.values.value import Entries, Items, Nothing, Number, Text, Truth, Value, holds, parts
+from qverify_desktop.languages.values.value import (
+    Entries,
+    Items,
+    Made,
+    Nothing,
+    Number,
+    Text,
+    Truth,
+    Value,
+    holds,
+    parts,
+)
 
 #: With at least this many digits a decimal fraction is taken as exact, not as rounded by a person.
 _EXACT_DIGITS = 13
 _MOST_CONDITIONS = 40
+#: Stands for a condition that can't be written.
+_NEVER = ""
+#: The type of a struct's field, which nobody has looked up.
+UNKNOWN = Type("", "")
 
 
 def differs(given: str, value: Value, kind: Type, said: str, *, exact: bool = False) -> str | None:
-    """A condition that holds where ``given`` is not ``value``, whose source is ``said``; ``None`` where none can be written.
+    """A condition that holds where ``given`` is not ``value``, whose source is ``said``, empty where it has none. ``None`` where no
+    condition can be written.
 
     Decimal fractions of few digits are compared within half a unit of their last digit (two decimals or more), otherwise within
     a relative 1e-6; with ``exact``, as they are. A nil slice or map equals an empty one. What an empty interface holds is
     compared as it prints, because a number in it has a type that nobody wrote.
     """
-    if _is_exact(value, kind, exact) and isinstance(value, Items | Entries) and _size(value):
+    if said and _is_exact(value, kind, exact) and isinstance(value, Items | Entries) and _size(value):
         return f"!reflect.DeepEqual({given}, {said})"
-    found = list(_conditions(given, value, kind, exact))
-    return " || ".join(found) if 0 < len(found) <= _MOST_CONDITIONS else None
+    found = _conditions(given, value, kind, exact)
+    return " || ".join(found) if 0 < len(found) <= _MOST_CONDITIONS and _NEVER not in found else None
+
+
+def shown(value: Value) -> str:
+    """A value for people to read, where it has no source of its own."""
+    if isinstance(value, Made):
+        inside = ", ".join(map(shown, value.arguments))
+        return f"&{inside}" if value.name == "some" else inside
+    if isinstance(value, Entries):
+        pairs = ", ".join(
+            f"{key.value if isinstance(key, Text) else shown(key)}: {shown(one)}" for key, one in value.pairs
+        )
+        return f"{{{pairs}}}"
+    if isinstance(value, Items):
+        return f"[{', '.join(map(shown, value.items))}]"
+    return "nil" if isinstance(value, Nothing) else _key(value) or "?"
 
 
 def _size(value: Items | Entries) -> int:
@@ -35,6 +66,8 @@ def _is_exact(value: Value, kind: Type, exact: bool) -> bool:
     if "interface" in kind.text or "any" in kind.text.replace("[", " ").replace("]", " ").split():
         return False
     inside = parts(value)
+    if holds(value, Made):
+        return False
     if any((isinstance(one, Items | Entries) and not _size(one)) or isinstance(one, Nothing) for one in inside):
         return False
     if not exact and _holds_fraction(value):
@@ -66,7 +99,29 @@ def _conditions(given: str, value: Value, kind: Type, exact: bool) -> list[str]:
                 return []
             found += _conditions(f"{given}[{written}]", one, inner, exact)
         return found
+    if isinstance(value, Made):
+        return _made(given, value, kind, exact)
     return _of_one(given, value, kind, exact)
+
+
+def _made(given: str, value: Made, kind: Type, exact: bool) -> list[str]:
+    """Pointers (``some``) and structs, as observations write them: each field is compared."""
+    inner = value.arguments[0] if len(value.arguments) == 1 else None
+    if value.name == "some" and isinstance(inner, Made) and inner.name == "struct":
+        fields = _conditions(given, inner, kind, exact)
+        return [f"{given} == nil", *fields]
+    if value.name == "some" and inner is not None and not isinstance(inner, Made):
+        pointed = kind.inner[0] if kind.name == "*" else UNKNOWN
+        compared = _conditions(f"(*{given})", inner, pointed, exact)
+        return [f"{given} == nil", *compared] if compared else [_NEVER]
+    if value.name != "struct" or not isinstance(inner, Entries):
+        return [_NEVER]
+    found = []
+    for name, one in inner.pairs:
+        if not (isinstance(name, Text) and name.value.isascii() and name.value.isidentifier()):
+            return [_NEVER]
+        found += _conditions(f"{given}.{name.value}", one, UNKNOWN, exact) or [_NEVER]
+    return found or [_NEVER]
 
 
 def _key(value: Value) -> str | None:

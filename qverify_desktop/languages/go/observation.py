@@ -17,6 +17,7 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin
 from qverify_desktop.languages.base import RunVariation
+from qverify_desktop.languages.go.comparing import shown
 from qverify_desktop.languages.go.detection import sources
 from qverify_desktop.languages.go.making import Makers, shape_of
 from qverify_desktop.languages.go.placing import test_path, test_stem
@@ -31,7 +32,7 @@ from qverify_desktop.languages.tree.source import TreeSource, line_of, walk
 from qverify_desktop.languages.values.encoding import Unreadable, decode
 from qverify_desktop.languages.values.notation import whole_value
 from qverify_desktop.languages.values.shapes import Constants, inputs
-from qverify_desktop.languages.values.value import Items, Kind, Made, Nothing, Number, Text, Value, holds
+from qverify_desktop.languages.values.value import Items, Kind, Made, Nothing, Number, Text, Value
 
 #: Calls tried a target, and in all; tests kept a target; seconds.
 CALLS = 60
@@ -250,11 +251,11 @@ def _giving(target: Target, text: str, values: Sequence[Value]) -> tuple[list[st
     fallible = len(values) > 1 and results(target.returns)[-1].name == "error"
     spoken = values[:-1] if fallible else values
     value = spoken[0] if len(spoken) == 1 else Items(tuple(spoken), Kind.TUPLE)
-    if holds(value, Made) or (fallible and not isinstance(values[-1], Nothing)):
+    if fallible and not isinstance(values[-1], Nothing):
         return None
-    answer = GoSpeaker(by_nature=True).answer(target, value)
-    body = compared(target, text, answer, exact=True) if answer is not None else None
-    return (body, answer or "") if body is not None else None
+    expected = GoSpeaker(by_nature=True).answer(target, value) or shown(value)
+    body = compared(target, text, expected, observed=spoken)
+    return (body, expected) if body is not None else None
 
 
 def _seen(

@@ -9,7 +9,7 @@ from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
 from qverify_desktop.languages.go.comparing import differs
 from qverify_desktop.languages.go.placing import test_path, test_stem
 from qverify_desktop.languages.go.segments import package_of
-from qverify_desktop.languages.go.speaking import promised_results, string_text
+from qverify_desktop.languages.go.speaking import GoSpeaker, promised_results, string_text
 from qverify_desktop.languages.go.types import results, split_list
 from qverify_desktop.languages.go.writing import prelude_of
 from qverify_desktop.languages.values.notation import whole_value
@@ -54,25 +54,35 @@ def write_promise_tests(
     return tests
 
 
-def compared(target: Target, call: str, expected: str, *, exact: bool = False) -> list[str] | None:
-    """The lines of a test that compares a call's results with ``expected``, source as ``GoSpeaker.answer`` writes it."""
+def compared(
+    target: Target, call: str, expected: str, *, observed: Sequence[Value] | None = None
+) -> list[str] | None:
+    """The lines of a test that compares a call's results with what is expected.
+
+    ``expected`` is source as ``GoSpeaker.answer`` writes it, or with ``observed``, the values themselves, words for people. What was
+    observed is compared exactly.
+    """
     kinds = promised_results(target.returns)
     declared = results(target.returns)
-    value = _read(expected)
-    if value is None or not kinds or len(kinds) > len(_ORDINALS):
+    if not kinds or len(kinds) > len(_ORDINALS):
         return None
-    values: Sequence[Value] = (value,)
-    texts: Sequence[str] = (expected,)
-    if len(kinds) > 1:
-        if not isinstance(value, Items) or len(value.items) != len(kinds):
-            return None
-        values, texts = value.items, split_list(expected[1:-1])
-        if len(texts) != len(kinds):
-            return None
+    if observed is not None:
+        values: Sequence[Value] = observed
+        speaker = GoSpeaker(by_nature=True)
+        pairs = zip(observed, kinds, strict=False)
+        texts: Sequence[str] = [speaker.value(target.module, one, kind) or "" for one, kind in pairs]
+    elif len(kinds) == 1:
+        value = _read(expected)
+        values, texts = ([value] if value is not None else []), [expected]
+    else:
+        value = _read(expected)
+        values, texts = (value.items if isinstance(value, Items) else ()), split_list(expected[1:-1])
+    if not len(kinds) == len(values) == len(texts):
+        return None
     names = list(_ORDINALS[: len(kinds)])
     conditions = []
     for name, one, kind, text in zip(names, values, kinds, texts, strict=True):
-        condition = differs(name, one, kind, text, exact=exact)
+        condition = differs(name, one, kind, text, exact=observed is not None)
         if condition is None:
             return None
         conditions.append(condition)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -15,12 +16,16 @@ from qverify_desktop.languages.go.detection import sources
 from qverify_desktop.languages.go.segments import definitions, module_of, package_of
 from qverify_desktop.languages.go.source import functions, package_name, read_source
 from qverify_desktop.languages.go.speaking import GoSpeaker, string_text
-from qverify_desktop.languages.go.types import NamedTypes
+from qverify_desktop.languages.go.types import FLOATS, INTEGERS, NamedTypes
 from qverify_desktop.languages.tree.comments import unmarked
 from qverify_desktop.languages.tree.source import TreeSource, line_of
 
 #: Documentation of the package testing, "Examples".
 _OUTPUT = re.compile(r"(?i)^\s{0,40}output:")
+_PRINTED = re.compile(
+    r"\s{0,40}fmt\.Print(?:ln)?\((?P<call>(?:\w{1,80}\.)?(?P<name>\w{1,80})\(.{0,300}\))\)\s{0,20}//\s{0,9}"
+    r"(?P<mark>(?:(?:[Oo]utput|[Pp]rints):|[-=]>)?)\s{0,9}(?P<shown>\S.{0,200})$"
+)
 _MOST_OUTPUT = 2000
 
 
@@ -36,8 +41,31 @@ def unread_examples(snapshot: Snapshot, project: Project, targets: Sequence[Targ
 
 def _mined(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> Mined:
     trees = sources(snapshot, project)
-    passages = [*_comments(trees.values(), targets), *documentation(snapshot)]
+    printing = _Printing(targets)
+    passages = [printing.read(one) for one in (*_comments(trees.values(), targets), *documentation(snapshot))]
     return mine(passages, targets, GoSpeaker(NamedTypes.of(trees.items())))
+
+
+class _Printing:
+    """``fmt.Println(F(1)) // Output: 2`` as a call with its value, where the declared result says how the print is to be read."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self._returns = {target.symbol: target.returns for target in targets if target.callee == "function"}
+
+    def read(self, passage: Passage) -> Passage:
+        """The passage with such lines written as calls; its words stay what they are."""
+        lines = tuple(self._line(line) for line in passage.lines)
+        return replace(passage, lines=lines) if lines != passage.lines else passage
+
+    def _line(self, line: str) -> str:
+        match = _PRINTED.match(line) if "fmt.Print" in line and len(line) < 1000 else None
+        if match is None:
+            return line
+        returns, shown = self._returns.get(match["name"], ""), match["shown"].strip()
+        if returns == "string" and match["mark"]:
+            return f"{match['call']} // => {string_text(shown)}"
+        plain = returns == "bool" or returns in INTEGERS or returns in FLOATS
+        return f"{match['call']} // => {shown}" if plain else line
 
 
 def _comments(trees: Iterable[TreeSource], targets: Sequence[Target]) -> Iterator[Passage]:

@@ -57,7 +57,7 @@ class GoSpeaker:
 
     def value(self, module: str, value: Value, kind: Type) -> str | None:
         """A value as an expression of a type, seen from a package."""
-        return _Speech(self.named, module, frozenset()).said(value, kind)
+        return _Speech(self.named, module, frozenset(), self.by_nature).said(value, kind)
 
     def answer(self, target: Target, expected: Value) -> str | None:
         """The expected value; several results in parentheses. An error beside it is expected to be nil."""

@@ -79,7 +79,7 @@ def test_what_differs_from_run_to_run_and_what_does_not_compile_is_refused(resul
     flaky = refused["Zone()"]
     assert flaky.reason is Reason.FLAKY
     mixed = refused['Same(3, "three")']
-    assert mixed.reason is Reason.COMPILE and "does not match" in mixed.detail
+    assert mixed.reason is Reason.COMPILE and "mismatched types" in mixed.detail
 
 
 def test_methods_are_observed_on_what_a_constructor_makes(result: RunResult) -> None:
@@ -199,6 +199,43 @@ func TestLast(t *testing.T) {
 	}
 }
 """
+POINT = """\
+package m
+
+import "errors"
+
+type Point struct {
+	X, Y  int
+	label string
+	tags  []string
+	next  *Point
+}
+
+type Level float64
+
+func (l Level) Half() Level { return l / 2 }
+
+func At(x int) (*Point, error) {
+	if x < 0 {
+		return nil, errors.New("below 100%")
+	}
+	return &Point{X: x, Y: x + 1, label: "p", next: &Point{label: "q"}}, nil
+}
+
+func Endless() *Point {
+	one := &Point{}
+	one.next = one
+	return one
+}
+
+func All(xs ...int) map[string][]Point {
+	found := map[string][]Point{}
+	for _, x := range xs {
+		found["all"] = append(found["all"], Point{X: x})
+	}
+	return found
+}
+"""
 FILES = {"go.mod": "module example.org/m\n\ngo 1.21\n", "m.go": CODE, "m_test.go": OWN}
 LANGUAGE = GoLanguage(patience_s=4)
 
@@ -299,3 +336,21 @@ async def test_what_is_observed_becomes_tests_that_pass(sandbox: DockerSandbox, 
     suite = await bench.suite(LANGUAGE.render(tests))
     assert {one.status for one in suite.outcomes} == {Status.PASSED}
     assert suite.coverage["m.go"].covered_branches == suite.coverage["m.go"].branches
+
+
+async def test_structs_pointers_errors_and_named_types_are_observed(sandbox: DockerSandbox, tmp_path: Path) -> None:
+    # A module of an old version of the language: nothing that is laid beside its tests may be newer.
+    files = {"go.mod": "module example.org/m\n\ngo 1.13\n", "point.go": POINT}
+    bench = Bench(sandbox, tmp_path / "r", files)
+    targets = LANGUAGE.targets(bench.snapshot, bench.project)
+    jobs = LANGUAGE.observation_jobs(bench.snapshot, bench.project, targets, 1)
+    tests = LANGUAGE.read_observations(bench.project, targets, [await bench.run(job) for job in jobs])
+    # What leads back to itself is compared by nobody.
+    assert {one.target for one in tests} == {"point.go::Level.Half", "point.go::At", "point.go::All"}
+    codes = "\n".join(one.code for one in tests)
+    assert 'observed == nil || observed.X != 1 || observed.Y != 2 || observed.label != "p"' in codes
+    assert "observed.next == nil || observed.next.X != 0" in codes
+    assert 'observed.Error() != "below 100%"' in codes
+    suite = await bench.suite(LANGUAGE.render(tests))
+    assert {one.status for one in suite.outcomes} == {Status.PASSED}
+    assert suite.coverage["point.go"].covered_branches == suite.coverage["point.go"].branches

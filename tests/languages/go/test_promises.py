@@ -85,6 +85,27 @@ def test_a_readme_speaks_of_a_package(tmp_path: Path) -> None:
     assert test.path == "parcel/p_qv_promises_test.go" and test.prelude[0] == "package parcel"
 
 
+@pytest.mark.parametrize(
+    ("line", "answers"),
+    [
+        ("fmt.Println(text.F(3)) // Output: 3, or so", [("F(3)", '"3, or so"')]),
+        ("fmt.Println(text.F(3)) // 3, or so", []),
+        ("    fmt.Println(G(3)) // 7", [("G(3)", "7")]),
+        ("fmt.Println(G(3)) // prints a number", []),
+        ("fmt.Println(G(3), 4) // 7 4", []),
+        ("fmt.Println(H(3)) // [7]", []),
+    ],
+)
+def test_printed_values_in_fences(tmp_path: Path, line: str, answers: list[tuple[str, str]]) -> None:
+    code = (
+        "package text\n\nfunc F(a int) string { return x }\n\nfunc G(a int) int { return a }\n\n"
+        "func H(a int) []int { return nil }\n"
+    )
+    found = module(tmp_path / "r", {"text/t.go": code, "README.md": f"```go\n{line}\n```\n"})
+    assert found.answers == answers
+    assert all(promise.words == line.strip() for promise in found.promises)
+
+
 EXAMPLES = """\
 package m_test
 

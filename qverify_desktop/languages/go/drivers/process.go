@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -33,6 +34,7 @@ type run struct {
 	profile  string
 	tail     string
 	records  []byte
+	news     atomic.Int64
 }
 
 var numberOfRuns atomic.Int64
@@ -42,7 +44,8 @@ var mark = regexp.MustCompile(`^\x16?(=== RUN|=== NAME|=== CONT|=== PAUSE|--- PA
 
 const mostOutput = 1 << 20
 
-// start runs tests of a package in one process and reads what they did. A test that is never reported has no verdict.
+// start runs tests of a package in one process and reads what they did. A test that is never reported has no verdict. The process
+// is ended when no test has begun or ended for as long as limit says.
 func start(one *pkg, names []string, cover bool, seed int, limit time.Duration, env ...string) *run {
 	number := numberOfRuns.Add(1)
 	quoted := make([]string, len(names))
@@ -59,14 +62,13 @@ func start(one *pkg, names []string, cover bool, seed int, limit time.Duration, 
 		arguments = append(arguments, fmt.Sprintf("-test.shuffle=%d", seed))
 	}
 	records := fmt.Sprintf("/tmp/qverify/records-%d", number)
-	if rest := time.Until(deadline); rest < limit {
-		limit = rest
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	command := exec.CommandContext(ctx, one.binary, arguments...)
 	command.Dir = filepath.Join(work, one.dir)
-	command.Env = append(append(os.Environ(), "QV_RECORDS="+records, "GOTRACEBACK=all"), env...)
+	// The folder of the reports is nobody's business in there.
+	inherited := slices.DeleteFunc(os.Environ(), func(one string) bool { return strings.HasPrefix(one, "QV_OUT=") })
+	command.Env = append(append(inherited, "QV_RECORDS="+records, "GOTRACEBACK=all"), env...)
 	command.WaitDelay = time.Second
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
@@ -79,30 +81,49 @@ func start(one *pkg, names []string, cover bool, seed int, limit time.Duration, 
 		done.tail = err.Error()
 		return done
 	}
+	done.news.Store(time.Now().UnixNano())
 	finished := make(chan struct{})
 	go func() {
 		done.read(output)
 		close(finished)
 	}()
+	done.watch(finished, cancel, limit, limit*time.Duration(len(names)+1))
 	select {
 	case <-finished:
-	case <-ctx.Done():
-		command.Cancel()
-		select {
-		case <-finished:
-		case <-time.After(2 * time.Second):
-			output.Close()
-			<-finished
-		}
+	case <-time.After(2 * time.Second):
+		output.Close()
+		<-finished
 	}
 	err = command.Wait()
 	syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
-	done.timedOut = ctx.Err() != nil
 	done.exit = command.ProcessState.ExitCode()
 	done.records, _ = os.ReadFile(records)
 	os.Remove(records)
 	done.take()
 	return done
+}
+
+// watch waits for the end of the output, and cancels the process when it has been without news for too long, or takes too long
+// with all of it: what it prints may pretend to be news.
+func (r *run) watch(finished chan struct{}, cancel func(), limit, whole time.Duration) {
+	last := time.Now().Add(whole)
+	if last.After(deadline) {
+		last = deadline
+	}
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-finished:
+			return
+		case now := <-ticker.C:
+			if now.Sub(time.Unix(0, r.news.Load())) > limit || now.After(last) {
+				r.timedOut = true
+				cancel()
+				return
+			}
+		}
+	}
 }
 
 func (r *run) read(from io.Reader) {
@@ -115,6 +136,9 @@ func (r *run) read(from io.Reader) {
 		}
 		text := strings.TrimRight(string(line), "\n")
 		match := mark.FindStringSubmatch(text)
+		if match != nil {
+			r.news.Store(time.Now().UnixNano())
+		}
 		switch {
 		case match == nil:
 			if len(r.tail) < mostOutput {

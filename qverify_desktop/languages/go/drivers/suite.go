@@ -66,7 +66,7 @@ func (s *suite) wanted(test *testFunc) bool {
 
 func (s *suite) limit() time.Duration { return time.Duration(s.asked.TestS) * time.Second }
 
-// runOwn runs the tests of a package as “go test“ would, and those that a hang or a crash kept from running alone.
+// runOwn runs the tests of a package as the go command would, and those that a hang or a crash kept from running alone.
 func (s *suite) runOwn(one *pkg) {
 	tests := map[string]*testFunc{}
 	names := []string{}
@@ -79,8 +79,7 @@ func (s *suite) runOwn(one *pkg) {
 	if len(names) == 0 {
 		return
 	}
-	limit := min(s.limit()*time.Duration(len(names)), time.Until(deadline)/2)
-	together := start(one, names, s.asked.Coverage, 0, max(limit, s.limit()))
+	together := start(one, names, s.asked.Coverage, 0, s.limit())
 	s.cover(together.profile, nil)
 	passed := []*testFunc{}
 	for _, name := range names {
@@ -133,8 +132,7 @@ func (s *suite) runGenerated() {
 		}
 		if !s.asked.Coverage && len(names) > 1 {
 			// Repetitions: tests of a package share a process, as they will in the repository.
-			limit := min(s.limit()+time.Duration(len(names))*time.Second, 3*s.limit())
-			together := start(one, names, false, s.asked.Seed, limit)
+			together := start(one, names, false, s.asked.Seed, s.limit())
 			for _, name := range names {
 				seen := together.verdicts[name]
 				if seen != nil && seen.status != "" && !(together.exit > 1 && together.begun == name) {

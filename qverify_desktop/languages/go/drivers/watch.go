@@ -41,9 +41,10 @@ func qvName(t *qvtesting.T) string {
 }
 
 func qvObserved(t *qvtesting.T, values ...interface{}) {
+	budget := qvMost
 	texts := make([]string, len(values))
 	for i, one := range values {
-		texts[i] = qvText(qvreflect.ValueOf(one), 8)
+		texts[i] = qvText(qvreflect.ValueOf(one), 8, &budget)
 	}
 	if n := len(values); n > 1 && values[n-1] == nil {
 		texts = texts[:n-1]
@@ -83,12 +84,15 @@ func qvFrames() []string {
 	}
 }
 
+// qvMost is how many values inside of one are looked at: what is nested can be as large as it likes.
+const qvMost = 5000
+
 // qvText is a value as Go source, more or less; it holds no addresses.
-func qvText(value qvreflect.Value, depth int) string {
+func qvText(value qvreflect.Value, depth int, budget *int) string {
 	if !value.IsValid() {
 		return "nil"
 	}
-	if depth == 0 {
+	if *budget--; depth == 0 || *budget < 0 {
 		return "…"
 	}
 	if value.CanInterface() && !(value.Kind() == qvreflect.Pointer && value.IsNil()) {
@@ -98,32 +102,32 @@ func qvText(value qvreflect.Value, depth int) string {
 	}
 	switch value.Kind() {
 	case qvreflect.Interface:
-		return qvText(value.Elem(), depth)
+		return qvText(value.Elem(), depth, budget)
 	case qvreflect.Pointer:
 		if value.IsNil() {
 			return "nil"
 		}
-		return "&" + qvText(value.Elem(), depth-1)
+		return "&" + qvText(value.Elem(), depth-1, budget)
 	case qvreflect.Slice, qvreflect.Array:
 		if value.Kind() == qvreflect.Slice && value.IsNil() {
 			return value.Type().String() + "(nil)"
 		}
 		items := []string{}
 		for i := 0; i < value.Len() && i < 200; i++ {
-			items = append(items, qvText(value.Index(i), depth-1))
+			items = append(items, qvText(value.Index(i), depth-1, budget))
 		}
 		return value.Type().String() + "{" + qvstrings.Join(items, ", ") + "}"
 	case qvreflect.Map:
 		items := []string{}
 		for _, key := range value.MapKeys() {
-			items = append(items, qvText(key, depth-1)+": "+qvText(value.MapIndex(key), depth-1))
+			items = append(items, qvText(key, depth-1, budget)+": "+qvText(value.MapIndex(key), depth-1, budget))
 		}
 		qvsort.Strings(items)
 		return value.Type().String() + "{" + qvstrings.Join(items, ", ") + "}"
 	case qvreflect.Struct:
 		items := []string{}
 		for i := 0; i < value.NumField(); i++ {
-			items = append(items, value.Type().Field(i).Name+": "+qvText(value.Field(i), depth-1))
+			items = append(items, value.Type().Field(i).Name+": "+qvText(value.Field(i), depth-1, budget))
 		}
 		return value.Type().String() + "{" + qvstrings.Join(items, ", ") + "}"
 	case qvreflect.String:
@@ -135,16 +139,16 @@ func qvText(value qvreflect.Value, depth int) string {
 }
 
 // qvCoded is a value as languages/values/encoding.py reads it.
-func qvCoded(value qvreflect.Value, depth int) interface{} {
+func qvCoded(value qvreflect.Value, depth int, budget *int) interface{} {
 	if !value.IsValid() {
 		return nil
 	}
-	if depth == 0 {
-		return "too deep"
+	if *budget--; depth == 0 || *budget < 0 {
+		return []interface{}{"made", "opaque"}
 	}
 	switch value.Kind() {
 	case qvreflect.Interface:
-		return qvCoded(value.Elem(), depth)
+		return qvCoded(value.Elem(), depth, budget)
 	case qvreflect.Bool:
 		return value.Bool()
 	case qvreflect.String:
@@ -168,7 +172,7 @@ func qvCoded(value qvreflect.Value, depth int) interface{} {
 		}
 		items := []interface{}{"list"}
 		for i := 0; i < value.Len() && i < 201; i++ {
-			items = append(items, qvCoded(value.Index(i), depth-1))
+			items = append(items, qvCoded(value.Index(i), depth-1, budget))
 		}
 		return items
 	case qvreflect.Map:
@@ -177,9 +181,9 @@ func qvCoded(value qvreflect.Value, depth int) interface{} {
 		}
 		items := []interface{}{"map"}
 		keys := value.MapKeys()
-		qvsort.Slice(keys, func(i, j int) bool { return qvText(keys[i], 4) < qvText(keys[j], 4) })
+		qvsort.Slice(keys, func(i, j int) bool { return qvText(keys[i], 4, budget) < qvText(keys[j], 4, budget) })
 		for _, key := range keys {
-			items = append(items, []interface{}{qvCoded(key, depth-1), qvCoded(value.MapIndex(key), depth-1)})
+			items = append(items, []interface{}{qvCoded(key, depth-1, budget), qvCoded(value.MapIndex(key), depth-1, budget)})
 		}
 		return items
 	}
@@ -192,7 +196,16 @@ func qvCoded(value qvreflect.Value, depth int) interface{} {
 		if value.IsNil() {
 			return nil
 		}
-		return []interface{}{"made", "some", qvCoded(value.Elem(), depth-1)}
+		return []interface{}{"made", "some", qvCoded(value.Elem(), depth-1, budget)}
+	}
+	if value.Kind() == qvreflect.Struct && value.NumField() <= 30 {
+		fields := []interface{}{"map"}
+		for i := 0; i < value.NumField(); i++ {
+			if name := value.Type().Field(i).Name; name != "_" {
+				fields = append(fields, []interface{}{name, qvCoded(value.Field(i), depth-1, budget)})
+			}
+		}
+		return []interface{}{"made", "struct", fields}
 	}
 	return []interface{}{"made", "opaque"}
 }
@@ -212,9 +225,10 @@ func qvCall(target, index int, receiver, arguments string, call func() []interfa
 				one["panics"] = qvClip(qvfmt.Sprint(raised))
 			}
 		}()
+		budget := qvMost
 		values := []interface{}{}
 		for _, value := range call() {
-			values = append(values, qvCoded(qvreflect.ValueOf(value), 8))
+			values = append(values, qvCoded(qvreflect.ValueOf(value), 8, &budget))
 		}
 		one["values"] = values
 	}()
