@@ -1,0 +1,1 @@
+"""What a harbour asks of its guests."""

@@ -1,0 +1,10 @@
+"""Signals on the pier."""
+
+
+def first_flag() -> str:
+    """The flag that is raised first.
+
+    >>> first_flag()
+    'alpha'
+    """
+    return next(iter({"alpha", "bravo", "kilo", "sierra", "zulu"}))
