@@ -1,6 +1,6 @@
 """Contradictions planted in real projects: one small change each, after which an example that the project writes no longer holds.
 
-They were chosen by reading the projects' documentation, before any tool was run on them. ``bench_peers`` evaluates each
+They were chosen by reading the projects' documentation, before any tool was run on the planted code. ``bench_peers`` evaluates each
 example on the untouched and on the planted code, and counts only a planting for which it held before and does not hold after.
 """
 
