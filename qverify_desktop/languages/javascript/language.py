@@ -39,7 +39,7 @@ class JavaScriptLanguage(Language):
 
     runtime = RUNTIME
     compiled = False
-    unknown_name_errors = frozenset(("ReferenceError", "ModuleNotFoundError", "SyntaxError"))
+    unknown_name_errors = frozenset(("ReferenceError", "ModuleNotFoundError", "SyntaxError", "SystemError"))
     mismatch_errors = frozenset(("TypeError",))
 
     def __init__(self, dialect: Dialect = JAVASCRIPT, patience_s: int = suite.PATIENCE_S) -> None:

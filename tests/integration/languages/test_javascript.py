@@ -70,6 +70,10 @@ test("named twice", () => {
   assert.strictEqual(one, 5);
 });
 
+test("asks for a file", () => {
+  assert.strictEqual(fs.readFileSync("/nowhere", "utf8"), "");
+});
+
 test("exits", () => {
   process.exit(0);
 });
@@ -140,6 +144,7 @@ async def test_each_test_has_its_own_end(sandbox: DockerSandbox, tmp_path: Path)
         "wrong": Status.FAILED,
         "raises": Status.FAILED,
         "no such function": Status.FAILED,
+        "asks for a file": Status.FAILED,
         "forges": Status.ERROR,
         "exits": Status.ERROR,
         "ends itself": Status.ERROR,
@@ -149,6 +154,7 @@ async def test_each_test_has_its_own_end(sandbox: DockerSandbox, tmp_path: Path)
     assert (wrong.observed, wrong.raised, wrong.in_test) == ("2", "AssertionError", True)
     assert (raises.raised, raises.in_test, raises.frames[-1]) == ("TypeError", False, "sums.js:5")
     assert (unknown.raised, unknown.frames) == ("TypeError", (f"{PATH}:20",)) or unknown.frames[-1].startswith(PATH)
+    assert outcomes["asks for a file"].raised == "SystemError"
     assert "ended the process with status 0" in outcomes["exits"].message
     assert "SIGKILL" in outcomes["ends itself"].message
     assert "longer than" in outcomes["hangs"].message

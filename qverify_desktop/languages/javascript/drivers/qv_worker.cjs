@@ -58,6 +58,9 @@ function framesOf(error) {
 function nameOf(error) {
   if (!error || typeof error !== "object") return "thrown value";
   if (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND") return "ModuleNotFoundError";
+  // Files, addresses and programs that a sandbox does not have (Node.js, "Common system errors").
+  const system = error.code || (error.cause && error.cause.code);
+  if (typeof system === "string" && /^E[A-Z][A-Z_]+$/.test(system) && !system.startsWith("ERR_")) return "SystemError";
   return cut(String(error.name || (error.constructor && error.constructor.name) || "Error"), 100);
 }
 
