@@ -202,7 +202,10 @@ func TestLast(t *testing.T) {
 POINT = """\
 package m
 
-import "errors"
+import (
+	"errors"
+	"math/big"
+)
 
 type Point struct {
 	X, Y  int
@@ -221,6 +224,8 @@ func At(x int) (*Point, error) {
 	}
 	return &Point{X: x, Y: x + 1, label: "p", next: &Point{label: "q"}}, nil
 }
+
+func Big(x int64) *big.Int { return big.NewInt(x) }
 
 func Endless() *Point {
 	one := &Point{}
@@ -311,6 +316,24 @@ async def test_own_tests_that_hang_or_panic(sandbox: DockerSandbox, tmp_path: Pa
     assert suite.footprints["m_test.go::TestZero"].lines["m.go"] == {4, 7, 9}
 
 
+async def test_packages_of_every_place_are_built(sandbox: DockerSandbox, tmp_path: Path) -> None:
+    code = "package {0}\n\nfunc F() int {{ return 1 }}\n"
+    own = 'package {0}\n\nimport "testing"\n\nfunc TestF(t *testing.T) {{\n\tif F() != 1 {{\n\t\tt.Error(F())\n\t}}\n}}\n'
+    places = {"": "m", "b/": "b", "c/b/": "b", "v2/": "m", "inner/": "inner", "inner/b/": "b", "cmd/tool/": "main"}
+    files = {"go.mod": "module example.org/m\n", "inner/go.mod": "module example.org/other/v3\n"}
+    for folder, package in places.items():
+        files[f"{folder}code.go"] = code.format(package)
+        files[f"{folder}code_test.go"] = own.format(package)
+    bench = Bench(sandbox, tmp_path / "r", {**files, "broken/code.go": 'package broken\n\nvar X int = "a"\n'})
+    suite = await bench.suite({}, existing=True)
+    assert {one.id: one.status for one in suite.outcomes} == {
+        f"{folder}code_test.go::TestF": Status.PASSED for folder in places
+    }
+    assert {file for file, cover in suite.coverage.items() if cover.covered_lines} == {
+        f"{folder}code.go" for folder in places
+    }
+
+
 async def test_mutants_are_built_once_and_told_apart(sandbox: DockerSandbox, tmp_path: Path) -> None:
     bench = Bench(sandbox, tmp_path / "r", {**FILES, "m_test.go": "package m\n"})
     (target, _) = LANGUAGE.targets(bench.snapshot, bench.project)
@@ -345,7 +368,7 @@ async def test_structs_pointers_errors_and_named_types_are_observed(sandbox: Doc
     targets = LANGUAGE.targets(bench.snapshot, bench.project)
     jobs = LANGUAGE.observation_jobs(bench.snapshot, bench.project, targets, 1)
     tests = LANGUAGE.read_observations(bench.project, targets, [await bench.run(job) for job in jobs])
-    # What leads back to itself is compared by nobody.
+    # What leads back to itself, or keeps its parts to itself, is compared by nobody.
     assert {one.target for one in tests} == {"point.go::Level.Half", "point.go::At", "point.go::All"}
     codes = "\n".join(one.code for one in tests)
     assert 'observed == nil || observed.X != 1 || observed.Y != 2 || observed.label != "p"' in codes

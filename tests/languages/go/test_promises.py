@@ -21,6 +21,8 @@ from tests.languages.go.module import LANGUAGE, function, module
         ("F() map[string]bool", 'F() == {"x": True}', "F()", 'map[string]bool{"x": true}'),
         ("F(a int) (int, error)", "F(1) == 2", "F(1)", "2"),
         ("F(a int) (q, r int, err error)", "F(7) == (2, 1)", "F(7)", "(2, 1)"),
+        ("F(a int) (int, error)", "F(7) -> (2, nil)", "F(7)", "2"),
+        ("F(a int) (int, string, error)", 'F(7) -> (2, "x", nil)', "F(7)", '(2, "x")'),
         ("F(a int) (string, bool)", 'F(7) == ("a, b", true)', "F(7)", '("a, b", true)'),
         ("F(a ...int) int", "F(1, 2, 3) == 6", "F(1, 2, 3)", "6"),
         ("F(a ...int) int", "F() == 0", "F()", "0"),

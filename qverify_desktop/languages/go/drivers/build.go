@@ -154,13 +154,20 @@ func (p *pkg) tests() []*testFunc {
 	return found
 }
 
+var versionFolder = regexp.MustCompile(`^v[0-9]+$`)
+
+// standsAlone says whether a package's program is not called as its folder: that of a module's root, or of a version.
+func (p *pkg) standsAlone() bool {
+	return p.dir == "." || p.dir == p.module || versionFolder.MatchString(path.Base(p.dir))
+}
+
 // groups are packages of one module whose folders have different names: one command builds them all.
 func groups(pkgs []*pkg) [][]*pkg {
 	var found [][]*pkg
 	for _, one := range pkgs {
 		placed := false
 		for i, group := range found {
-			fits := group[0].module == one.module && len(group) < 200
+			fits := group[0].module == one.module && len(group) < 200 && !one.standsAlone() && !group[0].standsAlone()
 			for _, other := range group {
 				fits = fits && path.Base(other.dir) != path.Base(one.dir)
 			}
