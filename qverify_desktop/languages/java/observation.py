@@ -9,22 +9,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from qverify_desktop.domain.execution import Job, JobResult, Limits
-from qverify_desktop.domain.project import Project, Snapshot, Target
+from qverify_desktop.domain.project import Parameter, Project, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.examples.promises import Speaker
 from qverify_desktop.languages.java.asserting import assertions
-from qverify_desktop.languages.java.codebase import Codebase, takes_nothing, takes_simple_values
+from qverify_desktop.languages.java.codebase import SIMPLE, Codebase, takes_nothing, takes_simple_values
 from qverify_desktop.languages.java.declared import declared
 from qverify_desktop.languages.java.detection import uses_junit_4
 from qverify_desktop.languages.java.drivers import COMMAND, FOLDER, driver_files
 from qverify_desktop.languages.java.placing import test_path
 from qverify_desktop.languages.java.promise_tests import may_throw, method_name
 from qverify_desktop.languages.java.shapes import constants_of, shape_of
+from qverify_desktop.languages.java.source import ClassInfo, is_private
 from qverify_desktop.languages.java.speaking import JavaSpeaker, Scope
 from qverify_desktop.languages.java.splitting import parsed
 from qverify_desktop.languages.java.suite import MEMORY_BYTES, Describe, described, environment, sources_of
 from qverify_desktop.languages.java.writing import KNOWN, method, prelude
+from qverify_desktop.languages.tree.outline import Definition
 from qverify_desktop.languages.tree.source import walk
 from qverify_desktop.languages.values.encoding import Unreadable, decode
 from qverify_desktop.languages.values.shapes import inputs
@@ -170,46 +172,59 @@ def _calls(codebase: Codebase, speaker: JavaSpeaker, target: Target, seed: int, 
     variables = speaker.variables(target)
     types = [declared(parameter.annotation) for parameter in target.parameters]
     shapes = [shape_of(one, codebase, target.module, variables) for one in types]
-    receivers: list[tuple[str, str]] = [(owner.name, "")]
+    receivers = [owner.name]
     if target.callee != "staticmethod":
         receivers = list(_receivers(codebase, speaker, target, seed))
     if not receivers:
         return
     for number, values in enumerate(inputs(shapes, constants, seed, most)):
-        receiver = receivers[number % len(receivers)][0]
+        receiver = receivers[number % len(receivers)]
         call = speaker.called(target, receiver, values)
         if call is not None and len(call) < 1000:
             yield call
     if not target.parameters:
-        for receiver, _ in receivers[1:]:
+        for receiver in receivers[1:]:
             call = speaker.called(target, receiver, ())
             if call is not None:
                 yield call
 
 
-def _receivers(codebase: Codebase, speaker: JavaSpeaker, target: Target, seed: int) -> Iterator[tuple[str, str]]:
-    """Instances of the target's class, from nothing or from plain values."""
+def _receivers(codebase: Codebase, speaker: JavaSpeaker, target: Target, seed: int) -> Iterator[str]:
+    """Instances of the target's class: from nothing, from plain values by its constructors or its own static methods, and those
+    that it keeps itself."""
     owner = codebase.owner(target)
-    if owner is None or owner.abstract:
+    if owner is None:
         return
     generic = "<>" if owner.type_parameters else ""
-    if owner.kind == "enum":
-        yield from ((f"{owner.name}.{one}", "") for one in owner.constants[:8])
-    elif takes_nothing(owner):
-        yield f"new {owner.name}{generic}()", ""
-    elif takes_simple_values(owner):
-        source = codebase.sources[target.file]
-        constants = constants_of(source, [owner.node])
-        scope = Scope(target.module)
-        for constructor in owner.constructors:
-            types = [declared(one.annotation) for one in constructor.parameters]
-            shapes = [shape_of(one, codebase, target.module, frozenset()) for one in types]
-            if constructor.private:
-                continue
-            for values in inputs(shapes, constants, seed, 12):
-                written = [speaker.write(one, type_, scope) for one, type_ in zip(values, types, strict=True)]
-                if None not in written:
-                    yield f"new {owner.name}{generic}({', '.join(one or '' for one in written)})", ""
+    yield from (f"{owner.name}.{one}" for one in (*owner.constants[:8], *owner.instances[:4]))
+    if takes_nothing(owner):
+        yield f"new {owner.name}{generic}()"
+        return
+    makers: list[tuple[str, tuple[Parameter, ...]]] = []
+    if takes_simple_values(owner):
+        makers += [(f"new {owner.name}{generic}", one.parameters) for one in owner.constructors if not one.private]
+    if not owner.type_parameters:
+        makers += [(f"{owner.name}.{one.name}", one.parameters) for one in _factories(codebase, owner)]
+    constants = constants_of(codebase.sources[target.file], [owner.node])
+    for maker, parameters in makers:
+        types = [declared(one.annotation) for one in parameters]
+        shapes = [shape_of(one, codebase, target.module, frozenset()) for one in types]
+        for values in inputs(shapes, constants, seed, 12):
+            written = [
+                speaker.write(one, type_, Scope(target.module)) for one, type_ in zip(values, types, strict=True)
+            ]
+            if None not in written:
+                yield f"{maker}({', '.join(one or '' for one in written)})"
+
+
+def _factories(codebase: Codebase, owner: ClassInfo) -> Iterator[Definition]:
+    """Static methods of a class that make one of it from plain values."""
+    source = codebase.sources[owner.path]
+    for one in owner.methods:
+        plain = all(declared(part.annotation).name in SIMPLE for part in one.parameters)
+        makes = one.callee == "staticmethod" and one.returns == owner.names[-1] and "(" not in one.name
+        if plain and makes and not is_private(source, one):
+            yield one
 
 
 def read_observations(
@@ -301,7 +316,8 @@ def is_plain_call(call: str, target: Target) -> bool:
         if node.type not in _PLAIN_NODES:
             return False
         if node.type == "method_invocation" and node != value:
-            if f"{source.field(node, 'object')}.{source.field(node, 'name')}" not in _MAKERS:
+            home = source.field(node, "object")
+            if home != owners and f"{home}.{source.field(node, 'name')}" not in _MAKERS:
                 return False
         elif node.type == "object_creation_expression":
             made = source.field(node, "type").partition("<")[0]

@@ -41,7 +41,7 @@ class Constructor:
 class ClassInfo:
     """A class, record, enumeration or interface. ``names`` lead to it inside its file, outermost first.
 
-    ``reachable`` says that a test in its package can name it and needs no instance of another to make one.
+    ``instances`` are its static fields that hold one of it. ``reachable`` says that a test in its package can name it and needs no instance of another to make one.
     """
 
     path: str
@@ -54,6 +54,7 @@ class ClassInfo:
     type_parameters: tuple[str, ...] = ()
     constructors: tuple[Constructor, ...] = ()
     constants: tuple[str, ...] = ()
+    instances: tuple[str, ...] = ()
     methods: list[Definition] = field(default_factory=list)
 
     @property
@@ -162,18 +163,24 @@ def _class(source: TreeSource, package: str, node: Node, outer: tuple[str, ...],
     )
     constructors: list[Constructor] = []
     constants: list[str] = []
+    instances: list[str] = []
     for member in _members(node):
         if member.type == "constructor_declaration":
             constructors.append(Constructor(_parameters(source, member), "private" in modifiers_of(source, member)))
         elif member.type == "enum_constant":
             constants.append(source.field(member, "name"))
+        elif member.type == "field_declaration" and source.field(member, "type") == names[-1]:
+            declarator = member.child_by_field_name("declarator")
+            words_of_field = modifiers_of(source, member)
+            if declarator is not None and "static" in words_of_field and "private" not in words_of_field:
+                instances.append(source.field(declarator, "name"))
         elif member.type == "method_declaration":
             method = _method(source, member, info, public_class="public" in words or kind == "interface")
             if method is not None:
                 info.methods.append(method)
     if kind == "record":
         constructors.append(Constructor(_parameters(source, node)))
-    info.constructors, info.constants = tuple(constructors), tuple(constants)
+    info.constructors, info.constants, info.instances = tuple(constructors), tuple(constants), tuple(instances)
     _tell_apart(info)
     return info
 

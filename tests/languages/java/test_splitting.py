@@ -207,3 +207,23 @@ def test_a_prompt_sees_the_method_in_its_class(tmp_path: Path) -> None:
     text = LANGUAGE.focal_source(snapshot, target)
     assert "import java.util.List;" in text and "class C {" in text and "return help(x) + limit;" in text
     assert "    int help(int x);" in text and "return 1" not in text and "other" not in text
+
+
+def test_instances_that_a_class_hands_out_are_called_too(tmp_path: Path) -> None:
+    code = (
+        "package p;\n\npublic class Format {\n    public static final Format DEFAULT = new Format(',');\n"
+        "    private static final Format OWN = DEFAULT;\n    private final char mark;\n\n"
+        "    private Format(char mark) {\n        this.mark = mark;\n    }\n\n"
+        "    public static Format of(char mark) {\n        return new Format(mark);\n    }\n\n"
+        "    public char mark() {\n        return mark;\n    }\n}\n"
+    )
+    snapshot = snapshot_of(tmp_path, {"p/Format.java": code})
+    project = LANGUAGE.detect(snapshot)
+    assert project is not None
+    targets = LANGUAGE.targets(snapshot, project)
+    job = LANGUAGE.observation_jobs(snapshot, project, targets, 0)[0]
+    calls = [probe["call"] for probe in json.loads(job.overlay[".qverify/observe.json"])["probes"]]
+    assert "Format.DEFAULT.mark()" in calls and "Format.of('a').mark()" in calls
+    assert not any("OWN" in call or "new Format" in call for call in calls)
+    by_symbol = {target.symbol: target for target in targets}
+    assert all(is_plain_call(call, by_symbol["Format.mark"]) for call in calls if call.endswith("mark()"))
