@@ -3,13 +3,15 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect screenshots golden translations freeze prove-clean clean
+.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect bench-peers screenshots golden translations freeze prove-clean clean
 
 # Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
 PYTEST ?=
 WORKERS ?= 0
 # Words for the application: make run ARGS=/some/repository
 ARGS ?=
+# Only these projects: make bench-peers PEERS="inflection toolz"
+PEERS ?=
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +56,9 @@ bench-sandbox: setup ## Measure the sandbox: cold, started before, eight at once
 
 bench-detect: setup ## Measure detection with no model on test vectors: found, precision, frozen in, false alarms
 	@.venv/bin/python -m tests.benchmarks.detect.bench_detect --write docs/measurements/detection.md
+
+bench-peers: setup ## Measure ours beside Pynguin and Hypothesis' ghostwriter on real projects (an hour; PEERS="project ...")
+	@.venv/bin/python -m tests.benchmarks.peers.bench_peers $(PEERS)
 
 screenshots: setup ## Photograph every page and state, light and dark, into docs/screenshots (2x: docs/screenshots/2x, not kept in git)
 	@for scale in 1 2; do \

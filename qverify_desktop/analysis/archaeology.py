@@ -33,8 +33,9 @@ MOST_RUNS = 12
 PATIENCE_S = 240
 #: Commits that are looked back at.
 MOST_COMMITS = 2_000
-#: Seconds one replay may take.
+#: Seconds one replay may take, and one that is built first.
 REPLAY_S = 60
+BUILD_AND_REPLAY_S = 180
 #: Defects whose history is replayed side by side, each with one copy of the repository's files.
 SIDE_BY_SIDE = 2
 
@@ -257,7 +258,8 @@ async def _replay(
         if project is None or case.defect.file not in then.files:
             return Seen.ABSENT
         job = language.suite_job(project, language.render([case.test]), only=(case.test.id,), coverage=False)
-        limits = replace(job.limits, timeout_s=min(REPLAY_S, job.limits.timeout_s))
+        most_s = BUILD_AND_REPLAY_S if language.compiled else REPLAY_S
+        limits = replace(job.limits, timeout_s=min(most_s, job.limits.timeout_s))
         result = await context.execute(replace(job, purpose="history", limits=limits), source=folder)
         suite = await asyncio.to_thread(language.read_suite, project, result)
     except BadInput:

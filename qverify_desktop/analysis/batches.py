@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from qverify_desktop.analysis import following
 from qverify_desktop.analysis.baseline import Baseline, uncovered_lines
 from qverify_desktop.analysis.decide import decide
-from qverify_desktop.analysis.generate import Allowance, write_tests
+from qverify_desktop.analysis.generate import Allowance, Candidates, from_promises, write_tests
 from qverify_desktop.analysis.judge import Runs, Tried, screen, try_tests
 from qverify_desktop.analysis.kept import Kept
 from qverify_desktop.analysis.mutation import Matrix, RunMutant, run_mutants
@@ -71,12 +71,16 @@ async def judge_in_batches(
     size = BATCH_IN_A_HURRY if budget_ms else BATCH
     at = number = dry = 0
     words_only = 0
+    words = await from_promises(steps, snapshot, project, targets)
     while at < len(fresh) and not (number and budget_ms and steps.spent.elapsed_ms > budget_ms):
         only = dry >= DRY
         batch = fresh[at : at + size * 4] if only else fresh[at : at + size]
         at, part = at + len(batch), f"{project.language}.{number}"
         number += 1
-        candidates = await write_tests(steps, snapshot, project, batch, coverage, allowance, part, words_only=only)
+        promised = Candidates(tuple(test for t in batch if t.id in words for test in words[t.id].tests))
+        candidates = await write_tests(
+            steps, snapshot, project, batch, coverage, promised, allowance, part, words_only=only
+        )
         following.written(steps.reporter, candidates.tests)
         steps.reporter.started(Stage.JUDGE)
         known = {one.test.id for one in tried}

@@ -47,15 +47,15 @@ async def write_tests(
     project: Project,
     targets: Sequence[Target],
     coverage: Mapping[str, FileCoverage],
+    promised: Candidates,
     allowance: Allowance,
     part: str,
     *,
     words_only: bool = False,
 ) -> Candidates:
-    """All candidates for these targets, in the order in which the judge prefers them; ``words_only`` leaves it at the
-    repository's own words. ``part`` begins the names of the steps."""
+    """All candidates for these targets, in the order in which the judge prefers them; ``promised`` are those from the
+    repository's own words, and ``words_only`` leaves it at them. ``part`` begins the names of the steps."""
     steps.reporter.started(Stage.GENERATE)
-    promised = await _from_promises(steps, snapshot, project, targets, part)
     if words_only:
         steps.reporter.finished(Stage.GENERATE, _summary(promised.tests))
         return promised
@@ -101,9 +101,11 @@ def _unique(tests: Sequence[GeneratedTest]) -> list[GeneratedTest]:
     return kept
 
 
-async def _from_promises(
-    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target], part: str
-) -> Candidates:
+async def from_promises(
+    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+) -> Mapping[str, Candidates]:
+    """Tests from words and types by target. All targets are asked about at once: a name in a document is bound among all of
+    them, or it would be bound to whatever of that name happens to be in a batch."""
     language = steps.services.language(project.language)
 
     async def body(context: StepContext) -> Candidates:
@@ -113,7 +115,10 @@ async def _from_promises(
         context.record("promises", {"found": len(promises), "tests": len(tests)})
         return Candidates(tuple(tests))
 
-    return await steps.step(f"{part}.promises", Candidates, body)
+    by_target: dict[str, list[GeneratedTest]] = {}
+    for test in (await steps.step(f"{project.language}.promises", Candidates, body)).tests:
+        by_target.setdefault(test.target, []).append(test)
+    return {target: Candidates(tuple(tests)) for target, tests in by_target.items()}
 
 
 async def _from_observation(

@@ -42,14 +42,6 @@ class Kept:
         )
 
 
-@dataclass(frozen=True)
-class TargetKeys:
-    """The key of each target by id, and the files that each file with targets depends on."""
-
-    keys: Mapping[str, str]
-    files: Mapping[str, frozenset[str]]
-
-
 def kept_step(language: str) -> str:
     """The step in which a language's ``Kept`` is recorded."""
     return f"{language}.kept"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from qverify_desktop import __version__
 from qverify_desktop.analysis.batches import Trial
 from qverify_desktop.analysis.earlier import RESULT_STEP, earlier_runs, value_of
 from qverify_desktop.analysis.intake import Dependencies, listing
-from qverify_desktop.analysis.kept import Kept, TargetKeys, kept_step
+from qverify_desktop.analysis.kept import Kept, kept_step
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.domain.execution import RuntimeImage
@@ -111,12 +111,12 @@ async def unchanged_targets(
     image: RuntimeImage,
     dependencies: Dependencies,
     targets: Sequence[Target],
-) -> tuple[TargetKeys, Kept]:
+) -> tuple[Mapping[str, str], Kept]:
     """The key of each target, and what earlier runs found of those that are the same. A file's targets are taken over
     together, because their tests share a file."""
     language = steps.services.language(project.language)
 
-    async def keys(context: StepContext) -> TargetKeys:
+    async def keys(context: StepContext) -> dict[str, str]:
         return await asyncio.to_thread(
             _keys, steps.request, snapshot, project, language, image, dependencies, targets
         )
@@ -124,7 +124,7 @@ async def unchanged_targets(
     async def body(context: StepContext) -> Kept:
         found = Kept()
         if not steps.request.fresh:
-            found = await asyncio.to_thread(_kept, context.services, steps.request.source, project, targets, own.keys)
+            found = await asyncio.to_thread(_kept, context.services, steps.request.source, project, targets, own)
         by_run: dict[str, list[str]] = {}
         runs = {run.run: run for run in found.found_in.values()}
         for target, run in found.found_in.items():
@@ -137,7 +137,7 @@ async def unchanged_targets(
             )
         return found
 
-    own = await steps.step(f"{project.language}.keys", TargetKeys, keys)
+    own = await steps.step(f"{project.language}.keys", dict[str, str], keys)
     return own, await steps.step(f"{project.language}.unchanged", Kept, body)
 
 
@@ -149,7 +149,7 @@ def _keys(
     image: RuntimeImage,
     dependencies: Dependencies,
     targets: Sequence[Target],
-) -> TargetKeys:
+) -> dict[str, str]:
     sources = frozenset(project.source_files)
     digests = {path: _file_digest(snapshot, path) for path in snapshot.files}
     everywhere = _digest(
@@ -165,11 +165,9 @@ def _keys(
         }
     )
     files = language.depends_on(snapshot, project, {target.file for target in targets})
-    by_file = {
-        file: _digest([everywhere, {path: digests.get(path, "") for path in {file, *needed}}])
-        for file, needed in files.items()
-    }
-    return TargetKeys({t.id: _digest([by_file[t.file], t.id]) for t in targets}, files)
+    # Many files depend on the same ones, in a language that knows no better on all.
+    covered = {needed: _digest({path: digests.get(path, "") for path in needed}) for needed in set(files.values())}
+    return {t.id: _digest([everywhere, covered[files[t.file]], digests.get(t.file, ""), t.id]) for t in targets}
 
 
 def _file_digest(snapshot: Snapshot, path: str) -> str:
@@ -194,7 +192,7 @@ def _kept(
     for target in targets:
         wanted.setdefault(target.file, set()).add(target.id)
     found = Kept()
-    for run in earlier_runs(services, source):
+    for run in dict.fromkeys(_where_found(services, source)):
         if not wanted:
             break
         kept = value_of(services, run.run, kept_step(project.language), Kept)
@@ -207,19 +205,36 @@ def _kept(
     return found
 
 
+def _where_found(services: Services, source: str) -> Iterator[EarlierRun]:
+    """Earlier runs, and in place of one that took all over from another that other one."""
+    for run in earlier_runs(services, source):
+        note = value_of(services, run.run, COMPLETE_STEP, RunKey)
+        found = services.journal.sealed(note.of.run) if note is not None and note.of is not None else run
+        if found is not None:
+            yield found
+
+
 async def keep(
-    steps: Steps, project: Project, keys: TargetKeys, unchanged: Kept, trial: Trial, targets: Sequence[Target]
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    keys: Mapping[str, str],
+    unchanged: Kept,
+    trial: Trial,
+    targets: Sequence[Target],
 ) -> None:
     """Record what later runs may take over. A target whose tests ran code that its key does not cover is left out."""
-    files = {target.id: keys.files.get(target.file, frozenset()) for target in targets}
+    language = steps.services.language(project.language)
 
     async def body(context: StepContext) -> Kept:
+        by_file = await asyncio.to_thread(language.depends_on, snapshot, project, {t.file for t in targets})
+        files = {target.id: by_file[target.file] for target in targets}
         outside = {
             one.test.target
             for one in trial.tried
             if any(file not in files.get(one.test.target, frozenset()) for file in one.footprint.lines)
         }
-        whole = {t: keys.keys[t] for t in (*unchanged.keys, *trial.whole) if t in keys.keys and t not in outside}
+        whole = {t: keys[t] for t in (*unchanged.keys, *trial.whole) if t in keys and t not in outside}
         return Kept(
             whole,
             {t: run for t, run in unchanged.found_in.items() if t in whole},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from qverify_desktop.analysis.calibration import calibration_of
 from qverify_desktop.analysis.judge import REPETITIONS, Tried
 from qverify_desktop.domain.project import Promise, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
@@ -34,6 +35,8 @@ def triage(
             reason, detail = excuse or (Reason.EXAMPLE_NOT_RUNNABLE, "")
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, reason, detail))
             continue
+        promise = promises.get(quote.text)
+        form = promise.form if promise else ""
         defect = SuspectedDefect(
             file=target.file,
             symbol=target.symbol,
@@ -44,7 +47,9 @@ def triage(
             evidence=quote,
             test=one.test.id,
             reproductions=REPETITIONS,
-            confidence=_confidence(outcome, quote, promises.get(quote.text), language),
+            confidence=_confidence(outcome, quote, promise, language),
+            form=form,
+            calibration=calibration_of(language.name, form),
         )
         detail = f"Expected {defect.expected}, observed {defect.observed}."
         judged.append(JudgedTest(one.test, TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS, detail))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from qverify_desktop import __version__
@@ -12,6 +12,7 @@ from qverify_desktop.analysis import following
 from qverify_desktop.analysis.archaeology import trace_defects
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
 from qverify_desktop.analysis.batches import Trial, judge_in_batches
+from qverify_desktop.analysis.conclude import Part, conclude, take_over
 from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.details import keep_details
 from qverify_desktop.analysis.earlier import RESULT_STEP as RESULT_STEP
@@ -25,16 +26,12 @@ from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.triage import triage
 from qverify_desktop.analysis.unread import unread_notice
-from qverify_desktop.analysis.verdict import sentence_of, verdict_of
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import RuntimeImage, isolation_of
 from qverify_desktop.domain.progress import Stage
-from qverify_desktop.domain.project import MissingDependency, Project, Promise, SkippedPath, Snapshot, Target
+from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
 from qverify_desktop.domain.results import (
     AnalysisRequest,
-    EarlierRun,
-    FixedDefect,
-    Fraction,
     JudgedTest,
     Measure,
     RunResult,
@@ -42,33 +39,6 @@ from qverify_desktop.domain.results import (
     TestVerdict,
 )
 from qverify_desktop.domain.testing import FileCoverage
-
-#: Said in reports of a run that took everything over.
-NOTHING_CHANGED = (
-    "Nothing has changed since an earlier run, so its findings were taken over; --fresh analyses all again."
-)
-
-
-@dataclass(frozen=True)
-class Part:
-    """What the analysis of one language's project in the snapshot came to."""
-
-    language: str
-    image_digest: str
-    baseline: Baseline
-    targets: int
-    reused: int
-    complete: bool
-    tests: tuple[JudgedTest, ...]
-    defects: tuple[SuspectedDefect, ...]
-    fixed: tuple[FixedDefect, ...]
-    before: Measure
-    after: Measure
-    missing: tuple[MissingDependency, ...]
-    unreadable: tuple[SkippedPath, ...]
-    notices: tuple[str, ...]
-    files: Mapping[str, str]
-    expected_failures: Mapping[str, str]
 
 
 async def analyze(
@@ -87,10 +57,10 @@ async def analyze(
         prepared, notices = await prepare_images(steps, projects)
         key, same = await run_key(steps, snapshot, *zip(*prepared, strict=True))
         if same is not None and key.of is not None:
-            result = await _take_over(steps, snapshot, same, key.of, started_at)
+            result = await take_over(steps, snapshot, same, key.of, started_at)
         else:
             parts = [await _analyze_project(steps, snapshot, project, image) for project, image in prepared]
-            result = await _conclude(steps, snapshot, parts, notices, started_at)
+            result = await conclude(steps, snapshot, parts, notices, started_at)
     except BadInput as error:
         await _close(steps, "refused", str(error))
         raise
@@ -111,7 +81,7 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project, i
     following.chosen(steps.reporter, targets, coverage)
     keys, unchanged = await unchanged_targets(steps, snapshot, project, image, dependencies, targets)
     trial = await judge_in_batches(steps, snapshot, project, targets, baseline, unchanged)
-    await keep(steps, project, keys, unchanged, trial, targets)
+    await keep(steps, snapshot, project, keys, unchanged, trial, targets)
     tried, matrix = trial.tried, trial.matrix
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
     defects = await trace_defects(steps, snapshot, project, judged, defects)
@@ -152,32 +122,6 @@ async def _expected_failures(
     reasons = {d.test: f"{d.evidence.file}:{d.evidence.line} promises {d.expected}" for d in defects}
     marked = [language.expected_to_fail(tests[test], why) for test, why in reasons.items() if test in tests]
     return await asyncio.to_thread(language.render, [test for test in marked if test is not None])
-
-
-async def _take_over(
-    steps: Steps, snapshot: Snapshot, earlier: RunResult, source: EarlierRun, started_at: str
-) -> RunResult:
-    """All that a run over the same tree found, under the same request, in the same images."""
-
-    async def body(context: StepContext) -> RunResult:
-        result = replace(
-            earlier,
-            run=steps.run,
-            request=replace(steps.request, source=snapshot.origin),
-            fixed=(),
-            reused=source,
-            reused_targets=earlier.targets,
-            cost_microusd=0,
-            duration_ms=steps.spent.elapsed_ms,
-            sandbox_ms=0,
-            model_ms=0,
-            started_at=started_at,
-            notices=(*(n for n in earlier.notices if n != NOTHING_CHANGED), NOTHING_CHANGED),
-        )
-        context.record("verdict", _verdict_data(result))
-        return result
-
-    return await steps.step(RESULT_STEP, RunResult, body)
 
 
 async def _open(steps: Steps) -> str:
@@ -327,76 +271,6 @@ async def _measure(
     generated = [one.test.id for one in judged]
     figures = measure(after.coverage, matrix, (t.id for t in accepted), generated)
     return after.files, figures, after.coverage
-
-
-async def _conclude(
-    steps: Steps, snapshot: Snapshot, parts: Sequence[Part], notices: Sequence[str], started_at: str
-) -> RunResult:
-    tests = tuple(t for part in parts for t in part.tests)
-    defects = tuple(sorted((d for part in parts for d in part.defects), key=lambda d: -d.confidence))
-    targets = sum(part.targets for part in parts)
-    before, after = _total([p.before for p in parts]), _total([p.after for p in parts])
-
-    async def body(context: StepContext) -> RunResult:
-        trustworthy = all(part.baseline.trustworthy for part in parts)
-        verdict = verdict_of(tests, defects, targets, trustworthy)
-        result = RunResult(
-            run=steps.run,
-            request=replace(steps.request, source=snapshot.origin),
-            verdict=verdict,
-            sentence=sentence_of(verdict, tests, defects, targets, before, after),
-            origin=snapshot.origin,
-            commit=snapshot.commit,
-            tree=snapshot.tree,
-            languages=tuple(part.language for part in parts),
-            image_digest=parts[0].image_digest,
-            baseline=" ".join(part.baseline.sentence for part in parts),
-            targets=targets,
-            tests=tests,
-            defects=defects,
-            fixed=tuple(f for part in parts for f in part.fixed),
-            reused_targets=sum(part.reused for part in parts),
-            before=before,
-            after=after,
-            missing=tuple(m for part in parts for m in part.missing),
-            skipped=snapshot.skipped + tuple(path for part in parts for path in part.unreadable),
-            notices=(*notices, *(n for part in parts for n in part.notices)),
-            cost_microusd=steps.spent.cost_microusd,
-            duration_ms=steps.spent.elapsed_ms,
-            sandbox_ms=steps.spent.sandbox_ms,
-            model_ms=steps.spent.model_ms,
-            started_at=started_at,
-            files={path: text for part in parts for path, text in part.files.items()},
-            expected_failures={p: text for part in parts for p, text in part.expected_failures.items()},
-        )
-        context.record("verdict", _verdict_data(result))
-        return result
-
-    return await steps.step(RESULT_STEP, RunResult, body)
-
-
-def _verdict_data(result: RunResult) -> dict[str, object]:
-    return {
-        "verdict": result.verdict.value,
-        "accepted": len(result.accepted),
-        "tests": len(result.tests),
-        "suspected": len(result.defects),
-        "lines_before": [result.before.lines.part, result.before.lines.whole],
-        "lines_after": [result.after.lines.part, result.after.lines.whole],
-        "branches_before": [result.before.branches.part, result.before.branches.whole],
-        "branches_after": [result.after.branches.part, result.after.branches.whole],
-        "mutants_before": [result.before.mutants.part, result.before.mutants.whole],
-        "mutants_after": [result.after.mutants.part, result.after.mutants.whole],
-        "cost_microusd": result.cost_microusd,
-    }
-
-
-def _total(measures: Sequence[Measure]) -> Measure:
-    def add(pick: str) -> Fraction:
-        chosen = [getattr(m, pick) for m in measures]
-        return Fraction(sum(f.part for f in chosen), sum(f.whole for f in chosen))
-
-    return Measure(add("lines"), add("branches"), add("mutants"))
 
 
 async def _close(steps: Steps, outcome: str, sentence: str) -> None:

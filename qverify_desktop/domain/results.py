@@ -131,9 +131,25 @@ _PAST: Mapping[Past, str] = {
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """How often an accusation that rests on words of the same form was right, of all that were made in the benchmark."""
+
+    right: int
+    accused: int
+
+    @property
+    def sentence(self) -> str:
+        """The numbers for a person."""
+        return f"In the benchmark {self.right} of {self.accused} accusations of this form were right."
+
+
+@dataclass(frozen=True)
 class SuspectedDefect:
-    """The code contradicts the repository's own words, five times out of five. Confidence in thousandths. ``history`` is
-    ``None`` where nobody looked."""
+    """The code contradicts the repository's own words, five times out of five. Confidence in thousandths.
+
+    ``form`` names the notation of the words (``Promise.form``), ``calibration`` says how far that form can be trusted, ``None``
+    where too few were measured; ``history`` is ``None`` where nobody looked.
+    """
 
     file: str
     symbol: str
@@ -146,6 +162,8 @@ class SuspectedDefect:
     reproductions: int
     confidence: int
     history: DefectHistory | None = None
+    form: str = ""
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ class Choices(TypedDict, total=False):
     runtime: str
     budget_microusd: int
     packages: str
+    time_budget_s: int
 
 
 class RepositoryLook(TypedDict):
@@ -244,7 +245,7 @@ class SourceView(TypedDict):
 
 class DefectView(TypedDict):
     """A suspected defect. ``confidence`` in thousandths; ``decision`` is confirmed, dismissed or empty; ``reproducer`` a
-    complete program or test with ``command`` that shows it; ``history`` a sentence on its past or empty; ``issue`` all of it in Markdown; ``file_on_disk`` the user's own file when it is still there."""
+    complete program or test with ``command`` that shows it; ``history`` a sentence on its past or empty, ``calibration`` one on how far its form can be trusted; ``issue`` all of it in Markdown; ``file_on_disk`` the user's own file when it is still there."""
 
     id: str
     file: str
@@ -261,6 +262,7 @@ class DefectView(TypedDict):
     reproducer: str
     command: str
     history: str
+    calibration: str
     issue: str
     language: str
     decision: str

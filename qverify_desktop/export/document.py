@@ -87,6 +87,10 @@ def _defect(defect: SuspectedDefect) -> dict[str, Any]:
         "reproductions": defect.reproductions,
         "test": defect.test,
         "history": _history(defect.history) if defect.history else None,
+        "form": defect.form,
+        "calibration": (
+            {"right": defect.calibration.right, "accused": defect.calibration.accused} if defect.calibration else None
+        ),
     }
 
 

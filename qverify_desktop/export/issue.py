@@ -43,7 +43,8 @@ def issue(defect: SuspectedDefect, program: str, command: str = "", language: st
         parts.append(_fenced("Run it with", command))
     if defect.history is not None:
         parts += [one_line(defect.history.sentence, 1000), ""]
-    parts += [f"Confidence: {defect.confidence // 10} of 100. Code: {one_line(defect.file)}:{defect.line}", ""]
+    known = f" {defect.calibration.sentence}" if defect.calibration else ""
+    parts += [f"Confidence: {defect.confidence // 10} of 100.{known} Code: {one_line(defect.file)}:{defect.line}", ""]
     return "\n".join(parts)
 
 

@@ -59,6 +59,7 @@ def _defect(defect: SuspectedDefect) -> list[str]:
         f"- expected: {_code(defect.expected)}",
         f"- observed: {_code(defect.observed)}, {defect.reproductions} times",
         f"- confidence: {defect.confidence / 10:g} %",
+        *([f"- {_prose(defect.calibration.sentence)}"] if defect.calibration else []),
         *([f"- history: {_prose(defect.history.sentence)}"] if defect.history else []),
         "",
         f"The repository's own words, {_code(f'{defect.evidence.file}:{defect.evidence.line}')}:",

@@ -85,7 +85,8 @@ class Language(Protocol):
         """For each of ``files`` the source files of the project whose change may change what its functions do, itself among
         them. All of them is always right, and what a language says that does not know better.
         """
-        return {file: frozenset(project.source_files) | {file} for file in files}
+        every = frozenset(project.source_files)
+        return {file: every if file in every else every | {file} for file in files}
 
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         """Every written example in docstrings and documentation files, bound to its target."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qverify_desktop.analysis.calibration import LEAST, calibration_of
 from qverify_desktop.analysis.triage import triage
 from qverify_desktop.domain.project import Promise, PromiseRelation
 from qverify_desktop.domain.results import Reason, TestVerdict
@@ -61,3 +62,12 @@ def test_a_type_error_inside_the_code_is_the_codes():
 def test_the_same_call_is_listed_once():
     _, defects = triage([failing(), failing()], [target()], DOCTEST, PYTHON)
     assert len(defects) == 1
+
+
+def test_a_form_that_was_measured_says_how_often_it_was_right():
+    _, defects = triage([failing()], [target()], DOCTEST, PYTHON)
+    measured = defects[0].calibration
+    assert defects[0].form == "doctest" and measured is not None
+    assert measured.accused >= LEAST and 0 < measured.right <= measured.accused
+    assert calibration_of("python", "->") is None, "two accusations say nothing"
+    assert calibration_of("python", "no such form") is None

@@ -16,7 +16,10 @@ def test_an_issue_says_what_contradicts_what_and_since_when() -> None:
     for part in ("> >>> page_count(10, 5) 2", "Expected:\n\n```\n2\n```", "Observed:\n\n```\n3\n```", "fails 5 of 5"):
         assert part in text, part
     assert "def test_words(): ..." in text and "Broken since commit 666666666666 (2026-01-01, Round up)." in text
-    assert "Confidence: 95 of 100. Code: shelf/ranges.py:8" in text
+    assert (
+        "Confidence: 95 of 100. In the benchmark 63 of 71 accusations of this form were right. Code: shelf/ranges.py:8"
+        in text
+    )
 
 
 def test_an_issue_can_not_break_out_of_its_places() -> None:

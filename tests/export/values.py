@@ -5,6 +5,7 @@ from __future__ import annotations
 from qverify_desktop.domain.project import Commit, MissingDependency, Scope, SkippedPath
 from qverify_desktop.domain.results import (
     AnalysisRequest,
+    Calibration,
     DefectHistory,
     EarlierRun,
     FixedBy,
@@ -41,7 +42,19 @@ def defect(test: str) -> SuspectedDefect:
         Past.BROKEN_SINCE, Commit("6" * 40, "2026-01-01T10:00:00Z", "Round up"), Commit("7" * 40), 0, 4
     )
     return SuspectedDefect(
-        "shelf/ranges.py", "page_count", 8, "page_count(10, 5)", "2", "3", words, test, 5, 950, past
+        "shelf/ranges.py",
+        "page_count",
+        8,
+        "page_count(10, 5)",
+        "2",
+        "3",
+        words,
+        test,
+        5,
+        950,
+        past,
+        "doctest",
+        Calibration(63, 71),
     )
 
 

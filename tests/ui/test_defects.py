@@ -95,6 +95,7 @@ def test_the_proof_stands_beside_the_claim(opened, qtbot):
     assert detail.reasons[0].accessibleName() == "Fails 5 of 5 in fresh containers"
     assert detail.past.text() == DEFECTS[0]["history"].strip() != ""
     assert detail.past.isVisible()
+    assert detail.trust.text() == DEFECTS[0]["calibration"] and detail.trust.isVisible()
     qtbot.waitUntil(detail.source_box.isVisible)
     assert detail.source.current_line == 42
     assert "def parse_offset" in detail.source.toPlainText()

@@ -56,6 +56,7 @@ def views(result: RunResult, decisions: Mapping[str, Decision], languages: Seque
                 "reproducer": code,
                 "command": command,
                 "history": defect.history.sentence if defect.history else "",
+                "calibration": defect.calibration.sentence if defect.calibration else "",
                 "issue": issue(defect, code, command, name),
                 "language": name,
                 "decision": decided.decision,

@@ -45,6 +45,7 @@ CHOICES: Mapping[str, type] = {
     "runtime": str,
     "budget_microusd": int,
     "packages": str,
+    "time_budget_s": int,
 }
 
 

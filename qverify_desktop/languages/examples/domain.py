@@ -7,7 +7,7 @@ contradicts itself: nothing that its examples say can be held against the code.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from qverify_desktop.domain.project import Target
 from qverify_desktop.languages.values.notation import arguments_at
@@ -61,16 +61,31 @@ def is_text(target: Target, position: int) -> bool:
     return re.search(says, target.docstring) is not None
 
 
-def with_quotes(target: Target, arguments: Sequence[Value]) -> tuple[Value, ...]:
-    """The arguments with bare words as text where their parameter is text: ``is_happy(abc)`` as people write it.
+def unquoted(target: Target, calls: Iterable[Sequence[Value]]) -> frozenset[int]:
+    """Positions at which the examples of one passage write text without its quotes, ``is_happy(abc)`` and ``is_happy(aa)``.
 
-    Nothing is changed where a word is the name of a parameter.
+    One word alone may be a variable, and beside text in quotes it is one.
     """
     names = {parameter.name for parameter in target.parameters}
+    words: dict[int, set[str]] = {}
+    quoted: set[int] = set()
+    for arguments in calls:
+        for position, value in enumerate(arguments):
+            if isinstance(value, Word) and value.name not in names:
+                words.setdefault(position, set()).add(value.name)
+            elif isinstance(value, Text | Word):
+                quoted.add(position)
+    return frozenset(
+        position
+        for position, found in words.items()
+        if len(found) > 1 and position not in quoted and is_text(target, position)
+    )
+
+
+def with_quotes(arguments: Sequence[Value], positions: Collection[int]) -> tuple[Value, ...]:
+    """The arguments with bare words as text at these positions."""
     return tuple(
-        Text(value.name)
-        if isinstance(value, Word) and value.name not in names and is_text(target, position)
-        else value
+        Text(value.name) if isinstance(value, Word) and position in positions else value
         for position, value in enumerate(arguments)
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qverify_desktop.domain.project import Promise, PromiseRelation, Target
-from qverify_desktop.languages.examples.domain import leaves_domain, with_quotes
+from qverify_desktop.languages.examples.domain import leaves_domain, unquoted, with_quotes
 from qverify_desktop.languages.examples.forms import Unread, Written, examples
 from qverify_desktop.languages.examples.named import named_examples
 from qverify_desktop.languages.examples.passages import Passage
@@ -48,8 +48,13 @@ def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speake
     unread: list[tuple[str, int, str]] = []
     doubtful: set[str] = set()
     for passage in passages:
-        for item in _read(passage, by_name):
-            promise = _promise(passage, item, by_name, speaker, doubtful) if isinstance(item, Written) else None
+        items = list(_read(passage, by_name))
+        calls = [one.arguments for one in items if isinstance(one, Written) and one.name is not None]
+        words = unquoted(passage.owner, calls) if passage.owner is not None else frozenset()
+        for item in items:
+            promise = (
+                _promise(passage, item, by_name, speaker, doubtful, words) if isinstance(item, Written) else None
+            )
             if promise is not None:
                 found.append(promise)
             else:
@@ -74,7 +79,12 @@ def _read(passage: Passage, by_name: dict[str, list[Target]]) -> Iterator[Writte
 
 
 def _promise(
-    passage: Passage, item: Written, by_name: dict[str, list[Target]], speaker: Speaker, doubtful: set[str]
+    passage: Passage,
+    item: Written,
+    by_name: dict[str, list[Target]],
+    speaker: Speaker,
+    doubtful: set[str],
+    words: frozenset[int],
 ) -> Promise | None:
     target = _target(passage, item, by_name)
     if target is None:
@@ -85,7 +95,7 @@ def _promise(
         arguments = tuple(value for _, value in sorted(item.named, key=lambda pair: order[pair[0]]))
     if leaves_domain(target.docstring, arguments):
         doubtful.add(target.id)
-    call = speaker.call(target, with_quotes(target, arguments))
+    call = speaker.call(target, with_quotes(arguments, words if target is passage.owner else ()))
     expected = speaker.answer(target, item.expected)
     if call is None or expected is None:
         return None

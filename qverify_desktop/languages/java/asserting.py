@@ -1,21 +1,64 @@
-"""Assertions of a call's answer, as strict as the words allow: fractions within their digits, everything else equal."""
+"""Assertions of a call's answer, as strict as the words allow: fractions within their digits, everything else equal.
+
+Java and Kotlin write them alike but for a few words, which are in ``Syntax``.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from qverify_desktop.languages.java.declared import Type
-from qverify_desktop.languages.java.speaking import PRIMITIVES
+from qverify_desktop.languages.java.speaking import PRIMITIVES, escaped
 from qverify_desktop.languages.values.notation import whole_value
-from qverify_desktop.languages.values.value import Entries, Items, Kind, Made, Nothing, Number, Value, holds, parts
+from qverify_desktop.languages.values.value import (
+    Entries,
+    Items,
+    Kind,
+    Made,
+    Nothing,
+    Number,
+    Text,
+    Truth,
+    Value,
+    holds,
+    parts,
+)
 
 #: With at least this many digits a decimal fraction is taken as exact, not as rounded by a person.
 _EXACT_DIGITS = 13
-_MOST_ITEMS = 60
+_MOST_LINES = 60
 _FLOATING = frozenset({"double", "float", "Double", "Float"})
 _BOXED = frozenset({"Integer", "Long", "Short", "Byte", "Double", "Float", "Character", "Boolean"})
 WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Syntax:
+    """How a language ends a statement, names a value, asks for a size and an item, and compares arrays."""
+
+    end: str = ";"
+    named: str = "var observed = {};"
+    size: str = "{}.size()"
+    item: str = "{}.get({})"
+    as_double: str = "((Number) {}).doubleValue()"
+    arrays: str = "assertArrayEquals"
+    indent: str = "        "
+    escape: Callable[[str], str] = escaped
+
+    def statement(self, name: str, *arguments: str) -> str:
+        """The call on one line, or each argument on its own where that is too long."""
+        line = f"{name}({', '.join(arguments)}){self.end}"
+        if len(line) + 8 <= WIDTH:
+            return line
+        if self.end:
+            return f"{name}(\n{self.indent}" + f",\n{self.indent}".join(arguments) + f"){self.end}"
+        return f"{name}(\n{self.indent}" + f",\n{self.indent}".join(arguments) + ",\n)"
+
+
+JAVA = Syntax()
 
 
 def tolerance(text: str) -> str | None:
@@ -33,25 +76,31 @@ def tolerance(text: str) -> str | None:
     if len(decimals) >= 2 and decimals.strip("0"):
         return f"5e{exponent - len(decimals) - 1}"
     size = abs(float(text.rstrip("f")))
+    if not math.isfinite(size):
+        return None
     return f"1e{max(-9, math.ceil(math.log10(size * 1e-6)))}" if size else "1e-9"
 
 
-def assertions(call: str, expected: str, returns: Type, *, junit_4: bool = False) -> list[str] | None:
-    """Statements that hold the answer of ``call`` to ``expected``, both Java source; ``None`` where it can't be done."""
+def assertions(
+    call: str, expected: str, returns: Type, *, junit_4: bool = False, syntax: Syntax = JAVA
+) -> list[str] | None:
+    """Statements that hold the answer of ``call`` to ``expected``, both source; ``None`` where it can't be done."""
     if expected == "null":
-        return [_laid_out("assertNull", (call,))]
-    if expected in ("true", "false") and returns.name == "boolean":
-        return [_laid_out("assertTrue" if expected == "true" else "assertFalse", (call,))]
+        return [syntax.statement("assertNull", call)]
+    truth = "boolean" if syntax is JAVA else "Boolean"
+    if expected in ("true", "false") and returns.name == truth and not returns.nullable:
+        return [syntax.statement("assertTrue" if expected == "true" else "assertFalse", call)]
     value = whole_value(expected)
-    if returns.name == "[]":
-        return _array(call, expected, returns, value)
+    if returns.name == "[]" or returns.name.endswith("Array"):
+        return _array(call, expected, returns, value, syntax)
     if value is not None and _has_fraction(value):
         if isinstance(value, Number):
-            return _fraction(call, expected, returns)
-        return _parts(call, value)
-    if junit_4 and returns.name not in PRIMITIVES and (returns.name in _BOXED or len(returns.name) == 1):
+            return _fraction(call, expected, returns, syntax)
+        return _parts(call, value, syntax)
+    boxed = returns.name in _BOXED or (len(returns.name) == 1 and returns.name not in PRIMITIVES)
+    if junit_4 and syntax is JAVA and boxed:
         expected = f"(Object) {expected}"
-    return [_laid_out("assertEquals", (expected, call))]
+    return [syntax.statement("assertEquals", expected, call)]
 
 
 def _has_fraction(value: Value) -> bool:
@@ -60,85 +109,71 @@ def _has_fraction(value: Value) -> bool:
     return holds(value, Number) and any(_has_fraction(one) for one in parts(value))
 
 
-def _fraction(call: str, expected: str, returns: Type) -> list[str]:
+def _fraction(call: str, expected: str, returns: Type, syntax: Syntax) -> list[str]:
     near = tolerance(expected)
     if near is None:
-        return [_laid_out("assertEquals", (expected, call))]
-    if returns.name not in _FLOATING:
-        call = f"((Number) {call}).doubleValue()"
-    return [_laid_out("assertEquals", (expected, call, near + ("f" if expected.endswith("f") else "")))]
+        return [syntax.statement("assertEquals", expected, call)]
+    if returns.name not in _FLOATING or returns.nullable:
+        call = syntax.as_double.format(call)
+    return [syntax.statement("assertEquals", expected, call, near + ("f" if expected.endswith("f") else ""))]
 
 
-def _array(call: str, expected: str, returns: Type, value: Value | None) -> list[str] | None:
-    if returns.item.name in ("double", "float"):
+def _array(call: str, expected: str, returns: Type, value: Value | None, syntax: Syntax) -> list[str] | None:
+    item = returns.item.name if returns.name == "[]" else returns.name.removesuffix("Array").lower()
+    if item in ("double", "float"):
         numbers = [one for one in parts(value) if isinstance(one, Number)] if value is not None else []
-        near = [tolerance(one.text) for one in numbers]
-        if numbers and None not in near:
-            widest = max((one for one in near if one), key=float)
-            return [
-                _laid_out(
-                    "assertArrayEquals", (expected, call, widest + ("f" if returns.item.name == "float" else ""))
-                )
-            ]
+        near = [one for one in (tolerance(number.text) for number in numbers) if one is not None]
+        if numbers and len(near) == len(numbers):
+            widest = max(near, key=float) + ("f" if item == "float" else "")
+            return [syntax.statement("assertArrayEquals", expected, call, widest)]
     elif value is not None and _has_fraction(value):
         return None
-    return [_laid_out("assertArrayEquals", (expected, call))]
+    return [syntax.statement(syntax.arrays, expected, call)]
 
 
-def _parts(call: str, value: Value) -> list[str] | None:
+def _parts(call: str, value: Value, syntax: Syntax) -> list[str] | None:
     """A structure with fractions in it, part by part."""
     lines: list[str] = []
-    if not _compare("observed", value, lines, 3) or len(lines) > _MOST_ITEMS:
+    if not _compare("observed", value, lines, 4, syntax) or len(lines) > _MOST_LINES:
         return None
-    return [f"var observed = {call};", *lines]
+    return [syntax.named.format(call), *lines]
 
 
-def _compare(path: str, value: Value, lines: list[str], depth: int) -> bool:
+def _compare(path: str, value: Value, lines: list[str], depth: int, syntax: Syntax) -> bool:
     if depth <= 0:
         return False
     if isinstance(value, Number):
-        text = f"{value.text}.0" if value.whole else value.text.replace("e", "E")
+        if not value.text[-1].isdigit():
+            return False
+        text = value.text if value.whole else value.text.replace("e", "E")
         near = None if value.whole else tolerance(text)
-        lines.append(
-            _laid_out("assertEquals", (value.text if value.whole else text, path, *((near,) if near else ())))
-        )
-        return value.text[-1].isdigit()
+        lines.append(syntax.statement("assertEquals", text, path, *((near,) if near else ())))
+        return True
     if isinstance(value, Items) and value.kind is Kind.LIST:
-        lines.append(_laid_out("assertEquals", (str(len(value.items)), f"{path}.size()")))
-        return all(_compare(f"{path}.get({i})", one, lines, depth - 1) for i, one in enumerate(value.items))
-    if isinstance(value, Made) and value.name == "some" and len(value.arguments) == 1:
-        lines.append(_laid_out("assertTrue", (f"{path}.isPresent()",)))
-        return _compare(f"{path}.get()", value.arguments[0], lines, depth - 1)
+        lines.append(syntax.statement("assertEquals", str(len(value.items)), syntax.size.format(path)))
+        items = enumerate(value.items)
+        return all(_compare(syntax.item.format(path, i), one, lines, depth - 1, syntax) for i, one in items)
+    if isinstance(value, Made) and value.name == "some" and len(value.arguments) == 1 and syntax is JAVA:
+        lines.append(syntax.statement("assertTrue", f"{path}.isPresent()"))
+        return _compare(f"{path}.get()", value.arguments[0], lines, depth - 1, syntax)
     if isinstance(value, Entries):
-        lines.append(_laid_out("assertEquals", (str(len(value.pairs)), f"{path}.size()")))
+        lines.append(syntax.statement("assertEquals", str(len(value.pairs)), syntax.size.format(path)))
         for key, one in value.pairs:
-            written = _key(key)
-            if not written or not _compare(f"{path}.get({written})", one, lines, depth - 1):
+            written = _plain(key, syntax)
+            if not written or not _compare(syntax.item.format(path, written), one, lines, depth - 1, syntax):
                 return False
         return True
     if isinstance(value, Nothing):
-        lines.append(_laid_out("assertNull", (path,)))
+        lines.append(syntax.statement("assertNull", path))
         return True
-    written = _key(value)
-    lines.append(_laid_out("assertEquals", (written, path)))
+    written = _plain(value, syntax)
+    lines.append(syntax.statement("assertEquals", written, path))
     return bool(written)
 
 
-def _key(value: Value) -> str:
-    # Imported late: only these two need the other's words.
-    from qverify_desktop.languages.java.speaking import escaped
-    from qverify_desktop.languages.values.value import Text, Truth
-
+def _plain(value: Value, syntax: Syntax) -> str:
     if isinstance(value, Text):
-        return f'"{escaped(value.value)}"'
+        return f'"{syntax.escape(value.value)}"'
     if isinstance(value, Truth):
         return "true" if value.value else "false"
     return value.text if isinstance(value, Number) and value.whole else ""
-
-
-def _laid_out(name: str, arguments: tuple[str, ...]) -> str:
-    """The call on one line, or each argument on its own where that is too long."""
-    line = f"{name}({', '.join(arguments)});"
-    if len(line) + 8 <= WIDTH:
-        return line
-    return f"{name}(\n        " + ",\n        ".join(arguments) + ");"

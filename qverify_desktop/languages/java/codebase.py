@@ -35,11 +35,13 @@ SIMPLE = frozenset(
 
 @dataclass(frozen=True)
 class Codebase:
-    """``classes`` are by file and the names inside it; ``by_simple`` by their last name."""
+    """``classes`` are by file and the names inside it; ``by_simple`` by their last name; ``methods`` by file
+    and symbol."""
 
     classes: Mapping[tuple[str, tuple[str, ...]], ClassInfo] = field(default_factory=dict)
     by_simple: Mapping[str, Sequence[ClassInfo]] = field(default_factory=dict)
     sources: Mapping[str, TreeSource] = field(default_factory=dict)
+    methods: Mapping[tuple[str, str], Definition] = field(default_factory=dict)
 
     @classmethod
     def read(cls, snapshot: Snapshot, project: Project) -> Codebase:
@@ -47,6 +49,7 @@ class Codebase:
         classes: dict[tuple[str, tuple[str, ...]], ClassInfo] = {}
         by_simple: dict[str, list[ClassInfo]] = {}
         sources: dict[str, TreeSource] = {}
+        methods: dict[tuple[str, str], Definition] = {}
         for path in project.source_files:
             source = read_source(snapshot.root, path)
             if isinstance(source, TreeSource):
@@ -54,7 +57,9 @@ class Codebase:
                 for info in classes_of(source):
                     classes[path, info.names] = info
                     by_simple.setdefault(info.names[-1], []).append(info)
-        return cls(classes, by_simple, sources)
+                    for method in info.methods:
+                        methods.setdefault((path, method.symbol), method)
+        return cls(classes, by_simple, sources, methods)
 
     def owner(self, target: Target) -> ClassInfo | None:
         """The class that a target is a method of."""
@@ -62,9 +67,7 @@ class Codebase:
 
     def method(self, target: Target) -> Definition | None:
         """The definition of a target."""
-        owner = self.owner(target)
-        found = [one for one in owner.methods if one.symbol == target.symbol] if owner else []
-        return found[0] if found else None
+        return self.methods.get((target.file, target.symbol))
 
     def named(self, name: str, package: str) -> ClassInfo | None:
         """The class that ``name`` means in a package; ``None`` where that is not sure."""

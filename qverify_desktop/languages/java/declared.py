@@ -9,7 +9,9 @@ from functools import lru_cache
 
 _MOST_CHARACTERS = 300
 _MOST_DEPTH = 12
-_TOKEN = re.compile(r"\s{0,9}(@[\w.]+(?:\([^()]{0,80}\))?|[A-Za-z_$][\w$.]*|\.\.\.|[<>,?&()\[\]]|->)")
+_TOKEN = re.compile(
+    r"\s{0,9}(@[\w.]+(?:\([^()]{0,80}\))?|[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*|\.\.\.|[<>,?&()\[\]]|->)"
+)
 _IGNORED = frozenset({"final", "out", "in", "vararg"})
 
 

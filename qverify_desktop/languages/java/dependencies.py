@@ -18,7 +18,9 @@ from qverify_desktop.languages.java.suite import MEMORY_BYTES, sources_of
 from qverify_desktop.languages.tree.source import TreeSource
 
 MOST_PACKAGES = 2000
-_IMPORT = re.compile(r"^import\s+(static\s+)?([A-Za-z_][\w.]{0,300}?)(\.\*)?\s*(?:as\s+\w+\s*)?;?\s*$", re.M)
+_IMPORT = re.compile(
+    r"^import[ \t]{1,20}(static[ \t]{1,20})?([A-Za-z_][\w.]{0,300})(\*)?[ \t]{0,20}(?:;|as\b|\r?$)", re.M
+)
 
 
 class _Missing(BaseModel):
@@ -33,7 +35,7 @@ def needed_packages(sources: Sequence[TreeSource | SkippedPath]) -> dict[str, li
         if isinstance(source, SkippedPath):
             continue
         for match in _IMPORT.finditer(source.data.decode("utf-8", "replace")):
-            parts = match[2].split(".")
+            parts = match[2].rstrip(".").split(".")
             cut = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - (0 if match[3] else 1))
             package = ".".join(parts[:cut])
             if package and (package in found or len(found) < MOST_PACKAGES):

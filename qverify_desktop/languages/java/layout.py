@@ -72,6 +72,22 @@ def test_root(project: Project, path: str, package: str) -> str:
     return min(tests, key=lambda one: (-tests[one], one)) if tests else root
 
 
+def roots_beside(roots: Sequence[str]) -> list[str]:
+    """Source roots with those where a module keeps the other language of the JVM."""
+    found = set(roots)
+    for root in roots:
+        module = re.fullmatch(r"(.*?)src/main/\w+", root)
+        if module:
+            found |= {f"{module[1]}src/main/java", f"{module[1]}src/main/kotlin"}
+    return sorted(found)
+
+
+def module_folder(roots: Sequence[str]) -> str:
+    """The folder in which a build tool would run the tests: that of the only module, otherwise the repository's."""
+    found = {match[1].rstrip("/") for root in roots if (match := re.fullmatch(r"(.*?)src/main/\w+", root))}
+    return found.pop() if len(found) == 1 else ""
+
+
 def resource_folders(roots: Sequence[str]) -> list[str]:
     """Folders of resources beside source roots."""
     found = []
@@ -95,7 +111,7 @@ def dependencies_of(manifests: Mapping[str, str]) -> list[str]:
                 if parts[0] and parts[1]:
                     found.setdefault(":".join(part for part in parts if part and "$" not in part))
         else:
-            for match in re.finditer(r"['\"]([\w.-]{2,120}:[\w.-]{2,120}(?::[\w.-]{1,60})?)['\"]", text):
+            for match in re.finditer(r"['\"]([\w.-]{1,120}:[\w.-]{1,120}(?::[\w.-]{1,60})?)['\"]", text):
                 found.setdefault(match[1])
             for match in re.finditer(r"\bkotlin\(\s*['\"](test[\w-]{0,20})['\"]", text):
                 found.setdefault(f"org.jetbrains.kotlin:kotlin-{match[1]}")

@@ -13,7 +13,7 @@ from qverify_desktop.domain.testing import Mutant
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.java.drivers import COMMAND, FOLDER, driver_files
 from qverify_desktop.languages.java.source import find_method, read_source
-from qverify_desktop.languages.java.suite import MEMORY_BYTES, described, environment, sources_of
+from qverify_desktop.languages.java.suite import MEMORY_BYTES, Describe, described, environment, sources_of
 from qverify_desktop.languages.mutation_report import described as described_mutants
 from qverify_desktop.languages.tree import mutation
 from qverify_desktop.languages.tree.source import TreeSource
@@ -114,7 +114,11 @@ def mutants(snapshot: Snapshot, target: Target, lines: frozenset[int], most: int
 
 
 def mutation_job(
-    project: Project, files: Mapping[str, str], mutants: Sequence[Mutant], tests: Mapping[str, Sequence[str]]
+    project: Project,
+    files: Mapping[str, str],
+    mutants: Sequence[Mutant],
+    tests: Mapping[str, Sequence[str]],
+    describe: Describe = described,
 ) -> Job:
     """See ``Language.mutation_job``. Tests that fail without a mutant are left out of every answer."""
     timeout = min(MOST_S, START_S + EACH_S * len(mutants))
@@ -124,7 +128,7 @@ def mutation_job(
         **sources_of(project),
         "with_tests": bool(own),
         "own": own,
-        "generated": [described(path, files[path]) for path in sorted(files) if path in named],
+        "generated": [describe(path, files[path]) for path in sorted(files) if path in named],
         "deadline_s": timeout - 30,
         "mutants": described_mutants(mutants, tests),
     }

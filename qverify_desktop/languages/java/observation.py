@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from qverify_desktop.domain.execution import Job, JobResult, Limits
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin
 from qverify_desktop.languages.base import RunVariation
+from qverify_desktop.languages.examples.promises import Speaker
 from qverify_desktop.languages.java.asserting import assertions
 from qverify_desktop.languages.java.codebase import Codebase, takes_nothing, takes_simple_values
 from qverify_desktop.languages.java.declared import declared
@@ -22,7 +23,7 @@ from qverify_desktop.languages.java.promise_tests import may_throw, method_name
 from qverify_desktop.languages.java.shapes import constants_of, shape_of
 from qverify_desktop.languages.java.speaking import JavaSpeaker, Scope
 from qverify_desktop.languages.java.splitting import parsed
-from qverify_desktop.languages.java.suite import MEMORY_BYTES, described, environment, sources_of
+from qverify_desktop.languages.java.suite import MEMORY_BYTES, Describe, described, environment, sources_of
 from qverify_desktop.languages.java.writing import KNOWN, method, prelude
 from qverify_desktop.languages.tree.source import walk
 from qverify_desktop.languages.values.encoding import Unreadable, decode
@@ -39,7 +40,7 @@ _POINTLESS = re.compile(
     r"|currentTimeMillis|nanoTime|LocalDate(?:Time)?\.now|Instant\.now|UUID\.randomUUID|Scanner)"
 )
 #: Exceptions that code throws to say something, by the package they are in. Others are accidents.
-_SAID = {
+SAID = {
     name: f"java.lang.{name}"
     for name in (
         *("IllegalArgumentException", "IllegalStateException", "ArithmeticException", "IndexOutOfBoundsException"),
@@ -88,17 +89,25 @@ def observation_jobs(
     snapshot: Snapshot, project: Project, targets: Sequence[Target], seed: int, patience_s: int
 ) -> list[Job]:
     """Two jobs that do the same in another order and time zone; none where no target can be observed."""
-    codebase = Codebase.read(snapshot, project)
-    files, probes = _probes(codebase, targets, seed)
-    if not probes:
-        return []
+    files, probes = _probes(Codebase.read(snapshot, project), targets, seed)
+    return probing_jobs(project, files, probes, patience_s, described)
+
+
+def probing_jobs(
+    project: Project,
+    files: Mapping[str, str],
+    probes: Sequence[Mapping[str, Any]],
+    patience_s: int,
+    describe: Describe,
+) -> list[Job]:
+    """Jobs that run the ``probes`` (id, target, call) in ``files``, and write down what each did."""
     jobs = []
-    for variation in _VARIATIONS:
+    for variation in _VARIATIONS if probes else ():
         request = {
             **sources_of(project),
             "with_tests": False,
-            "generated": [described(path, files[path]) for path in sorted(files)],
-            "probes": probes,
+            "generated": [describe(path, files[path]) for path in sorted(files)],
+            "probes": list(probes),
             "seed": variation.order_seed,
             "test_s": min(CALL_S, patience_s),
             "deadline_s": TIMEOUT_S - 60,
@@ -110,11 +119,21 @@ def observation_jobs(
     return jobs
 
 
+def calls_each(targets: Sequence[Target]) -> int:
+    """How many calls a target is tried with."""
+    return max(8, min(CALLS, CALLS_IN_ALL // max(1, len(targets))))
+
+
+def is_pointless(source: str) -> bool:
+    """Whether a call of the code would say little in a sandbox, or would end it."""
+    return bool(_POINTLESS.search(source))
+
+
 def _probes(codebase: Codebase, targets: Sequence[Target], seed: int) -> tuple[dict[str, str], list[dict[str, Any]]]:
     speaker = JavaSpeaker(codebase)
     files: dict[str, str] = {}
     probes: list[dict[str, Any]] = []
-    most = max(8, min(CALLS, CALLS_IN_ALL // max(1, len(targets))))
+    most = calls_each(targets)
     for number, target in enumerate(targets):
         calls = list(dict.fromkeys(_calls(codebase, speaker, target, seed, most)))
         if not calls:
@@ -145,7 +164,7 @@ def _calls(codebase: Codebase, speaker: JavaSpeaker, target: Target, seed: int, 
         or declared(target.returns).name == "void"
     ):
         return
-    if _POINTLESS.search(source.slice(definition.node)):
+    if is_pointless(source.slice(definition.node)):
         return
     constants = constants_of(source, [definition.node])
     variables = speaker.variables(target)
@@ -197,50 +216,56 @@ def read_observations(
     project: Project, targets: Sequence[Target], results: Sequence[JobResult]
 ) -> list[GeneratedTest]:
     """A test for each call whose outcome was the same in every job and that shows something new, in the order of the targets."""
+    counts: dict[tuple[str, str], int] = {}
+    found = agreed(targets, results, JavaSpeaker(Codebase()), is_plain_call)
+    return [test for target, one in found if (test := _test(project, target, one, counts)) is not None]
+
+
+def agreed(
+    targets: Sequence[Target], results: Sequence[JobResult], speaker: Speaker, is_plain: Callable[[str, Target], bool]
+) -> list[tuple[Target, Observation]]:
+    """What all jobs saw alike, at most ``MOST_KEPT`` a target, in the order of the targets.
+
+    ``is_plain`` says whether source that came back is a call of the target with plain values.
+    """
     if not results:
         return []
     by_id = {target.id: target for target in targets}
-    speaker = JavaSpeaker(Codebase())
-    runs = [{(one.target, one.call): one for one in _observations(result, by_id, speaker)} for result in results]
-    agreed: dict[str, list[Observation]] = {}
+    runs = []
+    for result in results:
+        seen = _observations(result, by_id, speaker, is_plain)
+        runs.append({(one.target, one.call): one for one in seen})
+    alike: dict[str, list[Observation]] = {}
     for key, one in runs[0].items():
         others = [run.get(key) for run in runs[1:]]
         if all(
             other is not None and (other.expected, other.raised) == (one.expected, one.raised) for other in others
         ):
-            agreed.setdefault(one.target, []).append(one)
-    tests: list[GeneratedTest] = []
-    counts: dict[tuple[str, str], int] = {}
-    for target in targets:
-        for one in _chosen(agreed.get(target.id, [])):
-            test = _test(project, target, one, counts)
-            if test is not None:
-                tests.append(test)
-    return tests
+            alike.setdefault(one.target, []).append(one)
+    return [(target, one) for target in targets for one in _chosen(alike.get(target.id, []))]
 
 
-def _observations(result: JobResult, targets: Mapping[str, Target], speaker: JavaSpeaker) -> Iterator[Observation]:
+def _observations(
+    result: JobResult, targets: Mapping[str, Target], speaker: Speaker, is_plain: Callable[[str, Target], bool]
+) -> Iterator[Observation]:
     content = result.artefacts.get("observations.jsonl", b"")
     for line in content.split(b"\n")[:_MOST_RECORDS] if len(content) <= _MOST_BYTES else ():
         try:
             document = json.loads(line)
             if isinstance(document, dict) and document.get("kind") == "observation":
-                found = _observation(document, targets, speaker)
-                if found is not None:
-                    yield found
+                target, call = targets.get(str(document["target"])), document["call"]
+                if target is not None and isinstance(call, str) and is_plain(call, target):
+                    found = _observation(document, target, call, speaker)
+                    if found is not None:
+                        yield found
         except (ValueError, RecursionError, TypeError, KeyError):
             continue
 
 
-def _observation(
-    document: Mapping[str, Any], targets: Mapping[str, Target], speaker: JavaSpeaker
-) -> Observation | None:
-    target, call, raised = targets.get(str(document["target"])), document["call"], document["raised"]
-    if target is None or not isinstance(call, str) or not isinstance(raised, str) or not is_plain_call(call, target):
-        return None
-    expected = ""
+def _observation(document: Mapping[str, Any], target: Target, call: str, speaker: Speaker) -> Observation | None:
+    raised, expected = document["raised"], ""
     if raised:
-        if raised not in _SAID:
+        if raised not in SAID:
             return None
     else:
         if not document["value"]:
@@ -258,7 +283,7 @@ def _observation(
         for file, arcs in dict(document["branches"]).items()
         for line, branch in arcs
     ) | frozenset((str(file), int(line), -1) for file, lines in dict(document["lines"]).items() for line in lines)
-    return Observation(target.id, call, expected, raised, reached)
+    return Observation(target.id, call, expected, str(raised), reached)
 
 
 def is_plain_call(call: str, target: Target) -> bool:

@@ -10,6 +10,7 @@ from qverify_desktop.domain.project import Snapshot, Target
 from qverify_desktop.languages.examples.passages import Passage, documentation
 from qverify_desktop.languages.java.codebase import Codebase
 from qverify_desktop.languages.tree.comments import Comment, comment_above
+from qverify_desktop.languages.tree.source import TreeSource
 
 _COMMENTS = frozenset({"block_comment", "line_comment"})
 _TAG = re.compile(
@@ -24,11 +25,14 @@ _BLOCK_TAG = re.compile(r"^\s{0,40}@return(?:s)?\s")
 def passages(snapshot: Snapshot, codebase: Codebase, targets: Sequence[Target]) -> Iterator[Passage]:
     """Comments of the targets and of their classes in their order, then documentation files."""
     seen: set[tuple[str, int]] = set()
+    texts: dict[str, tuple[str, ...]] = {}
     for target in targets:
         source, method = codebase.sources.get(target.file), codebase.method(target)
         if source is None:
             continue
-        raw = tuple(source.data.decode("utf-8", "replace").split("\n"))
+        if target.file not in texts:
+            texts[target.file] = lines_of(source)
+        raw = texts[target.file]
         if method is not None and method.comment is not None:
             yield passage(target.file, raw, method.comment, target)
         owner = codebase.owner(target)
@@ -40,9 +44,14 @@ def passages(snapshot: Snapshot, codebase: Codebase, targets: Sequence[Target]) 
     yield from documentation(snapshot)
 
 
+def lines_of(source: TreeSource) -> tuple[str, ...]:
+    """A file's lines without their ends."""
+    return tuple(line.rstrip("\r") for line in source.data.decode("utf-8", "replace").split("\n"))
+
+
 def passage(path: str, raw: tuple[str, ...], comment: Comment, owner: Target | None) -> Passage:
     """A comment as a reader sees it, its lines where they are in the file."""
-    return Passage(path, tuple(line.rstrip("\r") for line in raw), readable(comment.lines), comment.first, owner)
+    return Passage(path, raw, readable(comment.lines), comment.first, owner)
 
 
 def readable(lines: Sequence[str]) -> tuple[str, ...]:

@@ -69,10 +69,13 @@ def write_promise_tests(
     return tests
 
 
-def method_name(target: Target) -> str:
-    """A target's name as the beginning of a test method's; of a nested class with the class in front."""
+def method_name(target: Target, *, alone: bool = False) -> str:
+    """A target's name as the beginning of a test method's; of a nested class with the class in front.
+
+    ``alone`` says that functions need no class, so that the name of every class stands in front.
+    """
     *owners, name = target.symbol.partition("(")[0].split(".")
-    parts = [identifier(part) for part in (*owners[1:], name)]
+    parts = [identifier(part) for part in (*owners[0 if alone else 1 :], name)]
     return parts[0][:1].lower() + parts[0][1:] + "".join(part[:1].upper() + part[1:] for part in parts[1:])
 
 

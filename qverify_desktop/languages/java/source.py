@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -178,9 +179,9 @@ def _class(source: TreeSource, package: str, node: Node, outer: tuple[str, ...],
 
 
 def _tell_apart(info: ClassInfo) -> None:
-    names = [method.name for method in info.methods]
+    names = Counter(method.name for method in info.methods)
     for index, method in enumerate(info.methods):
-        if names.count(method.name) > 1:
+        if names[method.name] > 1:
             types = ", ".join(one.annotation.rpartition(".")[2] or one.annotation for one in method.parameters)
             info.methods[index] = replace(method, name=f"{method.name}({types})")
 

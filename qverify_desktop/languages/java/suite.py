@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qverify_desktop.domain.execution import GIB, Job, JobResult, Limits
@@ -12,7 +12,7 @@ from qverify_desktop.domain.project import Project, SkippedPath
 from qverify_desktop.domain.testing import SuiteResult
 from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.java.drivers import COMMAND, FOLDER, driver_files
-from qverify_desktop.languages.java.layout import resource_folders
+from qverify_desktop.languages.java.layout import module_folder, resource_folders, roots_beside
 from qverify_desktop.languages.java.source import GRAMMAR, modifiers_of
 from qverify_desktop.languages.report import read_report
 from qverify_desktop.languages.tree.source import end_line_of, line_of, parse_tree, walk
@@ -27,6 +27,8 @@ TESTS = frozenset({"@Test", "@ParameterizedTest", "@RepeatedTest", "@TestFactory
 #: A JVM that compiles and one that runs tests, each with its heap and what lies beside it.
 MEMORY_BYTES = 3 * GIB
 _MISSING_PACKAGE = re.compile(r"package ([a-z][\w.]{0,200}) does not exist")
+#: A generated file's tests with their lines.
+Describe = Callable[[str, str], dict[str, Any]]
 _OTHER = {"java": ".kt", "kotlin": ".java"}
 
 
@@ -39,12 +41,13 @@ def suite_job(
     coverage: bool,
     existing: bool,
     patience_s: int = PATIENCE_S,
+    describe: Describe | None = None,
 ) -> Job:
     """See ``Language.suite_job``. The project's own tests keep their order, generated ones are shuffled by
     ``variation.order_seed`` (0 keeps their order). Coverage names every source file where ``existing``."""
     timeout = OWN_TIMEOUT_S if existing else GENERATED_TIMEOUT_S
     wanted = {test.partition("::")[0] for test in only}
-    generated = [described(path, files[path]) for path in sorted(files) if not only or path in wanted]
+    generated = [(describe or described)(path, files[path]) for path in sorted(files) if not only or path in wanted]
     request = {
         **sources_of(project),
         "with_tests": existing,
@@ -75,16 +78,22 @@ def sources_of(project: Project) -> dict[str, Any]:
     return {
         "sources": list(project.source_files),
         "tests": list(project.test_files),
-        "roots": list(project.source_roots),
+        "roots": roots_beside(project.source_roots),
         "other": _OTHER.get(project.language, ""),
+        "folder": module_folder(project.source_roots),
         "dependencies": list(project.dependencies),
         "resources": resource_folders(project.source_roots),
     }
 
 
 def environment(variation: RunVariation) -> dict[str, str]:
-    """Environment of a test run under a variation. The JVM draws the seed of its own hash tables anew in each run."""
-    return {"TZ": variation.time_zone, "LC_ALL": variation.locale, "LANG": variation.locale}
+    """Environment of a test run under a variation. The JVM draws the seed of its own hash tables anew in each run.
+
+    The encoding stays UTF-8: with any other the JVM can't name a file whose name is not ASCII, and of a locale it reads but the
+    language, which ``C`` and ``POSIX`` have none of.
+    """
+    locale = variation.locale if variation.locale.upper().endswith("UTF-8") else "C.UTF-8"
+    return {"TZ": variation.time_zone, "LC_ALL": locale, "LANG": locale}
 
 
 def read_suite(project: Project, result: JobResult) -> SuiteResult:

@@ -18,7 +18,7 @@ from qverify_desktop.languages.examples.forms import RETRACTED
 from qverify_desktop.languages.examples.passages import Passage
 from qverify_desktop.languages.javascript.access import access_of
 from qverify_desktop.languages.javascript.dialects import parse_code
-from qverify_desktop.languages.javascript.names import GLOBALS, bound, free_names
+from qverify_desktop.languages.javascript.names import GLOBALS, bound, free_names, used
 from qverify_desktop.languages.javascript.speaking import JavaScriptSpeaker
 from qverify_desktop.languages.tree.source import TreeSource, walk
 from qverify_desktop.languages.values.notation import value_at
@@ -38,6 +38,9 @@ from qverify_desktop.languages.values.value import (
 MOST_LINES = 120
 MOST_A_BLOCK = 40
 
+#: What an example does not compute but has.
+_VALUES = frozenset(("arrow_function", "function_expression", "generator_function", "class", "object", "identifier"))
+_NAMES = re.compile(r"[A-Za-z_$][\w$]{0,80}(?:\.[A-Za-z_$][\w$]{0,80}){0,5}")
 _FENCE = re.compile(r"^\s{0,20}(?:```|~~~)\s?([\w-]{0,20})")
 _TAGS = frozenset(("", "js", "javascript", "jsx", "mjs", "cjs", "node", "ts", "typescript", "tsx"))
 _EXAMPLE = re.compile(r"^\s{0,20}@example\b(?:\s{0,9}<caption>.{0,300}</caption>)?(.*)$")
@@ -148,7 +151,7 @@ def _promise(
     if found is None:
         return None
     target, call = found
-    if printed is None and inner.type not in ("call_expression", "await_expression", "member_expression"):
+    if inner.type in _VALUES:
         return None
     said = source.slice(comment)
     behind = comment.start_point[0] == node.end_point[0]
@@ -209,8 +212,9 @@ def _target(
         name, qualifier = _called(source, callee)
         candidates = by_name.get(name, [])
         if qualifier in declared or (not qualifier and name in declared):
-            # A method of something that the block made: the class must be its owner's, or the only one of that name.
-            candidates = [one for one in candidates if one.callee == "method"]
+            # A method of something that the block made, with the class named in it.
+            said = {name for node in setup for name in used(source, node)}
+            candidates = [one for one in candidates if one.callee == "method" and one.symbol.split(".")[-2] in said]
             replaced = ""
         elif callee is not None and callee.type in ("identifier", "member_expression"):
             last = qualifier.rpartition(".")[2]
@@ -242,8 +246,9 @@ def _called(source: TreeSource, callee: Node | None) -> tuple[str, str]:
         return "", ""
     if callee.type == "identifier":
         return source.slice(callee), ""
-    if callee.type == "member_expression":
+    if callee.type == "member_expression" and _NAMES.fullmatch(source.field(callee, "object")):
         return source.field(callee, "property"), source.field(callee, "object")
+    # A method of what another call gave is not the function of that name.
     return "", ""
 
 
@@ -251,17 +256,20 @@ def _needed(source: TreeSource, setup: Sequence[Node], call: str, target: Target
     """The statements before the call; ``None`` where something is named that a test does not know."""
     access = access_of(target)
     known = set(GLOBALS) | ({access.root} if access is not None else set())
-    statements = []
+    statements: dict[str, tuple[str, ...]] = {}
     for node in setup:
         if _printed(source, _expression(node) or node) is not None:
             continue
-        statements.append(source.slice(node))
-        known |= set(bound(source, node))
+        names = tuple(bound(source, node))
+        # One block may show several scenes, each with its own ``const list = …``: the last one counts.
+        statements = {text: made for text, made in statements.items() if not set(made) & set(names)}
+        statements[source.slice(node)] = names
+        known |= set(names)
     code = "\n".join([*statements, f"({call});"])
     parsed = parse_code(code, "example.ts") or parse_code(code, "example.jsx")
     if parsed is None or free_names(parsed) - known:
         return None
-    return statements
+    return list(statements)
 
 
 def _read(said: str, target: Target, *, printed: bool, behind: bool) -> tuple[PromiseRelation, str] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 
 from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
@@ -12,6 +13,7 @@ from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
 from qverify_desktop.languages.javascript import (
     detection,
     focal,
+    import_graph,
     installation,
     mutation,
     mutation_run,
@@ -19,6 +21,7 @@ from qverify_desktop.languages.javascript import (
     promise_tests,
     promises,
     splitting,
+    styles,
     suite,
     triviality,
     writing,
@@ -67,8 +70,18 @@ class JavaScriptLanguage(Language):
     ) -> Job:
         return installation.install_job(project, missing, lock, offline=offline)
 
+    def depends_on(
+        self, snapshot: Snapshot, project: Project, files: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        return import_graph.dependencies_of(snapshot, project, files)
+
     def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
         return promises.find_promises(snapshot, project, targets)
+
+    def unread_examples(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    ) -> list[tuple[str, int, str]]:
+        return promises.find_unread(snapshot, project, targets)
 
     def promise_tests(
         self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
@@ -135,6 +148,12 @@ class JavaScriptLanguage(Language):
 
     def render(self, tests: Sequence[GeneratedTest]) -> dict[str, str]:
         return writing.render(tests)
+
+    def expected_to_fail(self, test: GeneratedTest, reason: str) -> GeneratedTest | None:
+        return styles.expected_to_fail(test, reason)
+
+    def command(self, test: GeneratedTest) -> str:
+        return f"{styles.runner_of(test)} {shlex.quote(test.path)}"
 
     def static_problem(self, test: GeneratedTest) -> StaticProblem | None:
         return triviality.static_problem(test)

@@ -21,7 +21,7 @@ _MINIFIED_NAME = re.compile(
     r".*[.-](?:min|bundle|umd|iife|pack|prod)\.[cm]?js|.*\.gen\.[cm]?[jt]sx?|.*_pb\.[cm]?[jt]s"
 )
 _TOOL_FOLDERS = frozenset(("coverage", "public", "static", "assets", "scripts", "bower_components", ".storybook"))
-#: Lines longer than this were written by a program.
+#: Characters of a line that no person writes.
 _LONG_LINE = 1500
 
 
@@ -50,5 +50,6 @@ def is_product(path: str) -> bool:
 
 
 def is_written(text: str) -> bool:
-    """Whether a person wrote the file: it does not say that a program did, and its lines have a person's length."""
-    return not says_generated(text) and all(len(line) <= _LONG_LINE for line in text.splitlines()[:200])
+    """Whether a person wrote the file: it does not say that a program did, and most of it stands in lines of a person's length."""
+    long = sum(len(line) for line in text.splitlines() if len(line) > _LONG_LINE)
+    return not says_generated(text) and long * 2 <= len(text)

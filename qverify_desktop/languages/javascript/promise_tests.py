@@ -36,7 +36,8 @@ def write_promise_tests(
         counts[target.id] = counts.get(target.id, 0) + 1
         path = test_path(project, target, "promises")
         body, written = _body(promise, target, runner)
-        is_async = any("await " in line for line in body)
+        setup = _setup(promise)
+        is_async = any("await " in line for line in (*setup, *body))
         title = f"{target.symbol} keeps its promise {counts[target.id]}"
         prelude = [
             *styles.needs(runner, target, path, asserts=True, written=written),
@@ -46,7 +47,7 @@ def write_promise_tests(
             GeneratedTest(
                 path=path,
                 name=title,
-                code=styles.framed(title, [*_setup(promise), *body], is_async=is_async),
+                code=styles.framed(title, [*setup, *body], is_async=is_async),
                 target=target.id,
                 label=Label.SPECIFICATION,
                 origin=Origin.PROMISE,

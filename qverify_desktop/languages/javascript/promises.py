@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tree_sitter import Node
 
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
+from qverify_desktop.languages.examples.domain import call_leaves_domain
 from qverify_desktop.languages.examples.passages import Passage, documentation
 from qverify_desktop.languages.examples.promises import mine
 from qverify_desktop.languages.javascript.blocks import block_promises
@@ -19,10 +20,25 @@ from qverify_desktop.languages.tree.source import TreeSource, end_line_of, line_
 
 _HOLDING = frozenset(("program", "class_body", "export_statement", "class_declaration"))
 MOST_COMMENTS = 3000
+#: Files that their project keeps to itself.
+_INTERNAL = re.compile(r"(?:^|/)(?:_[^/]*|internals?|private)(?:/|\.|$)")
 
 
 def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
     """Every example that can be read, bound to its target; those of code blocks have their statements as setup."""
+    return _found(snapshot, project, targets)[0]
+
+
+def find_unread(snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+    """File, line and words of what looks like an example and can't be read in one way only."""
+    promises, unread = _found(snapshot, project, targets)
+    read = {(promise.file, promise.line) for promise in promises}
+    return [one for one in unread if (one[0], one[1]) not in read]
+
+
+def _found(
+    snapshot: Snapshot, project: Project, targets: Sequence[Target]
+) -> tuple[list[Promise], list[tuple[str, int, str]]]:
     by_file: dict[str, dict[str, Target]] = {}
     for target in targets:
         by_file.setdefault(target.file, {})[target.symbol] = target
@@ -31,11 +47,25 @@ def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target
         source = read_source(snapshot.root, path)
         if isinstance(source, TreeSource):
             passages += passages_of(source, by_file.get(path, {}))
-    passages += documentation(snapshot)
-    mined = [one for one in mine(passages, targets, JavaScriptSpeaker()).promises if not _is_sequence(one)]
-    taken = {(promise.file, promise.line) for promise in mined}
-    blocks = [one for one in block_promises(passages, targets) if (one.file, one.line) not in taken]
-    return [*mined, *blocks]
+    found: list[Promise] = []
+    unread: list[tuple[str, int, str]] = []
+    # A document speaks of what a user can reach, a comment of its own file.
+    shown = [target for target in targets if target.public and not _INTERNAL.search(target.file)]
+    for some, known in ((passages, targets), (list(documentation(snapshot)), shown)):
+        mined = mine(some, known, JavaScriptSpeaker())
+        plain = [one for one in mined.promises if not _is_sequence(one)]
+        taken = {(promise.file, promise.line) for promise in plain}
+        blocks = [one for one in block_promises(some, known) if (one.file, one.line) not in taken]
+        found += [*plain, *blocks]
+        unread += mined.unread
+    by_id = {target.id: target for target in targets}
+    own = set(project.source_files)
+    return [
+        one
+        for one in found
+        if (one.file == by_id[one.target].file or one.file not in own)
+        and not call_leaves_domain(by_id[one.target].docstring, one.call)
+    ], unread
 
 
 def _is_sequence(promise: Promise) -> bool:

@@ -31,6 +31,7 @@ _DECISIONS = frozenset(
 )
 _FUNCTIONS = frozenset(("arrow_function", "function_expression", "generator_function", "function"))
 _DECLARATIONS = frozenset(("function_declaration", "generator_function_declaration"))
+_AROUND = frozenset(("parenthesized_expression", "as_expression", "satisfies_expression"))
 _CLASSES = frozenset(("class_declaration", "abstract_class_declaration", "class"))
 
 
@@ -126,13 +127,21 @@ def _of_assignment(source: TreeSource, left: Node, right: Node, above: Comment |
 
 
 def _plain(value: Node) -> Node:
-    """A value without the parentheses and type assertions around it."""
+    """A value without what stands around it: parentheses, type assertions, and a call that is handed one function and gives
+    it back in another form (``curry(function add(a, b) {})``, ``memoize((x) => …)``)."""
     for _ in range(10):
-        if (
-            value.type in ("parenthesized_expression", "as_expression", "satisfies_expression")
-            and value.named_children
-        ):
+        if value.type in _AROUND and value.named_children:
             value = value.named_children[0]
+        elif value.type == "call_expression":
+            arguments = value.child_by_field_name("arguments")
+            given = arguments.named_children if arguments is not None else []
+            wrapped = [one for one in given if one.type in _FUNCTIONS or one.type == "call_expression"]
+            callee = value.child_by_field_name("function")
+            if len(wrapped) != 1 or callee is None or callee.type not in ("identifier", "member_expression"):
+                break
+            value = wrapped[0]
+        else:
+            break
     return value
 
 
@@ -157,7 +166,8 @@ def _function(
     definition = Definition(
         node=node,
         name=name,
-        body=body,
+        # ``x => x``: a name alone has nothing inside that could be looked at.
+        body=body if body.named_child_count or body.type == "statement_block" else function,
         parameters=parameters_of(source, function),
         returns=_type(source, function, "return_type"),
         public=way is not Way.HIDDEN and not name.startswith("_"),

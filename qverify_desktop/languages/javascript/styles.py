@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qverify_desktop.domain.project import Target
+from qverify_desktop.domain.testing import GeneratedTest
 from qverify_desktop.languages.javascript.access import uses_modules
+from qverify_desktop.languages.tree.rendering import one_line
 
 AS_WRITTEN = """\
-/** `observed` as documentation would write it: -0 is 0, a number within `tolerance` is the expected one, an object is its properties. */
+/**
+ * `observed` as documentation would write it: -0 is 0, a number within `tolerance` is the expected one,
+ * an object is its properties.
+ */
 function asWritten({typed}) {
   if (typeof observed === "number" && typeof expected === "number") {
     return Math.abs(observed - expected) <= tolerance ? expected : observed;
@@ -18,10 +24,11 @@ function asWritten({typed}) {
   if (Array.isArray(expected) && (Array.isArray(observed) || ArrayBuffer.isView(observed))) {
     return Array.from(observed{cast}, (item, index) => asWritten(item, expected[index], tolerance));
   }
-  const plain = expected !== null && typeof expected === "object" && Object.getPrototypeOf(expected) === Object.prototype;
-  if (plain && observed !== null && typeof observed === "object" && !Array.isArray(observed) && !(observed instanceof Set)) {
+  const isObject = (value{any}) => value !== null && typeof value === "object" && !Array.isArray(value);
+  const plain = isObject(expected) && Object.getPrototypeOf(expected) === Object.prototype;
+  if (plain && isObject(observed) && !(observed instanceof Set)) {
     const entries = observed instanceof Map ? [...observed] : Object.entries(observed);
-    const kept = entries.filter(([, item]) => item !== undefined);
+    const kept = entries.filter(([key, item]) => item !== undefined || key in expected);
     return Object.fromEntries(kept.map(([key, item]) => [key, asWritten(item, expected[key], tolerance)]));
   }
   return observed;
@@ -53,9 +60,9 @@ def needs(framework: str, target: Target, path: str, *, asserts: bool, written: 
     if written:
         typed = path.endswith((".ts", ".mts", ".cts"))
         lines.append(
-            AS_WRITTEN.replace("{typed}", _TYPED if typed else _UNTYPED).replace(
-                "{cast}", " as ArrayLike<unknown>" if typed else ""
-            )
+            AS_WRITTEN.replace("{typed}", _TYPED if typed else _UNTYPED)
+            .replace("{any}", ": any" if typed else "")
+            .replace("{cast}", " as ArrayLike<unknown>" if typed else "")
         )
     return lines
 
@@ -93,3 +100,38 @@ def raises(framework: str, call: str, name: str, message: str | None, *, is_asyn
     if is_async:
         return f"await expect(({function})()).rejects.toThrow({matched});"
     return f"expect({function}).toThrow({matched});"
+
+
+def framework_of(test: GeneratedTest) -> str:
+    """The framework that a generated test is written for, by what stands above it."""
+    above = "\n".join(test.prelude)
+    return "vitest" if '"vitest"' in above else "node" if '"node:test"' in above else "jest"
+
+
+def runner_of(test: GeneratedTest) -> str:
+    """The command that runs test files of the test's framework."""
+    return {"vitest": "npx vitest run", "node": "node --test", "jest": "npx jest"}[framework_of(test)]
+
+
+def expected_to_fail(test: GeneratedTest, reason: str) -> GeneratedTest | None:
+    """``test.failing`` of Jest, ``test.fails`` of Vitest; ``node:test`` has no such mark that turns red, so there the failure is
+    what is asserted. ``None`` for a test of another form.
+    """
+    lines = test.code.strip("\n").split("\n")
+    if not re.fullmatch(r"test\(\".*\", (?:async )?\(\) => \{", lines[0]) or lines[-1] != "});" or len(lines) < 3:
+        return None
+    framework = framework_of(test)
+    note = f"  // {one_line(reason)}"
+    if framework == "node":
+        header = re.sub(r", (?:async )?\(\) => \{$", ", async () => {", lines[0])
+        inside = [
+            "  await assert.rejects(async () => {",
+            *(f"  {line}" if line else "" for line in lines[1:-1]),
+            "  });",
+        ]
+        code = [header, note, *inside, lines[-1]]
+    else:
+        mark = "test.failing(" if framework == "jest" else "test.fails("
+        code = [mark + lines[0].removeprefix("test("), note, *lines[1:]]
+    path = re.sub(r"(\.(?:test|spec)\.[cm]?[jt]s)$", r".expected-to-fail\1", test.path)
+    return replace(test, path=path, code="\n".join(code))

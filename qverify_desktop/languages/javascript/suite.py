@@ -26,7 +26,7 @@ GENERATED_TEST_S = 10
 LOAD_S = 45
 PATIENCE_S = 60
 
-DRIVERS = ("qv_supervision.cjs", "qv_worker.cjs", "qv_frame.cjs", "qv_loader.cjs", "qv_expect.cjs")
+DRIVERS = ("qv_supervision.cjs", "qv_worker.cjs", "qv_frame.cjs", "qv_loader.cjs", "qv_expect.cjs", "qv_telling.cjs")
 _MEASURING = ("run_tests.cjs", "qv_marks.cjs", "qv_alone.cjs", "qv_runners.cjs", "qv_preload.cjs", "qv_reporter.cjs")
 
 
@@ -48,7 +48,7 @@ def suite_job(
     timeout = OWN_TIMEOUT_S if existing else GENERATED_TIMEOUT_S
     wanted = sorted({test.partition("::")[0] for test in only})
     request = {
-        "sources": list(project.source_files) if coverage else [],
+        "sources": list(project.source_files),
         "own": [path for path in collectable_tests(project) if not only or path in wanted] if existing else [],
         "generated": [path for path in sorted(files) if not only or path in wanted],
         "only": list(only),

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from qverify_desktop.domain.testing import GeneratedTest
 from qverify_desktop.languages.tree.rendering import HEADER, by_path, comment
 
+#: Characters of a line (Prettier's ``printWidth`` is 80; tests speak in sentences).
+WIDTH = 100
 _IMPORT = re.compile(
     r"import (?P<bound>[\w$]+|\{[^{}]{1,4000}\}) from (?P<from>\"[^\"\n]{1,1000}\"|'[^'\n]{1,1000}');?"
 )
@@ -59,7 +61,12 @@ def _sorted_apart(entries: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _line(kind: str, origin: str, bound: str) -> str:
-    return f"import {bound} from {origin};" if kind == "import" else f"const {bound} = require({origin});"
+    """An import on one line, or with each name on its own where that is too long."""
+    statement = f"import {bound} from {origin};" if kind == "import" else f"const {bound} = require({origin});"
+    if len(statement) <= WIDTH or not bound.startswith("{"):
+        return statement
+    names = "".join(f"  {name.strip()},\n" for name in bound[1:-1].split(","))
+    return statement.replace(bound, f"{{\n{names}}}", 1)
 
 
 def _section(origin: str) -> int:

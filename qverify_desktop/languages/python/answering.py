@@ -15,6 +15,13 @@ _UNSTABLE_CODE = re.compile(
     r"|\b(?:id|hash)\("
 )
 
+_CLOCK = re.compile(r"\.(?:now|today|utcnow|perf_counter|monotonic|process_time|localtime|time)\(\)|\btime\(\)")
+
+
+def reads_clock(source: str) -> bool:
+    """Whether the code asks what time it is."""
+    return bool(_CLOCK.search(source))
+
 
 def is_unstable(source: str) -> bool:
     """Whether the code's answer depends on when, where or how often it runs."""

@@ -14,7 +14,6 @@ from qverify_desktop.languages.python.codebase import Codebase, bound_names, loa
 from qverify_desktop.languages.python.examples import Example
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
 from qverify_desktop.languages.python.passages import Passage, is_verbatim
-from qverify_desktop.languages.python.spelling import with_quotes
 
 _BUILTINS = frozenset(dir(builtins))
 #: Builtins that may surround or feed a call in an example outside a session, each without effects.
@@ -62,9 +61,11 @@ class Binder:
 
     def promise(self, example: Example) -> Promise | None:
         """The example as a promise, or ``None`` where anything about it is open."""
-        example = with_quotes(_unprinted(example), self._passage.owner, {*self._module_names(), *_BUILTINS})
+        example = _unprinted(example)
         node = parse_expression(example.call)
         if node is None or _FORBIDDEN.search("\n".join([example.call, *example.setup])):
+            return None
+        if answering.reads_clock("\n".join(example.setup)):
             return None
         if any(isinstance(part, ast.Constant) and part.value is Ellipsis for part in ast.walk(node)):
             return None
@@ -213,11 +214,14 @@ class Binder:
     def _visible(self, path: str) -> Target | None:
         """Target for a dotted path as it reads in this passage."""
         head, _, rest = path.partition(".")
+        line = self._imports.get(head)
+        imported = self._imported(line, head, rest) if line is not None else None
+        if imported is not None:
+            return imported
         if self._passage.module:
             return self._codebase.target_of(self._passage.module, path)
-        line = self._imports.get(head)
         if line is not None:
-            return self._imported(line, head, rest)
+            return None
         only = self._codebase.only_function(head) if not rest else self._only_class(head)
         if only is None and not rest:
             only = self._only_class(head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import doctest
 import re
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _GLUED = re.compile(r"^(\s*(?:>>>|\.\.\.))(?=[^\s>.])")
 _REPR = re.compile(r"^(?:<[^\n]+>|[A-Za-z_][\w.]*\(.*\))$", re.DOTALL)
 _TRACEBACK = re.compile(r"^(?:\s*\S.*\n)*?([A-Za-z_][\w.]*)(?::\s?(.*))?\Z", re.DOTALL)
+#: ``> f(x)``: a prompt that lost its other marks, so what follows is no answer.
+_HALF_PROMPT = re.compile(r"^>{1,2} ?[A-Za-z_][\w.]*\(", re.MULTILINE)
 _MOST_STATEMENTS = 60
 
 
@@ -66,14 +69,17 @@ def session_examples(
     """
     found: list[Example] = []
     history: list[str] = []
-    stateful = _stateful(session)
+    stateful = _repeated(session)
+    if _counts_elsewhere(stateful, session):
+        return []
+    showing = _showing(session)
     for position, item in enumerate(session):
         if item.options.get(doctest.SKIP) or position >= _MOST_STATEMENTS:
             history.append(item.source.strip())
             continue
         start = offset + item.lineno
         end = start + item.source.count("\n") - 1 + item.want.count("\n")
-        example = _read(item, start, end, lines, prints)
+        example = _read(item, start, end, lines, prints, showing)
         if example is not None:
             setup = history if stateful else _needed(history, session[:position], example.call, prints)
             found.append(
@@ -86,8 +92,27 @@ def session_examples(
     return found
 
 
+def _showing(session: Sequence[doctest.Example]) -> frozenset[str]:
+    """Names under which a session calls ``pprint``, which shows a value: ``from pprint import pprint as show``."""
+    names = {"pprint", "pprint.pprint", "pprint.pp"}
+    for item in session:
+        try:
+            body = syntax.parse(item.source).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in body:
+            if isinstance(node, ast.ImportFrom) and node.module == "pprint":
+                names |= {alias.asname or alias.name for alias in node.names if alias.name in ("pprint", "pp")}
+    return frozenset(names)
+
+
 def _read(
-    item: doctest.Example, start: int, end: int, lines: Sequence[str], prints: Callable[[ast.expr], bool | None]
+    item: doctest.Example,
+    start: int,
+    end: int,
+    lines: Sequence[str],
+    prints: Callable[[ast.expr], bool | None],
+    showing: frozenset[str],
 ) -> Example | None:
     source, want = item.source.strip(), item.want.rstrip("\n")
     node = _single_expression(source)
@@ -97,10 +122,15 @@ def _read(
         return None
     if not want:
         return _without_want(source, start, end, lines)
-    if "..." in want or UNSTABLE.search(want):
+    if "..." in want or UNSTABLE.search(want) or _HALF_PROMPT.search(want):
         return None
     call = ast.get_source_segment(source, node) or source
-    if _is_print(node):
+    shown = _shown(node, showing)
+    if shown is not None and is_literal(want):
+        # The order of keys and the breaks of lines are the printer's, not the function's.
+        value = ast.get_source_segment(source, shown) or source
+        return Example(value, want.strip(), PromiseRelation.EQUALS, "doctest", start, end)
+    if shown is not None or (isinstance(node, ast.Call) and ast.unparse(node.func) == "print"):
         text = want.replace("<BLANKLINE>", "")
         return Example(call, text, PromiseRelation.PRINTS, "doctest", start, end)
     printed = prints(node)
@@ -133,8 +163,11 @@ def _single_expression(source: str) -> ast.expr | None:
     return None
 
 
-def _is_print(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "pprint")
+def _shown(node: ast.expr, showing: frozenset[str]) -> ast.expr | None:
+    """The value that ``pprint(value)`` shows."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute) and len(node.args) == 1:
+        return node.args[0] if ast.unparse(node.func) in showing else None
+    return None
 
 
 def _equality(source: str, node: ast.expr) -> tuple[str, str] | None:
@@ -172,15 +205,26 @@ def _traceback(item: doctest.Example, source: str, start: int, end: int) -> Exam
     return Example(source, name, PromiseRelation.RAISES, "doctest", start, end) if name else None
 
 
-def _stateful(session: Sequence[doctest.Example]) -> bool:
-    """Whether the same expression is shown with different answers: then every earlier line counts."""
+def _repeated(session: Sequence[doctest.Example]) -> list[ast.expr]:
+    """Expressions that are shown with different answers: every earlier line counts for them."""
     answers: dict[str, str] = {}
+    repeated = []
     for item in session:
         source = item.source.strip()
-        shown = bool(item.want) and _single_expression(source) is not None
-        if shown and answers.setdefault(source, item.want) != item.want:
-            return True
-    return False
+        node = _single_expression(source) if item.want else None
+        if node is not None and answers.setdefault(source, item.want) != item.want:
+            repeated.append(node)
+    return repeated
+
+
+def _counts_elsewhere(repeated: Sequence[ast.expr], session: Sequence[doctest.Example]) -> bool:
+    """Whether what changes the answers lies outside the session, where other tests change it too: ``next_id()``."""
+    bound: set[str] = set()
+    for item in session:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = syntax.parse(item.source)
+            bound |= set() if _only_imports(tree) else bound_names(tree)
+    return any(not loaded_names(node) & bound for node in repeated)
 
 
 def _needed(
@@ -203,9 +247,7 @@ def _needed(
             return list(history)
     bound = {name for _, tree in trees for name in bound_names(tree)}
     node = parse_expression(call)
-    needed = (loaded_names(node) if node is not None else set()) & bound
-    if node is not None and all(_views(part) for part in ast.walk(node) if isinstance(part, ast.Call)):
-        needed = _holders(needed, trees)
+    needed = _linked((loaded_names(node) if node is not None else set()) & bound, [tree for _, tree in trees])
     kept: list[str] = []
     for source, tree in reversed(trees):
         if _only_looks(tree):
@@ -218,26 +260,21 @@ def _needed(
     return kept[::-1]
 
 
-def _views(call: ast.Call) -> bool:
-    """Whether a call only shows its argument in another form."""
-    return isinstance(call.func, ast.Name) and call.func.id in (
-        "dict",
-        "len",
-        "list",
-        "print",
-        "set",
-        "sorted",
-        "tuple",
-    )
+def _linked(names: set[str], trees: Sequence[ast.Module]) -> set[str]:
+    """``names``, those bound beside them, and those made from them: what is done with one may show in the others.
+
+    ``add = log.append`` holds ``log``; ``first, rest = split(text)`` may read the same iterator; a class knows its bases.
+    """
+    linked = set(names)
+    for tree in trees:
+        bound = bound_names(tree)
+        if bound and (bound | loaded_names(tree)) & linked and not _only_imports(tree):
+            linked |= bound
+    return linked
 
 
-def _holders(names: set[str], trees: Sequence[tuple[str, ast.Module]]) -> set[str]:
-    """``names`` and those made from them: ``add = log.append`` holds ``log``, so a call of ``add`` may change it."""
-    held = set(names)
-    for _, tree in trees:
-        if loaded_names(tree) & held:
-            held |= bound_names(tree)
-    return held
+def _only_imports(tree: ast.Module) -> bool:
+    return all(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
 
 
 def _only_looks(tree: ast.Module) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qverify_desktop.domain.project import Snapshot, Target
+from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.codebase import Codebase, ModuleSource, read_text, source_lines
 
 _DOC_SUFFIXES = (".md", ".rst", ".txt", ".markdown")
@@ -116,10 +117,22 @@ def _docstring(
     if len(lines) != last - value.lineno + 1:
         # An escape in the docstring moved its lines: they have no place in the file any more.
         lines = [line.rstrip("\r\n") for line in source_lines(module.text)[value.lineno - 1 : last]]
+        raw = re.match(r"[uU]?[rR]", lines[0][value.col_offset :]) is not None
         lines = [line.replace('"""', "").replace("'''", "") for line in lines]
+        lines = [line if raw or "\\" not in line else _seen(line) for line in lines]
         if value.lineno == last:
             return None
     return Passage(module.file, module.text, tuple(lines), value.lineno, module.module, owner, holder)
+
+
+def _seen(line: str) -> str:
+    """A line of a docstring's source as a reader of the docstring sees it; as it is where it would become several."""
+    try:
+        node = syntax.parse(f'"""{line}\n"""').body[0]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return line
+    value = node.value.value if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) else None
+    return value[:-1] if isinstance(value, str) and value.count("\n") == 1 else line
 
 
 def is_verbatim(source: str, words: str, line: int) -> bool:

@@ -34,6 +34,7 @@ _FORMS: Mapping[str, str] = {
 }
 #: With at least this many digits a decimal fraction is taken as exact, not as rounded by a person.
 _EXACT_DIGITS = 13
+_TEXT_MARK = re.compile(r"(?<![\w'\"])u(?=['\"])")
 _FLOAT = re.compile(r"^[+-]?(\d[\d_]*)?\.(\d[\d_]*)?(?:[eE]([+-]?\d+))?$")
 
 
@@ -170,8 +171,8 @@ def _shown(expected: str) -> list[str]:
     standard = ("OrderedDict(", "Counter(", "deque(", "Decimal(", "Fraction(")
     if expected.startswith(standard):
         return [f"assert observed == {expected}"]
-    # The interpreter shows an object by its repr; that is all the words promise.
-    return [f"assert repr(observed) == {canonical(expected)}"]
+    # The interpreter shows an object by its repr; that is all the words promise. Python 2 showed text with a ``u``.
+    return [f"assert repr(observed) == {canonical(_TEXT_MARK.sub('', expected))}"]
 
 
 def _assigned(call: str) -> list[str]:

@@ -8,6 +8,7 @@ the repository's words contradict each other and neither is taken; so do words t
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import textwrap
 from collections.abc import Generator, Iterator, Sequence
@@ -25,6 +26,7 @@ from qverify_desktop.languages.python.examples import RETRACTED, UNSTABLE, Examp
 from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
 from qverify_desktop.languages.python.named_examples import named_examples
 from qverify_desktop.languages.python.passages import Passage, passages
+from qverify_desktop.languages.python.spelling import with_quotes
 from qverify_desktop.languages.python.stated import stated_examples
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)\s*\{?\.?([\w+-]*)")
@@ -92,6 +94,8 @@ def _mine(passage: Passage, codebase: Codebase) -> Iterator[Promise]:
     examples.extend(stated_examples(passage, lambda name: codebase.target_of(passage.module, name)))
     examples.extend(_written(passage, used))
     elsewhere = _sections_aside(passage)
+    module = codebase.modules.get(passage.module)
+    examples = with_quotes(examples, passage.owner, {*dir(builtins), *(module.names if module else ())})
     for example in sorted(examples, key=lambda item: (item.start, item.end)):
         if example.start in elsewhere or _taken_back(passage, example):
             continue

@@ -31,7 +31,9 @@ _NUMBER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F_]{1,40}|0[bB][01_]{1,140}|0[oO][0-7_]{1,60}|(?:\d[\d_]{0,400}+(?:\.\d[\d_]{0,400}+)?|\.\d[\d_]{0,400}+)(?:[eE][+-]?\d{1,5})?)"
     r"(?P<suffix>[iu](?:8|16|32|64|128|size)|f(?:32|64)|[LlnNfFdDuU])?(?![\w.]*\w)"
 )
-_INFINITE = re.compile(r"([+-]?)(?:Infinity|inf|Inf|float\(['\"]inf['\"]\)|math\.Inf\(1\)|NaN|nan)\b")
+_INFINITE = re.compile(
+    r"([+-]?)(?:(?:Infinity|inf|Inf|NaN|nan)\b|float\(['\"]inf['\"]\)|math\.Inf\((?P<minus>-?)1\)|math\.NaN\(\))"
+)
 _WORD = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[A-Za-z_$][\w$]*)*!?")
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NOTHINGS = frozenset({"null", "None", "nil", "undefined", "NULL", "Null", "Nil"})
@@ -62,9 +64,9 @@ _PLAIN = re.compile(
 )
 _METHODS = re.compile(r"\.(?:to_string|to_owned|into|to_vec|toString|iter|unwrap)\(\)|\.stream\(\)")
 _TYPED_ROW = re.compile(
-    r"(?:new\s+)?(?:\[\s*\d*\s*\]\s*)+[\w.*\[\]]{0,80}\s*(?=\{)|new\s+[\w.<>]{1,80}\s*(?:\[\s*\]\s*)+(?=\{)"
+    r"(?:new\s+)?(?:\[\s*\d*\s*\]\s*)+[\w.*\[\]]{0,80}(?:(?<=interface)\{\})?\s*(?=\{)|new\s+[\w.<>]{1,80}\s*(?:\[\s*\]\s*)+(?=\{)"
 )
-_TYPED_TABLE = re.compile(r"map\[[\w.]{1,80}\][\w.\[\]*]{1,80}\s*(?=\{)")
+_TYPED_TABLE = re.compile(r"map\[[\w.]{1,80}\][\w.\[\]*]{1,80}(?:(?<=interface)\{\})?\s*(?=\{)")
 _SEPARATOR = re.compile(r":|=>|=(?!=)|\bto\b")
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
@@ -105,7 +107,7 @@ def _value(text: str, start: int, depth: int) -> tuple[Value, int] | None:
     elif character in "([{":
         found = _bracketed(text, at, depth)
     elif match := _INFINITE.match(text, at):
-        sign = "-" if match.group(1) == "-" else ""
+        sign = "-" if "-" in (match.group(1), match.group("minus")) else ""
         found = Number("nan" if "an" in match.group().lower() else f"{sign}inf", False), match.end()
     elif match := _NUMBER.match(text, at):
         found = _number(match)
@@ -168,6 +170,9 @@ def _escape(text: str, at: int) -> tuple[str | None, int]:
         if letter == prefix:
             match = re.compile(pattern).match(text, at + 1)
             code = int(match.group().strip("{}"), 16) if match else 0x110000
+            if prefix == "u" and 0x20 <= code < 0x7F:
+                # Nobody hides a plain letter: the words speak of the escape itself, or of something that shows one.
+                return None, at
             return (chr(code) if code < 0x110000 else None), match.end() if match else at
     return _ESCAPES.get(letter, letter), at + 1
 

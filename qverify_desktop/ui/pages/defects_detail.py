@@ -142,6 +142,8 @@ class DefectDetailPane(QWidget):
             told.setContentsMargins(22, 0, 0, 8)
             told.addWidget(remark)
             why.addLayout(told)
+        self.trust = label("", "small", "muted", wrap=True, select=True)
+        why.addWidget(self.trust)
         self.past_title = label(tr("Its history"), "heading", wrap=True)
         self.past = label("", "body", wrap=True, select=True)
         self.past_box = holder(column(self.past_title, self.past, gap=6))
@@ -220,6 +222,8 @@ class DefectDetailPane(QWidget):
         self.code.show_code(one["reproducer"], one["language"])
         self.command.setText(painting.one_line(one["command"]))
         self.command_box.setVisible(bool(one["command"]))
+        self.trust.setText(one["calibration"])
+        self.trust.setVisible(bool(one["calibration"]))
         self.past.setText(one["history"])
         self.past_box.setVisible(bool(one["history"]))
         times = one["reproductions"]

@@ -154,6 +154,8 @@ class NewAnalysisSheet(Sheet):
             allow_install=self.network.allow_install(),
             packages=self.network.packages(),
             budget_microusd=self.spend(),
+            time_budget_s=self.effort.seconds(),
+            fresh=self.effort.fresh(),
         )
 
     def spend(self) -> int:
@@ -173,6 +175,7 @@ class NewAnalysisSheet(Sheet):
             "packages": self.network.packages(),
             "runtime": self.runtime.chosen(),
             "budget_microusd": self.budget.microusd(),
+            "time_budget_s": self.effort.seconds(),
         }
 
     # Looking at the source

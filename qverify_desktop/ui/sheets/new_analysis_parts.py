@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from qverify_desktop.domain.project import language_title
-from qverify_desktop.domain.results import BUDGETS, SEEDS
+from qverify_desktop.domain.results import BUDGETS, SEEDS, TIME_BUDGETS
 from qverify_desktop.domain.views import Choices, RepositoryLook
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
@@ -285,7 +285,7 @@ class RuntimePart(Part):
 
 
 class EffortPart(Part):
-    """How many targets, and the seed."""
+    """How many targets, for how long, the seed, and whether what has not changed is analysed again."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -304,11 +304,27 @@ class EffortPart(Part):
         fields = row(self.number, self.seed_field, gap=8)
         fields.setStretch(0, 3)
         fields.setStretch(1, 2)
-        self.setLayout(column(fields, said, gap=6))
+        self.minutes = inset(QSpinBox())
+        self.minutes.setRange(0, TIME_BUDGETS[1] // 60)
+        self.minutes.setPrefix(tr("at most") + " ")
+        self.minutes.setSuffix(" " + tr("minutes"))
+        self.minutes.setSpecialValueText(tr("No time limit"))
+        self.minutes.setAccessibleName(tr("Time budget in minutes"))
+        self.again = QCheckBox(tr("Analyze again what has not changed"))
+        self.again.setAccessibleDescription(tr("Off: findings of earlier runs are taken over where nothing changed."))
+        self.setLayout(column(fields, said, self.minutes, self.again, gap=6))
 
     def remember(self, choices: Choices) -> None:
         self.number.setValue(choices.get("max_targets", DEFAULT_TARGETS))
         self.seed_field.setValue(choices.get("seed", 0))
+        self.minutes.setValue(choices.get("time_budget_s", 0) // 60)
+
+    def seconds(self) -> int:
+        """The time budget; 0 for no limit."""
+        return self.minutes.value() * 60
+
+    def fresh(self) -> bool:
+        return self.again.isChecked()
 
     def targets(self) -> int:
         return self.number.value()

@@ -78,6 +78,17 @@ class Found:
     def of(self, case: Case) -> list[Replayed]:
         return [one for one in self.tests if case.holds(one.judged.test.target.partition("::")[0])]
 
+    def by_form(self) -> dict[str, tuple[int, int]]:
+        """For each form of words how many accusations were right, of how many; an accusation of right code is one more."""
+        catches = {one.judged.test.id for one in self.tests if one.catch}
+        accused = {(d.file, d.call, d.expected): (d.form, d.test in catches) for d in self.canonical.defects}
+        accused |= {(d.file, d.call, d.expected): (d.form, d.test in catches) for d in self.buggy.defects}
+        forms: dict[str, tuple[int, int]] = {}
+        for form, right in accused.values():
+            rights, all_ = forms.get(form, (0, 0))
+            forms[form] = (rights + right, all_ + 1)
+        return dict(sorted(forms.items()))
+
     def caught(self, case: Case) -> bool:
         return any(one.suspected and one.catch for one in self.of(case))
 

@@ -1,10 +1,11 @@
 """Ours, Pynguin and Hypothesis' ghostwriter on the same projects, cores and minutes. Run by ``make bench-peers``.
 
-    python -m tests.benchmarks.peers.bench_peers [PROJECT ...] [--keep FOLDER] [--no-write]
+    python -m tests.benchmarks.peers.bench_peers [PROJECT ...] [--keep FOLDER] [--resume] [--no-write]
 
 Ours goes first; Pynguin is then given as many seconds as ours took, on the same two cores, and is stopped at one and a half
 times as many. Each project is done untouched (coverage, mutants, accusations) and, where there are plantings for it, planted. A
-project's figures are kept in a file of ``--keep``, and a project that has its file there is not measured again.
+project's figures are kept in a file of ``--keep``, and the pages are made of all that are there, so that projects can be
+measured one by one.
 """
 
 from __future__ import annotations
@@ -141,9 +142,8 @@ def _told(defect: Mapping[str, Any]) -> str:
     )
 
 
-async def measure(names: list[str], keep: Path) -> list[dict[str, Any]]:
-    """The figures of the named projects, or of all."""
-    found = []
+async def measure(names: list[str], keep: Path, *, resume: bool) -> None:
+    """Measure the named projects, or all, with ``resume`` only those that have no figures yet."""
     with tempfile.TemporaryDirectory(prefix="qverify-peers-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -155,25 +155,25 @@ async def measure(names: list[str], keep: Path) -> list[dict[str, Any]]:
                 if names and subject.name not in names:
                     continue
                 kept = keep / f"{subject.name}.json"
-                if not kept.exists():
+                if not (resume and kept.exists()):
                     document = await bench.subject(subject, folder / subject.name)
                     kept.write_text(json.dumps(document, indent=1), "utf-8")
-                found.append(json.loads(kept.read_text("utf-8")))
         finally:
             await sandbox.close()
-    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("projects", nargs="*", metavar="PROJECT", help="only these (default: all)")
-    parser.add_argument("--keep", type=Path, help="folder for each project's figures (default: a new one)")
-    parser.add_argument("--no-write", action="store_true", help="print the tables, change no file")
+    parser.add_argument("--keep", type=Path, default=ROOT / "build/peers", help="folder for each project's figures")
+    parser.add_argument("--resume", action="store_true", help="leave out projects that have figures there")
+    parser.add_argument("--no-write", action="store_true", help="print the page, change no file")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="qverify-peers-figures-") as fresh:
-        keep: Path = options.keep or Path(fresh)
-        keep.mkdir(parents=True, exist_ok=True)
-        found = asyncio.run(measure(options.projects, keep))
+    keep: Path = options.keep
+    keep.mkdir(parents=True, exist_ok=True)
+    asyncio.run(measure(options.projects, keep, resume=options.resume))
+    kept = [keep / f"{subject.name}.json" for subject in SUBJECTS]
+    found = [json.loads(path.read_text("utf-8")) for path in kept if path.exists()]
     print(report.page(found))
     if not options.no_write:
         (ROOT / "docs/measurements/peers.md").write_text(report.page(found), "utf-8")

@@ -82,7 +82,18 @@ def fetch(subject: Subject, folder: Path) -> Path:
     """Download and unpack a source distribution. pip asks its build back end for metadata, so only name projects you trust."""
     target = folder / subject.name
     target.mkdir(parents=True)
-    command = [sys.executable, "-m", "pip", "download", "-qq", "--no-binary", ":all:", "--no-deps", "-d", target]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-qq",
+        "--no-binary",
+        ":all:",
+        "--no-deps",
+        "-d",
+        target,
+    ]
     subprocess.run([*command, subject.requirement], check=True)
     (archive,) = target.glob("*.tar.gz")
     with tarfile.open(archive) as tar:

@@ -242,6 +242,18 @@ async def test_a_project_of_junit_4_with_no_build_file(sandbox: DockerSandbox, t
     assert "import org.junit.Test;" in files["AbsPromisesTest.java"]
 
 
+async def test_names_that_are_not_ascii_under_a_poor_locale(sandbox: DockerSandbox, tmp_path: Path) -> None:
+    text = 'package größe;\npublic class Größe {\n    /** {@code maß("é") == "é!"} */\n'
+    text += '    public static String maß(String x) {\n        return x + "!";\n    }\n}\n'
+    language, snapshot, project = project_of(tmp_path / "r", {"größe/Größe.java": text})
+    targets = language.targets(snapshot, project)
+    tests = language.promise_tests(project, targets, language.promises(snapshot, project, targets))
+    job = language.suite_job(project, language.render(tests), variation=RunVariation(3, 3, "HST10", "POSIX"))
+    suite = language.read_suite(project, await ran(sandbox, job, tmp_path / "r"))
+    assert [one.status for one in suite.outcomes] == [Status.PASSED]
+    assert 5 in suite.coverage["größe/Größe.java"].covered_lines
+
+
 def test_the_sample_through_the_whole_analysis(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE, tmp_path / "harbour")
     said = qverify(tmp_path / "home", "analyze", str(tmp_path / "harbour"), "--json")

@@ -114,7 +114,8 @@ def test_is_not_guessed(text: str) -> None:
 
 def test_bare_words_are_text_where_the_parameter_is() -> None:
     named = Target("java", "src/m.go", "src/m", "f", 1, 3, 2, "", parameters=(Parameter("s", "String"),))
-    assert answers("f(abc) == 3\nf(s) == 4", named) == [("f(abc)", THREE)]
+    assert answers("f(abc) == 3\nf(ab) == 2", named) == [("f(abc)", THREE), ("f(ab)", TWO)]
+    assert answers("f(abc) == 3", named) == answers("f(abc) == 3\nf(s) == 4", named) == []
     assert answers("f(abc) == 3", target(parameters=("s",))) == []
 
 

@@ -53,6 +53,7 @@ def assertion(expected: str, form: str = "->", words: str = "") -> str:
         ("float('nan')", "->", "", "assert observed != observed"),
         ("(1,)", "->", "", "assert observed == (1,)"),
         ("Point(x=1)", "doctest", "", 'assert repr(observed) == "Point(x=1)"'),
+        ("Point(name=u'x')", "doctest", "", "assert repr(observed) == \"Point(name='x')\""),
         ("Decimal('1.5')", "doctest", "", "assert observed == Decimal('1.5')"),
     ],
 )

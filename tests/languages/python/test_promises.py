@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,9 @@ from tests.languages.python.repositories import snapshot_of
         ("f(2) is None", [("f(2)", "None")]),
         ("f(2): 4", [("f(2)", "4")]),
         ("f(2) -> 19 - 5 - 10 = 4", [("f(2)", "4")]),
-        ("Given a string x.\nf(abc) => True\nf(y) => 3", [("f('abc')", "True")]),
+        ("Given a string x.\nf(abc) => True\nf(ab) => 3", [("f('abc')", "True"), ("f('ab')", "3")]),
+        ("Given a string x.\nf(abc) => True\nf('ab') => 3", [("f('ab')", "3")]),
+        ("Given a string x.\nf(abc) => True\nf(g) => 3", [("f(g)", "3")]),
         ("* f(2) -> 4", [("f(2)", "4")]),
         ("1. f(2) -> 4", [("f(2)", "4")]),
         ("For instance, f(2) == 4, and so on.", [("f(2)", "4")]),
@@ -255,10 +258,68 @@ def test_what_holds_a_value_may_change_it(tmp_path: Path) -> None:
     assert shown.setup[-4:] == ("log = []", "add = f(log.append)", "add(1)", "add(2)")
 
 
-def test_a_counter_keeps_every_earlier_call(tmp_path: Path) -> None:
-    text = 'def f():\n    """\n    >>> f()\n    1\n    >>> f()\n    2\n    """\n    return 1\n'
+def test_names_bound_together_belong_together(tmp_path: Path) -> None:
+    module = '''
+    def f(items):
+        """Split.
+
+        >>> first, rest = f(iter("ab"))
+        >>> list(first)
+        [1]
+        >>> list(rest)
+        [2]
+        """
+        return [1], [2]
+    '''
+    _, _, promises = mined(tmp_path, {"mod.py": module})
+    assert promises[-1].call == "list(rest)"
+    assert promises[-1].setup[-1] == "list(first)"
+
+
+def test_a_pretty_printer_shows_the_value(tmp_path: Path) -> None:
+    words = ">>> from pprint import pprint as show\n>>> show(f(2))\n{1: 2}"
+    text = "def f(x):\n    '''Says.\n\n" + textwrap.indent(words, "    ") + "\n    '''\n    return {1: x}\n"
     _, _, promises = mined(tmp_path, {"mod.py": text})
-    assert promises[-1].setup == ("from mod import f", "f()")
+    assert [(promise.call, promise.relation) for promise in promises] == [("f(2)", PromiseRelation.EQUALS)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ">>> print(f(1))\n1\n> print(f(2))\n2",
+        ">>> from time import time\n>>> since = time() - 5\n>>> f(since)\n7",
+        ">>> f()\n1\n>>> f()\n2",
+    ],
+)
+def test_examples_that_hold_only_where_they_were_written(tmp_path: Path, words: str) -> None:
+    assert of_docstring(tmp_path, words) == []
+
+
+def test_an_escape_elsewhere_in_a_docstring_does_not_change_an_example(tmp_path: Path) -> None:
+    lines = [
+        "def f(x):",
+        '    """Ends with \\n.',
+        "",
+        "    >>> print(f(1))",
+        "    \\\\begin",
+        '    """',
+        "    return x",
+        "",
+    ]
+    _, _, (promise,) = mined(tmp_path, {"mod.py": "\n".join(lines)})
+    assert promise.expected.strip() == "\\begin"
+
+
+def test_a_docstring_may_import_its_own_module_by_its_path(tmp_path: Path) -> None:
+    text = "def f(x):\n    '''Says.\n\n    >>> import pkg.mod\n    >>> pkg.mod.f(2)\n    2\n    '''\n    return x\n"
+    _, targets, promises = mined(tmp_path, {"pkg/__init__.py": "", "pkg/mod.py": text})
+    assert [(promise.call, promise.target) for promise in promises] == [("pkg.mod.f(2)", targets[0].id)]
+
+
+def test_a_counter_keeps_every_earlier_call(tmp_path: Path) -> None:
+    text = 'def f():\n    """\n    >>> i = f()\n    >>> next(i)\n    1\n    >>> next(i)\n    2\n    """\n    return iter((1, 2))\n'
+    _, _, promises = mined(tmp_path, {"mod.py": text})
+    assert promises[-1].setup == ("from mod import f", "i = f()", "next(i)")
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,15 @@ async def test_async():
     assert found["test_async"].status is Status.PASSED
 
 
+def test_code_that_asks_a_person_is_not_to_blame(tmp_path: Path) -> None:
+    files = {"pkg/__init__.py": "", "pkg/m.py": "def ask():\n    return input('Size: ')\n"}
+    test = "from pkg.m import ask\n\n\ndef test_asks():\n    assert ask() == '16G'\n"
+    result = run(tmp_path, files, {"tests/qv/test_gen.py": test})
+    asks = by_name(result)["test_asks"]
+    assert (asks.status, asks.raised, asks.in_test) == (Status.FAILED, "OSError", False)
+    assert asks.frames == ("tests/qv/test_gen.py:5",)
+
+
 def test_tests_that_end_the_process_cost_only_themselves(tmp_path: Path) -> None:
     result = run(
         tmp_path,

@@ -15,7 +15,7 @@ from qverify_desktop.domain.results import Reason
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
 from qverify_desktop.languages.base import StaticProblem
 from qverify_desktop.languages.python.wrapping import WIDTH, wrapped
-from qverify_desktop.languages.python.writing import render, split, static_problem
+from qverify_desktop.languages.python.writing import expected_to_fail, render, split, static_problem
 
 TARGET = Target("python", "mod.py", "mod", "Thing.do", 1, 2, 2, "def do(self)")
 IMPORT = "from mod import f, Thing"
@@ -318,3 +318,26 @@ def test_answers_that_hold_no_test(answer: str, reason: Reason) -> None:
     found = split(answer, "t.py", TARGET)
     assert isinstance(found, StaticProblem)
     assert found.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("body", "exit_code", "word"), [("return 3", 0, "1 xfailed"), ("return 2", 1, "XPASS(strict)")]
+)
+def test_a_test_that_is_expected_to_fail_turns_red_once_the_code_is_mended(
+    tmp_path: Path, body: str, exit_code: int, word: str
+) -> None:
+    (tmp_path / "mod.py").write_text(f"def f():\n    {body}\n")
+    marked = expected_to_fail(
+        case("def test_a():\n    assert f() == 2", "from mod import f"), 'docs:3 says "2"\n\\ é'
+    )
+    ((path, text),) = render([marked]).items()
+    assert path == "tests/qverify/test_x_expected_to_fail.py" and text.isascii()
+    (tmp_path / "test_x_expected_to_fail.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rxX", "--rootdir", str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, word in done.stdout) == (exit_code, True), done.stdout

@@ -55,6 +55,7 @@ def defect(
         "reproducer": f"from tidydate import {symbol}\n\n\ndef test_{symbol}():\n    assert {call} == {expected}\n",
         "command": f"python -m pytest tests/qv/test_{file.rsplit('/', 1)[-1].removesuffix('.py')}_gen.py",
         "history": "",
+        "calibration": "",
         "issue": f"## {call} contradicts {file}\n",
         "language": "python",
         "decision": "",
@@ -74,6 +75,7 @@ DEFECTS: list[dict[str, Any]] = [
         "datetime.timedelta(days=-1, seconds=73800)",
         "datetime.timedelta(days=-1, seconds=77400)",
         "The sign applies to the minutes as well: ``-03:30`` is three and a half hours behind UTC.",
+        calibration="In the benchmark 63 of 71 accusations of this form were right.",
         history="Broken since commit 4f1c2ab90e17 (2026-03-02, Read offsets with one pattern).",
         reproducer=(
             "from datetime import timedelta\n\nfrom tidydate import parse_offset\n\n\n"

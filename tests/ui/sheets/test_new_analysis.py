@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QLineEdit
@@ -88,11 +90,21 @@ def test_what_was_chosen_for_the_repository_stands_again(opened):
         "runtime": "python",
         "budget_microusd": 500_000,
         "packages": "",
+        "time_budget_s": 600,
     }
     _, _, sheet = opened(chosen)
-    assert sheet.request() == AnalysisRequest(
-        SOURCE, Scope("files", glob="tidydate/o*.py"), *LOCAL, max_targets=18, seed=7, allow_install=True
+    wanted = AnalysisRequest(
+        SOURCE,
+        Scope("files", glob="tidydate/o*.py"),
+        *LOCAL,
+        max_targets=18,
+        seed=7,
+        allow_install=True,
+        time_budget_s=600,
     )
+    assert sheet.request() == wanted
+    sheet.effort.again.setChecked(True)
+    assert sheet.request() == replace(wanted, fresh=True), "only for this once"
     assert sheet.choices() == chosen
     assert "As chosen the last time" in words(sheet)
 

@@ -3,6 +3,7 @@ package qverify;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,7 +21,7 @@ import java.util.stream.Stream;
 final class Build {
     static final String JUNIT = "/opt/junit/console.jar";
     private static final Path HOME = Path.of("/tmp/qverify");
-    private static final Pattern PACKAGE = Pattern.compile("package\\s+([\\w.`]+(?:\\s*\\.\\s*[\\w`]+)*)");
+    private static final Pattern PACKAGE = Pattern.compile("package\\s+([\\w.`]+(?:\\s*\\.\\s*[\\w`]+)*)", Pattern.UNICODE_CHARACTER_CLASS);
     private static final int MOST_BESIDES = 5000;
     private static final Pattern IMPORTED = Pattern.compile("(\\w+)\\s*;?\\s*$");
     private static final long MOST_SOURCE = 4 * 1024 * 1024;
@@ -36,6 +37,9 @@ final class Build {
     final List<String> path = new ArrayList<>();
     /** Class path of the JVM that runs tests: what no test changes. */
     final List<String> runnerPath;
+    /** The folder in which tests run: their module's, as a build tool would have it. */
+    final Path folder;
+
     final Classes classes;
     final Classes testClasses;
     final List<Generated> runnable = new ArrayList<>();
@@ -80,9 +84,11 @@ final class Build {
         Map<String, String> generatedPackages = new LinkedHashMap<>(testPackages);
         compileGenerated(Json.list(request.get("generated")), generatedPath, generatedPackages, report);
         path.addAll(List.of(main.toString(), tests.toString(), generated.toString()));
-        path.addAll(resources);
         runnerPath = new ArrayList<>(List.of(HOME.resolve("driver").toString()));
+        // Resources are where tests look for them by the system's class loader too.
+        resources.forEach(one -> runnerPath.add(Path.of(one).toAbsolutePath().toString()));
         runnerPath.addAll(libraries);
+        folder = Path.of(Json.string(request.get("folder"))).toAbsolutePath();
         classes = new Classes(main, packages);
         Map<String, String> all = new LinkedHashMap<>(packages);
         all.putAll(generatedPackages);
@@ -133,7 +139,7 @@ final class Build {
             if (line.strip().startsWith("import ")) {
                 // Only the tests that need the name fall with it.
                 Matcher name = IMPORTED.matcher(line);
-                if (name.find()) {
+                if (line.length() < 500 && name.find()) {
                     unknown.put(name.group(1), problem.message() + " ");
                 }
                 left.put(problem.file(), without(text, problem.line(), problem.line()));
@@ -244,7 +250,7 @@ final class Build {
                     String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
                     found.put(one, text.startsWith("\ufeff") ? text.substring(1) : text);
                 }
-            } catch (IOException thrown) {
+            } catch (IOException | InvalidPathException thrown) {
                 // A file that can't be read has no classes.
             }
         }

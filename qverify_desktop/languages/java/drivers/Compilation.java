@@ -21,7 +21,7 @@ import javax.tools.ToolProvider;
 
 /** Compiles sources in this process; what can't be compiled is left out, and the rest is compiled without it. */
 final class Compilation {
-    private static final int MOST_ROUNDS = 8;
+    private static final int MOST_ROUNDS = 12;
     private static final JavaCompiler JAVAC = ToolProvider.getSystemJavaCompiler();
     private static final String EMPTY = "/tmp/qverify/empty";
 

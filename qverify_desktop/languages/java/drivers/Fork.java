@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +24,8 @@ final class Fork implements AutoCloseable {
     private final BlockingQueue<String> answers = new ArrayBlockingQueue<>(1000);
     private boolean ended;
 
-    /** {@code includes} are JaCoCo's patterns of the classes that are measured, empty for none. */
-    Fork(List<String> classPath, String includes) throws IOException {
+    /** {@code folder} is the working folder; {@code includes} are JaCoCo's patterns of the classes that are measured, empty for none. */
+    Fork(List<String> classPath, String includes, Path folder) throws IOException {
         List<String> words = new ArrayList<>(List.of(
                 System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx768m", "-ea",
                 "-XX:-OmitStackTraceInFastThrow", "-XX:-UsePerfData", "-Dfile.encoding=UTF-8"));
@@ -35,6 +37,9 @@ final class Fork implements AutoCloseable {
             words.add("measured");
         }
         ProcessBuilder builder = new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.DISCARD);
+        if (Files.isDirectory(folder)) {
+            builder.directory(folder.toFile());
+        }
         builder.environment().remove("QV_OUT");
         process = builder.start();
         requests = process.getOutputStream();

@@ -1,6 +1,7 @@
 package qverify;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,13 +16,15 @@ final class Session implements AutoCloseable {
     private final Build build;
     private final String includes;
     private Fork fork;
-    /** Seconds of the clock ({@code System.nanoTime}) at which everything must have ended. */
+    /** The clock ({@code System.nanoTime}) at which everything must have ended. */
     private final long until;
 
     Session(Build build, String includes, long seconds) {
         this.build = build;
         this.includes = includes;
-        until = System.nanoTime() + seconds * 1_000_000_000L;
+        // The limit is that of the whole run, and compiling has taken its part of it.
+        long spent = System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
+        until = System.nanoTime() + seconds * 1_000_000_000L - spent * 1_000_000L;
     }
 
     long left() {
@@ -37,7 +40,7 @@ final class Session implements AutoCloseable {
     Ending run(List<String> path, String kind, List<String> names, long patience, Consumer<Map<String, Object>> taker) throws IOException {
         if (fork == null || fork.hasEnded()) {
             close();
-            fork = new Fork(build.runnerPath, includes);
+            fork = new Fork(build.runnerPath, includes, build.folder);
             Map<String, Object> first = fork.next(Math.min(START_MS, left()));
             if (first == null) {
                 return new Ending(false, null, "The JVM for tests did not start.");

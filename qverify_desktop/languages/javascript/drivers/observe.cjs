@@ -6,6 +6,7 @@ const path = require("node:path");
 
 const { work, inLanes } = require("./qv_supervision.cjs");
 const { marked } = require("./qv_marks.cjs");
+const { compiled } = require("./qv_loader.cjs");
 
 const LANES = 2;
 const MARGIN_MS = 5000;
@@ -23,6 +24,7 @@ async function main() {
       if (!made) continue;
       fs.writeFileSync(file, made.text);
       marks[file] = made.marks.length;
+      compiled(made.text, path.resolve(file));
       throwing[file] = made.marks.flatMap((mark, number) => (mark.throws ? [number] : []));
     } catch {
       // It is run as it is.

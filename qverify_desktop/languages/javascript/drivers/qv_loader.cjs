@@ -83,6 +83,44 @@ function aliases(root) {
   }
 }
 
+/** Folders of the repository's own packages by name, from the patterns of `workspaces` (`packages/*`) in `package.json`. */
+function workspaces(root) {
+  const found = new Map();
+  const read = (folder) => {
+    try {
+      return JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));
+    } catch {
+      return {};
+    }
+  };
+  const own = read(root);
+  const listed = Array.isArray(own.workspaces) ? own.workspaces : (own.workspaces || {}).packages || ["packages/*"];
+  for (const pattern of listed.filter((one) => typeof one === "string").slice(0, 100)) {
+    const [before, after] = path.join(root, pattern).split("*");
+    let folders = [before];
+    try {
+      if (after !== undefined) folders = fs.readdirSync(before).map((name) => before + name + after);
+    } catch {
+      continue;
+    }
+    for (const folder of folders) {
+      const { name } = read(folder);
+      if (typeof name === "string" && !found.has(name)) found.set(name, folder);
+    }
+  }
+  return found;
+}
+
+/** Where a package of the repository, or a part of it, may be loaded from; it may name a build that is not there. */
+function* ofWorkspace(request, known) {
+  const name = request.split("/").slice(0, request.startsWith("@") ? 2 : 1).join("/");
+  const folder = known.get(name);
+  if (!folder) return;
+  const rest = request.slice(name.length + 1);
+  if (rest) yield* [path.join(folder, rest), path.join(folder, "src", rest)];
+  else yield* [folder, path.join(folder, "src"), path.join(folder, "src/index"), path.join(folder, "index"), path.join(folder, "lib")];
+}
+
 function aliased(request, known) {
   for (const [name, targets] of known) {
     const [before, after] = name.split("*");
@@ -139,9 +177,16 @@ function install(root, provided, override) {
         }
       }
       if (!relative) {
-        known = known || aliases(root);
-        const file = aliased(request, known);
+        known = known || { aliases: aliases(root), packages: workspaces(root) };
+        const file = aliased(request, known.aliases);
         if (file) return file;
+        for (const place of ofWorkspace(request, known.packages)) {
+          try {
+            return resolve.call(this, place, parent, ...rest);
+          } catch {
+            // The first error is the one to tell.
+          }
+        }
       }
       throw error;
     }

@@ -1,27 +1,14 @@
 // Calls the functions of one file with the inputs that were planned, in a process of its own, and tells what came of it.
 "use strict";
 
-const fs = require("node:fs");
 const path = require("node:path");
 
-const request = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
+const { request, tell } = require("./qv_telling.cjs").asked(process.argv[2]);
 const loader = require("./qv_loader.cjs");
 const { encoded, decoded } = require("./qv_values.cjs");
 
 const root = process.cwd();
-const write = fs.writeSync;
 const exit = process.reallyExit.bind(process);
-
-function tell(record) {
-  const data = Buffer.from(`${JSON.stringify(record)}\n`);
-  for (let at = 0; at < data.length; ) {
-    try {
-      at += write(3, data, at);
-    } catch (error) {
-      if (error.code !== "EAGAIN") throw error;
-    }
-  }
-}
 
 const stores = new Map();
 Buffer.__qverify = (file) => {
@@ -98,6 +85,9 @@ async function main() {
   process.on("uncaughtException", () => {});
   process.on("unhandledRejection", () => {});
   loader.install(root, null, null);
+  // Loading has its own time; a call begins when everything is there.
+  for (const file of new Set(request.targets.map((target) => target.file))) require(path.join(root, file));
+  tell({ kind: "loaded" });
   const without = new Set(request.without);
   for (const target of request.targets) {
     const all = [];

@@ -13,7 +13,7 @@ const MOST_OUT = 32 * 1024 * 1024;
 const FINE = new Set(["passed", "skipped"]);
 
 const needsRunner = (outcomes) =>
-  Boolean(outcomes.trouble) || outcomes.tests.size === 0 || [...outcomes.tests.values()].some((told) => !FINE.has(told.status));
+  Boolean(outcomes.trouble) || [...outcomes.tests.values()].some((told) => !FINE.has(told.status));
 
 /** Put the runners' outcomes in the place of ours, file by file. */
 async function runOwn(request, own, measured, limits) {

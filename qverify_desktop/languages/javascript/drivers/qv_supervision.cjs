@@ -2,6 +2,7 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
+const { randomBytes } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -22,7 +23,8 @@ function journal(name) {
  */
 function work(request, limits, heard, program = "qv_worker.cjs") {
   const asked = path.join("/tmp", `qverify-${process.pid}-${serial++}.json`);
-  fs.writeFileSync(asked, JSON.stringify(request));
+  const word = randomBytes(16).toString("hex");
+  fs.writeFileSync(asked, JSON.stringify({ word, request }), { mode: 0o600 });
   const flags = ["--no-warnings", "--stack-trace-limit=50"];
   if (request.hash_seed) flags.push(`--random-seed=${request.hash_seed}`);
   return new Promise((resolve) => {
@@ -61,9 +63,10 @@ function work(request, limits, heard, program = "qv_worker.cjs") {
       rest = lines.pop();
       if (rest.length > MOST_LINE) rest = "";
       for (const line of lines) {
+        if (!line.startsWith(`${word} `)) continue;
         let record;
         try {
-          record = JSON.parse(line);
+          record = JSON.parse(line.slice(word.length + 1));
         } catch {
           continue;
         }

@@ -2,29 +2,16 @@
 // written beside hostile code and is believed for its own tests only.
 "use strict";
 
-const fs = require("node:fs");
 const path = require("node:path");
 const util = require("node:util");
 
-const request = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
+const { request, tell } = require("./qv_telling.cjs").asked(process.argv[2]);
 const root = process.cwd();
 const frameOf = require("./qv_frame.cjs");
 const loader = require("./qv_loader.cjs");
 
-const write = fs.writeSync;
 const exit = process.reallyExit.bind(process);
 const now = performance.now.bind(performance);
-
-function tell(record) {
-  const data = Buffer.from(`${JSON.stringify(record)}\n`);
-  for (let at = 0; at < data.length; ) {
-    try {
-      at += write(3, data, at);
-    } catch (error) {
-      if (error.code !== "EAGAIN") throw error;
-    }
-  }
-}
 
 const stores = new Map();
 Buffer.__qverify = (file) => {
@@ -50,6 +37,7 @@ const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…
 function shown(value) {
   try {
     if (typeof value === "string") return cut(JSON.stringify(value), 2000);
+    if (value instanceof Error) return cut(`${value.name}: ${value.message}`, 2000);
     return cut(util.inspect(value, { depth: 6, breakLength: Infinity, compact: true, maxArrayLength: 100 }), 2000);
   } catch {
     return "";

@@ -7,9 +7,12 @@ const path = require("node:path");
 const { journal, runFile, inLanes } = require("./qv_supervision.cjs");
 const { alone } = require("./qv_alone.cjs");
 const { runOwn } = require("./qv_runners.cjs");
+const { compiled, needsCompiling } = require("./qv_loader.cjs");
 
 const MARGIN_MS = 6000;
 const LANES = 2;
+/** A project has many files and a test needs few of them: the others are compiled when they are asked for. */
+const MOST_PRECOMPILED = 60;
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
@@ -21,6 +24,7 @@ async function main() {
   const measured = new Measured(request, record);
   const common = { marks: measured.sizes, hash_seed: request.hash_seed, only: request.only.length ? request.only : null };
   const own = new Map();
+  precompile([...request.own, ...request.generated, ...request.sources.slice(0, MOST_PRECOMPILED)]);
   try {
     await inLanes(request.own, LANES, async (file) => {
       const outcomes = { tests: new Map(), trouble: "" };
@@ -33,7 +37,7 @@ async function main() {
     });
     if (request.own.length) await runOwn(request, own, measured, limits);
     for (const [file, outcomes] of own) {
-      if (outcomes.trouble) record("collect_error", { file, message: outcomes.trouble });
+      if (outcomes.trouble && holdsTests(file)) record("collect_error", { file, message: outcomes.trouble });
       for (const told of outcomes.tests.values()) report(record, measured, told, request.coverage);
     }
     await inLanes(request.generated, LANES, (file) => generated(file, { request, common, limits, record, measured }));
@@ -42,6 +46,23 @@ async function main() {
   } catch (error) {
     record("broken", { message: cut(String(error && error.stack), 2000) });
     throw error;
+  }
+}
+
+/** Whether a file in a folder of tests is one, and not what tests are made of. */
+function holdsTests(file) {
+  return /\b(?:describe|it|test|suite)\s*[.(]/.test(fs.readFileSync(file, "utf8"));
+}
+
+/** Compile here, once, what workers would each load the compiler for. */
+function precompile(files) {
+  for (const file of files) {
+    try {
+      const text = fs.readFileSync(file, "utf8");
+      if (needsCompiling(text, file)) compiled(text, path.resolve(file));
+    } catch {
+      // The worker that loads it tells why.
+    }
   }
 }
 

@@ -142,6 +142,9 @@ class Recorder:
             and not text.startswith("Timeout (>")
             and not text.startswith("Timeout >")
         )
+        if trace and trace[-1][0].startswith(_INTERNAL) and raised not in _ASSERTIONS:
+            # pytest itself refused, for example to read what nobody types: the code's frames are not to blame.
+            own = [entry for entry in own if entry[0] == path]
         observed = _observed([frame for name, _, frame in trace if name == path])
         if not observed and raised not in _ASSERTIONS:
             observed = (f"raises {raised}: {text}")[:OBSERVED_MOST] if text else f"raises {raised}"

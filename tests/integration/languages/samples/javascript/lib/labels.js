@@ -22,4 +22,13 @@ const label = (name, place = {}) => {
   return `${properName(name)}, ${place.city}`;
 };
 
-module.exports = { properName, label };
+/**
+ * One of the counters that are open, drawn by chance so that none of them is crowded.
+ *
+ * drawn(2) => 1
+ */
+function drawn(counters) {
+  return 1 + Math.floor(Math.random() * counters);
+}
+
+module.exports = { properName, label, drawn };

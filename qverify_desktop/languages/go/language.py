@@ -1,0 +1,160 @@
+"""Go as a ``Language``: each question is answered by a module of this folder."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+
+from qverify_desktop.domain.execution import Job, JobResult
+from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
+from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
+from qverify_desktop.languages import mutation_report
+from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
+from qverify_desktop.languages.go import (
+    detection,
+    focal,
+    import_graph,
+    installation,
+    mutation,
+    mutation_run,
+    observation,
+    promise_tests,
+    promises,
+    source,
+    splitting,
+    suite,
+    triviality,
+    writing,
+)
+
+
+class GoLanguage(Language):
+    """Go with modules, tested with the package testing. Generated tests stand in the package itself, so they reach what it does not
+    export. ``patience_s``: seconds after which a test counts as hung."""
+
+    name = source.LANGUAGE
+    runtime = source.RUNTIME
+    fence_tags: tuple[str, ...] = ("go", "golang", "")
+    compiled = True
+    endings: tuple[str, ...] = (".go",)
+    # What a test names and is not there does not compile.
+    unknown_name_errors: frozenset[str] = frozenset()
+    mismatch_errors: frozenset[str] = frozenset()
+
+    def __init__(self, patience_s: int = suite.PATIENCE_S) -> None:
+        self._patience_s = patience_s
+
+    def set_patience(self, patience_s: int) -> None:
+        """For jobs that are made from now on."""
+        self._patience_s = patience_s
+
+    def detect(self, snapshot: Snapshot) -> Project | None:
+        return detection.detect(snapshot)
+
+    def targets(self, snapshot: Snapshot, project: Project) -> list[Target]:
+        return detection.find_targets(snapshot, project)
+
+    def missing_modules_job(self, snapshot: Snapshot, project: Project) -> Job:
+        return installation.missing_modules_job(snapshot, project)
+
+    def read_missing(self, project: Project, result: JobResult) -> list[MissingDependency]:
+        return installation.read_missing(project, result)
+
+    def install_job(
+        self, project: Project, missing: Sequence[MissingDependency], lock: bytes, *, offline: bool = False
+    ) -> Job:
+        return installation.install_job(project, missing, lock, offline=offline)
+
+    def depends_on(
+        self, snapshot: Snapshot, project: Project, files: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        return import_graph.dependencies_of(snapshot, project, files)
+
+    def promises(self, snapshot: Snapshot, project: Project, targets: Sequence[Target]) -> list[Promise]:
+        return promises.find_promises(snapshot, project, targets)
+
+    def unread_examples(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target]
+    ) -> list[tuple[str, int, str]]:
+        return promises.unread_examples(snapshot, project, targets)
+
+    def promise_tests(
+        self, project: Project, targets: Sequence[Target], promises: Sequence[Promise]
+    ) -> list[GeneratedTest]:
+        return promise_tests.write_promise_tests(project, targets, promises)
+
+    def property_tests(self, project: Project, targets: Sequence[Target], seed: int) -> list[GeneratedTest]:
+        """None: what the compiler does not check of a type is no promise, and words for properties are read as examples only."""
+        return []
+
+    def observation_jobs(
+        self, snapshot: Snapshot, project: Project, targets: Sequence[Target], seed: int
+    ) -> list[Job]:
+        return observation.observation_jobs(snapshot, project, targets, seed)
+
+    def read_observations(
+        self, project: Project, targets: Sequence[Target], results: Sequence[JobResult]
+    ) -> list[GeneratedTest]:
+        return observation.read_observations(targets, results)
+
+    def suite_job(
+        self,
+        project: Project,
+        files: Mapping[str, str],
+        *,
+        only: Sequence[str] = (),
+        variation: RunVariation = RunVariation(),
+        coverage: bool = True,
+        existing: bool = False,
+    ) -> Job:
+        return suite.suite_job(
+            project,
+            files,
+            only=only,
+            variation=variation,
+            coverage=coverage,
+            existing=existing,
+            patience_s=self._patience_s,
+        )
+
+    def read_suite(self, project: Project, result: JobResult) -> SuiteResult:
+        return suite.read_suite(project, result)
+
+    def mutants(
+        self, snapshot: Snapshot, project: Project, target: Target, lines: frozenset[int], most: int
+    ) -> list[Mutant]:
+        return mutation.mutants(snapshot, target, lines, most)
+
+    def mutation_job(
+        self,
+        project: Project,
+        files: Mapping[str, str],
+        mutants: Sequence[Mutant],
+        tests: Mapping[str, Sequence[str]],
+    ) -> Job:
+        return mutation_run.mutation_job(project, files, mutants, tests)
+
+    def read_mutation(self, mutants: Sequence[Mutant], result: JobResult) -> list[MutantOutcome]:
+        return mutation_report.read_mutation(mutants, result)
+
+    def assertions(self, code: str) -> list[tuple[int, str]]:
+        return triviality.assertions(code)
+
+    def render(self, tests: Sequence[GeneratedTest]) -> dict[str, str]:
+        return writing.render(tests)
+
+    def expected_to_fail(self, test: GeneratedTest, reason: str) -> GeneratedTest | None:
+        return writing.expected_to_fail(test, reason)
+
+    def command(self, test: GeneratedTest) -> str:
+        folder = test.path.rpartition("/")[0]
+        return f"go test -run '^{test.name}$' {shlex.quote(f'./{folder}')}"
+
+    def static_problem(self, test: GeneratedTest) -> StaticProblem | None:
+        return triviality.static_problem(test)
+
+    def split(self, source: str, path: str, target: Target) -> list[GeneratedTest] | StaticProblem:
+        return splitting.split(source, path, target)
+
+    def focal_source(self, snapshot: Snapshot, target: Target) -> str:
+        return focal.focal_source(snapshot, target)
