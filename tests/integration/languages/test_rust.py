@@ -161,6 +161,10 @@ async def test_a_test_that_hangs_kills_lies_or_does_not_compile_takes_no_other_w
             "hangs": "loop { std::hint::black_box(sign(1)); }",
             "leaves": "std::process::exit(0);",
             "aborts": "std::process::abort();",
+            "parricide": "let parent = std::os::unix::process::parent_id(); "
+            'std::process::Command::new("sh").arg("-c").arg(format!("kill -9 {parent}")).status().unwrap(); '
+            "assert_eq!(sign(7), 1);",
+            "absent": 'let text = std::fs::read_to_string("absent.txt").unwrap(); assert_eq!(sign(text.len() as i32), 1);',
             "mistyped": 'assert_eq!(sign("x"), 1);',
             "unknown": "assert_eq!(sgn(1), 1);",
             "overflows": "let big = sign(1) + i32::MAX; assert_eq!(big, sign(1));",
@@ -173,6 +177,10 @@ async def test_a_test_that_hangs_kills_lies_or_does_not_compile_takes_no_other_w
     assert by_name["hangs"].status is Status.ERROR and "4 seconds" in by_name["hangs"].message
     assert by_name["leaves"].status is Status.ERROR
     assert by_name["aborts"].status is Status.ERROR and "signal 6" in by_name["aborts"].message
+    assert by_name["parricide"].status is Status.ERROR
+    assert by_name["absent"].raised in LANGUAGE.unknown_name_errors, (
+        "what the example needs is not there: nobody is accused"
+    )
     assert by_name["overflows"].status is Status.FAILED and "overflow" in by_name["overflows"].message
     refused = {key.partition("::")[2]: words for key, words in suite.collection_errors.items()}
     assert set(refused) == {"mistyped", "unknown"}

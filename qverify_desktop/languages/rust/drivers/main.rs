@@ -53,6 +53,9 @@ fn main() {
     if std::env::var_os("QV_RUSTC_FLAGS").is_some() {
         build::wrap(&arguments[1..]);
     }
+    if arguments[1] == process::MONITOR {
+        process::monitor(&arguments[2..]);
+    }
     let text = fs::read_to_string(&arguments[1]).expect("the request can be read");
     let request = json::parse(&text).expect("the request is JSON");
     process::become_subreaper();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,11 @@ use std::time::{Duration, Instant};
 const KEPT: usize = 1 << 20;
 const SIGKILL: i32 = 9;
 
+/// First argument of this program where it is a test's parent, so that code which kills its parent hits nobody else.
+pub const MONITOR: &str = "--monitor";
+
 extern "C" {
+    fn raise(signal: i32) -> i32;
     fn kill(pid: i32, signal: i32) -> i32;
     fn prctl(option: i32, a: u64, b: u64, c: u64, d: u64) -> i32;
     fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32;
@@ -37,6 +42,22 @@ impl End {
             None => "The test ended its process before it had come to its own end.".to_string(),
         }
     }
+}
+
+/// A command that runs `program` below a monitor.
+pub fn watched(program: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap_or_default());
+    command.arg(MONITOR).arg(program);
+    command
+}
+
+/// Run a program and end as it does.
+pub fn monitor(line: &[String]) -> ! {
+    let status = Command::new(&line[0]).args(&line[1..]).status();
+    if let Some(signal) = status.as_ref().ok().and_then(|status| status.signal()) {
+        unsafe { raise(signal) };
+    }
+    std::process::exit(status.ok().and_then(|status| status.code()).unwrap_or(70))
 }
 
 /// Make orphans of our descendants our children, so that they can be found and ended (prctl(2), Linux 3.4).

@@ -38,7 +38,7 @@ pub fn listed(program: &Program) -> Vec<String> {
 
 /// A test program, ready for arguments. `RUSTC_BOOTSTRAP` lets a stable toolchain's libtest write JSON.
 pub fn command(program: &Program) -> Command {
-    let mut command = Command::new(&program.path);
+    let mut command = process::watched(&program.path);
     command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder).env("RUSTC_BOOTSTRAP", "1");
     command.env("LLVM_PROFILE_FILE", "/dev/null").env_remove("QV_OUT").env("RUST_BACKTRACE", "0");
     command
@@ -91,6 +91,11 @@ pub fn events(output: &str) -> Vec<Json> {
     all.collect()
 }
 
+/// Whether a failure is the operating system's: a file, a host or a right that is not there.
+fn of_the_system(message: &str) -> bool {
+    ["Os { code: ", "kind: NotFound", "failed to lookup address", "(os error "].iter().any(|mark| message.contains(mark))
+}
+
 fn failed(outcome: &mut Outcome, event: &Json) {
     outcome.status = "failed";
     let mut seen = None;
@@ -122,5 +127,8 @@ fn failed(outcome: &mut Outcome, event: &Json) {
         outcome.in_test = true;
     } else {
         outcome.observed = format!("panics: {}", outcome.message);
+    }
+    if outcome.raised != "assertion" && of_the_system(&outcome.message) {
+        outcome.raised = "io::Error".to_string();
     }
 }
