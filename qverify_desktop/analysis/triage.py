@@ -8,7 +8,7 @@ from qverify_desktop.analysis.calibration import calibration_of
 from qverify_desktop.analysis.judge import REPETITIONS, Tried
 from qverify_desktop.domain.project import Promise, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
-from qverify_desktop.domain.testing import Quote, TestOutcome
+from qverify_desktop.domain.testing import Label, Quote, TestOutcome
 from qverify_desktop.languages.base import Language
 
 #: How far the notation of an example can be trusted to be meant literally, in thousandths.
@@ -56,6 +56,20 @@ def triage(
         defects.append(defect)
     defects.sort(key=lambda d: (-d.confidence, d.file, d.line, d.call))
     return judged, _one_per_call(defects)
+
+
+def withhold(judged: Sequence[JudgedTest], defects: Sequence[SuspectedDefect]) -> list[JudgedTest]:
+    """The judged tests without those that would hold a suspected function to what it does today: once it is mended they would
+    fail, and until then they would present the defect as correct."""
+    suspected = {f"{defect.file}::{defect.symbol}" for defect in defects}
+    return [
+        JudgedTest(one.test, TestVerdict.REFUSED, Reason.SUSPECTED_CODE)
+        if one.verdict is TestVerdict.ACCEPTED
+        and one.test.label is Label.CHARACTERIZATION
+        and one.test.target in suspected
+        else one
+        for one in judged
+    ]
 
 
 def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple[Reason, str] | None:

@@ -24,7 +24,7 @@ from qverify_desktop.analysis.ports import Reporter
 from qverify_desktop.analysis.reuse import keep, note_complete, run_key, unchanged_targets
 from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
-from qverify_desktop.analysis.triage import triage
+from qverify_desktop.analysis.triage import triage, withhold
 from qverify_desktop.analysis.unread import unread_notice
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import RuntimeImage, isolation_of
@@ -196,7 +196,7 @@ async def _decide(
         if trial.left or trial.words_only:
             context.record("stopped_early", {"left": trial.left, "words_only": trial.words_only})
         looked_into, defects = triage(disputed, targets, {p.words: p for p in found}, language)
-        tests = (*judged, *looked_into, *trial.refused)
+        tests = (*withhold(judged, defects), *looked_into, *trial.refused)
         for one in tests:
             context.record(
                 "judgement",

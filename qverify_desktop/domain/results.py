@@ -36,6 +36,7 @@ class Reason(StrEnum):
     CONTRADICTS_WORDS = "contradicts_words"
     EXAMPLE_NOT_RUNNABLE = "example_not_runnable"
     OUT_OF_DATE = "out_of_date"
+    SUSPECTED_CODE = "suspected_code"
     OUTSIDE_DOMAIN = "outside_domain"
     INFRASTRUCTURE = "infrastructure"
     NOT_A_TEST = "not_a_test"
@@ -54,6 +55,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.CONTRADICTS_WORDS: "The code contradicts the repository's own words.",
     Reason.EXAMPLE_NOT_RUNNABLE: "The example can't be run as it is written, so nothing follows from its failure.",
     Reason.OUT_OF_DATE: "The call no longer fits the code, so the documentation may be out of date.",
+    Reason.SUSPECTED_CODE: "The function is suspected of a defect, so what it does today is not held.",
     Reason.OUTSIDE_DOMAIN: "The input may lie outside what the code promises to accept.",
     Reason.INFRASTRUCTURE: "The sandbox could not run it to an end.",
     Reason.NOT_A_TEST: "The answer holds no test.",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from qverify_desktop.analysis.calibration import LEAST, calibration_of
-from qverify_desktop.analysis.triage import triage
+from qverify_desktop.analysis.triage import triage, withhold
 from qverify_desktop.domain.project import Promise, PromiseRelation
-from qverify_desktop.domain.results import Reason, TestVerdict
-from qverify_desktop.domain.testing import Status
+from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
+from qverify_desktop.domain.testing import Origin, Status
 from qverify_desktop.languages.python.language import PythonLanguage
 
 from .values import FILE, PATH, generated, target, tried
@@ -71,3 +71,12 @@ def test_a_form_that_was_measured_says_how_often_it_was_right():
     assert measured.accused >= LEAST and 0 < measured.right <= measured.accused
     assert calibration_of("python", "->") is None, "two accusations say nothing"
     assert calibration_of("python", "no such form") is None
+
+
+def test_what_a_suspected_function_does_today_is_not_held():
+    _, defects = triage([failing()], [target()], DOCTEST, PYTHON)
+    observed = generated("test_seen", Origin.OBSERVATION, quoted=False)
+    said = generated("test_said")
+    accepted = [JudgedTest(test, TestVerdict.ACCEPTED, Reason.GAIN) for test in (observed, said)]
+    assert [one.reason for one in withhold(accepted, defects)] == [Reason.SUSPECTED_CODE, Reason.GAIN]
+    assert withhold(accepted, []) == accepted

@@ -46,6 +46,7 @@ REFUSED_AT: Mapping[Reason, int] = {
     Reason.INFRASTRUCTURE: 2,
     Reason.FLAKY: 3,
     Reason.NO_GAIN: 4,
+    Reason.SUSPECTED_CODE: 4,
 }
 #: Mutants run against tests that passed five of five, and against no others.
 RAN = (Reason.GAIN, Reason.NO_GAIN)

@@ -38,6 +38,7 @@ REASONS: Mapping[str, str] = {
     "contradicts_words": later("contradicts words"),
     "example_not_runnable": later("can't be run"),
     "out_of_date": later("documentation out of date"),
+    "suspected_code": later("suspected function"),
     "outside_domain": later("outside the domain"),
     "infrastructure": later("sandbox failed"),
     "not_a_test": later("no test"),
