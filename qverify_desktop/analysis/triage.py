@@ -12,7 +12,8 @@ from qverify_desktop.domain.testing import Label, Quote, TestOutcome
 from qverify_desktop.languages.base import Language
 
 #: How far the notation of an example can be trusted to be meant literally, in thousandths.
-_FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950}
+#: Doctests, rustdoc's blocks and Go's example functions are programs: nobody writes them without meaning them literally.
+_FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950, "rustdoc": 950, "Output": 950}
 _OTHER_FORM = 850
 _IN_DOCUMENT = -50
 _RAISED_INSTEAD = -250
