@@ -10,28 +10,14 @@ from pathlib import Path
 
 from qverify_desktop.analysis.services import Direct, Services
 from qverify_desktop.analysis.workflow import analyze
-from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.results import AnalysisRequest, JudgedTest, RunResult, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, Status
 from qverify_desktop.languages.base import Language
 from tests.benchmarks.detect.corpus import Case, Corpus
+from tests.integration.languages.analysing import Quiet
 
 #: Tests a container in a replay.
 BATCH = 300
-
-
-class Quiet:
-    """Nobody watches."""
-
-    def started(self, stage: Stage) -> None: ...
-
-    def finished(self, stage: Stage, text: str) -> None: ...
-
-    def progress(self, stage: Stage, done: int, total: int, text: str = "") -> None: ...
-
-    def target(self, stage: Stage, target: str, text: str) -> None: ...
-
-    def log(self, stage: Stage, text: str) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -31,3 +31,6 @@ def in_container(sandbox: DockerSandbox) -> RunJob:
         return await sandbox.run(job, image, source, run="r-test")
 
     return run
+
+#: Repositories that are analysed, whose tests are not ours.
+collect_ignore_glob = ["samples/*"]

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from qverify_desktop import composition
-from qverify_desktop.analysis.services import Direct
-from qverify_desktop.analysis.workflow import analyze
 from qverify_desktop.domain.execution import Job, JobResult
-from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Snapshot
-from qverify_desktop.domain.results import AnalysisRequest, Reason, RunResult, TestVerdict
+from qverify_desktop.domain.results import Reason, RunResult, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, MutantStatus, Origin, Status, SuiteResult
-from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.languages.rust.language import RustLanguage
 from qverify_desktop.sandbox.docker import DockerSandbox
+from tests.integration.languages.analysing import analysed
 from tests.languages.python.repositories import snapshot_of
 
 pytestmark = pytest.mark.docker
@@ -26,33 +21,9 @@ pytestmark = pytest.mark.docker
 SAMPLE = Path(__file__).parent / "samples" / "rust"
 
 
-class Quiet:
-    """Nobody watches."""
-
-    def started(self, stage: Stage) -> None: ...
-
-    def finished(self, stage: Stage, text: str) -> None: ...
-
-    def progress(self, stage: Stage, done: int, total: int, text: str = "") -> None: ...
-
-    def target(self, stage: Stage, target: str, text: str) -> None: ...
-
-    def log(self, stage: Stage, text: str) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    async def run(home: Path) -> RunResult:
-        lock = HomeLock(home)
-        lock.acquire()
-        parts = await asyncio.to_thread(composition.build, home, lock)
-        try:
-            return await analyze("rust", AnalysisRequest(str(SAMPLE)), parts.services, Direct(), Quiet())
-        finally:
-            await parts.dispose()
-            lock.release()
-
-    return asyncio.run(run(tmp_path_factory.mktemp("home")))
+    return analysed(SAMPLE, tmp_path_factory.mktemp("home"))
 
 
 def test_the_planted_defect_is_found_and_no_other(result: RunResult) -> None:
