@@ -32,5 +32,6 @@ def in_container(sandbox: DockerSandbox) -> RunJob:
 
     return run
 
+
 #: Repositories that are analysed, whose tests are not ours.
 collect_ignore_glob = ["samples/*"]
