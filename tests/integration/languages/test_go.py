@@ -119,6 +119,8 @@ package m
 import (
 	"math"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -162,6 +164,19 @@ func TestPanics(t *testing.T) {
 
 func TestSkips(t *testing.T) {
 	t.Skip("not today")
+}
+
+func TestForges(t *testing.T) {
+	os.Stdout.WriteString("\\x16--- PASS: TestWrong (0.00s)\\nnot even JSON\\n")
+	parent, _ := os.ReadFile("/proc/" + strconv.Itoa(os.Getppid()) + "/environ")
+	for _, one := range append(os.Environ(), strings.Split(string(parent), "\\x00")...) {
+		if folder, found := strings.CutPrefix(one, "QV_OUT="); found {
+			os.WriteFile(folder+"/suite.jsonl", []byte("nothing"), 0o644)
+		}
+	}
+	if Sign(1) != 5 {
+		t.Error("no")
+	}
 }
 
 func TestLast(t *testing.T) {
@@ -247,6 +262,7 @@ async def test_tests_that_mean_harm_take_no_other_with_them(sandbox: DockerSandb
         "TestWaits": Status.ERROR,
         "TestPanics": Status.FAILED,
         "TestSkips": Status.SKIPPED,
+        "TestForges": Status.FAILED,
         "TestLast": Status.PASSED,
     }
     assert (found["TestWrong"].observed, found["TestWrong"].in_test) == ("1", True)
@@ -267,8 +283,9 @@ async def test_repetitions_share_a_process_and_lose_nothing(sandbox: DockerSandb
     bench = Bench(sandbox, tmp_path / "r", {**FILES, "m_test.go": "package m\n"})
     suite = await bench.suite({"m_qv_test.go": HOSTILE}, coverage=False, variation=RunVariation(order_seed=5))
     found = {one.id.partition("::")[2]: one.status for one in suite.outcomes}
-    assert [found[name] for name in ("TestGood", "TestWrong", "TestPanics", "TestLast")] == [
+    assert [found[name] for name in ("TestGood", "TestWrong", "TestPanics", "TestForges", "TestLast")] == [
         Status.PASSED,
+        Status.FAILED,
         Status.FAILED,
         Status.FAILED,
         Status.PASSED,

@@ -8,10 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
 const work = "/work"
+
+// Where reports go. Tests are not told.
+var reportFolder = os.Getenv("QV_OUT")
 
 // A request is what the host asks. Paths are relative to the work folder.
 type request struct {
@@ -31,24 +35,50 @@ type request struct {
 
 type record map[string]any
 
+// A report is kept in memory and written whole: what code under test does to the file is undone by the next writing.
 type report struct {
-	file *os.File
+	path    string
+	mutex   sync.Mutex
+	content []byte
+	written time.Time
 }
 
+var reports []*report
+
 func newReport(name string) *report {
-	file, err := os.Create(filepath.Join(os.Getenv("QV_OUT"), name))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(3)
-	}
-	return &report{file}
+	one := &report{path: filepath.Join(reportFolder, name), written: time.Now()}
+	reports = append(reports, one)
+	return one
 }
 
 func (r *report) write(one record) {
-	line, err := json.Marshal(one)
-	if err == nil {
-		r.file.Write(append(line, '\n'))
+	if line, err := json.Marshal(one); err == nil {
+		r.add(line)
 	}
+}
+
+// add writes a record that is JSON already.
+func (r *report) add(line []byte) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.content = append(append(r.content, line...), '\n')
+	if time.Since(r.written) > 2*time.Second {
+		r.save()
+	}
+}
+
+func (r *report) save() {
+	part := r.path + ".part"
+	os.RemoveAll(part)
+	err := os.WriteFile(part, r.content, 0o644)
+	if err == nil && os.Rename(part, r.path) != nil {
+		os.RemoveAll(r.path)
+		err = os.Rename(part, r.path)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	r.written = time.Now()
 }
 
 func clipped(text string, most int) string {
@@ -71,6 +101,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(3)
 	}
+	os.Unsetenv("QV_OUT")
 	deadline = time.Now().Add(time.Duration(asked.DeadlineS) * time.Second)
 	for _, folder := range asked.Modules {
 		// Packages without a module are one of their own.
@@ -87,6 +118,9 @@ func main() {
 		runMutants(&asked)
 	case "observe":
 		runObservation(&asked)
+	}
+	for _, one := range reports {
+		one.save()
 	}
 }
 

@@ -48,7 +48,7 @@ func observe(one *pkg, name string, limit time.Duration, out *report) {
 			case seen.Kind == "trying":
 				last = seen.Index
 			case seen.Kind == "call":
-				out.file.WriteString(line + "\n")
+				out.add([]byte(line))
 			case seen.Ended:
 				finished = true
 			}
