@@ -316,7 +316,7 @@ def test_the_javascript_sample_through_the_whole_analysis(tmp_path: Path) -> Non
     assert reasons["properName keeps its promise 1"] == reasons["label keeps its promise 1"] == "gain"
     labels = {one["label"] for one in document["tests"] if one["verdict"] == "accepted"}
     assert labels == {"characterization", "specification"}
-    assert document["coverage"]["before"]["lines"] < 0.5 < 0.85 < document["coverage"]["after"]["lines"]
+    assert document["coverage"]["before"]["lines"] < 0.5 < 0.8 < document["coverage"]["after"]["lines"]
     assert document["mutation"]["after"] > document["mutation"]["before"] > 0
 
 
