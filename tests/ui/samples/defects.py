@@ -76,7 +76,7 @@ DEFECTS: list[dict[str, Any]] = [
         "datetime.timedelta(days=-1, seconds=77400)",
         "The sign applies to the minutes as well: ``-03:30`` is three and a half hours behind UTC.",
         calibration="In the benchmark 63 of 71 accusations of this form were right.",
-        history="Broken since commit 4f1c2ab90e17 (2026-03-02, Read offsets with one pattern).",
+        history="Broken since commit 4f1c2ab90e17 (2025-03-02, Read offsets with one pattern).",
         reproducer=(
             "from datetime import timedelta\n\nfrom tidydate import parse_offset\n\n\n"
             "def test_sign_applies_to_minutes():\n"
