@@ -1,16 +1,44 @@
-"""A language model's answer, as it passes between the gateway and the analysis."""
+"""A question to a language model and its answer, as they pass between the analysis, the gateway and the ledger."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """What a model is asked for. Each may have a model of its own."""
+
+    GENERATE = "generate"
+    REPAIR = "repair"
+    SECOND_OPINION = "second_opinion"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """On whose account a question is asked, and what the person allowed for it.
+
+    ``run`` and ``source`` (the repository as it was named) are what a call is counted under. ``cloud`` allows end points that
+    are not on this machine; ``cached`` allows answers out of the response cache; ``budget_microusd`` is what the run may cost
+    in all, in millionths of a US dollar (0: no limit). ``request`` makes a question one of its own for the ledger and is the
+    same when a step is repeated after a crash.
+    """
+
+    run: str = ""
+    source: str = ""
+    cloud: bool = True
+    cached: bool = True
+    budget_microusd: int = 0
+    request: str = ""
 
 
 @dataclass(frozen=True)
 class Answer:
     """A model's answer. Money in millionths of a US dollar, durations in milliseconds.
 
-    ``provider`` is the protocol that was spoken (``ollama``, ``openai``); token counts are the server's own, 0 where it
-    did not say.
+    ``provider`` is the protocol that was spoken (``ollama``, ``openai``, ``azure``, ``anthropic``); token counts are the
+    server's own, 0 where it did not say. ``cached`` says that it came out of the response cache, and so cost nothing now;
+    ``attempts`` names, in order, what was tried before it without success, each as a sentence.
     """
 
     text: str
@@ -20,3 +48,56 @@ class Answer:
     completion_tokens: int
     cost_microusd: int
     duration_ms: int
+    cached: bool = False
+    attempts: tuple[str, ...] = ()
+
+
+class CallState(StrEnum):
+    """Where a call stands in the ledger. ``IN_DOUBT``: it was sent, and the process died before an answer was recorded, so it
+    may have been charged."""
+
+    INTENDED = "intended"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A call that is about to be sent: written before it, because what follows may never be written.
+
+    ``deployment`` is the name of the end point in the person's order, ``estimate_microusd`` the most it can cost.
+    ``sent_at`` is RFC 3339 UTC.
+    """
+
+    run: str
+    source: str
+    request: str
+    purpose: str
+    deployment: str
+    provider: str
+    model: str
+    prompt_tokens: int
+    estimate_microusd: int
+    sent_at: str
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What became of a call. ``sentence`` says why it failed, empty where it was answered."""
+
+    state: CallState
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_microusd: int = 0
+    duration_ms: int = 0
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """What an end point takes: requests and tokens in a minute, and calls at once (0: no limit)."""
+
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    at_once: int = 0
