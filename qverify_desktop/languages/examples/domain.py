@@ -1,15 +1,15 @@
-"""What a function's documentation says of the values that it takes, and examples that do not keep to it.
+"""Documentation that can't be right as it stands: nothing that its examples say can be held against the code.
 
-Where the words say "an array of non-negative integers" and an example below them hands in ``[-2, -3]``, the documentation
-contradicts itself: nothing that its examples say can be held against the code.
+The words say "an array of non-negative integers" and an example below them hands in ``[-2, -3]``; or a predicate is false in every
+example, and its words say only when it is false, so that by its documentation it tells nothing apart.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from qverify_desktop.domain.project import Target
+from qverify_desktop.domain.project import Promise, PromiseRelation, Target
 from qverify_desktop.languages.values.notation import arguments_at
 from qverify_desktop.languages.values.value import Items, Number, Text, Value, Word, holds, parts
 
@@ -20,6 +20,29 @@ _SIGN = re.compile(
 _TEXT_TYPE = re.compile(
     r"^(?:&(?:'\w+\s+)?)?(?:mut\s+)?(?:str|string|String|std::string::String|CharSequence|java\.lang\.String)\??$"
 )
+
+_SAYS_WHEN_FALSE = re.compile(r"(?i)\breturn(?:s|ing)?\s+`{0,2}false`{0,2}\s+(?:if|when|where|for)\b")
+_SAYS_WHEN_TRUE = re.compile(r"(?i)\b(?:true|truthy|whether|check(?:s|ed|ing)?|unless|otherwise|else|only if|iff)\b")
+#: Examples of one answer that no longer look like chance.
+_ALL_FALSE = 2
+
+
+def doubted(promises: Sequence[Promise], documented: Mapping[str, str]) -> set[str]:
+    """Targets whose documentation can't be right; ``documented`` is what it says, by target."""
+    answers: dict[str, list[str]] = {}
+    for one in promises:
+        equals = one.relation is PromiseRelation.EQUALS
+        answers.setdefault(one.target, []).append(one.expected.lower() if equals else one.relation.value)
+    left = {one.target for one in promises if call_leaves_domain(documented.get(one.target, ""), one.call)}
+    return left | {
+        target
+        for target, said in answers.items()
+        if len(said) >= _ALL_FALSE and set(said) == {"false"} and _never_true(documented.get(target, ""))
+    }
+
+
+def _never_true(docstring: str) -> bool:
+    return _SAYS_WHEN_FALSE.search(docstring) is not None and _SAYS_WHEN_TRUE.search(docstring) is None
 
 
 def leaves_domain(docstring: str, arguments: Sequence[Value]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qverify_desktop.domain.project import Promise, PromiseRelation, Target
-from qverify_desktop.languages.examples.domain import leaves_domain, unquoted, with_quotes
+from qverify_desktop.languages.examples.domain import doubted, leaves_domain, unquoted, with_quotes
 from qverify_desktop.languages.examples.forms import Unread, Written, examples
 from qverify_desktop.languages.examples.named import named_examples
 from qverify_desktop.languages.examples.passages import Passage
@@ -59,6 +59,7 @@ def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speake
                 found.append(promise)
             else:
                 unread.append((passage.file, passage.first + item.start, passage.words(item.start, item.end)[:200]))
+    doubtful |= doubted(found, {target.id: target.docstring for target in targets})
     meant = [promise for promise in found if promise.target not in doubtful]
     return Mined(tuple(_consistent(meant)), tuple(dict.fromkeys(unread)))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tree_sitter import Node
 
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
-from qverify_desktop.languages.examples.domain import call_leaves_domain
+from qverify_desktop.languages.examples.domain import doubted
 from qverify_desktop.languages.examples.passages import Passage, documentation
 from qverify_desktop.languages.examples.promises import mine
 from qverify_desktop.languages.javascript.blocks import block_promises
@@ -60,11 +60,11 @@ def _found(
         unread += mined.unread
     by_id = {target.id: target for target in targets}
     own = set(project.source_files)
+    doubtful = doubted(found, {target.id: target.docstring for target in targets})
     return [
         one
         for one in found
-        if (one.file == by_id[one.target].file or one.file not in own)
-        and not call_leaves_domain(by_id[one.target].docstring, one.call)
+        if (one.file == by_id[one.target].file or one.file not in own) and one.target not in doubtful
     ], unread
 
 

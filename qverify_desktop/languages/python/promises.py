@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.languages import syntax
-from qverify_desktop.languages.examples.domain import all_read, call_leaves_domain
+from qverify_desktop.languages.examples.domain import all_read, doubted
 from qverify_desktop.languages.examples.forms import Unread
 from qverify_desktop.languages.examples.forms import examples as written
 from qverify_desktop.languages.python.answering import answers_by_printing
@@ -60,8 +60,7 @@ def find_promises(snapshot: Snapshot, project: Project, targets: Sequence[Target
     found: list[Promise] = []
     for passage in passages(snapshot, codebase):
         found.extend(_mine(passage, codebase))
-    documented = {target.id: target.docstring for target in targets}
-    doubtful = {p.target for p in found if call_leaves_domain(documented.get(p.target, ""), p.call)}
+    doubtful = doubted(found, {target.id: target.docstring for target in targets})
     return _consistent([promise for promise in found if promise.target not in doubtful])
 
 

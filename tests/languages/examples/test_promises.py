@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from qverify_desktop.domain.project import Parameter, Target
+from qverify_desktop.domain.project import Parameter, Promise, PromiseRelation, Target
+from qverify_desktop.languages.examples.domain import doubted
 from qverify_desktop.languages.examples.passages import Passage, documentation_files
 from qverify_desktop.languages.examples.promises import Mined, mine
 from qverify_desktop.languages.values.encoding import Unreadable, encode
@@ -123,6 +124,29 @@ def test_an_example_outside_of_the_domain_that_its_words_name_makes_all_doubtful
     said = "Sorts non-negative integers.\nf([1], 0) == 1\nf([-1], 0) == 2"
     documented = Target("go", "src/m.go", "src/m", "f", 1, 3, 2, "", said, (Parameter("a"), Parameter("b")))
     assert answers(said, documented) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "answers", "doubtful"),
+    [
+        ("Return false if every bracket is closed.", ["false", "false", "false"], True),
+        ("Returns `False` when nothing is left.", ["False", "False"], True),
+        ("Return false if every bracket is closed.", ["false"], False),
+        ("Return false if every bracket is closed.", ["false", "true"], False),
+        ("Return false if a bracket is open, true otherwise.", ["false", "false"], False),
+        ("Whether the brackets close. Returns false if one does not.", ["false", "false"], False),
+        ("Return true if every bracket is closed.", ["false", "false"], False),
+        ("Return false if every bracket is closed.", ["false", "0"], False),
+    ],
+)
+def test_a_predicate_that_is_never_true_by_its_words_accuses_nobody(
+    said: str, answers: list[str], doubtful: bool
+) -> None:
+    promises = [
+        Promise("t", f"f({n})", answer, PromiseRelation.EQUALS, "", "src/m.go", n, "==")
+        for n, answer in enumerate(answers, 1)
+    ]
+    assert doubted(promises, {"t": said}) == ({"t"} if doubtful else set())
 
 
 def test_words_stand_at_their_line() -> None:
