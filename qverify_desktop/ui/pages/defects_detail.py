@@ -146,7 +146,7 @@ class DefectDetailPane(QWidget):
         why.addWidget(self.trust)
         self.past_title = label(tr("Its history"), "heading", wrap=True)
         self.past = label("", "body", wrap=True, select=True)
-        self.past_box = holder(column(self.past_title, self.past, gap=6))
+        self.past_box = holder(column(self.past_title, self.past, gap=6, margins=(0, 14, 0, 0)))
         why.addWidget(self.past_box)
         why.addStretch(1)
         self.why = why
