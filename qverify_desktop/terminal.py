@@ -134,6 +134,8 @@ def finished_lines(document: Mapping[str, Any]) -> list[str]:
         ]
     for one in document.get("fixed", ()):
         lines += [f"{one['file']}, {one['symbol']}, {one['call']}:", f"  {one['sentence']}", ""]
+    for one in document.get("changes", ()):
+        lines += [f"{one['file']}, {one['symbol']} answers otherwise:", f"  {one['sentence']}", ""]
     refused = document.get("refused", {})
     lines.append(f"Tests      {document['accepted']} accepted, {sum(refused.values())} refused")
     lines += [f"             {count} {reason.replace('_', ' ')}" for reason, count in sorted(refused.items())]

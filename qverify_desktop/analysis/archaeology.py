@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from qverify_desktop.analysis.judge import read_tried
+from qverify_desktop.analysis.replay import files_of
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.analysis.triage import why_no_defect
@@ -247,25 +248,18 @@ async def _replay(
     folder: Path,
 ) -> Seen:
     """Run the test over the files of a commit, with the packages that the run has now."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(exist_ok=True)
-    repositories = context.services.repositories
     try:
-        then = await in_stoppable_thread(
-            lambda stop: repositories.snapshot_at(snapshot, workspace, commit.id, folder, stop)
-        )
-        project = await asyncio.to_thread(language.detect, then)
-        if project is None or case.defect.file not in then.files:
-            return Seen.ABSENT
-        job = language.suite_job(project, language.render([case.test]), only=(case.test.id,), coverage=False)
-        most_s = BUILD_AND_REPLAY_S if language.compiled else REPLAY_S
-        limits = replace(job.limits, timeout_s=min(most_s, job.limits.timeout_s))
-        result = await context.execute(replace(job, purpose="history", limits=limits), source=folder)
-        suite = await asyncio.to_thread(language.read_suite, project, result)
+        async with files_of(context.services, snapshot, workspace, commit.id, folder) as then:
+            project = await asyncio.to_thread(language.detect, then)
+            if project is None or case.defect.file not in then.files:
+                return Seen.ABSENT
+            job = language.suite_job(project, language.render([case.test]), only=(case.test.id,), coverage=False)
+            most_s = BUILD_AND_REPLAY_S if language.compiled else REPLAY_S
+            limits = replace(job.limits, timeout_s=min(most_s, job.limits.timeout_s))
+            result = await context.execute(replace(job, purpose="history", limits=limits), source=folder)
+            suite = await asyncio.to_thread(language.read_suite, project, result)
     except BadInput:
         return Seen.ABSENT
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     tried = read_tried([case.test], suite).get(case.test.id)
     if tried is None or not tried.outcomes:
         return Seen.ABSENT

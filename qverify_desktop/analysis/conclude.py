@@ -11,6 +11,7 @@ from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.verdict import sentence_of, verdict_of
 from qverify_desktop.domain.project import MissingDependency, SkippedPath, Snapshot
 from qverify_desktop.domain.results import (
+    BehaviourChange,
     EarlierRun,
     FixedDefect,
     Fraction,
@@ -39,6 +40,7 @@ class Part:
     tests: tuple[JudgedTest, ...]
     defects: tuple[SuspectedDefect, ...]
     fixed: tuple[FixedDefect, ...]
+    changes: tuple[BehaviourChange, ...]
     before: Measure
     after: Measure
     missing: tuple[MissingDependency, ...]
@@ -74,6 +76,7 @@ async def conclude(
             tests=tests,
             defects=defects,
             fixed=tuple(f for part in parts for f in part.fixed),
+            changes=tuple(c for part in parts for c in part.changes),
             reused_targets=sum(part.reused for part in parts),
             before=before,
             after=after,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.domain.progress import Stage
@@ -135,8 +136,10 @@ async def run_batch(
     variation: RunVariation,
     *,
     coverage: bool = True,
+    source: Path | None = None,
 ) -> Runs:
-    """One container for all tests. A test that ends the whole run is set aside and the rest run again."""
+    """One container for all tests, over ``source`` instead of the run's own files where it is given. A test that ends the whole
+    run is set aside and the rest run again."""
     decided: dict[str, Tried] = {}
     problems: list[str] = []
     left = list(tests)
@@ -148,7 +151,7 @@ async def run_batch(
         if variation.cpus:
             cpus = max(variation.cpus, TO_BUILD) if language.compiled else variation.cpus
             job = replace(job, limits=replace(job.limits, cpus=min(cpus, job.limits.cpus)))
-        suite = await asyncio.to_thread(language.read_suite, project, await context.execute(job))
+        suite = await asyncio.to_thread(language.read_suite, project, await context.execute(job, source=source))
         if suite.problem:
             problems.append(suite.problem)
         before = len(decided)

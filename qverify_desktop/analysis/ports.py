@@ -39,9 +39,9 @@ class Repositories(Protocol):
         """How many of the newest ``most`` commits changed each file. Empty for a folder without commits."""
 
     def snapshot_at(
-        self, snapshot: Snapshot, workspace: Path, commit: str, folder: Path, stop: threading.Event | None = None
+        self, snapshot: Snapshot, workspace: Path, revision: str, folder: Path, stop: threading.Event | None = None
     ) -> Snapshot:
-        """The files of an earlier commit in ``folder``, which must not be there. Raises ``BadInput`` where the commit can't be
+        """The files of another revision in ``folder``, which must not be there. Raises ``BadInput`` where the revision can't be
         read, ``MissingPrerequisite`` where the disk is full.
         """
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from qverify_desktop import __version__
 from qverify_desktop.analysis import following
+from qverify_desktop.analysis.agreement import find_changes
 from qverify_desktop.analysis.archaeology import trace_defects
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
 from qverify_desktop.analysis.batches import Trial, judge_in_batches
@@ -86,6 +87,7 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project, i
     judged, defects = await _decide(steps, snapshot, project, targets, trial, coverage)
     defects = await trace_defects(steps, snapshot, project, judged, defects)
     fixed = await find_fixed(steps, snapshot, project, defects)
+    changes = await find_changes(steps, snapshot, project, targets, judged)
     steps.reporter.finished(Stage.TRIAGE, _counted(len(defects)))
     following.judged(steps.reporter, judged)
     files, after, covered = await _measure(steps, project, judged, baseline, matrix)
@@ -103,6 +105,7 @@ async def _analyze_project(steps: Steps, snapshot: Snapshot, project: Project, i
         tests=tuple(judged),
         defects=tuple(defects),
         fixed=tuple(fixed),
+        changes=tuple(changes),
         before=before,
         after=after,
         missing=dependencies.missing,

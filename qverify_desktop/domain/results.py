@@ -201,6 +201,30 @@ class FixedDefect:
 
 
 @dataclass(frozen=True)
+class BehaviourChange:
+    """A call that the code answers otherwise than it did in ``revision``. Neither answer is said to be right; where ``quote`` is
+    given, the one of now is what the repository's own words promise.
+    """
+
+    file: str
+    symbol: str
+    line: int
+    call: str
+    now: str
+    before: str
+    revision: str
+    test: str
+    quote: Quote | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The finding for a person."""
+        promised = ", as its words promise" if self.quote is not None else ""
+        now = f" gives {self.now} now{promised}" if self.now else f" behaves otherwise now{promised}"
+        return f"{self.call}{now}; at {self.revision}: {self.before}."
+
+
+@dataclass(frozen=True)
 class Fraction:
     """A part of a whole, kept as integers; ``None`` as a value where ``whole`` is 0."""
 
@@ -294,6 +318,7 @@ class RunResult:
     tests: tuple[JudgedTest, ...] = ()
     defects: tuple[SuspectedDefect, ...] = ()
     fixed: tuple[FixedDefect, ...] = ()
+    changes: tuple[BehaviourChange, ...] = ()
     reused: EarlierRun | None = None
     reused_targets: int = 0
     before: Measure = Measure()

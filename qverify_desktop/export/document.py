@@ -10,6 +10,7 @@ from typing import Any
 from qverify_desktop.domain.results import (
     EXIT_CODES,
     SENTENCES,
+    BehaviourChange,
     DefectHistory,
     JudgedTest,
     Measure,
@@ -40,6 +41,7 @@ def analyze_document(result: RunResult, bundle: str, report: str, grade: str) ->
             {**_defect(one.defect), "run": one.since.run, "by": one.by.value, "sentence": one.sentence}
             for one in result.fixed
         ],
+        "changes": [_change(change) for change in result.changes],
         "reused": {"run": result.reused.run if result.reused else None, "targets": result.reused_targets},
         "coverage": {"before": _coverage(result.before), "after": _coverage(result.after)},
         "mutation": {"before": result.before.mutants.value, "after": result.after.mutants.value},
@@ -91,6 +93,22 @@ def _defect(defect: SuspectedDefect) -> dict[str, Any]:
         "calibration": (
             {"right": defect.calibration.right, "accused": defect.calibration.accused} if defect.calibration else None
         ),
+    }
+
+
+def _change(change: BehaviourChange) -> dict[str, Any]:
+    quote = change.quote
+    return {
+        "file": change.file,
+        "symbol": change.symbol,
+        "line": change.line,
+        "call": change.call,
+        "now": change.now,
+        "before": change.before,
+        "revision": change.revision,
+        "test": change.test,
+        "sentence": change.sentence,
+        "quote": {"text": quote.text, "file": quote.file, "line": quote.line} if quote else None,
     }
 
 

@@ -29,6 +29,14 @@ def markdown(result: RunResult) -> bytes:
             place = _code(f"{one.defect.file}:{one.defect.line}")
             lines += [f"- {_code(one.defect.symbol)} in {place}, {_code(one.defect.call)}: {_prose(one.sentence)}"]
         lines += [""]
+    if result.changes:
+        lines += [f"## Answers otherwise than at {_prose(result.changes[0].revision)}", ""]
+        lines += [
+            f"- {_code(one.symbol)} in {_code(f'{one.file}:{one.line}')}, {_code(one.call)}: "
+            f"{_code(one.before)} before, {_code(one.now)} now"
+            for one in result.changes[:_MOST_ROWS]
+        ]
+        lines += [""]
     lines += _kept(result)
     lines += _refused(result)
     if result.notices:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.project import Commit, Snapshot
 from qverify_desktop.repository.committed import copy_commit
 from qverify_desktop.repository.git_safety import run_git
@@ -77,8 +78,11 @@ def _commit(fields: list[bytes]) -> Commit:
     return Commit(identifier, date, "".join(c if c.isprintable() else " " for c in subject)[:_MOST_SUBJECT])
 
 
-def snapshot_at(snapshot: Snapshot, store: Path, commit: str, folder: Path) -> Snapshot:
-    """The files of ``commit`` as a snapshot in ``folder``, which must not be there. Raises ``BadInput`` where it can't be read."""
+def snapshot_at(snapshot: Snapshot, store: Path, revision: str, folder: Path) -> Snapshot:
+    """The files of ``revision`` as a snapshot in ``folder``, which must not be there. Raises ``BadInput`` where it can't be read."""
+    commit = resolve_commit(store, revision)
+    if commit is None:
+        raise BadInput(f"The repository has no revision {revision!r}.")
     writer = TreeWriter(folder)
     tree = copy_commit(store, commit, writer)
     writer.finish()

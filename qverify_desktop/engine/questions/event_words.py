@@ -127,6 +127,9 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {_earlier(d)} suspected is gone:"
         f" its {'test passes' if d.get('by') == 'code' else 'words are not there any more'}."
     ),
+    "behaviour_changed": lambda d: (
+        f"A call of {d.get('symbol', '')} ({d.get('file', '')}) is answered otherwise than in the revision that was compared with."
+    ),
     "reused": lambda d: f"Nothing has changed since run {_earlier(d)}; all that it found is taken over.",
     "targets_reused": lambda d: (
         f"{d.get('targets', 0)} of {_count(d.get('of', 0), 'function')} taken over from run {_earlier(d)}: nothing that they depend on has changed."

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Lines of a log in one answer.
 MOST_LINES = 10_000
+#: Changes of behaviour that an overview names; the report has all.
+MOST_CHANGES = 20
 
 
 class RunQuestions:
@@ -85,6 +87,7 @@ class RunQuestions:
         missing = [f"{one.requirement or one.module} is missing in the sandbox." for one in result.missing]
         skipped = [f"{one.path}: {one.reason}" for one in result.skipped[:20]]
         fixed = [f"{one.defect.symbol} in {one.defect.file}: {one.sentence}" for one in result.fixed]
+        changes = [f"{one.symbol} in {one.file}: {one.sentence}" for one in result.changes]
         view.update(
             {
                 "commit": result.commit or "",
@@ -92,7 +95,14 @@ class RunQuestions:
                 "languages": list(result.languages),
                 "image_digest": result.image_digest,
                 "baseline": result.baseline,
-                "notices": [*fixed, *result.notices, *missing, *skipped, *(left.notices if left else ())],
+                "notices": [
+                    *fixed,
+                    *changes[:MOST_CHANGES],
+                    *result.notices,
+                    *missing,
+                    *skipped,
+                    *(left.notices if left else ()),
+                ],
                 "targets": result.targets,
                 "lines": measure_view(result.before.lines, result.after.lines),
                 "branches": measure_view(result.before.branches, result.after.branches),
