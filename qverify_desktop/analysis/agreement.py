@@ -29,28 +29,42 @@ TIMES = VARIATIONS[:2]
 async def find_changes(
     steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target], judged: Sequence[JudgedTest]
 ) -> Sequence[BehaviourChange]:
-    """Calls that the code of the scope's revision answers otherwise. Functions that it did not have are left out."""
-    scope = steps.request.scope
-    stable = [one.test for one in judged if one.verdict is TestVerdict.ACCEPTED or one.reason is Reason.NO_GAIN]
-    if scope.kind != "changed" or not stable:
+    """Calls that the code of the scope's revision answers otherwise: what holds now is run over the code as it was, and what the
+    code as it was does is observed and run over the code as it is. Functions that it did not have are left out.
+    """
+    revision = steps.request.scope.ref
+    if steps.request.scope.kind != "changed" or not targets:
         return ()
     language = steps.services.language(project.language)
+    stable = [one.test for one in judged if one.verdict is TestVerdict.ACCEPTED or one.reason is Reason.NO_GAIN]
 
     async def body(context: StepContext) -> tuple[BehaviourChange, ...]:
         folder = steps.folder / FOLDER / project.language
+        found: list[BehaviourChange] = []
         try:
-            async with files_of(context.services, snapshot, steps.folder, scope.ref, folder) as before:
-                failed = await _failing(context, language, before, stable, folder)
+            async with files_of(context.services, snapshot, steps.folder, revision, folder) as before:
+                old = await asyncio.to_thread(language.detect, before)
+                known = await asyncio.to_thread(language.targets, before, old) if old is not None else []
+                both = _in_both(targets, known)
+                if old is not None and both:
+                    now = [test for test in stable if test.target in both][:MOST]
+                    failed = await _failing(context, language, old, now, folder)
+                    found += [
+                        _change(one, both[one.test.target], revision, _answer(one), one.test.expected)
+                        for one in failed
+                    ]
+                    then = await _observed(
+                        context, language, before, old, [t for t in known if t.id in both], folder, steps.request.seed
+                    )
+                    failed = await _failing(context, language, project, then, None)
+                    found += [
+                        _change(one, both[one.test.target], revision, one.test.expected, _answer(one))
+                        for one in failed
+                    ]
         except BadInput:
-            # The revision was read before, when the scope was: what can't be laid out now was not compared.
-            return ()
-        by_id = {target.id: target for target in targets}
-        told = {
-            (one.test.target, one.test.call or one.test.id): _change(one, by_id[one.test.target], scope.ref)
-            for one in reversed(failed)
-            if one.test.target in by_id
-        }
-        changes = tuple(reversed(told.values()))
+            # The revision was read when the scope was; what can't be laid out now is not compared.
+            pass
+        changes = tuple({(one.file, one.symbol, one.call): one for one in reversed(found)}.values())[::-1]
         for change in changes:
             context.record(
                 "behaviour_changed",
@@ -62,41 +76,60 @@ async def find_changes(
             )
         return changes
 
-    steps.reporter.progress(Stage.TRIAGE, 0, 1, f"Comparing with {scope.ref}")
+    steps.reporter.progress(Stage.TRIAGE, 0, 1, f"Comparing with {revision}")
     return await steps.step(f"{project.language}.agreement", tuple[BehaviourChange, ...], body)
 
 
+def _in_both(targets: Sequence[Target], known: Sequence[Target]) -> dict[str, Target]:
+    then = {target.id for target in known}
+    return {target.id: target for target in targets if target.id in then}
+
+
+async def _observed(
+    context: StepContext,
+    language: Language,
+    before: Snapshot,
+    project: Project,
+    targets: Sequence[Target],
+    folder: Path,
+    seed: int,
+) -> list[GeneratedTest]:
+    """Tests of what the code as it was does."""
+    jobs = await asyncio.to_thread(language.observation_jobs, before, project, targets, seed)
+    results = await asyncio.gather(*(context.execute(job, source=folder) for job in jobs))
+    return (await asyncio.to_thread(language.read_observations, project, targets, results))[:MOST]
+
+
 async def _failing(
-    context: StepContext, language: Language, before: Snapshot, stable: Sequence[GeneratedTest], folder: Path
+    context: StepContext, language: Language, project: Project, tests: Sequence[GeneratedTest], source: Path | None
 ) -> list[Tried]:
-    project = await asyncio.to_thread(language.detect, before)
-    if project is None:
-        return []
-    known = {target.id for target in await asyncio.to_thread(language.targets, before, project)}
-    left = [test for test in stable if test.target in known][:MOST]
-    failed: list[Tried] = []
+    """Tests that fail each time by the code's own answer."""
+    left, failed = list(tests), list[Tried]()
     for variation in TIMES:
-        runs = await run_batch(context, language, project, left, variation, coverage=False, source=folder)
+        runs = await run_batch(context, language, project, left, variation, coverage=False, source=source)
         failed = [one for one in runs.tried if _tells(one, language)]
         left = [one.test for one in failed]
     return failed
 
 
 def _tells(one: Tried, language: Language) -> bool:
-    """Whether a failure speaks of the code and not of the test, which may name what was not there."""
+    """Whether a failure speaks of the code and not of the test, which may name what is not there."""
     outcome = one.outcomes[0] if one.outcomes else None
     return outcome is not None and outcome.status is Status.FAILED and not why_no_defect(outcome, one, language)
 
 
-def _change(one: Tried, target: Target, revision: str) -> BehaviourChange:
-    outcome = one.outcomes[0]
+def _answer(one: Tried) -> str:
+    return one.outcomes[0].observed or one.outcomes[0].message
+
+
+def _change(one: Tried, target: Target, revision: str, before: str, now: str) -> BehaviourChange:
     return BehaviourChange(
         file=target.file,
         symbol=target.symbol,
         line=target.line,
         call=one.test.call or one.test.name,
-        now=one.test.expected,
-        before=outcome.observed or outcome.message,
+        now=now,
+        before=before,
         revision=revision,
         test=one.test.id,
         quote=one.test.quote,

@@ -41,8 +41,8 @@ AFTER = '''"""Prices."""
 def rounded(cents: int) -> int:
     """Cents to whole euros."""
     if cents < 0:
-        return 0
-    return (cents + 50) // 100
+        return cents // 100
+    return cents // 100
 
 
 def shouted(text: str) -> str:
@@ -72,14 +72,18 @@ def test_calls_that_are_answered_otherwise_than_before_are_named_and_others_are_
     repository.commit("Change", price=AFTER)
     document = analyse(tmp_path / "home", repository.folder, "--scope", "changed:v1")
     changes = document["changes"]
-    assert {one["symbol"] for one in changes} == {"rounded", "shouted"}, "not what was only written otherwise, or is new"
+    assert {one["symbol"] for one in changes} == {"rounded", "shouted"}, (
+        "not what was only written otherwise, or is new"
+    )
     promised = [one for one in changes if one["quote"]]
-    assert [(one["call"], one["now"], one["before"]) for one in promised] == [("shouted('a b')", "'A B'", "'A b'")]
+    assert [(one["call"], one["now"], one["before"]) for one in promised] == [('shouted("a b")', "'A B'", "'A b'")]
     assert len({(one["symbol"], one["call"]) for one in changes}) == len(changes)
     assert all(one["revision"] == "v1" and one["file"] == "pages/price.py" for one in changes)
     report = Path(document["report"]).read_text()
     assert "Answers otherwise than at v1" in report
-    events = [one["data"] for one in entries(document["bundle"], "entries.jsonl") if one["type"] == "behaviour_changed"]
+    events = [
+        one["data"] for one in entries(document["bundle"], "entries.jsonl") if one["type"] == "behaviour_changed"
+    ]
     assert len(events) == len(changes)
     assert document["verdict"] == "nothing_suspected", "a change of behaviour accuses nobody"
     unchanged = analyse(tmp_path / "home", repository.folder, "--scope", "all")
