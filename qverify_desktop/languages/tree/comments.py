@@ -11,6 +11,10 @@ from tree_sitter import Node
 from qverify_desktop.languages.tree.source import TreeSource, line_of
 
 _LINE = re.compile(r"^\s{0,200}(?://[/!]?|\#)[ \t]?")
+#: Tags and words of a comment about its file.
+_OF_FILE = re.compile(
+    r"(?i)@(?:file|fileoverview|overview|module|license|licence|copyright|package|preserve|namespace)\b|\bcopyright\b|\(c\)|\blicen[cs]ed?\b"
+)
 _STAR = re.compile(r"^[ \t]{0,200}\*(?!/)[ \t]?")
 
 
@@ -29,7 +33,8 @@ class Comment:
 def comment_above(
     source: TreeSource, node: Node, kinds: Collection[str], between: Collection[str] = ()
 ) -> Comment | None:
-    """The comment that describes a definition: what stands directly above it, with no empty line in between.
+    """The comment that describes a definition: what stands directly above it, with no empty line in between. A comment that begins
+    with ``/**`` is meant for what follows it even so (JSDoc, Javadoc, KDoc), unless it speaks of its whole file.
 
     ``kinds`` are the grammar's types of comments; ``between`` those of nodes that may stand between (attributes, annotations).
     """
@@ -38,7 +43,8 @@ def comment_above(
     sibling = node.prev_sibling
     while sibling is not None:
         last = int(sibling.end_point[0]) + (1 if sibling.end_point[1] else 0)
-        if sibling.type in kinds and last >= below - 1 and not _trails(sibling):
+        near = last >= below - 1 or (not found and _describes(source, sibling))
+        if sibling.type in kinds and near and not _trails(sibling):
             found.insert(0, sibling)
             below = line_of(sibling)
         elif sibling.type in between:
@@ -51,6 +57,11 @@ def comment_above(
     if blocks:
         found = found[blocks[-1] :]
     return comment_of(source, found)
+
+
+def _describes(source: TreeSource, node: Node) -> bool:
+    text = source.slice(node)
+    return text.startswith("/**") and not _OF_FILE.search(text)
 
 
 def _trails(node: Node) -> bool:
