@@ -111,7 +111,7 @@ class Window(Shell):
         text = f"{run['name']}: {run['sentence'] or look.text()}"
         if self.place.run != run["run"] or not self.isActiveWindow():
             place = Place("results" if run["status"] == "finished" else "progress", run=run["run"])
-            self.front.tell(Notice(text, kind, tr("Open"), lambda: self.go(place)))
+            self.front.tell(Notice(text, kind, tr("Show"), lambda: self.go(place)))
         tray = self._tray_icon()
         if tray is not None and not self.isActiveWindow():
             tray.showMessage("QVerify", text)

@@ -74,12 +74,15 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("out", type=Path)
     parser.add_argument("--scale", type=int, default=1)
+    parser.add_argument("--language", default="en", help="code of a catalogue, for example de")
     parser.add_argument("scenes", nargs="*")
     arguments = parser.parse_args()
     os.environ["QT_SCALE_FACTOR"] = str(arguments.scale)
     os.environ["QVERIFY_REDUCED_MOTION"] = "1"
     from qverify_desktop.app import make_app, make_loop
+    from qverify_desktop.ui import language
 
+    language.use(arguments.language)
     arguments.out.mkdir(parents=True, exist_ok=True)
     app = make_app()
     with asyncio.Runner(loop_factory=lambda: make_loop(app)) as runner:

@@ -129,7 +129,7 @@ SCENES = (
         "toast",
         Place("home"),
         act=lambda w: w.front.tell(
-            Notice("tidydate: 4 suspected defects. 41 of 68 tests were kept.", "warning", "Open", lambda: None)
+            Notice("tidydate: 4 suspected defects. 41 of 68 tests were kept.", "warning", "Show", lambda: None)
         ),
         themes=("light",),
     ),

@@ -128,7 +128,7 @@ class DefectDetailPane(QWidget):
         inside.setStretch(1, 1)
         self.command_box.setLayout(inside)
         self.program = column(
-            row(label(tr("Reproducer"), "heading"), None, self.copy_code), self.code, self.command_box, gap=8
+            row(label(tr("Reproducer"), "heading"), None, self.copy_code), self.code, self.command_box, None, gap=8
         )
         self.reasons = [Facts(theme) for _ in range(3)]
         self.remarks = [label("", "small", "muted", wrap=True) for _ in self.reasons]
@@ -162,7 +162,9 @@ class DefectDetailPane(QWidget):
             self._sides.addLayout(layout)
         head = row(self.state, self.confidence, self.place, gap=8)
         head.setStretch(2, 1)
-        self.source_box = holder(column(row(self.source_title, None, self.show_source), self.source, gap=8))
+        titled = row(self.source_title, self.show_source)
+        titled.setStretch(0, 1)
+        self.source_box = holder(column(titled, self.source, gap=8))
         body = column(
             head,
             self.heading,

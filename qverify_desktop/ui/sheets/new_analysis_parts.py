@@ -191,7 +191,9 @@ class ScopePart(Part):
         if kind == "all":
             words = tr("All functions; untested, documented and public ones first.")
         elif kind == "changed":
-            words = self._missing() or tr("Functions that differ from it.")
+            words = self._missing() or tr(
+                "Functions that differ from it and their callers, and calls that are answered otherwise."
+            )
         else:
             words = self._missing() or self._count()
         self.remark.setText(words)
