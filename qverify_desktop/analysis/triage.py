@@ -15,6 +15,8 @@ from qverify_desktop.languages.base import Language
 #: Doctests, rustdoc's blocks and Go's example functions are programs: nobody writes them without meaning them literally.
 _FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950, "rustdoc": 950, "Output": 950}
 _OTHER_FORM = 850
+#: Forms of words that are no example but a statement.
+STATED = ("stated", "inverse of")
 _IN_DOCUMENT = -50
 _RAISED_INSTEAD = -250
 
@@ -95,11 +97,14 @@ def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None, lan
 
 
 def _one_per_call(defects: Sequence[SuspectedDefect]) -> list[SuspectedDefect]:
-    """The same call may be promised twice (docstring and README): the surer one stands for both."""
+    """The same call may be promised twice (docstring and README): the surer one stands for both. Of a statement, which is tried
+    with several inputs, the first that contradicts it stands for all.
+    """
     seen: set[tuple[str, str, str]] = set()
     kept = []
     for defect in defects:
-        key = (defect.file, defect.symbol, defect.call)
+        what = defect.evidence.text if defect.form in STATED else defect.call
+        key = (defect.file, defect.symbol, what)
         if key not in seen:
             kept.append(defect)
         seen.add(key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qverify_desktop.analysis.calibration import LEAST, calibration_of
 from qverify_desktop.analysis.triage import triage, withhold
 from qverify_desktop.domain.project import Promise, PromiseRelation
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
-from qverify_desktop.domain.testing import Origin, Status
+from qverify_desktop.domain.testing import Origin, Quote, Status
 from qverify_desktop.languages.python.language import PythonLanguage
 
 from .values import FILE, PATH, generated, target, tried
@@ -28,6 +30,27 @@ def test_a_contradiction_names_function_call_values_and_words():
     assert (defect.file, defect.symbol, defect.call) == (FILE, "pages", "pages(10)")
     assert (defect.expected, defect.observed, defect.evidence.text) == ("2", "3", WORDS)
     assert (defect.reproductions, defect.confidence) == (5, 950)
+
+
+def test_a_statement_that_is_tried_with_several_inputs_is_one_defect():
+    words = "Raises ValueError if n is negative."
+    promises = {
+        words: Promise(target().id, "pages(-1)", "ValueError", PromiseRelation.RAISES, words, FILE, 3, "stated")
+    }
+    quote = Quote(words, FILE, 3)
+    ones = [
+        tried(
+            replace(generated(f"test_{n}"), call=f"pages({n})", quote=quote),
+            Status.FAILED,
+            raised="AssertionError",
+            in_test=True,
+            frames=(f"{PATH}:4",),
+        )
+        for n in (-1, -7)
+    ]
+    judged, defects = triage(ones, [target()], promises, PYTHON)
+    assert [one.verdict for one in judged] == [TestVerdict.SUSPECTED] * 2
+    assert [one.call for one in defects] == ["pages(-1)"]
 
 
 def test_an_exception_out_of_the_code_is_suspected_with_less_confidence():

@@ -12,6 +12,7 @@ from qverify_desktop.languages.examples.domain import doubted, leaves_domain, un
 from qverify_desktop.languages.examples.forms import Unread, Written, examples
 from qverify_desktop.languages.examples.named import named_examples
 from qverify_desktop.languages.examples.passages import Passage
+from qverify_desktop.languages.examples.refusals import refusals
 from qverify_desktop.languages.values.value import Value
 
 MOST_A_TARGET = 60
@@ -25,6 +26,9 @@ class Speaker(Protocol):
 
     def answer(self, target: Target, expected: Value) -> str | None:
         """The expected value as source text, rendered for the declared result."""
+
+    def error(self, target: Target, name: str) -> str | None:
+        """An error's name as a test can say it; ``None`` where it can't, or where the language has no such errors."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speake
         items = list(_read(passage, by_name))
         calls = [one.arguments for one in items if isinstance(one, Written) and one.name is not None]
         words = unquoted(passage.owner, calls) if passage.owner is not None else frozenset()
+        found += _refused(passage, speaker)
         for item in items:
             promise = (
                 _promise(passage, item, by_name, speaker, doubtful, words) if isinstance(item, Written) else None
@@ -62,6 +67,25 @@ def mine(passages: Iterable[Passage], targets: Sequence[Target], speaker: Speake
     doubtful |= doubted(found, {target.id: target.docstring for target in targets})
     meant = [promise for promise in found if promise.target not in doubtful]
     return Mined(tuple(_consistent(meant)), tuple(dict.fromkeys(unread)))
+
+
+def _refused(passage: Passage, speaker: Speaker) -> Iterator[Promise]:
+    """What the comment of a function says that it refuses."""
+    owner = passage.owner
+    for one in refusals(passage.lines, owner) if owner is not None else ():
+        assert owner is not None
+        call, error = speaker.call(owner, (one.argument,)), speaker.error(owner, one.error)
+        if call is not None and error is not None:
+            yield Promise(
+                target=owner.id,
+                call=call,
+                expected=error,
+                relation=PromiseRelation.RAISES,
+                words=passage.words(one.start, one.end),
+                file=passage.file,
+                line=passage.first + one.start,
+                form="stated",
+            )
 
 
 def plain_symbol(target: Target) -> str:

@@ -59,6 +59,10 @@ class GoSpeaker:
         """A value as an expression of a type, seen from a package."""
         return _Speech(self.named, module, frozenset(), self.by_nature).said(value, kind)
 
+    def error(self, target: Target, name: str) -> str | None:
+        """None: Go answers errors, it does not raise them."""
+        return None
+
     def answer(self, target: Target, expected: Value) -> str | None:
         """The expected value; several results in parentheses. An error beside it is expected to be nil."""
         kinds = promised_results(target.returns)

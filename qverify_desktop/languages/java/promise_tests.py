@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from qverify_desktop.domain.project import Project, Promise, Target
+from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Target
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
 from qverify_desktop.languages.java.asserting import assertions
 from qverify_desktop.languages.java.declared import declared
@@ -28,6 +28,7 @@ FORMS: Mapping[str, str] = {
     "//": "Comment",
     "returns": "Returns",
     "is": "Is",
+    "stated": "Refuses",
     "Input/Output": "InputOutput",
     "for … the result should be": "Sentence",
 }
@@ -43,10 +44,14 @@ def write_promise_tests(
     tests: list[GeneratedTest] = []
     for promise in promises:
         target = by_id.get(promise.target)
+        if target is None:
+            continue
         lines = (
-            assertions(promise.call, promise.expected, declared(target.returns), junit_4=junit_4) if target else None
+            [f"assertThrows({promise.expected}.class, () -> {promise.call});"]
+            if promise.relation is PromiseRelation.RAISES
+            else assertions(promise.call, promise.expected, declared(target.returns), junit_4=junit_4)
         )
-        if target is None or lines is None:
+        if lines is None:
             continue
         path = test_path(project, target, "Promises")
         stem = f"{method_name(target)}{FORMS.get(promise.form, 'Says')}"

@@ -55,6 +55,15 @@ _MAPS = {
     "ConcurrentMap": "ConcurrentHashMap",
 }
 _ANYTHING = frozenset({"Object", "Serializable", "Comparable"})
+#: Errors that generated source may name.
+ERRORS = frozenset(
+    (
+        *("ArithmeticException", "ArrayIndexOutOfBoundsException", "ClassCastException", "IllegalArgumentException"),
+        *("IllegalStateException", "IndexOutOfBoundsException", "NegativeArraySizeException", "NullPointerException"),
+        *("NumberFormatException", "StringIndexOutOfBoundsException", "UnsupportedOperationException"),
+        "NoSuchElementException",
+    )
+)
 #: ``Map.of`` takes this many pairs.
 _MOST_PAIRS = 10
 _MOST_DEPTH = 14
@@ -125,6 +134,14 @@ class JavaSpeaker:
                 return None
             found.append(f"({_erased(type_, scope)}) null" if text == "null" and overloaded else text)
         return ", ".join(found)
+
+    def error(self, target: Target, name: str) -> str | None:
+        """Of the standard library's what needs no import or is known by name, and the project's own classes."""
+        plain = name.removeprefix("java.lang.").removeprefix("java.util.")
+        if plain in ERRORS:
+            return plain
+        info = self.codebase.named(name, target.module)
+        return self.codebase.written(info, target.module) if info is not None else None
 
     def answer(self, target: Target, expected: Value) -> str | None:
         returned = declared(target.returns)

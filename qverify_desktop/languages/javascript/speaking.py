@@ -158,6 +158,9 @@ class JavaScriptSpeaker:
             return None
         return f"{access.expression}({', '.join(one for one in written if one is not None)})"
 
+    def error(self, target: Target, name: str) -> str | None:
+        return name if _IDENTIFIER.fullmatch(name) else None
+
     def answer(self, target: Target, expected: Value) -> str | None:
         if isinstance(expected, Word) or _holds_doubt(expected, top=True):
             return None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.languages.java.declared import ANYTHING, Type, declared
+from qverify_desktop.languages.java.speaking import ERRORS, natural
 from qverify_desktop.languages.java.speaking import escaped as java_escaped
-from qverify_desktop.languages.java.speaking import natural
 from qverify_desktop.languages.kotlin.source import (
     OwnerInfo,
     outline_of,
@@ -138,6 +138,11 @@ class KotlinSpeaker:
             return None
         written = [self.write(value, type_, scope) for value, type_ in zip(arguments, types, strict=True)]
         return None if None in written else f"{prefix}{name}({', '.join(one or '' for one in written)})"
+
+    def error(self, target: Target, name: str) -> str | None:
+        """Of the standard library's those that Kotlin names without an import."""
+        plain = name.removeprefix("java.lang.").removeprefix("kotlin.")
+        return plain if plain in ERRORS else None
 
     def answer(self, target: Target, expected: Value) -> str | None:
         scope = _Scope(target.module, self.variables(target), argument=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from qverify_desktop.domain.project import Project, Promise, Target
+from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Target
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
 from qverify_desktop.languages.java.asserting import Syntax, assertions
 from qverify_desktop.languages.java.declared import declared
@@ -45,7 +45,11 @@ def write_promise_tests(
         target = by_id.get(promise.target)
         if target is None:
             continue
-        lines = assertions(promise.call, promise.expected, declared(target.returns), syntax=KOTLIN)
+        lines = (
+            [f"assertThrows({promise.expected}::class.java) {{ {promise.call} }}"]
+            if promise.relation is PromiseRelation.RAISES
+            else assertions(promise.call, promise.expected, declared(target.returns), syntax=KOTLIN)
+        )
         if lines is None:
             continue
         path = test_path(project, target, "Promises", ".kt")

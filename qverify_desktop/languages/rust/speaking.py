@@ -44,6 +44,10 @@ class RustSpeaker:
             return None
         return f"{callee(target)}({', '.join(one for one in written if one is not None)})"
 
+    def error(self, target: Target, name: str) -> str | None:
+        """None: what panics says so in another form (``rustdoc``)."""
+        return None
+
     def answer(self, target: Target, expected: Value) -> str | None:
         """The expected value, owned or borrowed as its comparison with the declared result needs it."""
         kind = read_type(target.returns, generics_of(target.signature))

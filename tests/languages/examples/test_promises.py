@@ -28,6 +28,9 @@ class Json:
         except Unreadable:
             return None
 
+    def error(self, target: Target, name: str) -> str | None:
+        return name if name.endswith(("Exception", "Error")) else None
+
 
 def target(name: str = "f", parameters: Sequence[str] = ("a", "b"), file: str = "src/m.go") -> Target:
     named = tuple(Parameter(one) for one in parameters)

@@ -74,7 +74,9 @@ function failure(error) {
   const inside = frames.length === 0 || frames[frames.length - 1].startsWith(`${request.path}:`);
   let observed = "";
   if (asserted) {
-    const has = matched ? "actual" in matched : "actual" in error;
+    // Where an error was expected and none came, Node.js calls the error that did not come undefined.
+    const came = error.operator !== "throws" && error.operator !== "rejects";
+    const has = matched ? "actual" in matched : "actual" in error && came;
     observed = has ? shown(matched ? matched.actual : error.actual) : "";
   } else {
     observed = cut(`raises ${name}: ${message}`, 2000);
