@@ -38,7 +38,7 @@ _PATTERNS: Mapping[Ecosystem, tuple[str, ...]] = {
         r"missing go\.sum entry for module providing package ([\w.~/-]{1,300})",
         r"cannot find module providing package ([\w.~/-]{1,300})",
         r"missing go\.sum entry for go\.mod file;? ?.{0,40}?([\w.~-]{1,100}/[\w.~/-]{1,200})@",
-        r"([\w.~-]{1,100}\.[\w~-]{1,40}/[\w.~/-]{1,200})@v[\w.+-]{1,100}: (?:module lookup disabled|reading file)",
+        r"([\w.~-]{1,100}\.[\w~-]{1,40}/[\w.~/-]{1,200})@v[\w.+-]{1,100}: (?:module lookup disabled|reading file|missing go\.sum entry)",
         r"downloading ([\w.~-]{1,100}\.[\w~-]{1,40}/[\w.~/-]{1,200}) v",
     ),
     Ecosystem.MAVEN: (

@@ -149,6 +149,9 @@ def _string(text: str, at: int) -> tuple[Value, int] | None:
         character = text[at]
         if character == "\n" and mark in "\"'":
             return None
+        if character == "\\" and mark == "`":
+            # Raw to Go, an escape to JavaScript.
+            return None
         if character == "\\" and not raw and at + 1 < len(text):
             piece, at = _escape(text, at + 1)
             if piece is None:

@@ -365,3 +365,23 @@ async def test_structs_pointers_errors_and_named_types_are_observed(sandbox: Doc
     suite = await bench.suite(LANGUAGE.render(tests))
     assert {one.status for one in suite.outcomes} == {Status.PASSED}
     assert suite.coverage["point.go"].covered_branches == suite.coverage["point.go"].branches
+
+
+OLD = {
+    "go.mod": "module example.org/old\n\ngo 1.12\n\nrequire github.com/Example/Testify v1.4.0\n",
+    "old.go": "package old\n\n// Double is twice n.\n//\n//\tDouble(2) == 4\nfunc Double(n int) int {\n\tif n == 0 {\n\t\treturn 0\n\t}\n\treturn n * 2\n}\n",
+    "own_test.go": 'package old\n\nimport (\n\t"testing"\n\n\t"github.com/Example/Testify/assert"\n)\n\nfunc TestOwn(t *testing.T) {\n\tassert.Equal(t, 4, Double(2))\n}\n',
+    "plain_test.go": 'package old\n\nimport "testing"\n\nfunc TestPlain(t *testing.T) {\n\tif Double(0) != 0 {\n\t\tt.Fail()\n\t}\n}\n',
+}
+
+
+def test_an_old_module_is_tested_without_the_library_that_its_own_tests_want(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for name, text in OLD.items():
+        (folder / name).write_text(text)
+    result = analysed(folder, tmp_path / "home")
+    assert [one.module for one in result.missing] == ["github.com/Example/Testify"]
+    assert result.baseline.startswith("The existing suite is red: 1 passed, 1 failed"), result.baseline
+    assert {one.test.label for one in result.accepted} >= {Label.SPECIFICATION}
+    assert not [one for one in result.tests if one.reason is Reason.COMPILE]

@@ -75,6 +75,7 @@ def test_is_read(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        r"`\^a`",
         "",
         "[1, 2",
         "'a",

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,16 +31,23 @@ type builder struct {
 	pkgs     []*pkg
 	errors   map[string]string
 	aside    map[string]bool
+	dropped  map[string]bool
 	cover    bool
 	mutating *schemata
 }
 
 const binaries = "/tmp/qverify/bin"
 
+// The go command names a package that is missing, and not always the file that imports it.
+var lost = regexp.MustCompile(`(?:no required module provides|cannot find module providing) package ([^\s;:]{1,200})`)
+
+// A module of the graph that isn't there, or isn't locked.
+var lookup = regexp.MustCompile(`(?m)^go: \S{1,400}: (?:module lookup disabled|missing go\.sum entry for go\.mod file)`)
+
 var position = regexp.MustCompile(`^(?:vet: )?([^\s:][^:]{0,400}\.go):(\d{1,7})(?::\d{1,7})?: (.{0,600})`)
 
 func newBuilder(asked *request, cover bool) *builder {
-	b := &builder{asked: asked, errors: map[string]string{}, aside: map[string]bool{}, cover: cover}
+	b := &builder{asked: asked, errors: map[string]string{}, aside: map[string]bool{}, dropped: map[string]bool{}, cover: cover}
 	byDir := map[string]*pkg{}
 	at := func(file string) *pkg {
 		dir := path.Dir(file)
@@ -213,6 +221,44 @@ func (b *builder) buildGroup(group []*pkg) bool {
 	return b.takeOut(module, group, said)
 }
 
+// dropLost takes requirements out of a module's go.mod that can't be had here: without a proxy the go command reads none of a
+// module that is older than pruned graphs (Go modules reference, "Module graph pruning") until all of them are there, used or not.
+func (b *builder) dropLost(module, said string) bool {
+	if b.dropped[module] || !lookup.MatchString(said) {
+		return false
+	}
+	b.dropped[module] = true
+	dir := filepath.Join(work, module)
+	var manifest struct {
+		Require []struct{ Path, Version string }
+	}
+	if json.Unmarshal([]byte(goCommand(dir, []string{"mod", "edit", "-json"})), &manifest) != nil {
+		return false
+	}
+	cache := strings.TrimSpace(goCommand(dir, []string{"env", "GOMODCACHE"}))
+	edit := []string{"mod", "edit"}
+	for _, one := range manifest.Require {
+		known := filepath.Join(cache, "cache/download", escaped(one.Path), "@v", escaped(one.Version)+".mod")
+		if _, err := os.Stat(known); err != nil {
+			edit = append(edit, "-droprequire="+one.Path)
+		}
+	}
+	return len(edit) > 2 && goCommand(dir, edit) == ""
+}
+
+// escaped is a path or version as the module cache writes it: a capital letter as "!" and the small one.
+func escaped(text string) string {
+	var out strings.Builder
+	for _, letter := range text {
+		if letter >= 'A' && letter <= 'Z' {
+			out.WriteRune('!')
+			letter += 'a' - 'A'
+		}
+		out.WriteRune(letter)
+	}
+	return out.String()
+}
+
 func goCommand(dir string, arguments []string) string {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
@@ -231,7 +277,10 @@ func goCommand(dir string, arguments []string) string {
 
 // takeOut takes out what the compiler complains of; whether anything was.
 func (b *builder) takeOut(module string, group []*pkg, said string) bool {
-	changed := false
+	changed := b.dropLost(module, said)
+	for _, match := range lost.FindAllStringSubmatch(said, 20) {
+		changed = b.setAsideImporters(group, match[1]) || changed
+	}
 	files := map[string]*testFile{}
 	for _, one := range group {
 		for _, file := range one.files {
@@ -255,19 +304,45 @@ func (b *builder) takeOut(module string, group []*pkg, said string) bool {
 		} else if b.mutating != nil && b.mutating.invalid(name, number) {
 			changed = true
 		} else if strings.HasSuffix(name, "_test.go") && !b.aside[name] && !strings.Contains(name, "zz_qv_watch") {
-			b.aside[name] = true
-			b.errors[name] = clipped(match[3], 2000)
-			os.Rename(filepath.Join(work, name), filepath.Join(work, name+".aside"))
-			for _, one := range group {
-				var kept []*testFunc
-				for _, test := range one.own {
-					if test.file != name {
-						kept = append(kept, test)
-					}
-				}
-				one.own = kept
-			}
+			b.setAside(group, name, match[3])
 			changed = true
+		}
+	}
+	return changed
+}
+
+// setAside takes a file of the project's own tests out of the build.
+func (b *builder) setAside(group []*pkg, name, why string) {
+	b.aside[name] = true
+	b.errors[name] = clipped(why, 2000)
+	os.Rename(filepath.Join(work, name), filepath.Join(work, name+".aside"))
+	for _, one := range group {
+		var kept []*testFunc
+		for _, test := range one.own {
+			if test.file != name {
+				kept = append(kept, test)
+			}
+		}
+		one.own = kept
+	}
+}
+
+// setAsideImporters does so with test files that import a package which can't be had here.
+func (b *builder) setAsideImporters(group []*pkg, imported string) bool {
+	changed := false
+	for _, one := range group {
+		generated := map[string]bool{}
+		for _, file := range one.files {
+			generated[file.path] = true
+		}
+		names, _ := filepath.Glob(filepath.Join(work, one.dir, "*_test.go"))
+		for _, full := range names {
+			name := strings.TrimPrefix(full, work+"/")
+			text, err := os.ReadFile(full)
+			if err == nil && !generated[name] && !b.aside[name] && bytes.Contains(text, []byte(`"`+imported+`"`)) {
+				b.setAside(group, name, "no package "+imported+" is there")
+				changed = true
+			}
 		}
 	}
 	return changed

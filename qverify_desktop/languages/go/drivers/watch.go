@@ -1,6 +1,7 @@
 package watch
 
-// Laid beside generated tests while they run in the sandbox: what a test sees and how it ends is written to a file.
+// Laid beside generated tests while they run in the sandbox: what a test sees and how it ends is written to a file. It is compiled in
+// the language version of their module, so it uses nothing that came after Go 1.
 
 import (
 	qvjson "encoding/json"
@@ -20,7 +21,7 @@ func qvWrite(one map[string]interface{}) {
 	if name == "" || err != nil {
 		return
 	}
-	file, err := qvos.OpenFile(name, qvos.O_APPEND|qvos.O_CREATE|qvos.O_WRONLY, 0o644)
+	file, err := qvos.OpenFile(name, qvos.O_APPEND|qvos.O_CREATE|qvos.O_WRONLY, 0644)
 	if err != nil {
 		return
 	}
