@@ -10,9 +10,24 @@ from qverify_desktop.gateway.provider import Endpoint, Wire
 
 OLLAMA_BASE = "http://127.0.0.1:11434"
 OPENAI_BASE = "https://api.openai.com/v1"
+ANTHROPIC_BASE = "https://api.anthropic.com"
+#: Newest version of Azure OpenAI's data plane that is generally available (Azure OpenAI REST API reference).
+AZURE_API_VERSION = "2024-10-21"
+#: Who answers at an address that is a provider's own, by the name under which keys are kept.
+PROVIDERS = {OPENAI_BASE: "openai", ANTHROPIC_BASE: "anthropic"}
+_DEFAULTS = {Wire.OPENAI: OPENAI_BASE, Wire.ANTHROPIC: ANTHROPIC_BASE, Wire.OLLAMA: OLLAMA_BASE}
+
+#: Ends of the host names under which Microsoft serves Azure OpenAI.
+AZURE_HOSTS = (".openai.azure.com", ".openai.azure.us", ".cognitiveservices.azure.com")
 
 #: Prefixes that settle the protocol, in the notation of litellm.
-PREFIXES = {"ollama/": Wire.OLLAMA, "ollama_chat/": Wire.OLLAMA, "openai/": Wire.OPENAI}
+PREFIXES = {
+    "ollama/": Wire.OLLAMA,
+    "ollama_chat/": Wire.OLLAMA,
+    "openai/": Wire.OPENAI,
+    "azure/": Wire.AZURE,
+    "anthropic/": Wire.ANTHROPIC,
+}
 
 
 def parse_base(text: str) -> str:
@@ -77,15 +92,31 @@ def needs_probe(model: str, api_base: str) -> bool:
 def resolve(model: str, api_base: str, speaks_ollama: bool = False) -> Endpoint:
     """The rule of ``--model`` and ``--api-base``. Raises ``BadInput`` for a name or an address that can't be used.
 
-    Without an address: a local Ollama, unless the prefix ``openai/`` names OpenAI. With one: OpenAI-compatible, unless
-    the prefix or the server itself (``speaks_ollama``) says Ollama.
+    Without an address: a local Ollama, unless the prefix names OpenAI or Anthropic. With one: OpenAI-compatible, unless the
+    prefix says otherwise, or the server itself (``speaks_ollama``). Azure's resource has no address but the person's.
     """
     wire, name = split_prefix(model.strip())
     if not name or not name.isprintable() or len(name) > 200:
         raise BadInput("The model's name can't be used.", "Give one such as --model qwen2.5-coder:7b")
     if wire is None:
         wire = Wire.OPENAI if api_base and not speaks_ollama else Wire.OLLAMA
-    base = parse_base(api_base) if api_base else (OLLAMA_BASE if wire is Wire.OLLAMA else OPENAI_BASE)
+    if wire is Wire.AZURE and not api_base:
+        raise BadInput(
+            "Azure OpenAI needs the address of your resource.",
+            "Give one such as --api-base https://NAME.openai.azure.com; the model is the deployment's name.",
+        )
+    base = parse_base(api_base) if api_base else _DEFAULTS[wire]
     if wire is Wire.OPENAI:
         base = with_version(base)
-    return Endpoint(wire, base, name, is_local(base))
+    version = AZURE_API_VERSION if wire is Wire.AZURE else ""
+    return Endpoint(wire, base, name, is_local(base), api_version=version)
+
+
+def key_name(endpoint: Endpoint) -> str:
+    """Whose key may be sent. A key of a provider is for that provider, never for whatever server was named."""
+    if endpoint.base in PROVIDERS:
+        return PROVIDERS[endpoint.base]
+    host = host_of(endpoint.base)
+    if endpoint.wire is Wire.AZURE and host.endswith(AZURE_HOSTS):
+        return "azure"
+    return "ollama" if endpoint.wire is Wire.OLLAMA and endpoint.local else host

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import Answer
-from qverify_desktop.gateway.endpoint import OPENAI_BASE, host_of, needs_probe, parse_base, resolve
+from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
@@ -129,13 +130,13 @@ class ModelGateway:
         except BadInput as error:
             raise ModelFailure(error.sentence, error.remedy) from None
         self._allow(endpoint)
-        key = await asyncio.to_thread(self._keys.for_provider, _key_name(endpoint))
+        key = await asyncio.to_thread(self._keys.for_provider, key_name(endpoint))
         if key is not None and endpoint.base.startswith("http:") and not endpoint.local:
             raise ModelFailure(
                 f"The key was not sent to {host_of(endpoint.base)}, because its address is plain http.",
                 "Use an https address, or unset QVERIFY_API_KEY for a server that wants no key.",
             )
-        return Endpoint(endpoint.wire, endpoint.base, endpoint.model, endpoint.local, key)
+        return replace(endpoint, key=key)
 
     def _allow(self, endpoint: Endpoint) -> None:
         if self._air_gap and not endpoint.local:
@@ -174,15 +175,6 @@ class ModelGateway:
                     raise failure(error, endpoint, self._timeout_s) from None
                 await self._sleep(wait)
         raise AssertionError("unreachable")
-
-
-def _key_name(endpoint: Endpoint) -> str:
-    """Whose key may be sent. A key in OPENAI_API_KEY is for OpenAI, never for whatever server was named."""
-    if endpoint.base == OPENAI_BASE:
-        return "openai"
-    if endpoint.wire is Wire.OLLAMA and endpoint.local:
-        return "ollama"
-    return host_of(endpoint.base)
 
 
 def _usable(reply: Reply, endpoint: Endpoint, most: int) -> str:

@@ -17,10 +17,13 @@ from qverify_desktop.gateway.errors import CallFailed
 
 #: Bytes of one answer's body that are read at most. A million tokens of text are about 4 MB.
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
+#: Bytes of an error's body that are kept for its sentence.
+MOST_SAID_BYTES = 4096
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """A transport for one call. ``failed`` says what went wrong on the wire, ``None`` while nothing did."""
+    """A transport for one call. ``failed`` says what went wrong on the wire, ``None`` while nothing did; ``said`` is the beginning
+    of an error's body, because libraries put words of their own around it."""
 
     def __init__(self, base: str, *, local: bool, most_bytes: int = MOST_ANSWER_BYTES) -> None:
         scheme = urlsplit(base).scheme
@@ -30,6 +33,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, proxy=proxy)
         self._most_bytes = most_bytes
         self.failed: CallFailed | None = None
+        self.said = b""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -74,6 +78,8 @@ class _Capped(httpx.AsyncByteStream):
         try:
             async for chunk in self._inner:
                 count += len(chunk)
+                if self._guard.failed is not None and len(self._guard.said) < MOST_SAID_BYTES:
+                    self._guard.said += chunk[:MOST_SAID_BYTES]
                 if count > self._guard._most_bytes:
                     self._guard.failed = CallFailed("too_large")
                     raise httpx.ReadError("over the cap")

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from qverify_desktop.gateway.endpoint import OPENAI_BASE
+from qverify_desktop.gateway.endpoint import key_name
 from qverify_desktop.gateway.errors import CallFailed, error_words
 from qverify_desktop.gateway.guard import MOST_ANSWER_BYTES, GuardedTransport
 from qverify_desktop.gateway.loop import SeparateLoop
@@ -24,6 +24,16 @@ _loading = threading.Lock()
 
 #: What is sent where an end point wants no key: the library would otherwise look for one in the environment.
 _NO_KEY = "no-key"
+
+#: The library's names of the protocols.
+_PREFIXES = {
+    Wire.OLLAMA: "ollama_chat",
+    Wire.OPENAI: "openai",
+    Wire.AZURE: "azure",
+    Wire.ANTHROPIC: "anthropic",
+}
+#: Providers whose prices the library's list knows, by the name of their keys.
+_PRICED = ("openai", "azure", "anthropic")
 
 #: An entry of litellm's price list for a model that costs nothing.
 _FREE = {
@@ -57,7 +67,7 @@ def load() -> Any:
 
 
 class LitellmProvider:
-    """Ollama and OpenAI-compatible end points through ``litellm.acompletion``."""
+    """Every protocol of ``Wire`` through ``litellm.acompletion``."""
 
     def __init__(self, most_bytes: int = MOST_ANSWER_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -88,7 +98,7 @@ class LitellmProvider:
             lambda: GuardedTransport(endpoint.base, local=endpoint.local, most_bytes=self._most_bytes)
         )
         client = _client(litellm, endpoint, guard, timeout_s)
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"api_version": endpoint.api_version} if endpoint.api_version else {}
         if endpoint.wire is Wire.OLLAMA:
             options["num_ctx"] = context_tokens
             # A model without a price entry is looked up by a blocking request of litellm's own, on the event loop.
@@ -96,7 +106,7 @@ class LitellmProvider:
         try:
             async with asyncio.timeout(timeout_s):
                 response = await litellm.acompletion(
-                    model=f"{'ollama_chat' if endpoint.wire is Wire.OLLAMA else 'openai'}/{endpoint.model}",
+                    model=f"{_PREFIXES[endpoint.wire]}/{endpoint.model}",
                     messages=messages,
                     api_base=endpoint.base,
                     api_key=_key(endpoint),
@@ -126,17 +136,17 @@ class LitellmProvider:
 def _key(endpoint: Endpoint) -> str | None:
     if endpoint.key is not None:
         return endpoint.key.get_secret_value()
-    return _NO_KEY if endpoint.wire is Wire.OPENAI else None
+    return None if endpoint.wire is Wire.OLLAMA else _NO_KEY
 
 
 def _client(litellm: Any, endpoint: Endpoint, guard: GuardedTransport, timeout_s: float) -> Any:
-    if endpoint.wire is Wire.OLLAMA:
+    if endpoint.wire in (Wire.OLLAMA, Wire.ANTHROPIC):
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
         handler = AsyncHTTPHandler(timeout=timeout_s, transport=guard, follow_redirects=False)
         handler.client.headers["accept-encoding"] = "identity"
         return handler
-    from openai import AsyncOpenAI
+    from openai import AsyncAzureOpenAI, AsyncOpenAI
 
     http = httpx.AsyncClient(
         transport=guard,
@@ -145,6 +155,17 @@ def _client(litellm: Any, endpoint: Endpoint, guard: GuardedTransport, timeout_s
         trust_env=False,
         headers={"accept-encoding": "identity"},
     )
+    if endpoint.wire is Wire.AZURE:
+        return AsyncAzureOpenAI(
+            api_key=_key(endpoint),
+            azure_endpoint=endpoint.base,
+            api_version=endpoint.api_version,
+            organization="",
+            project="",
+            max_retries=0,
+            timeout=timeout_s,
+            http_client=http,
+        )
     return AsyncOpenAI(
         api_key=_key(endpoint),
         base_url=endpoint.base,
@@ -179,11 +200,13 @@ def _tokens(usage: Any, name: str) -> int:
 
 
 def _cost_microusd(litellm: Any, response: Any, endpoint: Endpoint) -> int:
-    """Price by the bundled list; 0 for every end point but OpenAI's own, whose prices alone are known to be these."""
-    if endpoint.local or endpoint.base != OPENAI_BASE:
+    """Price by the bundled list; 0 for every end point but the providers' own, whose prices alone are known to be these."""
+    if endpoint.local or key_name(endpoint) not in _PRICED:
         return 0
+    # A deployment on Azure has the name that somebody gave it; the answer says which model it is.
+    model = f"azure/{response.model}" if endpoint.wire is Wire.AZURE and response.model else None
     try:
-        dollars = Decimal(str(litellm.completion_cost(completion_response=response)))
+        dollars = Decimal(str(litellm.completion_cost(completion_response=response, model=model)))
     except Exception:  # noqa: BLE001  (a model that the list does not know raises a plain Exception)
         return 0
     return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
@@ -191,18 +214,12 @@ def _cost_microusd(litellm: Any, response: Any, endpoint: Endpoint) -> int:
 
 def _named(error: Exception, guard: GuardedTransport) -> CallFailed:
     """What happened on the wire, when something did there; the library's own error otherwise."""
+    said = guard.said.decode("utf-8", "replace")
+    words = error_words(said) or said
+    if guard.failed is not None:
+        seen = guard.failed
+        return CallFailed("status", seen.status, seen.retry_after_s, words) if seen.kind == "status" else seen
     status = getattr(error, "status_code", 0)
-    if guard.failed is None:
-        if isinstance(status, int) and status in (400, 413, 422):
-            return CallFailed("status", status, detail=_server_words(error))
-        return CallFailed("unreadable")
-    if guard.failed.kind != "status":
-        return guard.failed
-    return CallFailed("status", guard.failed.status, guard.failed.retry_after_s, _server_words(error))
-
-
-def _server_words(error: Exception) -> str:
-    """The message without the library's own prefixes (``litellm.NotFoundError: OpenAIException - …``)."""
-    text = str(getattr(error, "message", "") or error)
-    text = text.rpartition("Exception - ")[2] if "Exception - " in text else text
-    return error_words(text) or text
+    if isinstance(status, int) and status in (400, 413, 422):
+        return CallFailed("status", status, detail=words)
+    return CallFailed("unreadable")

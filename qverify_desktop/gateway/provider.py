@@ -16,22 +16,30 @@ class Wire(StrEnum):
 
     OLLAMA = "ollama"
     OPENAI = "openai"
+    AZURE = "azure"
+    ANTHROPIC = "anthropic"
+
+
+_NAMES = {Wire.OLLAMA: "Ollama", Wire.AZURE: "Azure OpenAI", Wire.ANTHROPIC: "Anthropic"}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a prompt goes. ``base`` is a URL without a trailing slash; ``local`` means that it is on this machine."""
+    """Where a prompt goes. ``base`` is a URL without a trailing slash; ``local`` means that it is on this machine. On Azure
+    ``model`` names a deployment of the resource, and ``api_version`` is the version of its interface.
+    """
 
     wire: Wire
     base: str
     model: str
     local: bool
     key: SecretStr | None = field(default=None, repr=False)
+    api_version: str = ""
 
     @property
     def place(self) -> str:
         """The end point as a sentence may name it."""
-        return f"{'Ollama' if self.wire is Wire.OLLAMA else 'the model server'} at {self.base}"
+        return f"{_NAMES.get(self.wire, 'the model server')} at {self.base}"
 
 
 @dataclass(frozen=True)

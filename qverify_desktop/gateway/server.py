@@ -14,6 +14,8 @@ from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.provider import Endpoint, Wire
 
 QUESTION_SECONDS = 5.0
+#: Anthropic's header of that name ("Versions" in its API reference).
+ANTHROPIC_VERSION = "2023-06-01"
 #: Names that are taken from a server's list.
 MOST_MODELS = 1_000
 MOST_NAME = 200
@@ -39,10 +41,16 @@ class Listing:
 
 
 async def _ask(
-    guard: GuardedTransport, method: str, url: str, *, key: str = "", body: dict[str, Any] | None = None
+    guard: GuardedTransport,
+    method: str,
+    url: str,
+    *,
+    key: str = "",
+    body: dict[str, Any] | None = None,
+    more: dict[str, str] | None = None,
 ) -> Any:
-    """The JSON of a small answer; raises ``CallFailed``."""
-    headers = {"accept-encoding": "identity"} | ({"authorization": f"Bearer {key}"} if key else {})
+    """The JSON of a small answer; ``more`` are further headers. Raises ``CallFailed``."""
+    headers = {"accept-encoding": "identity"} | ({"authorization": f"Bearer {key}"} if key else {}) | (more or {})
     client = httpx.AsyncClient(transport=guard, timeout=QUESTION_SECONDS, trust_env=False, follow_redirects=False)
     async with client:
         try:
@@ -71,9 +79,14 @@ async def speaks_ollama(base: str) -> bool:
 async def knows_model(endpoint: Endpoint, guard: GuardedTransport) -> bool:
     """Whether the server lists its models, and, for Ollama, that the model is among them.
 
-    ``False``: it keeps no list, so that only a call can tell. OpenAI-compatible servers often answer to any name, so a name
-    that is not on their list is no failure. Raises ``CallFailed``.
+    ``False``: it keeps no list, so that only a call can tell: Azure's deployments are listed for administrators only.
+    OpenAI-compatible servers often answer to any name, so a name that is not on their list is no failure. Raises ``CallFailed``.
     """
+    if endpoint.wire is Wire.AZURE:
+        return False
+    if endpoint.wire is Wire.ANTHROPIC:
+        more = {"x-api-key": _key(endpoint), "anthropic-version": ANTHROPIC_VERSION}
+        return isinstance(await _ask(guard, "GET", f"{endpoint.base}/v1/models/{endpoint.model}", more=more), dict)
     if endpoint.wire is Wire.OPENAI:
         try:
             answer = await _ask(guard, "GET", f"{endpoint.base}/models", key=_key(endpoint))

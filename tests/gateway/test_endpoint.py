@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.gateway.endpoint import needs_probe, resolve
+from qverify_desktop.gateway.endpoint import key_name, needs_probe, resolve
 from qverify_desktop.gateway.provider import Wire
 
 
@@ -20,6 +20,8 @@ from qverify_desktop.gateway.provider import Wire
         ("gemma", "http://127.0.0.1:8080", True, Wire.OLLAMA, "http://127.0.0.1:8080", "gemma"),
         ("meta/llama", "https://host/api/v3/", False, Wire.OPENAI, "https://host/api/v3", "meta/llama"),
         ("openai/gpt-4.1", "", False, Wire.OPENAI, "https://api.openai.com/v1", "gpt-4.1"),
+        ("anthropic/claude-sonnet-4-5", "", False, Wire.ANTHROPIC, "https://api.anthropic.com", "claude-sonnet-4-5"),
+        ("azure/mine", "https://me.openai.azure.com/", False, Wire.AZURE, "https://me.openai.azure.com", "mine"),
     ],
 )
 def test_name_and_address_settle_the_end_point(
@@ -27,6 +29,27 @@ def test_name_and_address_settle_the_end_point(
 ) -> None:
     endpoint = resolve(model, base, speaks)
     assert (endpoint.wire, endpoint.base, endpoint.model) == (wire, where, name)
+
+
+@pytest.mark.parametrize(
+    ("model", "base", "whose"),
+    [
+        ("openai/gpt-4.1", "", "openai"),
+        ("anthropic/claude-sonnet-4-5", "", "anthropic"),
+        ("azure/mine", "https://me.openai.azure.com", "azure"),
+        ("azure/mine", "https://me.openai.azure.com.evil.example", "me.openai.azure.com.evil.example"),
+        ("anthropic/claude", "https://evil.example", "evil.example"),
+        ("gemma", "https://api.openai.com.evil.example/v1", "api.openai.com.evil.example"),
+        ("qwen", "", "ollama"),
+    ],
+)
+def test_a_providers_key_is_for_its_own_hosts(model: str, base: str, whose: str) -> None:
+    assert key_name(resolve(model, base)) == whose
+
+
+def test_azure_has_no_address_but_the_persons() -> None:
+    with pytest.raises(BadInput, match="address of your resource"):
+        resolve("azure/mine", "")
 
 
 def test_only_an_address_without_a_path_and_a_name_without_a_prefix_need_asking() -> None:

@@ -13,7 +13,7 @@ from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.model import Answer
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
-from tests.model_servers.answers import Say, Script
+from tests.model_servers.answers import Say, Script, text_of
 from tests.model_servers.server import ModelServer, serving
 
 ASK = [{"role": "user", "content": "Write a test."}]
@@ -28,16 +28,24 @@ class Keys:
         return SecretStr(value) if value else None
 
 
+WIRES = ("openai", "ollama", "azure", "anthropic")
+
+
+def named(server: ModelServer) -> str:
+    """The model as a person names it: a prefix for what no address tells."""
+    return f"{server.wire}/scripted" if server.wire in ("azure", "anthropic") else "scripted"
+
+
 async def complete(gateway: ModelGateway, server: ModelServer, *, max_tokens: int = 100) -> Answer:
     try:
         return await gateway.complete(
-            ASK, model="scripted", api_base=server.url, max_tokens=max_tokens, purpose="test"
+            ASK, model=named(server), api_base=server.url, max_tokens=max_tokens, purpose="test"
         )
     finally:
         await gateway.close()
 
 
-@pytest.mark.parametrize("wire", ["openai", "ollama"])
+@pytest.mark.parametrize("wire", WIRES)
 async def test_an_answer_with_its_tokens_and_no_cost(wire: str) -> None:
     script = Script([Say("def test_one(): assert True")])
     with serving(script, wire) as server:
@@ -47,7 +55,7 @@ async def test_an_answer_with_its_tokens_and_no_cost(wire: str) -> None:
     assert answer.prompt_tokens == len(ASK[0]["content"]) // 4
     assert answer.completion_tokens == len(answer.text) // 4
     assert answer.duration_ms >= 0
-    assert [{k: m[k] for k in ("role", "content")} for m in script.requests[0]["messages"]] == ASK
+    assert [{"role": m["role"], "content": text_of(m)} for m in script.requests[0]["messages"]] == ASK
     assert not script.requests[0].get("tools")
 
 
@@ -76,7 +84,7 @@ async def test_a_prompt_over_ollamas_window_is_refused_before_it_is_cut_in_silen
     assert script.requests == []
 
 
-@pytest.mark.parametrize("wire", ["openai", "ollama"])
+@pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize(
     ("say", "words"),
     [
@@ -135,7 +143,7 @@ async def test_what_may_have_been_charged_or_cannot_pass_is_asked_once(fault: st
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("wire", ["openai", "ollama"])
+@pytest.mark.parametrize("wire", WIRES)
 async def test_a_slow_server_is_given_up_and_its_connection_closed(wire: str) -> None:
     script = Script([Say("late", delay_s=20)])
     with serving(script, wire) as server:
@@ -148,7 +156,7 @@ async def test_a_slow_server_is_given_up_and_its_connection_closed(wire: str) ->
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("wire", ["openai", "ollama"])
+@pytest.mark.parametrize("wire", WIRES)
 async def test_cancelling_closes_the_connection(wire: str) -> None:
     script = Script([Say("late", delay_s=20)])
     with serving(script, wire) as server:
@@ -161,7 +169,7 @@ async def test_cancelling_closes_the_connection(wire: str) -> None:
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("wire", ["openai", "ollama"])
+@pytest.mark.parametrize("wire", WIRES)
 async def test_an_answer_over_the_cap_is_not_read_to_its_end(wire: str) -> None:
     script = Script([Say(fault="huge", size=64 * 1024 * 1024)])
     gateway = ModelGateway(provider=LitellmProvider(most_bytes=1024 * 1024))
@@ -238,12 +246,34 @@ async def test_the_servers_protocol_is_asked_once() -> None:
     assert server.paths == ["/api/tags", "/api/show", "/api/chat", "/api/chat"]
 
 
-@pytest.mark.parametrize("wire", ["openai", "ollama"])
+@pytest.mark.parametrize("wire", WIRES)
 async def test_the_probe_is_content_with_a_model_that_is_listed_and_asks_it_nothing(wire: str) -> None:
     script = Script([Say("yes")])
     with serving(script, wire) as server:
-        assert await ModelGateway().probe("scripted", server.url) == ""
-    assert script.requests == []
+        assert await ModelGateway().probe(named(server), server.url) == ""
+    asked = 1 if wire == "azure" else 0
+    assert len(script.requests) == asked, "Azure lists its deployments for nobody"
+
+
+async def test_the_probe_names_a_model_that_anthropic_has_not() -> None:
+    with serving(Script([Say("yes")]), "anthropic") as server:
+        assert "has no model 'other'" in await ModelGateway().probe("anthropic/other", server.url)
+
+
+@pytest.mark.parametrize(("wire", "header"), [("azure", "api-key"), ("anthropic", "x-api-key")])
+async def test_each_wire_sends_the_key_of_its_own_host_in_its_own_header(
+    wire: str, header: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ANTHROPIC_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "AZURE_AD_TOKEN"):
+        monkeypatch.setenv(name, "sk-fromtheenvironment")
+    script = Script([Say("yes"), Say("yes")])
+    with serving(script, wire) as server:
+        await complete(ModelGateway(Keys(**{"127_0_0_1": "sk-its-own"})), server)
+        await complete(ModelGateway(Keys(anthropic="sk-not", azure="sk-not", openai="sk-not")), server)
+    first, second = script.headers
+    assert first[header] == "sk-its-own"
+    assert "sk-" not in str({name: value for name, value in first.items() if name != header})
+    assert "sk-" not in str(second), "a provider's key is for the provider, not for whoever speaks its protocol"
 
 
 async def test_the_probe_names_what_is_missing() -> None:

@@ -26,6 +26,12 @@ class Say:
     message: str = "scripted fault"
 
 
+def text_of(message: dict[str, Any]) -> str:
+    """What a message says: Anthropic's protocol has parts where the others have text."""
+    content = message.get("content", "")
+    return "".join(str(one.get("text", "")) for one in content) if isinstance(content, list) else str(content)
+
+
 @dataclass
 class Script:
     """Answers in order; one with ``when`` is kept for prompts that hold its text, and repeats there. The last one repeats."""
@@ -39,7 +45,7 @@ class Script:
 
     def next(self, request: dict[str, Any], headers: dict[str, str]) -> Say:
         """The answer to this request, which is kept for the test to look at."""
-        prompt = "\n".join(str(m.get("content", "")) for m in request.get("messages", []))
+        prompt = "\n".join(text_of(m) for m in request.get("messages", []))
         with self._lock:
             self.requests.append(request)
             self.headers.append(headers)

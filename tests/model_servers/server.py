@@ -1,4 +1,4 @@
-"""One threaded HTTP server that speaks the OpenAI-compatible protocol, or Ollama's, or both."""
+"""One threaded HTTP server that speaks the OpenAI-compatible protocol, Ollama's, Azure's or Anthropic's."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.model_servers.answers import Say, Script
+from tests.model_servers.answers import Say, Script, text_of
 
 MODEL = "scripted"
 
 
 class ModelServer(ThreadingHTTPServer):
-    """A scripted model. ``wire`` is ``openai`` or ``ollama``; ``url`` is its address without a path."""
+    """A scripted model. ``wire`` is ``openai``, ``ollama``, ``azure`` or ``anthropic``; ``url`` is its address without a path."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -65,7 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
         if ollama:
             model = {"name": f"{MODEL}:latest", "model": f"{MODEL}:latest", "size": 1, "digest": "0" * 64}
             answers = {"/api/tags": {"models": [model]}, "/api/version": {"version": "0.12.0"}}
-        else:
+        elif self.server.wire == "anthropic":
+            answers = {f"/v1/models/{MODEL}": {"type": "model", "id": MODEL, "display_name": "Scripted"}}
+        elif self.server.wire == "openai":
             answers = {"/v1/models": {"object": "list", "data": [{"id": MODEL, "object": "model"}]}}
         if self.path not in answers:
             return self._json(404, {"error": "404 page not found"})
@@ -75,11 +77,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.paths.append(self.path)
         request = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))) or b"{}")
         ollama = self.server.wire == "ollama"
-        known = {"/api/chat", "/api/generate"} if ollama else {"/v1/chat/completions"}
+        known = {
+            "ollama": {"/api/chat", "/api/generate"},
+            "azure": {f"/openai/deployments/{MODEL}/chat/completions"},
+            "anthropic": {"/v1/messages"},
+        }.get(self.server.wire, {"/v1/chat/completions"})
         if ollama and self.path == "/api/show":
             return self._json(200, {"model_info": {"llama.context_length": self.server.context_length}})
-        if self.path not in known:
-            return self._json(404, {"error": "404 page not found"})
+        path, _, query = self.path.partition("?")
+        if path not in known or (self.server.wire == "azure" and not query.startswith("api-version=20")):
+            return self._json(404, {"error": {"code": "404", "message": "Resource not found"}})
         if self.path == "/api/generate":
             request = request | {"messages": [{"role": "user", "content": request.get("prompt", "")}]}
         if ollama and request.get("model") not in (MODEL, f"{MODEL}:latest"):
@@ -91,9 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
         if say.fault.isdigit():
             headers = {"Retry-After": say.retry_after} if say.retry_after else {}
             error = {"message": say.message, "type": "scripted", "code": say.fault}
-            return self._json(
-                int(say.fault), {"error": say.message if self.server.wire == "ollama" else error}, headers
-            )
+            body: dict[str, Any] = {"error": say.message if self.server.wire == "ollama" else error}
+            if self.server.wire == "anthropic":
+                body = {"type": "error", "error": {"type": "scripted", "message": say.message}}
+            return self._json(int(say.fault), body, headers)
         if say.delay_s and not self._stays(say.delay_s):
             self.server.script.disconnects += 1
             self.close_connection = True
@@ -129,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, say: Say, request: dict[str, Any]) -> dict[str, Any]:
         text = "" if say.fault in ("empty", "thinking") else say.text
         tokens = len(text) // 4
-        asked = sum(len(str(m.get("content", ""))) for m in request.get("messages", [])) // 4
+        asked = sum(len(text_of(m)) for m in request.get("messages", [])) // 4
         if self.server.wire == "ollama":
             message: dict[str, Any] = {"role": "assistant", "content": text}
             if say.fault == "thinking":
@@ -139,6 +147,22 @@ class _Handler(BaseHTTPRequestHandler):
             if self.path == "/api/generate":
                 return answer | counts | {"response": text}
             return answer | counts | {"message": message}
+        if self.server.wire == "anthropic":
+            blocks = (
+                [{"type": "thinking", "thinking": "Let me think", "signature": "x"}]
+                if say.fault == "thinking"
+                else []
+            )
+            return {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": MODEL,
+                "content": [*blocks, *([{"type": "text", "text": text}] if text else [])],
+                "stop_reason": "refusal" if say.fault == "filter" else "end_turn",
+                "stop_sequence": None,
+                "usage": {"input_tokens": asked, "output_tokens": tokens},
+            }
         message = {"role": "assistant", "content": text}
         if say.fault == "thinking":
             message["reasoning_content"] = "Let me think"
