@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+#: Prefixes of models that are not on this machine, with the host that they go to where no address is given (Azure has none).
+PROVIDER_HOSTS = {"openai/": "api.openai.com", "anthropic/": "api.anthropic.com", "azure/": ""}
+
+
+def default_host(model: str) -> str | None:
+    """The host that a model's name alone sends a prompt to; ``None`` where it stays on this machine."""
+    return next((host for prefix, host in PROVIDER_HOSTS.items() if model.startswith(prefix)), None)
+
 
 class Purpose(StrEnum):
     """What a model is asked for. Each may have a model of its own."""

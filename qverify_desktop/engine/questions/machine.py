@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from qverify_desktop.diagnostics import archive, doctor
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.model import PROVIDER_HOSTS, default_host
 from qverify_desktop.domain.views import (
     CheckView,
     CrashView,
@@ -173,11 +174,11 @@ class MachineQuestions:
         local = bool(base) and is_local(base)
         ollama, own = await asyncio.gather(_listing(OLLAMA_BASE), _listing(base if local else ""))
         models = [*_listed(ollama, ""), *_listed(own, base)]
-        chosen = name not in ("", "none") and bool(base)
+        chosen = name not in ("", "none") and (bool(base) or default_host(name) is not None)
         if chosen and local and own is not None and not own.complete:
             models.append(_model(Listed(name), own.wire.value, base, "Its server keeps no list of models."))
         if chosen and not local and not configuration.air_gap:
-            models.append(_model(Listed(name), "openai", base, "Set on the settings page."))
+            models.append(_model(Listed(name), _provider_of(name), base, "Set on the settings page."))
         if models:
             return {"models": models, "sentence": "", "remedy": ""}
         sentence, remedy = _no_model(ollama is not None, base, local, configuration.air_gap)
@@ -258,10 +259,16 @@ def _model(model: Listed, provider: str, base: str, sentence: str) -> ModelView:
         "name": model.name,
         "provider": provider,
         "api_base": base,
-        "place": "local" if not base or is_local(base) else "remote",
+        "place": "local" if is_local(base) or (not base and default_host(model.name) is None) else "remote",
         "bytes": model.bytes,
         "sentence": sentence,
     }
+
+
+def _provider_of(name: str) -> str:
+    """The protocol that a name says, OpenAI's where it says none."""
+    prefix = name.partition("/")[0]
+    return prefix if f"{prefix}/" in PROVIDER_HOSTS else "openai"
 
 
 def _no_model(ollama: bool, base: str, local: bool, air_gap: bool) -> tuple[str, str]:

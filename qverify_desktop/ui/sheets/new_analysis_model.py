@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
+from qverify_desktop.domain.model import default_host
 from qverify_desktop.domain.views import Choices, ModelsView, ModelView, SettingsView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
@@ -18,8 +19,6 @@ from qverify_desktop.ui.widgets.elided import ElidedLabel
 from qverify_desktop.ui.widgets.painting import one_line
 
 NONE = "none"
-#: The prefix of a name that goes to OpenAI itself where no address is given.
-OPENAI, OPENAI_HOST = "openai/", "api.openai.com"
 MOST_NAME = 200
 #: Name and address of a model; ``OWN`` is the row in which both are typed.
 Key = tuple[str, str]
@@ -38,7 +37,7 @@ def host_of(base: str) -> str:
 def stays_here(name: str, base: str) -> bool:
     """Whether prompts for this model stay on this machine. A name that must be looked up does not count as this machine."""
     if not base:
-        return not name.startswith(OPENAI)
+        return default_host(name) is None
     host = host_of(base)
     if host == "localhost":
         return True
@@ -183,7 +182,9 @@ class ModelPart(Part):
             made = self._row(key, one_line(model["name"]), said, tr("Free") if local else tr("Its price"))
             if self._air_gap and not local:
                 made.refuse(tr("Air gap is on: only a model on this machine may be asked."))
-        self._row(OWN, tr("Another end point"), tr("Any OpenAI-compatible server"), "")
+        self._row(
+            OWN, tr("Another end point"), tr("Any OpenAI-compatible server, azure/DEPLOYMENT, or anthropic/MODEL"), ""
+        )
         self._choose()
         if focused in self.rows:
             self.rows[focused].radio.setFocus()
@@ -259,10 +260,10 @@ class ModelPart(Part):
 
     def leaves(self) -> str:
         """What of the repository leaves this machine; empty for nothing."""
-        _, base = self.chosen()
+        name, base = self.chosen()
         if self.is_free():
             return ""
-        host = host_of(base) if base else OPENAI_HOST
+        host = host_of(base) if base else default_host(name) or ""
         return tr(
             "The source of each target, its documentation and its generated tests go to {host}.", host=one_line(host)
         )

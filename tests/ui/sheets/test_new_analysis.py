@@ -179,6 +179,8 @@ def test_a_folder_without_git_knows_no_changes(opened):
     [
         ("qwen", "", True),
         ("openai/gpt-4.1", "", False),
+        ("anthropic/claude-sonnet-4-5", "", False),
+        ("azure/mine", "", False),
         ("x", "http://127.0.0.1:8080/v1", True),
         ("x", "http://localhost:1234", True),
         ("x", "http://[::1]:8080/v1", True),
