@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
 from qverify_desktop.domain.errors import BadInput, ModelFailure
-from qverify_desktop.domain.model import Answer
+from qverify_desktop.domain.model import Answer, Asker
 from qverify_desktop.gateway.endpoint import OPENAI_BASE, host_of, needs_probe, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.guard import GuardedTransport
@@ -68,7 +68,17 @@ class ModelGateway:
         self._contexts: dict[tuple[str, str], int] = {}
 
     async def complete(
-        self, messages: Messages, *, model: str, api_base: str, max_tokens: int, purpose: str
+        self,
+        messages: Messages,
+        *,
+        model: str,
+        api_base: str,
+        max_tokens: int,
+        purpose: str,
+        asker: Asker = Asker(),
+        shorter: Callable[[int], Messages | None] | None = None,
+        schema: Mapping[str, Any] | None = None,
+        template: str = "",
     ) -> Answer:
         """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection.
 
