@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +65,7 @@ class Account:
     cost_microusd: int = 0
     model_ms: int = 0
     local: bool = False
+    asked: int = 0
 
     @property
     def used_up(self) -> bool:
@@ -91,6 +92,7 @@ class Account:
         }
         self.evidence.append(Evidence("model_prompt", about, {"prompt": prompt.content}))
         shortened: list[Messages] = []
+        self.asked += 1
 
         def shorter(limit: int) -> Messages | None:
             fewer = prompt.shorter(limit)
@@ -104,7 +106,7 @@ class Account:
                 api_base=self.request.api_base,
                 max_tokens=ANSWER_TOKENS,
                 purpose=purpose,
-                asker=self.asker,
+                asker=replace(self.asker, request=f"{self.asker.request}/{self.asked}"),
                 shorter=shorter,
                 schema=schema,
                 template=prompt.template,
