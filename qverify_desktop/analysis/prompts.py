@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -58,12 +57,6 @@ class Prompt:
 def content_of(messages: Messages) -> bytes:
     """Messages as one text."""
     return "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in messages).encode()
-
-
-def request_digest(messages: Messages, purpose: str, max_tokens: int) -> str:
-    """Under what a question's answer is found again (SHA-256 in lower-case hex)."""
-    asked = json.dumps([messages, purpose, max_tokens], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def tokens(messages: Messages) -> int:

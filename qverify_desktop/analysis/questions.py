@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from qverify_desktop.analysis.ports import Answer, Evidence, Gateway
-from qverify_desktop.analysis.prompts import Messages, Prompt, content_of, request_digest
+from qverify_desktop.analysis.prompts import Messages, Prompt, content_of
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.execution import Execution
-from qverify_desktop.domain.model import Asker, Purpose
+from qverify_desktop.domain.model import Asker, Purpose, question_digest
 from qverify_desktop.domain.results import AnalysisRequest
 
 #: Tokens of one answer.
@@ -81,7 +81,7 @@ class Account:
 
         Raises ``ModelFailure``.
         """
-        digest = request_digest(prompt.messages, purpose, ANSWER_TOKENS)
+        digest = question_digest(prompt.messages, purpose, ANSWER_TOKENS)
         about = {
             "target": self.target,
             "round": number,

@@ -24,6 +24,7 @@ _UNKNOWN_NAME = re.compile(
 )
 #: Errors of the test itself that say the same.
 _UNKNOWN_ERRORS = frozenset(("ImportError", "ModuleNotFoundError", "NameError", "AttributeError", "ReferenceError"))
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 _BADNESS = (Status.ERROR, Status.FAILED, Status.MISSING, Status.SKIPPED, Status.PASSED)
 
 
@@ -124,6 +125,7 @@ def _attempt(
 
 
 def _shown(text: str, test: GeneratedTest, alone: GeneratedTest) -> str:
-    """The runner's words with the file's real name, the end kept where they are long."""
-    plain = text.replace(alone.path, test.path)
+    """The runner's words with the file's real name, the end kept where they are long; the same from run to run, so that the
+    same question is asked in a run that is replayed."""
+    plain = _ADDRESS.sub("0x…", text.replace(alone.path, test.path))
     return plain if len(plain) <= _MOST_TEXT else "…" + plain[-_MOST_TEXT:]
