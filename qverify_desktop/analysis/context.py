@@ -191,11 +191,19 @@ def gather(
             "One of the project's own tests, as a sample of style", _sample(target, snapshot, project, language), 7
         ),
     ]
-    above = lines[max(0, target.line - 1 - _ABOVE) : target.body_line - 1]
-    comment = Written(target.file, max(1, target.line - _ABOVE), "\n".join(above))
+    first = _first_of_comment(lines, target)
+    comment = Written(target.file, first, "\n".join(lines[first - 1 : target.body_line - 1]))
     quotable = (comment,) if target.docstring else ()
     given = tuple(Written(promise.file, promise.line, promise.words) for promise in promises)
     return Context(tuple(one for one in found if one.text.strip()), (*quotable, *given, *documents))
+
+
+def _first_of_comment(lines: Sequence[str], target: Target) -> int:
+    """The line on which what stands directly above the definition begins; that of the definition where nothing does."""
+    first = target.line
+    while first > 1 and target.line - first < _ABOVE and lines[first - 2 : first - 1] and lines[first - 2].strip():
+        first -= 1
+    return first
 
 
 def _told_apart(body: Sequence[str]) -> frozenset[str]:
