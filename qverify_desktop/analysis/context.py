@@ -124,10 +124,12 @@ def _documents(snapshot: Snapshot) -> list[Written]:
 
 @dataclass(frozen=True)
 class Context:
-    """All that prompts may say of a target: passages in the order in which they are shown, and the words that may be quoted."""
+    """All that prompts may say of a target: passages in the order in which they are shown, the words that may be quoted, and the
+    lines of the body by which it would be known."""
 
     passages: tuple[Passage, ...]
     words: tuple[Written, ...] = ()
+    body: frozenset[str] = frozenset()
 
     @property
     def specification(self) -> tuple[Passage, ...]:
@@ -195,7 +197,7 @@ def gather(
     comment = Written(target.file, first, "\n".join(lines[first - 1 : target.body_line - 1]))
     quotable = (comment,) if target.docstring else ()
     given = tuple(Written(promise.file, promise.line, promise.words) for promise in promises)
-    return Context(tuple(one for one in found if one.text.strip()), (*quotable, *given, *documents))
+    return Context(tuple(one for one in found if one.text.strip()), (*quotable, *given, *documents), body)
 
 
 def _first_of_comment(lines: Sequence[str], target: Target) -> int:

@@ -375,7 +375,8 @@ async def run_specified(tmp_path: Path, model: Model, readme: str = "", verdict:
 
 
 async def test_the_body_is_hidden_from_whoever_reads_the_words(tmp_path: Path) -> None:
-    model = Model(f"```python\n{HEADER}{test_of('a', 'pages(0) == 0')}```")
+    leak = "pages('secret_of_the_body = n // 5') == 1"
+    model = Model(f"```python\n{HEADER}{test_of('a', 'pages(0) == 0')}{test_of('leak', leak)}```")
     readme = "Use `pages(n)`:\n\n    secret_of_the_body = n // 5\n    return secret_of_the_body\n\nCall pages(3) for three.\n"
     await run_specified(tmp_path, model, readme)
     assert "secret_of_the_body" in model.prompts[0]

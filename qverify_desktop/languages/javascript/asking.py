@@ -21,6 +21,8 @@ from qverify_desktop.languages.javascript.styles import needs
 from qverify_desktop.languages.tree.source import TreeSource
 
 MOST_IMPORTS = 40
+#: Bytes of one import.
+MOST_STATEMENT = 4000
 _TITLES = {"vitest": "Vitest", "jest": "Jest", "node": "Node.js' own test runner (node:test with node:assert/strict)"}
 _ASSERTIONS = {
     "vitest": "Import what you use of Vitest; assert with expect(…).toBe or toEqual, errors with toThrow.",
@@ -64,10 +66,9 @@ def imports_at(snapshot: Snapshot, project: Project, target: Target, path: str) 
     names = used(source, definition.node)
     found = []
     for node in source.root.named_children:
-        text = source.slice(node)
-        match = _STRING.match(text)
-        requires = node.type == "lexical_declaration" and "require(" in text
-        if match is None or not (node.type == "import_statement" or requires) or not names & set(bound(source, node)):
+        text = source.slice(node) if node.end_byte - node.start_byte <= MOST_STATEMENT else ""
+        match = _STRING.match(text) if _brings(node, text) and names & set(bound(source, node)) else None
+        if match is None:
             continue
         specifier = match[1]
         if specifier.startswith("."):

@@ -7,7 +7,6 @@ import ast
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.languages import syntax
 from qverify_desktop.languages.base import Idiom
-from qverify_desktop.languages.python.codebase import loaded_names
 from qverify_desktop.languages.python.layout import module_name
 from qverify_desktop.languages.python.segments import find_function
 from qverify_desktop.languages.python.source import SourceFile, read_source
@@ -40,8 +39,7 @@ def imports_at(snapshot: Snapshot, project: Project, target: Target) -> tuple[st
     except _UNREADABLE:
         return ()
     lines = range(target.line, target.end_line + 1)
-    inside = [node for node in ast.walk(tree) if getattr(node, "lineno", 0) in lines]
-    used = {name for node in inside for name in loaded_names(node)} if len(inside) < 20_000 else set()
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.lineno in lines}
     is_package = target.file.rpartition("/")[2] == "__init__.py"
     module = module_name(project.source_roots, target.file) or target.module
     found: list[str] = []

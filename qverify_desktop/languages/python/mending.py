@@ -33,7 +33,7 @@ def mended(snapshot: Snapshot, target: Target, test: GeneratedTest) -> Generated
     for entry, body in zip(test.prelude, bodies, strict=True):
         prelude += _statement(entry, body, target, names, used, bound)
     made = {name for entry in prelude for node in _body(entry) or () for name in bound_names(node)}
-    stored = {name for node in code for part in ast.walk(node) for name in bound_names(part)}
+    stored = {name for node in code for name in bound_names(node)}
     missing = sorted((_read(code) & names) - bound - made - stored)
     if missing:
         prelude.insert(0, f"from {target.module} import {', '.join(missing)}")
