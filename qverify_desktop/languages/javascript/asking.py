@@ -115,7 +115,7 @@ def mended(snapshot: Snapshot, project: Project, target: Target, test: Generated
         words = sorted(wanted & _RUNNER - {"assert", "jest"})
         top = [f'import {{ {", ".join(words)} }} from "vitest";'] if words else []
     if runner == "node":
-        top = [_node_test(line, wanted) for line in top]
+        top = [line for one in top for line in _node_test(one, wanted)]
     bindings = [access.statement(target.file, test.path, modules=modules)] if access.root in wanted else []
     for name in sorted(from_target & wanted):
         bindings.append(replace(access, root=name).statement(target.file, test.path, modules=modules))
@@ -123,14 +123,14 @@ def mended(snapshot: Snapshot, project: Project, target: Target, test: Generated
     return replace(test, prelude=made)
 
 
-def _node_test(line: str, wanted: set[str]) -> str:
+def _node_test(line: str, wanted: set[str]) -> list[str]:
     """``node:test`` gives ``it`` and ``describe`` by name, ``test`` as a whole."""
-    names = sorted(wanted & {"it", "describe", "beforeEach", "afterEach"})
-    if not names or "node:test" not in line:
-        return line
-    if line.startswith("import"):
-        return line.replace("import test", f"import test, {{ {', '.join(names)} }}")
-    return f'const {{ {", ".join(["test", *names])} }} = require("node:test");'
+    names = ", ".join(sorted(wanted & {"it", "describe", "beforeEach", "afterEach"}))
+    if "node:test" not in line or not names:
+        return [line]
+    whole = [line] if "test" in wanted else []
+    by_name = line.replace("import test", f"import {{ {names} }}").replace("const test", f"const {{ {names} }}")
+    return [*whole, by_name]
 
 
 def _brings(node: Node, entry: str) -> bool:

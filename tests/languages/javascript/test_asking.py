@@ -56,7 +56,7 @@ def mended(root: Path, package: str, source: str, prelude: tuple[str, ...], code
             ('const assert = require("assert");', 'const add = require("../lib/add");'),
             (
                 'const assert = require("node:assert/strict");',
-                'const { test, it } = require("node:test");',
+                'const { it } = require("node:test");',
                 'const { add } = require("../../lib/add.js");',
             ),
         ),
@@ -67,7 +67,7 @@ def mended(root: Path, package: str, source: str, prelude: tuple[str, ...], code
             ('import { add } from "../lib/add.js";', 'import fs from "node:fs";'),
             (
                 'import assert from "node:assert/strict";',
-                'import test, { it } from "node:test";',
+                'import { it } from "node:test";',
                 'import add from "../../lib/add.js";',
             ),
         ),
