@@ -138,19 +138,23 @@ class Context:
 
     def quote(self, words: str) -> Quote | None:
         """Where these words stand in the repository, verbatim but for spaces and the marks of comments; ``None`` for less than
-        three words or what is not there."""
+        three words or what is not there. Words of several lines are answered as those lines stand, marks and all."""
         wanted = " ".join(words.split())
         if len(wanted.split()) < 3 or len(wanted) > MOST_WORDS:
             return None
         for written in self.words:
-            text, starts = "", list[tuple[int, int]]()
-            for number, line in enumerate(written.text.split("\n")):
+            lines = written.text.split("\n")
+            text, starts = "", list[int]()
+            for line in lines:
                 plain = " ".join(_MARK.sub("", line, count=1).split())
-                starts.append((len(text), written.line + number))
+                starts.append(len(text))
                 text += f"{plain} " if plain else ""
             at = text.find(wanted)
             if at >= 0:
-                return Quote(wanted, written.file, max(line for start, line in starts if start <= at))
+                first = max(n for n, start in enumerate(starts) if start <= at)
+                last = max(n for n, start in enumerate(starts) if start < at + len(wanted))
+                stand = wanted if first == last else "\n".join(lines[first : last + 1]).strip()
+                return Quote(stand, written.file, written.line + first)
         return None
 
 

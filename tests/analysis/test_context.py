@@ -134,6 +134,17 @@ def test_words_are_quoted_where_they_stand(tmp_path: Path, words: str, found: Qu
     assert context_of(tmp_path, "python", PYTHON, "Purse.worth", set()).quote(words) == found
 
 
+def test_words_of_several_lines_are_quoted_as_they_stand(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"name": "shop"}',
+        "lib/a.js": "const other = 1;\n\n/**\n * The worth of\n * all coins is 5.\n */\nfunction worth(coins) {\n  return coins + 1;\n}\nmodule.exports = { worth };\n",
+    }
+    context = context_of(tmp_path, "javascript", files, "worth", set())
+    found = context.quote("The worth of all coins is 5.")
+    assert found == Quote("* The worth of\n * all coins is 5.", "lib/a.js", 4)
+    assert found.text in files["lib/a.js"]
+
+
 def test_everything_is_cut_to_size(tmp_path: Path) -> None:
     files = {
         **PYTHON,
