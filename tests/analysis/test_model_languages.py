@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from qverify_desktop.analysis.expectations import with_expected
 from qverify_desktop.analysis.model_tests import ModelOutcome, write_model_tests
 from qverify_desktop.domain.execution import Execution, Job, JobResult
 from qverify_desktop.domain.project import Target
@@ -235,3 +236,33 @@ def twice(name: str) -> tuple[list[GeneratedTest], list[GeneratedTest]]:
 def test_names_that_were_given_once_come_back_as_they_were(name: str) -> None:
     first, again = twice(name)
     assert [t.name for t in first] == [t.name for t in again]
+
+
+EQUALITIES = {
+    "java": ("class ATest {\n  @Test\n  void sums() {\n    BODY;\n  }\n}\n", "assertEquals(-3, Sum.add(1, 2))", "Sum.add(1, 2)", "-3"),
+    "kotlin": ("class ATest {\n  @Test\n  fun sums() {\n    BODY\n  }\n}\n", "assertEquals(3, add(1, 2))", "add(1, 2)", "3"),
+    "rust": ("#[test]\nfn sums() {\n    BODY;\n}\n", "assert_eq!(add(1, 2), 3)", "add(1, 2)", "3"),
+    "typescript": ('test("sums", () => {\n  BODY;\n});\n', "expect(add(1, 2)).toBe(3)", "add(1, 2)", "3"),
+    "python": ("from shelf import add\n\n\ndef test_sums():\n    BODY\n", "assert add(1, 2) == 3", "add(1, 2)", "3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EQUALITIES)
+def test_one_call_and_one_value_are_told_apart(name: str) -> None:
+    frame, statement, call, expected = EQUALITIES[name]
+    language = LANGUAGES[name]
+    target = Target(name, "shelf/add", "shelf", "add", 1, 2, 2, "add(a, b)")
+    path = (
+        f"src/test/java/ATest{language.endings[0]}" if name in ("java", "kotlin") else f"a.test{language.endings[0]}"
+    )
+    for body, found in ((statement, (call, expected)), (f"{statement}; {statement}", ("", ""))):
+        tests = language.split(frame.replace("BODY", body), path, target)
+        assert isinstance(tests, list)
+        assert (tests[0].call, tests[0].expected) == found
+    once = language.split(frame.replace("BODY", statement), path, target)
+    assert isinstance(once, list)
+    test = once[0]
+    changed = with_expected(test, "7", language, target)
+    assert changed is not None
+    assert (changed.expected, changed.code) == ("7", test.code.replace(expected, "7"))
+    assert with_expected(test, "7) || (true", language, target) is None
