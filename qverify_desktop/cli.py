@@ -181,6 +181,10 @@ def _add_runs(commands: Any) -> None:
     ):
         parser = _command(commands, name, help, name)
         parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
+    parser = _command(
+        commands, "replay", "Run a finished run again over its recorded answers, with no model.", "replay"
+    )
+    parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
     parser = _command(commands, "export", "Write a run's report in another form.", "export")
     parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
     formats = ("html", "junit", "sarif", "markdown", "csv", "patch", "issues", "expected-failures", "evidence")

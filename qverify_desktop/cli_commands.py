@@ -80,6 +80,18 @@ def cancel(options: argparse.Namespace) -> int:
     return _ask(options, ask)
 
 
+def replay(options: argparse.Namespace) -> int:
+    """0 where the judgement is the same, 1 where it differs."""
+
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        screen.note(f"Replaying {options.name}; no model is asked.")
+        view = await engine.ask("run_replay", run=options.name)
+        screen.print_replay(view)
+        return 0 if view["same"] else 1
+
+    return _ask(options, ask)
+
+
 def export(options: argparse.Namespace) -> int:
     async def ask(engine: AnyEngine, screen: Screen) -> int:
         path = await engine.export(options.name, options.format, Path(os.path.abspath(options.output)))  # noqa: PTH100, ASYNC240

@@ -81,6 +81,12 @@ class Screen:
         else:
             _print_lines([f"Written: {path}"])
 
+    def print_replay(self, view: Mapping[str, Any]) -> None:
+        if self.as_json:
+            _print_json(view)
+        else:
+            _print_lines([f"{view['run']}: {view['sentence']}", *(f"  {line}" for line in view["differences"])])
+
     def print_runtimes(self, answers: Sequence[Mapping[str, Any]]) -> None:
         if self.as_json:
             _print_json({"runtimes": list(answers)})

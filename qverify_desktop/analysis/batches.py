@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from qverify_desktop.analysis import following
 from qverify_desktop.analysis.baseline import Baseline, uncovered_lines
 from qverify_desktop.analysis.decide import decide
-from qverify_desktop.analysis.generate import Allowance, Candidates, from_promises, write_tests
+from qverify_desktop.analysis.generate import Allowance, Candidates, from_promises, from_survivors, write_tests
 from qverify_desktop.analysis.judge import Runs, Tried, screen, try_tests
 from qverify_desktop.analysis.kept import Kept
 from qverify_desktop.analysis.mutation import Matrix, RunMutant, run_mutants
@@ -21,6 +21,7 @@ from qverify_desktop.analysis.steps import Steps
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
+from qverify_desktop.domain.testing import Origin
 
 #: Targets a batch: enough to share the starts of containers; fewer where time is short, because it is looked at in between.
 BATCH = 50
@@ -95,6 +96,20 @@ async def judge_in_batches(
             stable = [t for t in tried if t.passed]
             mutated |= {t.id for t in batch}
             mutants |= await run_mutants(steps, snapshot, project, batch, baseline.suite, stable, mutants, part)
+            more = await from_survivors(
+                steps, snapshot, project, batch, mutants.values(), _by_model(runs.tried), allowance, part
+            )
+            if more != Candidates():
+                again, late = await _judge_more(steps, project, more, tried, part)
+                tried += again.tried
+                refused += late
+                notices += [*more.notices, *again.problems]
+                stable += [t for t in again.tried if t.passed]
+                further = f"{part}.survivors"
+                mutants |= await run_mutants(
+                    steps, snapshot, project, batch, baseline.suite, stable, mutants, further
+                )
+                runs = Runs((*runs.tried, *again.tried), (*runs.problems, *again.problems))
             if not candidates.notices and not runs.problems:
                 whole |= {t.id for t in batch}
         judged, disputed = await asyncio.to_thread(decide, tried, coverage, Matrix.of(mutants.values()), language)
@@ -126,6 +141,22 @@ async def judge_in_batches(
         words_only=words_only,
         notices=tuple(dict.fromkeys([*notices, *_stopped(len(fresh), len(fresh) - at, words_only)])),
     )
+
+
+def _by_model(tried: Sequence[Tried]) -> set[str]:
+    """Targets for which the model wrote a test that passed."""
+    return {one.test.target for one in tried if one.passed and one.test.origin is Origin.MODEL}
+
+
+async def _judge_more(
+    steps: Steps, project: Project, more: Candidates, tried: Sequence[Tried], part: str
+) -> tuple[Runs, list[JudgedTest]]:
+    """Candidates that came after their batch was judged, run as all others are."""
+    known = {one.test.id for one in tried}
+    language = steps.services.language(project.language)
+    kept, not_run = await screen(language, [t for t in more.tests if t.id not in known])
+    runs = await try_tests(steps, project, kept, f"{part}.survivors") if kept else Runs(())
+    return runs, [*more.refused, *not_run]
 
 
 def _stopped(fresh: int, left: int, words_only: int) -> list[str]:

@@ -28,7 +28,7 @@ def callers_of(
     """
     homes: dict[str, set[str]] = {}
     for target in changed:
-        for name in _names(target):
+        for name in names_of(target):
             homes.setdefault(name, set()).add(target.file)
     known = {target.id for target in changed}
     lines: dict[str, list[str]] = {}
@@ -37,15 +37,20 @@ def callers_of(
         if target.id in known:
             continue
         if target.file not in lines:
-            lines[target.file] = _lines(snapshot, target.file)
+            lines[target.file] = lines_of(snapshot, target.file)
         text = "\n".join(lines[target.file][target.body_line - 1 : target.end_line])
         needed = depends_on.get(target.file, ())
-        if any(home in needed for name in set(_CALLED.findall(text)) & homes.keys() for home in homes[name]):
+        if any(home in needed for name in called_in(text) & homes.keys() for home in homes[name]):
             found.append(target)
     return found
 
 
-def _names(target: Target) -> list[str]:
+def called_in(text: str) -> frozenset[str]:
+    """Names that stand before a bracket or a dot."""
+    return frozenset(_CALLED.findall(text))
+
+
+def names_of(target: Target) -> list[str]:
     """A function's own name; for what makes an object also the class's."""
     parts = re.split(r"[.:#]+", target.symbol)
     if parts[-1] in _MAKERS and len(parts) > 1:
@@ -53,7 +58,8 @@ def _names(target: Target) -> list[str]:
     return [parts[-1]]
 
 
-def _lines(snapshot: Snapshot, file: str) -> list[str]:
+def lines_of(snapshot: Snapshot, file: str) -> list[str]:
+    """The lines of a file of the snapshot; none of one that is too large, a link, or gone."""
     path = Path(snapshot.root).joinpath(*file.split("/"))
     try:
         if path.is_symlink() or path.stat().st_size > MOST_BYTES:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qverify_desktop.analysis.baseline import uncovered_lines
-from qverify_desktop.analysis.model_tests import ModelUnavailable, budget_left, write_model_tests
+from qverify_desktop.analysis.context import Survey, survey
+from qverify_desktop.analysis.model_tests import (
+    MOST_SURVIVORS,
+    ModelOutcome,
+    ModelUnavailable,
+    budget_left,
+    write_for_survivors,
+    write_model_tests,
+)
+from qverify_desktop.analysis.mutation import RunMutant
 from qverify_desktop.analysis.steps import StepContext, Steps
+from qverify_desktop.domain.model import Asker
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
 from qverify_desktop.domain.results import JudgedTest
-from qverify_desktop.domain.testing import FileCoverage, GeneratedTest, Origin
+from qverify_desktop.domain.testing import FileCoverage, GeneratedTest, Mutant, MutantStatus, Origin
+from qverify_desktop.languages.base import Language
 
 NO_MODEL = "none"
 #: Targets that the existing tests reach whole are observed too, since those may notice no change; but only so many.
@@ -33,12 +44,19 @@ class Candidates:
 @dataclass
 class Allowance:
     """What may still be done for the batches to come. ``untested``: targets of the whole run that the model could be asked
-    about, ``asked`` those that it was, ``tested`` how many that are tested already may still be observed."""
+    about, ``asked`` those that it was, ``tested`` how many that are tested already may still be observed. ``known`` is the
+    project's survey, made when the model is first asked."""
 
     untested: int
     asked: int = 0
     given_up: bool = False
     tested: int = MOST_TESTED
+    known: Survey | None = None
+
+    async def survey(self, snapshot: Snapshot, project: Project, language: Language) -> Survey:
+        if self.known is None:
+            self.known = await asyncio.to_thread(survey, snapshot, project, language)
+        return self.known
 
 
 async def write_tests(
@@ -61,7 +79,7 @@ async def write_tests(
         return promised
     steps.reporter.progress(Stage.GENERATE, 1, 3, f"{len(promised.tests)} tests from the repository's own words")
     untested = [t for t in targets if uncovered_lines(t, coverage)]
-    modelled = await from_model(steps, snapshot, project, untested, allowance, part)
+    modelled = await from_model(steps, snapshot, project, untested, allowance, part, coverage)
     steps.reporter.progress(Stage.GENERATE, 2, 3, "Observing what the code does")
     tested = [t for t in targets if t not in untested][: allowance.tested]
     allowance.tested -= len(tested)
@@ -141,7 +159,13 @@ async def _from_observation(
 
 
 async def from_model(
-    steps: Steps, snapshot: Snapshot, project: Project, targets: Sequence[Target], allowance: Allowance, part: str
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    targets: Sequence[Target],
+    allowance: Allowance,
+    part: str,
+    coverage: Mapping[str, FileCoverage],
 ) -> Candidates:
     """Ask the model target by target, each a durable step of its own. Three failures of the end point in a row stop it,
     and so does a budget that is used up; it is not asked in later batches either.
@@ -163,7 +187,9 @@ async def from_model(
             allowance.given_up = True
             break
         steps.reporter.progress(Stage.GENERATE, number, len(targets), f"Asking {request.model} about {target.symbol}")
-        answers.append(await _ask_about(steps, snapshot, project, target, f"{part}.model.{number}"))
+        missing = uncovered_lines(target, coverage)
+        step = f"{part}.model.{number}"
+        answers.append(await _ask_about(steps, snapshot, project, target, step, missing, allowance))
         allowance.asked += 1
         if len(answers) >= FAILURES and all(answer.failed for answer in answers[-FAILURES:]):
             gave_up = Candidates(notices=(f"The model failed {FAILURES} times in a row and was not asked again.",))
@@ -186,7 +212,15 @@ class Answered:
     failed: bool = False
 
 
-async def _ask_about(steps: Steps, snapshot: Snapshot, project: Project, target: Target, step: str) -> Answered:
+async def _ask_about(
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    target: Target,
+    step: str,
+    missing: Collection[int],
+    allowance: Allowance,
+) -> Answered:
     language = steps.services.language(project.language)
     left = budget_left(steps.request, steps.spent.cost_microusd)
 
@@ -201,17 +235,108 @@ async def _ask_about(steps: Steps, snapshot: Snapshot, project: Project, target:
                 context.execute,
                 steps.request,
                 left=left,
+                missing=missing,
+                known=await allowance.survey(snapshot, project, language),
+                asker=_asker(steps, step),
             )
         except ModelUnavailable as error:
             context.events.extend(error.evidence)
             context.record("model_failed", {"target": target.id}, {"sentence": error.sentence.encode()})
             return Answered(Candidates(notices=(error.sentence,)), failed=True)
-        context.events.extend(outcome.evidence)
-        context.model_ms += outcome.model_ms
-        context.cost_microusd += outcome.cost_microusd
-        return Answered(Candidates(outcome.tests, outcome.refused, outcome.notices))
+        return Answered(_noted(context, outcome))
 
     return await steps.step(step, Answered, body)
+
+
+def _noted(context: StepContext, outcome: ModelOutcome) -> Candidates:
+    context.events.extend(outcome.evidence)
+    context.model_ms += outcome.model_ms
+    context.cost_microusd += outcome.cost_microusd
+    return Candidates(outcome.tests, outcome.refused, outcome.notices)
+
+
+def _asker(steps: Steps, step: str) -> Asker:
+    """On whose account the questions of a step are asked; the same when the step is repeated."""
+    request = steps.request
+    return Asker(
+        run=steps.run,
+        source=request.source,
+        budget_microusd=request.budget_microusd,
+        request=f"{steps.run}/{step}",
+    )
+
+
+async def from_survivors(
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    targets: Sequence[Target],
+    mutants: Iterable[RunMutant],
+    tested: Collection[str],
+    allowance: Allowance,
+    part: str,
+) -> Candidates:
+    """One more question for each target that the model wrote good tests for (``tested``) and some of whose mutants survived all
+    tests. It ends where the model gives no answer or the budget is used up."""
+    if steps.request.model == NO_MODEL or allowance.given_up:
+        return Candidates()
+    survivors: dict[str, list[Mutant]] = {}
+    for one in mutants:
+        if one.outcome.status is MutantStatus.SURVIVED and one.mutant.target in tested:
+            survivors.setdefault(one.mutant.target, []).append(one.mutant)
+    found: list[Candidates] = []
+    for number, target in enumerate(target for target in targets if target.id in survivors):
+        left = budget_left(steps.request, steps.spent.cost_microusd)
+        if left == 0 or any(one.notices for one in found[-1:]):
+            break
+        shown = _spread(survivors[target.id])
+        step = f"{part}.survivors.{number}"
+        found.append(await _ask_of_survivors(steps, snapshot, project, target, step, shown, allowance, left))
+    return Candidates(
+        tuple(test for one in found for test in one.tests),
+        tuple(judged for one in found for judged in one.refused),
+        tuple(dict.fromkeys(notice for one in found for notice in one.notices)),
+    )
+
+
+def _spread(survivors: Sequence[Mutant]) -> list[Mutant]:
+    """A few, of different lines where there are."""
+    by_line: dict[int, Mutant] = {}
+    for one in survivors:
+        by_line.setdefault(one.line, one)
+    others = [one for one in survivors if one not in by_line.values()]
+    return [*by_line.values(), *others][:MOST_SURVIVORS]
+
+
+async def _ask_of_survivors(
+    steps: Steps,
+    snapshot: Snapshot,
+    project: Project,
+    target: Target,
+    step: str,
+    shown: Sequence[Mutant],
+    allowance: Allowance,
+    left: int | None,
+) -> Candidates:
+    language = steps.services.language(project.language)
+
+    async def body(context: StepContext) -> Candidates:
+        outcome = await write_for_survivors(
+            target,
+            snapshot,
+            project,
+            language,
+            context.services.gateway,
+            context.execute,
+            steps.request,
+            shown,
+            left=left,
+            known=await allowance.survey(snapshot, project, language),
+            asker=_asker(steps, step),
+        )
+        return _noted(context, outcome)
+
+    return await steps.step(step, Candidates, body)
 
 
 async def _probe(steps: Steps, part: str) -> str:

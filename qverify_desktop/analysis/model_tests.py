@@ -1,37 +1,39 @@
 """Tests for one target from a language model: ask, read, try out, mend.
 
 An answer is a whole test file. What in it names things that are not there is mended without the model where that is
-possible, and by up to three more questions where it is not. Whether a test proves anything is for the judge to say.
+possible, and by further questions where it is not. Whether a test proves anything is for the judge to say.
 """
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from qverify_desktop.analysis.answers import find_source
-from qverify_desktop.analysis.import_repair import Mend, import_mender
-from qverify_desktop.analysis.ports import Answer, Evidence, Gateway
+from qverify_desktop.analysis import expectations
+from qverify_desktop.analysis.context import Context, Survey, gather, survey
+from qverify_desktop.analysis.expectations import with_quote
+from qverify_desktop.analysis.ports import Evidence, Gateway
 from qverify_desktop.analysis.prompts import Prompt, render
+from qverify_desktop.analysis.questions import EXPECTATIONS_SCHEMA, FILE_SCHEMA, Account
+from qverify_desktop.analysis.reading import WHOLE_ANSWER, answer_path, read_answer, refusal
 from qverify_desktop.analysis.trial import REASONS, Attempt, RunJob, Trouble, try_out
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.execution import Execution
-from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
-from qverify_desktop.domain.results import AnalysisRequest, JudgedTest, Reason, TestVerdict
-from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
-from qverify_desktop.languages import syntax
-from qverify_desktop.languages.base import Language, StaticProblem
+from qverify_desktop.domain.model import Asker, Purpose
+from qverify_desktop.domain.project import Project, Promise, Snapshot, Target, language_title
+from qverify_desktop.domain.results import AnalysisRequest, JudgedTest
+from qverify_desktop.domain.testing import GeneratedTest, Mutant
+from qverify_desktop.languages.base import Language
 
-#: Tokens of one answer, and tests asked for at most.
-ANSWER_TOKENS = 4096
+#: Tests asked for at most.
 TESTS_ASKED = 8
-#: Tests of one answer that are looked at; a model that repeats itself writes hundreds.
-MOST_TESTS = 40
-MOST_WORDS = 20
-MOST_DOCSTRING = 4000
+#: Surviving mutants that one question shows.
+MOST_SURVIVORS = 3
+#: Troubles of which a test's imports may be the cause.
+_OF_IMPORTS = (Trouble.UNKNOWN_NAME, Trouble.NOT_COLLECTED, Trouble.COMPILE)
 
 
 class ModelUnavailable(ModelFailure):
@@ -63,31 +65,13 @@ class ModelOutcome:
 
 
 @dataclass(frozen=True)
-class Material:
-    """What prompts about a target are made of, and what its answers are measured by."""
+class Place:
+    """Where tests are written for, and who runs them."""
 
-    target: Target
-    source: str
-    words: tuple[str, ...]
-    promises: tuple[Promise, ...]
-    mend: Mend
-
-    @property
-    def import_line(self) -> str:
-        return f"from {self.target.module} import {self.target.symbol.partition('.')[0]}"
-
-
-@dataclass
-class _Account:
-    """What was asked and spent so far."""
-
-    target: str
-    request: AnalysisRequest
-    gateway: Gateway
-    evidence: list[Evidence] = field(default_factory=list)
-    executions: list[Execution] = field(default_factory=list)
-    cost_microusd: int = 0
-    model_ms: int = 0
+    snapshot: Snapshot
+    project: Project
+    language: Language
+    run_job: RunJob
 
 
 def budget_left(request: AnalysisRequest, spent_microusd: int) -> int | None:
@@ -104,165 +88,252 @@ async def write_model_tests(
     run_job: RunJob,
     request: AnalysisRequest,
     *,
-    rounds: int = 3,
+    rounds: int | None = None,
     left: int | None = None,
+    missing: Collection[int] = (),
+    known: Survey | None = None,
+    asker: Asker = Asker(),
 ) -> ModelOutcome:
     """Candidates for one target, with at most ``rounds`` rounds of repair after the first answer. ``left`` is what is left of
-    the budget, in millionths of a US dollar; the repair ends when it is spent.
+    the budget, in millionths of a US dollar; the repair ends when it is spent. ``missing`` are the target's lines that no test
+    runs, ``known`` the survey of its project where somebody made it.
 
     Raises ``ModelUnavailable`` when the first question got no answer. A failure in a later round ends the repair; what was
     won before it stays.
     """
-    material = await asyncio.to_thread(gather_material, target, snapshot, project, language)
-    account = _Account(target.id, request, gateway)
-    kept: list[GeneratedTest] = []
-    refused: list[JudgedTest] = []
-    open_attempts: list[Attempt] = []
-    notices: tuple[str, ...] = ()
-    for number in range(rounds + 1):
-        if number and left is not None and account.cost_microusd >= left:
-            notices = (f"The repair of tests for {target.symbol} ended early: the budget is used up.",)
-            break
-        prompt = await asyncio.to_thread(_prompt, material, language, open_attempts)
-        try:
-            answer = await ask(account, prompt, number)
-        except ModelFailure as error:
-            if number == 0:
-                raise ModelUnavailable(error.sentence, error.remedy, tuple(account.evidence)) from None
-            notices = (f"The repair of tests for {target.symbol} ended early: {error.sentence}",)
-            break
-        tests, problems = read_answer(answer.text, answer_path(target, number), target, language)
-        tests = [with_quote(_with_old_name(test, open_attempts), material.promises) for test in tests]
-        open_attempts = [a for a in open_attempts if a.test.name not in {t.name for t in tests}]
-        refused += problems
-        attempts = await _try_and_mend(tests, material, project, language, run_job, account)
-        kept += [a.test for a in attempts if a.trouble is Trouble.NONE or is_final(a)]
-        open_attempts += [a for a in attempts if a.trouble is not Trouble.NONE and not is_final(a)]
-        if not tests or not any(worth_asking(a) for a in open_attempts):
-            break
-    for attempt in open_attempts:
-        if attempt.trouble is Trouble.ASSERTION:
-            kept.append(attempt.test)
-        else:
-            refused.append(_refusal(attempt.test, REASONS[attempt.trouble], _first_lines(attempt.text)))
-    return ModelOutcome(
-        tuple(kept),
-        tuple(refused),
-        tuple(account.evidence),
-        account.cost_microusd,
-        account.model_ms,
-        tuple(account.executions),
-        notices,
-    )
+    place = Place(snapshot, project, language, run_job)
+    account = Account(target.id, request, gateway, asker, left)
+    writing = await asyncio.to_thread(_Writing.begin, target, place, account, missing, known)
+    try:
+        tests = await writing.first()
+    except ModelFailure as error:
+        raise ModelUnavailable(error.sentence, error.remedy, tuple(account.evidence)) from None
+    try:
+        await writing.settle_expectations(tests)
+        await writing.repair(rounds)
+    except ModelFailure as error:
+        writing.notices.append(f"The repair of tests for {target.symbol} ended early: {error.sentence}")
+    return writing.outcome()
 
 
-def gather_material(target: Target, snapshot: Snapshot, project: Project, language: Language) -> Material:
-    """Source, words and promises about a target. Blocking: reads files of the snapshot."""
-    promises = tuple(p for p in language.promises(snapshot, project, [target]) if p.target == target.id)
-    words = tuple(dict.fromkeys(p.words for p in promises))[:MOST_WORDS]
-    mend = import_mender(language.name, snapshot, target)
-    return Material(target, language.focal_source(snapshot, target), words, promises, mend)
-
-
-def answer_path(target: Target, number: int) -> str:
-    """The file of a target's tests from one answer; each round has its own, so that their shared statements never mix."""
-    stem = re.sub(r"\W+", "_", f"{target.module}_{target.symbol}", flags=re.ASCII).strip("_").lower()[:120]
-    return f"tests/qverify/test_qv_{stem}_model{f'_{number}' if number else ''}.py"
-
-
-def _prompt(material: Material, language: Language, open_attempts: Sequence[Attempt]) -> Prompt:
-    target = material.target
-    values = {
-        "symbol": target.symbol,
-        "module": target.module,
-        "import_line": material.import_line,
-        "source": material.source,
-    }
-    if open_attempts:
-        asked = [a for a in open_attempts if worth_asking(a)]
-        # One path for all, so that tests of several rounds come as one file.
-        together = [replace(a.test, path=asked[0].test.path) for a in asked]
-        problems = [f"{a.test.name}: {a.text}" for a in asked]
-        values |= {"tests": "\n".join(language.render(together).values())}
-        return render(f"{language.name}/repair", {**values, "problems": problems})
-    values |= {"signature": target.signature, "docstring": target.docstring[:MOST_DOCSTRING]}
-    return render(f"{language.name}/generate", {**values, "words": list(material.words), "tests": TESTS_ASKED})
-
-
-async def ask(account: _Account, prompt: Prompt, number: int) -> Answer:
-    """One question. Prompt and answer go into the evidence. Raises ``ModelFailure``."""
-    about = {"target": account.target, "round": number, "model": account.request.model, "template": prompt.template}
-    account.evidence.append(Evidence("model_prompt", about, {"prompt": prompt.content}))
-    answer = await account.gateway.complete(
-        prompt.messages,
-        model=account.request.model,
-        api_base=account.request.api_base,
-        max_tokens=ANSWER_TOKENS,
-        purpose="repair" if number else "generate",
-    )
-    account.cost_microusd += answer.cost_microusd
-    account.model_ms += answer.duration_ms
-    facts = about | {
-        "model": answer.model,
-        "provider": answer.provider,
-        "prompt_tokens": answer.prompt_tokens,
-        "completion_tokens": answer.completion_tokens,
-        "cost_microusd": answer.cost_microusd,
-        "duration_ms": answer.duration_ms,
-    }
-    content = answer.text.encode("utf-8", "surrogatepass")
-    account.evidence.append(Evidence("model_answer", facts, {"answer": content}))
-    return answer
-
-
-def read_answer(
-    text: str, path: str, target: Target, language: Language
-) -> tuple[list[GeneratedTest], list[JudgedTest]]:
-    """The tests of an answer that are worth running, and what is refused unseen: prose, broken source, tautologies."""
-    whole = GeneratedTest(path, "answer", "", target.id, Label.CHARACTERIZATION, Origin.MODEL)
-    found = find_source(text, language.fence_tags)
-    if found.problem:
-        return [], [_refusal(whole, Reason.NOT_A_TEST, found.problem)]
-    split = language.split(found.source, path, target)
-    if isinstance(split, StaticProblem):
-        return [], [_refusal(replace(whole, code=found.source), split.reason, split.detail)]
-    tests: list[GeneratedTest] = []
-    refused: list[JudgedTest] = []
-    for test in split[:MOST_TESTS]:
-        problem = language.static_problem(test)
-        if problem is None:
-            tests.append(test)
-        else:
-            refused.append(_refusal(test, problem.reason, problem.detail))
-    if len(split) > MOST_TESTS:
-        detail = f"The answer holds {len(split)} tests; only the first {MOST_TESTS} were looked at."
-        refused.append(_refusal(whole, Reason.NOT_A_TEST, detail))
-    return tests, refused
-
-
-async def _try_and_mend(
-    tests: Sequence[GeneratedTest],
-    material: Material,
+async def write_for_survivors(
+    target: Target,
+    snapshot: Snapshot,
     project: Project,
     language: Language,
+    gateway: Gateway,
     run_job: RunJob,
-    account: _Account,
-) -> list[Attempt]:
-    """A run, and a second one of those whose imports could be pointed right without asking."""
-    trial = await try_out(tests, project, language, run_job)
-    account.executions += trial.executions
-    attempts = list(trial.attempts)
-    mended = {
-        place: material.mend(attempt.test)
-        for place, attempt in enumerate(attempts)
-        if attempt.trouble is Trouble.UNKNOWN_NAME
-    }
-    mended = {place: test for place, test in mended.items() if test != attempts[place].test}
-    again = await try_out(list(mended.values()), project, language, run_job)
-    account.executions += again.executions
-    for place, attempt in zip(mended, again.attempts, strict=True):
-        attempts[place] = attempt
-    return attempts
+    request: AnalysisRequest,
+    survivors: Sequence[Mutant],
+    *,
+    left: int | None = None,
+    known: Survey | None = None,
+    asker: Asker = Asker(),
+) -> ModelOutcome:
+    """Candidates that may notice mutants which all tests so far let pass: one question, no repair. A model that gives no answer
+    is a notice."""
+    place = Place(snapshot, project, language, run_job)
+    account = Account(target.id, request, gateway, asker, left)
+    writing = await asyncio.to_thread(_Writing.begin, target, place, account, (), known)
+    try:
+        await writing.notice(survivors[:MOST_SURVIVORS])
+    except ModelFailure as error:
+        writing.notices.append(
+            f"The model was not asked about surviving mutants of {target.symbol}: {error.sentence}"
+        )
+    return writing.outcome()
+
+
+@dataclass
+class _Writing:
+    """The tests of one target while they are written."""
+
+    target: Target
+    place: Place
+    account: Account
+    context: Context
+    promises: tuple[Promise, ...]
+    kept: list[GeneratedTest] = field(default_factory=list)
+    open: list[Attempt] = field(default_factory=list)
+    refused: list[JudgedTest] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    tests: list[GeneratedTest] = field(default_factory=list)
+    last: tuple[Prompt, str] | None = None
+
+    @classmethod
+    def begin(
+        cls, target: Target, place: Place, account: Account, missing: Collection[int], known: Survey | None
+    ) -> _Writing:
+        """Blocking: reads files of the snapshot."""
+        language, snapshot, project = place.language, place.snapshot, place.project
+        found = tuple(p for p in language.promises(snapshot, project, [target]) if p.target == target.id)
+        whole = known if known is not None else survey(snapshot, project, language)
+        path = answer_path(language, project, target, 0)
+        context = gather(target, whole, snapshot, project, language, found, missing, path)
+        return cls(target, place, account, context, found)
+
+    async def first(self) -> list[GeneratedTest]:
+        """The tests of the first answer; where none can be read, of a second one. Raises ``ModelFailure``."""
+        path = self._path(0)
+        prompt = await self._prompt("generate", path, {"tests": TESTS_ASKED}, self.context)
+        text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
+        tests, refused = await self._read(text, path)
+        unreadable = [one for one in refused if one.test.name == WHOLE_ANSWER]
+        if not tests and unreadable and not self.account.used_up:
+            again = await self._prompt("again", path, {"problem": unreadable[0].detail[:300]}, None)
+            again = again.after(prompt, text[:2_000], prompt)
+            try:
+                text = await self.account.ask(again, 0, Purpose.GENERATE, FILE_SCHEMA)
+            except ModelFailure as error:
+                self.notices.append(f"The model was asked only once about {self.target.symbol}: {error.sentence}")
+            else:
+                tests, refused = await self._read(text, path)
+        self.last = (prompt, text)
+        self.refused += refused
+        self.tests = tests
+        return tests
+
+    async def settle_expectations(self, tests: Sequence[GeneratedTest]) -> None:
+        """Hold what the tests expect against the repository's words, read without the code. Raises ``ModelFailure``."""
+        # A test may hold the body as text.
+        calls = [c for c in expectations.asked_about(tests) if not any(line in c for line in self.context.body)]
+        words = [passage for passage in self.context.specification if passage.rank > 0]
+        if not calls or not words or not self.context.words or self.account.used_up:
+            return
+        title = language_title(self.target.language)
+        prompt = await asyncio.to_thread(expectations.question, self.target, self.context, calls, title)
+        text = await self.account.ask(prompt, 0, Purpose.SECOND_OPINION, EXPECTATIONS_SCHEMA)
+        found = expectations.read_expectations(text, calls, self.context)
+        language = self.place.language
+        self.tests, events = await asyncio.to_thread(expectations.apply, tests, found, language, self.target)
+        self.account.evidence += events
+
+    async def repair(self, rounds: int | None) -> None:
+        """Try the tests out, and ask about those that fail until none is left worth asking about. Raises ``ModelFailure``."""
+        before: frozenset[tuple[str, str]] = frozenset()
+        number = 0
+        while True:
+            await self._try(self.tests)
+            worth = [attempt for attempt in self.open if worth_asking(attempt)]
+            number += 1
+            if not self.tests or not worth or number > (self.account.rounds if rounds is None else rounds):
+                return
+            if self.account.used_up:
+                self.notices.append(
+                    f"The repair of tests for {self.target.symbol} ended early: the budget is used up."
+                )
+                return
+            troubles = frozenset((attempt.test.name, _gist(attempt.text)) for attempt in worth)
+            # The same error again: what was said so far leads nowhere, so the question is asked anew, without it.
+            fresh = bool(troubles & before) or self.last is None
+            before = troubles
+            alone = await self._repair_prompt(worth, number, self.context)
+            prompt = alone
+            if not fresh and self.last is not None:
+                prompt = (await self._repair_prompt(worth, number, None)).after(*self.last, alone)
+            text = await self.account.ask(prompt, number, Purpose.REPAIR, FILE_SCHEMA)
+            self.last = (alone, text)
+            tests, refused = await self._read(text, self._path(number))
+            self.refused += refused
+            self.tests = tests
+            self._note_changes(tests)
+            self.open = [a for a in self.open if a.test.name not in {t.name for t in tests}]
+
+    async def notice(self, survivors: Sequence[Mutant]) -> None:
+        """One question about mutants that survived. Raises ``ModelFailure``."""
+        path = answer_path(self.place.language, self.place.project, self.target, "s")
+        changes = [f"line {one.line}: {one.original[:300]!r} becomes {one.replacement[:300]!r}" for one in survivors]
+        prompt = await self._prompt("survivors", path, {"changes": changes}, self.context)
+        text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
+        tests, refused = await self._read(text, path)
+        self.refused += refused
+        await self._try(tests)
+
+    def outcome(self) -> ModelOutcome:
+        for attempt in self.open:
+            if attempt.trouble is Trouble.ASSERTION:
+                self.kept.append(attempt.test)
+            else:
+                self.refused.append(refusal(attempt.test, REASONS[attempt.trouble], _first_lines(attempt.text)))
+        account = self.account
+        return ModelOutcome(
+            tuple(self.kept),
+            tuple(self.refused),
+            tuple(account.evidence),
+            account.cost_microusd,
+            account.model_ms,
+            tuple(account.executions),
+            tuple(self.notices),
+        )
+
+    def _path(self, number: int | str) -> str:
+        return answer_path(self.place.language, self.place.project, self.target, number)
+
+    async def _read(self, text: str, path: str) -> tuple[list[GeneratedTest], list[JudgedTest]]:
+        """The tests of an answer that are new, with the repository's own words where they say the same."""
+        language = self.place.language
+        tests, refused = await asyncio.to_thread(read_answer, text, path, self.target, language)
+        have = {test.name for test in self.kept}
+        tests = [with_quote(test, self.promises, language) for test in tests if test.name not in have]
+        return tests, refused
+
+    async def _prompt(self, name: str, path: str, values: Mapping[str, Any], context: Context | None) -> Prompt:
+        idiom = self.place.language.idiom(self.place.project, self.target, path)
+        common = {
+            "title": language_title(self.target.language),
+            "framework": idiom.framework,
+            "block": idiom.fence,
+            "rules": list(idiom.rules),
+            "reach": idiom.reach,
+            "symbol": self.target.symbol,
+            "path": path,
+        }
+        return await asyncio.to_thread(render, name, {**common, **values}, context.passages if context else ())
+
+    async def _repair_prompt(self, worth: Sequence[Attempt], number: int, context: Context | None) -> Prompt:
+        # One path for all, so that tests of several rounds come as one file.
+        path = self._path(number)
+        together = [replace(attempt.test, path=path) for attempt in worth]
+        broken = "\n".join((await asyncio.to_thread(self.place.language.render, together)).values())
+        problems = [f"{attempt.test.name}: {attempt.text}" for attempt in worth]
+        return await self._prompt("repair", path, {"broken": broken, "problems": problems}, context)
+
+    async def _try(self, tests: Sequence[GeneratedTest]) -> None:
+        """A run, and a second one of those whose imports could be put right without asking."""
+        place = self.place
+        attempts = list(await self._run(tests, "trial"))
+        mended: dict[int, GeneratedTest] = {}
+        for at, attempt in enumerate(attempts):
+            if attempt.trouble in _OF_IMPORTS:
+                test = await asyncio.to_thread(
+                    place.language.mend, place.snapshot, place.project, self.target, attempt.test
+                )
+                mended |= {at: test} if test != attempt.test else {}
+        for at, attempt in zip(mended, await self._run(list(mended.values()), "again"), strict=True):
+            attempts[at] = attempt
+        self.kept += [a.test for a in attempts if a.trouble is Trouble.NONE or is_final(a)]
+        self.open += [a for a in attempts if a.trouble is not Trouble.NONE and not is_final(a)]
+
+    async def _run(self, tests: Sequence[GeneratedTest], kind: str) -> tuple[Attempt, ...]:
+        place = self.place
+
+        def alone_at(number: int) -> str:
+            return place.language.test_file(place.project, self.target, f"{kind}_{number}")
+
+        trial = await try_out(tests, place.project, place.language, place.run_job, alone_at)
+        self.account.executions += trial.executions
+        return trial.attempts
+
+    def _note_changes(self, tests: Sequence[GeneratedTest]) -> None:
+        """A mended test that expects something else of the same call than before."""
+        old = {attempt.test.name: attempt.test for attempt in self.open}
+        same = self.place.language.same_value
+        for test in tests:
+            before = old.get(test.name)
+            if before is None or not test.call or not before.call or not same(test.call, before.call):
+                continue
+            if not same(test.expected, before.expected):
+                self.account.evidence.append(expectations.changed_event(before, test.expected, "repair"))
 
 
 def is_final(attempt: Attempt) -> bool:
@@ -275,41 +346,9 @@ def worth_asking(attempt: Attempt) -> bool:
     return attempt.trouble not in (Trouble.NONE, Trouble.SKIPPED, Trouble.RUN)
 
 
-def with_quote(test: GeneratedTest, promises: Sequence[Promise]) -> GeneratedTest:
-    """Raise the label to ``specification`` where the repository itself gives this very call and this very value."""
-    if not test.call or not test.expected:
-        return test
-    meant = (_normal(test.call), _normal(test.expected))
-    for promise in promises:
-        # Statements before the call may give its names another meaning than they have in the test.
-        plain = all(line.startswith(("import ", "from ")) for line in promise.setup)
-        usable = promise.relation is PromiseRelation.EQUALS and plain
-        if usable and (_normal(promise.call), _normal(promise.expected)) == meant:
-            return replace(test, label=Label.SPECIFICATION, quote=Quote(promise.words, promise.file, promise.line))
-    return test
-
-
-def _normal(expression: str) -> str:
-    """An expression without the accidents of its spelling; text that does not parse stands for itself."""
-    try:
-        return ast.dump(syntax.parse_expression(expression.strip()))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return expression.strip()
-
-
-def _with_old_name(test: GeneratedTest, old: Sequence[Attempt]) -> GeneratedTest:
-    """The name that the mended test had in the round before: taking an answer apart lengthens names each time."""
-    for attempt in old:
-        name = attempt.test.name
-        plain = "::" not in name and "::" not in test.name
-        if plain and test.name != name and test.name.endswith("_" + name.removeprefix("test_")):
-            code, count = re.subn(rf"\bdef {re.escape(test.name)}\(", f"def {name}(", test.code, count=1)
-            return replace(test, name=name, code=code) if count else test
-    return test
-
-
-def _refusal(test: GeneratedTest, reason: Reason, detail: str) -> JudgedTest:
-    return JudgedTest(test, TestVerdict.REFUSED, reason, detail)
+def _gist(text: str) -> str:
+    """What an error says, whatever its numbers and addresses."""
+    return re.sub(r"0x[0-9a-f]+|\d+", "#", " ".join(text.split())[-200:])
 
 
 def _first_lines(text: str) -> str:

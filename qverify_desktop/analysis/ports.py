@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
+from qverify_desktop.domain.model import Asker
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Commit, Snapshot
 from qverify_desktop.domain.results import EarlierRun
@@ -114,9 +115,24 @@ class Gateway(Protocol):
     """Room ``gateway``: one prompt in, one answer out."""
 
     async def complete(
-        self, messages: list[dict[str, str]], *, model: str, api_base: str, max_tokens: int, purpose: str
+        self,
+        messages: list[dict[str, str]],
+        *,
+        model: str,
+        api_base: str,
+        max_tokens: int,
+        purpose: str,
+        asker: Asker = Asker(),
+        shorter: Callable[[int], list[dict[str, str]] | None] | None = None,
+        schema: Mapping[str, Any] | None = None,
+        template: str = "",
     ) -> Answer:
-        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection."""
+        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection.
+
+        ``shorter`` gives messages for the same question of at most so many tokens, for a model with a shorter context.
+        ``schema`` (JSON Schema) is the shape of the answer where the wire can hold a model to one; the answer may have another
+        all the same. ``template`` names the prompt's template with its version.
+        """
 
     async def probe(self, model: str, api_base: str) -> str:
         """Empty when the model answers, otherwise the sentence why not."""

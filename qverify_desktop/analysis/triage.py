@@ -17,6 +17,8 @@ _FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950, "rustdoc": 950, "Output":
 _OTHER_FORM = 850
 #: Forms of words that are no example but a statement.
 STATED = ("stated", "inverse of")
+#: Prose that a model read, and that no reader of the application takes for an example.
+_PROSE = 600
 _IN_DOCUMENT = -50
 _RAISED_INSTEAD = -250
 
@@ -88,7 +90,7 @@ def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple
 
 
 def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None, language: Language) -> int:
-    confidence = _FORM_CONFIDENCE.get(promise.form if promise else "", _OTHER_FORM)
+    confidence = _FORM_CONFIDENCE.get(promise.form, _OTHER_FORM) if promise else _PROSE
     if not quote.file.endswith(language.endings):
         confidence += _IN_DOCUMENT
     if not outcome.in_test:

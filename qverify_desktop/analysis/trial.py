@@ -16,8 +16,15 @@ from qverify_desktop.languages.base import Language
 RunJob = Callable[[Job], Awaitable[JobResult]]
 
 _MOST_TEXT = 1500
-_UNKNOWN_NAME = re.compile(r"ImportError|ModuleNotFoundError|NameError|No module named|cannot import name|fixture '")
-_UNKNOWN_ERRORS = frozenset(("ImportError", "ModuleNotFoundError", "NameError", "AttributeError"))
+#: How the tools of all languages say that a name or a file is not there.
+_UNKNOWN_NAME = re.compile(
+    r"ImportError|ModuleNotFoundError|NameError|No module named|cannot import name|fixture '|ReferenceError|is not defined"
+    r"|Cannot find (?:module|package|name)|does not provide an export|is not a (?:function|constructor)|undefined: "
+    r"|cannot find symbol|package \S{1,200} does not exist|[Uu]nresolved (?:import|reference)|cannot find \w{1,20} `"
+)
+#: Errors of the test itself that say the same.
+_UNKNOWN_ERRORS = frozenset(("ImportError", "ModuleNotFoundError", "NameError", "AttributeError", "ReferenceError"))
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 _BADNESS = (Status.ERROR, Status.FAILED, Status.MISSING, Status.SKIPPED, Status.PASSED)
 
 
@@ -27,6 +34,7 @@ class Trouble(StrEnum):
     NONE = "none"
     UNKNOWN_NAME = "unknown_name"
     NOT_COLLECTED = "not_collected"
+    COMPILE = "compile"
     ASSERTION = "assertion"
     EXCEPTION = "exception"
     SKIPPED = "skipped"
@@ -36,6 +44,7 @@ class Trouble(StrEnum):
 REASONS = {
     Trouble.UNKNOWN_NAME: Reason.WRONG_IMPORT,
     Trouble.NOT_COLLECTED: Reason.NOT_COLLECTED,
+    Trouble.COMPILE: Reason.COMPILE,
     Trouble.ASSERTION: Reason.FAILS,
     Trouble.EXCEPTION: Reason.FAILS,
     Trouble.SKIPPED: Reason.TRIVIAL,
@@ -60,11 +69,18 @@ class Trial:
     executions: tuple[Execution, ...]
 
 
-async def try_out(tests: Sequence[GeneratedTest], project: Project, language: Language, run_job: RunJob) -> Trial:
-    """Run each test in a file of its own (a wrong import in one must not keep the others from being collected)."""
+async def try_out(
+    tests: Sequence[GeneratedTest],
+    project: Project,
+    language: Language,
+    run_job: RunJob,
+    alone_at: Callable[[int], str],
+) -> Trial:
+    """Run each test in a file of its own (a wrong import in one must not keep the others from being collected); ``alone_at``
+    gives these files by number."""
     if not tests:
         return Trial((), ())
-    alone = [replace(test, path=_alone(test.path, number)) for number, test in enumerate(tests)]
+    alone = [replace(test, path=alone_at(number)) for number, test in enumerate(tests)]
     job = replace(language.suite_job(project, language.render(alone), coverage=False), purpose="model")
     result = await run_job(job)
     suite = language.read_suite(project, result)
@@ -73,24 +89,21 @@ async def try_out(tests: Sequence[GeneratedTest], project: Project, language: La
         # A parametrised test counts as one: it is as bad as its worst case.
         outcomes.setdefault(outcome.id.partition("[")[0], outcome)
     attempts = tuple(
-        _attempt(test, other, outcomes.get(other.id), suite) for test, other in zip(tests, alone, strict=True)
+        _attempt(test, other, outcomes.get(other.id), suite, language)
+        for test, other in zip(tests, alone, strict=True)
     )
     return Trial(attempts, (result.execution,))
 
 
-def _alone(path: str, number: int) -> str:
-    stem, dot, ending = path.rpartition(".")
-    return f"{stem}_{number}{dot}{ending}"
-
-
-def _attempt(test: GeneratedTest, alone: GeneratedTest, outcome: TestOutcome | None, suite: SuiteResult) -> Attempt:
+def _attempt(
+    test: GeneratedTest, alone: GeneratedTest, outcome: TestOutcome | None, suite: SuiteResult, language: Language
+) -> Attempt:
     if outcome is None or outcome.status is Status.MISSING:
         error = suite.collection_errors.get(alone.id) or suite.collection_errors.get(alone.path, "")
         if error:
-            unknown = _UNKNOWN_NAME.search(error)
-            return Attempt(
-                test, Trouble.UNKNOWN_NAME if unknown else Trouble.NOT_COLLECTED, _shown(error, test, alone)
-            )
+            other = Trouble.COMPILE if language.compiled else Trouble.NOT_COLLECTED
+            trouble = Trouble.UNKNOWN_NAME if _UNKNOWN_NAME.search(error) else other
+            return Attempt(test, trouble, _shown(error, test, alone))
         said = suite.problem or (outcome.message if outcome else "")
         if suite.problem:
             return Attempt(test, Trouble.RUN, _shown(said, test, alone))
@@ -101,7 +114,9 @@ def _attempt(test: GeneratedTest, alone: GeneratedTest, outcome: TestOutcome | N
         return Attempt(test, Trouble.SKIPPED, "It skips itself when it is run.")
     text = _shown(outcome.message or outcome.raised, test, alone)
     in_test_file = not outcome.frames or outcome.frames[-1].startswith(f"{alone.path}:")
-    if outcome.raised in _UNKNOWN_ERRORS and in_test_file:
+    # A function that was imported and is not there is called in the test, in some languages, before anybody notices.
+    called = outcome.raised in language.mismatch_errors and _UNKNOWN_NAME.search(outcome.message)
+    if in_test_file and (outcome.raised in _UNKNOWN_ERRORS | language.unknown_name_errors or called):
         return Attempt(test, Trouble.UNKNOWN_NAME, text)
     if outcome.status is Status.ERROR:
         unknown = _UNKNOWN_NAME.search(outcome.message)
@@ -110,6 +125,7 @@ def _attempt(test: GeneratedTest, alone: GeneratedTest, outcome: TestOutcome | N
 
 
 def _shown(text: str, test: GeneratedTest, alone: GeneratedTest) -> str:
-    """The runner's words with the file's real name, the end kept where they are long."""
-    plain = text.replace(alone.path, test.path)
+    """The runner's words with the file's real name, the end kept where they are long; the same from run to run, so that the
+    same question is asked in a run that is replayed."""
+    plain = _ADDRESS.sub("0x…", text.replace(alone.path, test.path))
     return plain if len(plain) <= _MOST_TEXT else "…" + plain[-_MOST_TEXT:]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,3 +111,9 @@ class RateLimit:
     requests_per_minute: int = 0
     tokens_per_minute: int = 0
     at_once: int = 0
+
+
+def question_digest(messages: list[dict[str, str]], purpose: str, max_tokens: int) -> str:
+    """Under what a question's answer is found again in a recorded run (SHA-256 in lower-case hex)."""
+    asked = json.dumps([messages, str(purpose), max_tokens], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(asked.encode()).hexdigest()

@@ -437,6 +437,19 @@ class UsageRow(TypedDict):
     model_ms: int
 
 
+class ReplayView(TypedDict):
+    """A run that was replayed over the recorded answers of its model. ``same``: the judgement is what it was, and every question
+    (``asked``) was in the recording; ``unknown`` were not. ``tests`` is how many the run judged."""
+
+    run: str
+    same: bool
+    asked: int
+    unknown: int
+    tests: int
+    differences: list[str]
+    sentence: str
+
+
 class UsageView(TypedDict):
     """Model use of all runs, newest first, with sums."""
 

@@ -283,6 +283,7 @@ class Engine:
             pause=self.pause,
             changed=self._changes.tell,
             apply=self._parts.apply,
+            analyze=self._parts.analyze,
         )
 
     async def _find(self, prefix: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
 from qverify_desktop.domain.errors import BadInput, ModelFailure
-from qverify_desktop.domain.model import Answer
+from qverify_desktop.domain.model import Answer, Asker
 from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.guard import GuardedTransport
@@ -69,7 +69,17 @@ class ModelGateway:
         self._contexts: dict[tuple[str, str], int] = {}
 
     async def complete(
-        self, messages: Messages, *, model: str, api_base: str, max_tokens: int, purpose: str
+        self,
+        messages: Messages,
+        *,
+        model: str,
+        api_base: str,
+        max_tokens: int,
+        purpose: str,
+        asker: Asker = Asker(),
+        shorter: Callable[[int], Messages | None] | None = None,
+        schema: Mapping[str, Any] | None = None,
+        template: str = "",
     ) -> Answer:
         """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection.
 

@@ -42,6 +42,19 @@ class StaticProblem:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Idiom:
+    """How a prompt asks for tests of one target. ``framework`` as people write it, ``fence`` the tag of a block of code,
+    ``reach`` the statements that a test file needs to name the target (empty where nothing outside its file can), ``rules``
+    sentences on how such tests are written.
+    """
+
+    framework: str
+    fence: str
+    reach: str
+    rules: tuple[str, ...] = ()
+
+
 class Language(Protocol):
     """One programming language."""
 
@@ -175,3 +188,22 @@ class Language(Protocol):
 
     def focal_source(self, snapshot: Snapshot, target: Target) -> str:
         """Source text of the target with its imports and class header, for a prompt."""
+
+    def test_file(self, project: Project, target: Target, kind: str) -> str:
+        """Where generated tests of a target lie; ``kind`` (of ``a`` to ``z``, ``0`` to ``9`` and ``_``) keeps files apart."""
+
+    def idiom(self, project: Project, target: Target, path: str) -> Idiom:
+        """How a prompt asks for tests of the target in the file ``path``."""
+
+    def imports_at(self, snapshot: Snapshot, project: Project, target: Target, path: str) -> tuple[str, ...]:
+        """The imports of its own file that a target uses, as a test file at ``path`` has to write them."""
+        return ()
+
+    def mend(self, snapshot: Snapshot, project: Project, target: Target, test: GeneratedTest) -> GeneratedTest:
+        """A model's test with what is surely wrong in its imports put right (wrong place, wrong path, unused); the same where
+        nothing is."""
+        return test
+
+    def same_value(self, one: str, other: str) -> bool:
+        """Whether two expressions differ by nothing but the accidents of their spelling."""
+        return " ".join(one.split()) == " ".join(other.split())

@@ -72,7 +72,7 @@ async def asked_about(tmp_path: Path, budget: int, targets: int, store: Store | 
     model = Model(f"```python\n{HEADER}{test_of('a', 'pages(1) == 0')}```")
     steps = steps_over(tmp_path, model, budget, store or Store())
     wanted = [replace(TARGET, line=n + 1) for n in range(targets)]
-    found = await from_model(steps, snapshot, project, wanted, Allowance(targets), "python.0")
+    found = await from_model(steps, snapshot, project, wanted, Allowance(targets), "python.0", {})
     return model, found, steps.spent.cost_microusd
 
 

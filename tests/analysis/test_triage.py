@@ -103,3 +103,12 @@ def test_what_a_suspected_function_does_today_is_not_held():
     accepted = [JudgedTest(test, TestVerdict.ACCEPTED, Reason.GAIN) for test in (observed, said)]
     assert [one.reason for one in withhold(accepted, defects)] == [Reason.SUSPECTED_CODE, Reason.GAIN]
     assert withhold(accepted, []) == accepted
+
+
+def test_prose_that_a_model_read_accuses_with_the_least_confidence():
+    _, prose = triage([failing()], [target()], {}, PYTHON)
+    _, raised = triage(
+        [failing(raised="ValueError", in_test=False, frames=(f"{PATH}:4", f"{FILE}:5"))], [target()], DOCTEST, PYTHON
+    )
+    assert prose[0].confidence < raised[0].confidence
+    assert (prose[0].form, prose[0].calibration) == ("", None)

@@ -20,6 +20,7 @@ from qverify_desktop.storage.runs import RunStore
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.facade import Machine
+    from qverify_desktop.engine.replay import Analyze
     from qverify_desktop.repository.look import Look
 
 Handler = Callable[..., Awaitable[Any]]
@@ -30,7 +31,7 @@ class Context:
     """What questions may use. ``find`` gives the whole name of a run for a prefix, or raises ``BadInput``; ``look`` is
     ``repository.look.look``; ``result`` reads a finished run's result (blocking); ``failure`` why a run ended that did not
     finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
-    settings to the rooms that are built (in the loop's thread)."""
+    settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``."""
 
     home: Path
     services: Services
@@ -49,6 +50,7 @@ class Context:
     pause: Callable[[str], Awaitable[None]]
     changed: Callable[[str], None]
     apply: Callable[[Configuration], None]
+    analyze: Analyze
 
 
 def questions(context: Context) -> Mapping[str, Handler]:

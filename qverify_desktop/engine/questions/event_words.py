@@ -150,6 +150,12 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "model_answer": lambda d: (
         f"Answer for {d.get('target', '')} from {d.get('model', '')}: {_count(d.get('completion_tokens', 0), 'token')}."
     ),
+    "model_no_answer": lambda d: f"The model {d.get('model', '')} gave no answer for {d.get('target', '')}.",
+    "model_prompt_shortened": lambda d: f"The prompt for {d.get('target', '')} was too long and was sent shortened.",
+    "expectation_changed": lambda d: (
+        f"A test of {d.get('target', '')} expects another value now, by "
+        f"{'the words of the repository' if d.get('by') == 'specification' else 'its repair'}."
+    ),
     "model_failed": lambda d: f"The model gave no usable answer for {d.get('target', '')}.",
     "decision": _decision,
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",

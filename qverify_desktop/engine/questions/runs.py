@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult
-from qverify_desktop.domain.views import LogHits, LogPage, RunOverview
+from qverify_desktop.domain.views import LogHits, LogPage, ReplayView, RunOverview
 from qverify_desktop.engine import delivery, wire
 from qverify_desktop.engine.questions.views import NOTHING, measure_view, run_view
+from qverify_desktop.engine.replay import read_recording, replay
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.questions.catalogue import Context, Handler
@@ -35,7 +36,16 @@ class RunQuestions:
             "run_log": self.log,
             "run_log_search": self.search,
             "run_pause": self.pause,
+            "run_replay": self.replay,
         }
+
+    async def replay(self, run: str) -> ReplayView:
+        """Takes as long as the run's containers did: nothing of it is taken over, but no model is asked."""
+        run = await self._context.find(run)
+        original = await asyncio.to_thread(self._context.result, run)
+        services = self._context.services
+        recorded = await asyncio.to_thread(read_recording, self._context.database, services.artefacts, run)
+        return await replay(original, recorded, services, self._context.analyze, services.workspace)
 
     async def overview(self, run: str) -> RunOverview:
         run = await self._context.find(run)

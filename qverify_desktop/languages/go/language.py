@@ -9,7 +9,7 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
+from qverify_desktop.languages.base import Idiom, Language, RunVariation, StaticProblem
 from qverify_desktop.languages.go import (
     detection,
     focal,
@@ -18,8 +18,10 @@ from qverify_desktop.languages.go import (
     mutation,
     mutation_run,
     observation,
+    placing,
     promise_tests,
     promises,
+    segments,
     source,
     splitting,
     suite,
@@ -158,3 +160,12 @@ class GoLanguage(Language):
 
     def focal_source(self, snapshot: Snapshot, target: Target) -> str:
         return focal.focal_source(snapshot, target)
+
+    def test_file(self, project: Project, target: Target, kind: str) -> str:
+        return placing.test_path(target, kind)
+
+    def idiom(self, project: Project, target: Target, path: str) -> Idiom:
+        rules = (
+            "Use only the standard library; compare with == or reflect.DeepEqual and report with t.Errorf or t.Fatalf.",
+        )
+        return Idiom("the package testing", "go", f"package {segments.package_of(target)}", rules)

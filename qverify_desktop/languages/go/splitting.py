@@ -53,7 +53,8 @@ def _test(
     tree: TreeSource, node: Node, shared: Sequence[Node], package: str, path: str, target: Target, names: set[str]
 ) -> GeneratedTest:
     old = tree.field(node, "name")
-    rest = old.removeprefix("Test").lstrip("_")
+    # A name that the application gave before comes back as it was.
+    rest = old.removeprefix(f"{test_stem(target)}_").removeprefix("Test").lstrip("_")
     stem = f"{test_stem(target)}_{rest or 'Case'}"
     name, number = stem, 2
     while name in names:

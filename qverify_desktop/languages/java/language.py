@@ -8,7 +8,7 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
+from qverify_desktop.languages.base import Idiom, Language, RunVariation, StaticProblem
 from qverify_desktop.languages.examples.promises import mine
 from qverify_desktop.languages.java import (
     dependencies,
@@ -17,6 +17,7 @@ from qverify_desktop.languages.java import (
     mutation,
     observation,
     passages,
+    placing,
     promise_tests,
     splitting,
     suite,
@@ -152,3 +153,13 @@ class JavaLanguage(Language):
 
     def focal_source(self, snapshot: Snapshot, target: Target) -> str:
         return focal.focal_source(snapshot, target)
+
+    def test_file(self, project: Project, target: Target, kind: str) -> str:
+        return placing.test_path(project, target, placing.in_class_name(kind), self.endings[0])
+
+    def idiom(self, project: Project, target: Target, path: str) -> Idiom:
+        junit = "JUnit 4" if detection.uses_junit_4(project) else "JUnit 5 (Jupiter)"
+        name = path.rpartition("/")[2].rpartition(".")[0]
+        package = f"package {target.module};" if target.module else ""
+        rules = (f"One class called {name}; a method for each test; assertEquals and assertThrows of {junit}.",)
+        return Idiom(junit, "java", package, rules)

@@ -19,4 +19,9 @@ def test_path(project: Project, target: Target, kind: str, ending: str = ".java"
     return f"{folder}/{name}" if folder else name
 
 
+def in_class_name(kind: str) -> str:
+    """A kind of test files (``pages_model``) as a part of a class's name."""
+    return "".join(part[:1].upper() + part[1:] for part in kind.split("_"))
+
+
 test_path.__test__ = False  # type: ignore[attr-defined]

@@ -113,6 +113,23 @@ def assertions(code: str) -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def single_expectation(code: str) -> tuple[str, str]:
+    """Call and expected value where a test asserts once, that a call equals a literal."""
+    source = parsed(code)
+    nodes = [] if source is None else [node for node in walk(source.root) if node.type == "method_invocation"]
+    if source is None:
+        return "", ""
+    asserting = [node for node in nodes if _ASSERTING.fullmatch(source.field(node, "name"))]
+    listed = asserting[0].child_by_field_name("arguments") if len(asserting) == 1 else None
+    if listed is None or source.field(asserting[0], "name") != "assertEquals" or listed.named_child_count != 2:
+        return "", ""
+    expected, call = listed.named_children
+    plain = expected.named_children[0] if expected.type == "unary_expression" else expected
+    if plain.type not in _LITERALS or call.type not in ("method_invocation", "object_creation_expression"):
+        return "", ""
+    return source.slice(call), source.slice(expected)
+
+
 def split(source_text: str, path: str, target: Target) -> list[GeneratedTest] | StaticProblem:
     """The tests of a whole file; what else its class holds goes with each of them."""
     source = parse_tree(GRAMMAR, source_text.encode("utf-8", "surrogatepass"), path)
@@ -148,6 +165,7 @@ def _made(tests: list[tuple[str, str]], prelude: list[str], path: str, target: T
     for name, code in tests:
         if name not in seen:
             seen.add(name)
+            call, expected = single_expectation(code)
             yield GeneratedTest(
                 path=path,
                 name=name,
@@ -156,6 +174,8 @@ def _made(tests: list[tuple[str, str]], prelude: list[str], path: str, target: T
                 label=Label.CHARACTERIZATION,
                 origin=Origin.MODEL,
                 prelude=tuple(dict.fromkeys(prelude)),
+                call=call,
+                expected=expected,
             )
 
 

@@ -54,7 +54,7 @@ def _direct(snapshot: Snapshot, path: str, sources: frozenset[str], declared: se
     found: set[str] = set()
     for specifier in imports_of(source):
         if specifier.startswith("."):
-            found.update(_candidates(path, specifier) & sources)
+            found.update(candidates(path, specifier) & sources)
             continue
         package = missing_packages(Ecosystem.NPM, f"Cannot find module '{specifier}'")
         alias = specifier.startswith(("#", "@/", "~/", "/"))
@@ -64,7 +64,7 @@ def _direct(snapshot: Snapshot, path: str, sources: frozenset[str], declared: se
     return frozenset(found)
 
 
-def _candidates(path: str, specifier: str) -> set[str]:
+def candidates(path: str, specifier: str) -> set[str]:
     """Files that a relative specifier may mean."""
     place = posixpath.normpath(posixpath.join(posixpath.dirname(path), specifier))
     stem = re.sub(r"\.[cm]?jsx?$", "", place)

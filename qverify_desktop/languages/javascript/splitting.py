@@ -102,7 +102,9 @@ def _cases(
 
 def _title(target: Target, case: _Case) -> str:
     words = [call.title for call, _ in case.suites if call.title != target.symbol] + [case.call.title or "case"]
-    plain = re.sub(r"[\[\]\x00-\x1f\x7f`$\\]|::|\s>\s", " ", " ".join((target.symbol, *words)))
+    # A title that the application gave before comes back as it was.
+    given = [target.symbol] if not words[0].startswith(f"{target.symbol} ") else []
+    plain = re.sub(r"[\[\]\x00-\x1f\x7f`$\\]|::|\s>\s", " ", " ".join((*given, *words)))
     return " ".join(plain.split())[:200]
 
 

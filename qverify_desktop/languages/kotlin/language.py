@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant
-from qverify_desktop.languages.base import RunVariation, StaticProblem
+from qverify_desktop.languages.base import Idiom, RunVariation, StaticProblem
 from qverify_desktop.languages.examples.promises import mine
 from qverify_desktop.languages.java import dependencies, suite
 from qverify_desktop.languages.java.detection import detect_language
@@ -108,3 +108,10 @@ class KotlinLanguage(JavaLanguage):
 
     def focal_source(self, snapshot: Snapshot, target: Target) -> str:
         return focal.focal_source(snapshot, target)
+
+    def idiom(self, project: Project, target: Target, path: str) -> Idiom:
+        java = super().idiom(project, target, path)
+        framework = "kotlin.test" if writing.uses_kotlin_test(project) else java.framework
+        name = path.rpartition("/")[2].rpartition(".")[0]
+        rules = (f"One class called {name}; a method for each test; the assertions of {framework}.",)
+        return Idiom(framework, "kotlin", java.reach.removesuffix(";"), rules)

@@ -99,6 +99,24 @@ def _could_fail(source: TreeSource, node: Node) -> bool:
     return not (_callee(source, node) in ("assertEquals", "assertSame") and len(texts) >= 2 and texts[0] == texts[1])
 
 
+def single_expectation(code: str) -> tuple[str, str]:
+    """Call and expected value where a test asserts once, that a call equals a literal."""
+    source = parsed(code)
+    if source is None:
+        return "", ""
+    calls = [node for node in walk(source.root) if node.type == "call_expression"]
+    asserting = [node for node in calls if _ASSERTING.fullmatch(_callee(source, node))]
+    if len(asserting) != 1 or _callee(source, asserting[0]) != "assertEquals":
+        return "", ""
+    listed = next((one for one in asserting[0].named_children if one.type == "value_arguments"), None)
+    given = [one.named_children[-1] for one in listed.named_children if one.named_child_count] if listed else []
+    if len(given) != 2 or given[1].type != "call_expression":
+        return "", ""
+    expected = source.slice(given[0])
+    literal = given[0].type in _LITERALS or expected in _WORDS or re.fullmatch(r"-\d[\d_.]{0,40}L?", expected)
+    return (source.slice(given[1]), expected) if literal else ("", "")
+
+
 def split(text: str, path: str, target: Target) -> list[GeneratedTest] | StaticProblem:
     """The tests of a whole file; what else its class holds goes with each of them."""
     source = parse_text(text, path)
@@ -130,6 +148,9 @@ def split(text: str, path: str, target: Target) -> list[GeneratedTest] | StaticP
             label=Label.CHARACTERIZATION,
             origin=Origin.MODEL,
             prelude=tuple(dict.fromkeys(prelude)),
+            call=expectation[0],
+            expected=expectation[1],
         )
         for name, code in tests.items()
+        for expectation in [single_expectation(code)]
     ]

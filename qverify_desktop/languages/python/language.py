@@ -9,15 +9,18 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
+from qverify_desktop.languages.base import Idiom, Language, RunVariation, StaticProblem
 from qverify_desktop.languages.python import (
+    asking,
     detection,
     focal,
     import_graph,
     installation,
+    mending,
     mutation,
     mutation_run,
     observation,
+    placing,
     promise_tests,
     promises,
     properties,
@@ -156,3 +159,18 @@ class PythonLanguage(Language):
 
     def focal_source(self, snapshot: Snapshot, target: Target) -> str:
         return focal.focal_source(snapshot, target)
+
+    def test_file(self, project: Project, target: Target, kind: str) -> str:
+        return placing.test_path(project, target, kind)
+
+    def idiom(self, project: Project, target: Target, path: str) -> Idiom:
+        return asking.idiom(target)
+
+    def imports_at(self, snapshot: Snapshot, project: Project, target: Target, path: str) -> tuple[str, ...]:
+        return asking.imports_at(snapshot, project, target)
+
+    def mend(self, snapshot: Snapshot, project: Project, target: Target, test: GeneratedTest) -> GeneratedTest:
+        return mending.mended(snapshot, target, test)
+
+    def same_value(self, one: str, other: str) -> bool:
+        return asking.same_value(one, other)

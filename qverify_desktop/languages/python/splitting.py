@@ -35,7 +35,10 @@ def split(source: str, path: str, target: Target) -> list[GeneratedTest] | Stati
     names: set[str] = set()
     found: list[GeneratedTest] = []
     for node, function in tests:
-        name = _unique(f"{stem}_{re.sub(r'^_*[tT]est_*', '', function.name) or 'case'}", names)
+        rest = re.sub(r"^_*[tT]est_*", "", function.name) or "case"
+        # A name that the application gave before comes back as it was.
+        rest = rest.removeprefix(f"{stem.removeprefix('test_')}_") or "case"
+        name = _unique(f"{stem}_{rest}", names)
         renamed = _renamed(node, function, name)
         call, expected = _single_expectation(function)
         found.append(

@@ -8,7 +8,7 @@ from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
-from qverify_desktop.languages.base import Language, RunVariation, StaticProblem
+from qverify_desktop.languages.base import Idiom, Language, RunVariation, StaticProblem
 from qverify_desktop.languages.rust import (
     detection,
     focal,
@@ -16,6 +16,7 @@ from qverify_desktop.languages.rust import (
     mutation,
     mutation_run,
     observation,
+    placing,
     promise_tests,
     promises,
     source,
@@ -155,3 +156,12 @@ class RustLanguage(Language):
 
     def focal_source(self, snapshot: Snapshot, target: Target) -> str:
         return focal.focal_source(snapshot, target)
+
+    def test_file(self, project: Project, target: Target, kind: str) -> str:
+        return placing.test_path(project, target, kind)
+
+    def idiom(self, project: Project, target: Target, path: str) -> Idiom:
+        rules = (
+            "One function with #[test] for each test, at the top of the file; assert_eq!, and #[should_panic] for panics.",
+        )
+        return Idiom("Rust's own test attribute", "rust", promise_tests.using(target), rules)

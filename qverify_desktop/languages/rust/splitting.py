@@ -50,7 +50,9 @@ def split(source: str, path: str, target: Target) -> list[GeneratedTest] | Stati
     for item in items:
         if not item.is_test:
             continue
-        name = _unique(f"{stem}_{re.sub(r'^_*test_*', '', item.name) or 'case'}", names)
+        # A name that the application gave before comes back as it was.
+        rest = re.sub(r"^_*test_*", "", item.name).removeprefix(f"{stem}_") or "case"
+        name = _unique(f"{stem}_{rest}", names)
         code = re.sub(rf"\bfn\s+{re.escape(item.name)}\b", f"fn {name}", item.text, count=1)
         call, expected = _single_expectation(code)
         found.append(

@@ -90,7 +90,7 @@ def test_a_file_is_taken_apart(tmp_path: Path) -> None:
     found = LANGUAGE.split(ANSWER, "m_model_test.go", target)
     assert not isinstance(found, StaticProblem)
     one, two = found
-    assert (one.name, two.name) == ("TestF_One", "TestF_F_two")
+    assert (one.name, two.name) == ("TestF_One", "TestF_two")
     assert one.prelude == (
         "package m_test",
         'import "github.com/stretchr/testify/assert"',

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from qverify_desktop.analysis.import_repair import import_mender
 from qverify_desktop.domain.project import Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin
+from qverify_desktop.languages.python.mending import mended as mend
 
 TARGET = Target("python", "pkg/text.py", "pkg.text", "Slug.make", 1, 9, 3, "def make(self) -> str")
 SOURCE = "LIMIT = 3\n\nclass Slug:\n    def make(self): ...\n\ndef helper(): ...\n"
@@ -19,7 +19,7 @@ def mended(tmp_path: Path, prelude: tuple[str, ...], code: str, source: str = SO
     (tmp_path / "pkg" / "text.py").write_text(source)
     snapshot = Snapshot("origin", "name", str(tmp_path), "0" * 40)
     test = GeneratedTest("t.py", "test_a", code, TARGET.id, Label.CHARACTERIZATION, Origin.MODEL, prelude)
-    return import_mender("python", snapshot, TARGET)(test).prelude
+    return mend(snapshot, TARGET, test).prelude
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,21 @@ def test_a_broken_module_still_has_its_target(tmp_path: Path) -> None:
     assert result == ("from pkg.text import Slug",)
 
 
-def test_a_language_without_a_repair_changes_nothing(tmp_path: Path) -> None:
-    snapshot = Snapshot("origin", "name", str(tmp_path), "0" * 40)
-    test = GeneratedTest("t.go", "TestA", "", TARGET.id, Label.CHARACTERIZATION, Origin.MODEL, ("import x",))
-    assert import_mender("go", snapshot, TARGET)(test) is test
+@pytest.mark.parametrize(
+    ("prelude", "expected"),
+    [
+        (("from pkg.text import Slug, invented",), ("from pkg.text import Slug",)),
+        (("from pkg.text import invented", "from pkg.text import Slug"), ("from pkg.text import Slug",)),
+        (("from pkg.text import Slug, LIMIT as MOST",), ("from pkg.text import Slug",)),
+        (("from pkg.text import *",), ("from pkg.text import Slug", "from pkg.text import *")),
+    ],
+)
+def test_what_nobody_uses_is_left_out(tmp_path: Path, prelude: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    result = mended(tmp_path, prelude, "def test_a():\n    assert Slug().make() == 1")
+    assert set(result) == set(expected)
+
+
+def test_a_name_of_a_fixture_or_an_effect_stays(tmp_path: Path) -> None:
+    prelude = ("import os", "@pytest.fixture\ndef slug():\n    return Slug()", "import pytest")
+    result = mended(tmp_path, prelude, "def test_a(slug):\n    assert slug.make() == 1")
+    assert {"import os", "import pytest", "@pytest.fixture\ndef slug():\n    return Slug()"} <= set(result)
