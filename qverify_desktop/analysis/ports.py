@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
-from qverify_desktop.domain.model import Asker
+from qverify_desktop.domain.model import Asker, Masked
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Commit, Snapshot
 from qverify_desktop.domain.results import EarlierRun
@@ -133,6 +133,9 @@ class Gateway(Protocol):
         ``schema`` (JSON Schema) is the shape of the answer where the wire can hold a model to one; the answer may have another
         all the same. ``template`` names the prompt's template with its version.
         """
+
+    def mask(self, messages: list[dict[str, str]]) -> Masked:
+        """The messages without secrets, as ``complete`` would send them. Blocking, some milliseconds."""
 
     async def probe(self, model: str, api_base: str) -> str:
         """Empty when the model answers, otherwise the sentence why not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from qverify_desktop.domain.execution import Execution
 from qverify_desktop.domain.model import Asker, Purpose, question_digest
 from qverify_desktop.domain.results import AnalysisRequest
 
+#: Masked secrets of one prompt whose place is recorded.
+MOST_NAMED = 50
 #: Tokens of one answer.
 ANSWER_TOKENS = 4096
 #: Rounds of repair after the first answer. A model on this machine costs nothing, and needs more of them.
@@ -81,7 +84,9 @@ class Account:
 
         Raises ``ModelFailure``.
         """
-        digest = question_digest(prompt.messages, purpose, ANSWER_TOKENS)
+        masked = await asyncio.to_thread(self.gateway.mask, prompt.messages)
+        messages = list(masked.messages)
+        digest = question_digest(messages, purpose, ANSWER_TOKENS)
         about = {
             "target": self.target,
             "round": number,
@@ -90,18 +95,29 @@ class Account:
             "template": prompt.template,
             "request": digest,
         }
-        self.evidence.append(Evidence("model_prompt", about, {"prompt": prompt.content}))
+        self.evidence.append(Evidence("model_prompt", about, {"prompt": content_of(messages)}))
+        if masked.secrets:
+            # By rule and place: what is masked is neither sent nor recorded.
+            places = [
+                {"rule": one.rule, "message": one.message, "line": one.line} for one in masked.secrets[:MOST_NAMED]
+            ]
+            self.evidence.append(
+                Evidence("secrets_masked", {**about, "secrets": len(masked.secrets), "places": places}, {})
+            )
         shortened: list[Messages] = []
         self.asked += 1
 
         def shorter(limit: int) -> Messages | None:
             fewer = prompt.shorter(limit)
-            shortened.extend([fewer] if fewer is not None else [])
+            if fewer is None:
+                return None
+            fewer = list(self.gateway.mask(fewer).messages)
+            shortened.append(fewer)
             return fewer
 
         try:
             answer = await self.gateway.complete(
-                prompt.messages,
+                messages,
                 model=self.request.model,
                 api_base=self.request.api_base,
                 max_tokens=ANSWER_TOKENS,

@@ -62,6 +62,24 @@ class Answer:
     attempts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class MaskedSecret:
+    """A secret that was taken out of message ``message`` (from 0) at its line ``line`` (from 1); ``rule`` says what it looked like.
+    Its value is nowhere."""
+
+    rule: str
+    message: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Messages as they may be sent and recorded, and what was taken out of them."""
+
+    messages: tuple[dict[str, str], ...]
+    secrets: tuple[MaskedSecret, ...] = ()
+
+
 class CallState(StrEnum):
     """Where a call stands in the ledger. ``IN_DOUBT``: it was sent, and the process died before an answer was recorded, so it
     may have been charged."""

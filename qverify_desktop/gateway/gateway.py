@@ -11,11 +11,12 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from qverify_desktop.domain.errors import BadInput, ModelFailure
-from qverify_desktop.domain.model import Answer, Asker
+from qverify_desktop.domain.model import Answer, Asker, Masked
 from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
+from qverify_desktop.gateway.masking import mask
 from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Reply, Wire
 from qverify_desktop.gateway.server import knows_model, model_context, speaks_ollama
 
@@ -31,12 +32,18 @@ class Keys(Protocol):
 
     def for_provider(self, provider: str) -> SecretStr | None: ...
 
+    def values(self) -> list[str]:
+        """Every key that is held, for looking whether one stands in a prompt."""
+
 
 class NoKeys:
     """No key for anybody."""
 
     def for_provider(self, provider: str) -> SecretStr | None:
         return None
+
+    def values(self) -> list[str]:
+        return []
 
 
 class ModelGateway:
@@ -86,6 +93,8 @@ class ModelGateway:
         ``purpose`` names the call for whoever keeps a ledger; this transport sends it nowhere.
         """
         started = time.monotonic()
+        # Whoever asks has masked already, for the evidence; what is masked stays as it is, and nothing else is ever sent.
+        messages = list((await asyncio.to_thread(self.mask, messages)).messages)
         endpoint = await self._endpoint(model, api_base)
         most = max(1, min(max_tokens, self._answer_tokens))
         window = await self._window(endpoint, messages, most)
@@ -100,6 +109,10 @@ class ModelGateway:
             cost_microusd=reply.cost_microusd,
             duration_ms=int((time.monotonic() - started) * 1000),
         )
+
+    def mask(self, messages: Messages) -> Masked:
+        """The messages without secrets: those of the repository, and this installation's own keys wherever they come from."""
+        return mask(messages, self._keys.values())
 
     def set_air_gap(self, on: bool) -> None:
         """From the next call on, ask nobody outside this machine, or anybody that is chosen."""

@@ -11,7 +11,8 @@ from threading import Lock
 from typing import Any
 
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import Answer, Asker, question_digest
+from qverify_desktop.domain.model import Answer, Asker, Masked, question_digest
+from qverify_desktop.gateway.masking import mask
 from qverify_desktop.gateway.provider import Messages
 
 
@@ -67,6 +68,9 @@ class RecordedGateway:
         if one.answer is None:
             raise ModelFailure(one.sentence, one.remedy)
         return one.answer
+
+    def mask(self, messages: Messages) -> Masked:
+        return mask(messages)
 
     async def probe(self, model: str, api_base: str) -> str:
         """Empty where the recording holds anything."""

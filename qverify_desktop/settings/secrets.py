@@ -173,6 +173,7 @@ class ApiKeys:
         self._keys = keys
         self._keyring = keyring
         self._is_kept = True
+        self._used: set[str] = set()
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str] | None = None, keyring: OsKeyring | None = None) -> ApiKeys:
@@ -191,7 +192,13 @@ class ApiKeys:
         if key is None:
             kept = self._kept(f"{_ANY_KEY}{provider}") or self._kept(_ANY_KEY)
             key = SecretStr(kept) if kept else None
+            if key is not None:
+                self._used.add(kept)
         return key
+
+    def values(self) -> list[str]:
+        """The keys of this process, for looking whether one of them stands where it must not."""
+        return [key.get_secret_value() for key in self._keys.values()] + sorted(self._used)
 
     def _kept(self, name: str) -> str:
         """An entry of the keyring, empty where there is none."""

@@ -16,10 +16,11 @@ from qverify_desktop.analysis.model_tests import ModelOutcome, ModelUnavailable,
 from qverify_desktop.analysis.reading import MOST_TESTS, answer_path, read_answer
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.execution import Execution, Job, JobResult
-from qverify_desktop.domain.model import Answer, Purpose
+from qverify_desktop.domain.model import Answer, Masked, Purpose
 from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Snapshot, Target
 from qverify_desktop.domain.results import AnalysisRequest, Reason
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
+from qverify_desktop.gateway.masking import mask
 from qverify_desktop.languages.python.language import PythonLanguage
 
 LANGUAGE = PythonLanguage()
@@ -63,6 +64,9 @@ class Model:
         if isinstance(answer, ModelFailure):
             raise answer
         return Answer(answer, model, "scripted", 10, 5, 7, 11)
+
+    def mask(self, messages: list[dict[str, str]]) -> Masked:
+        return mask(messages)
 
     async def probe(self, model: str, api_base: str) -> str:
         return ""

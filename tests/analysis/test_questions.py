@@ -10,8 +10,9 @@ from qverify_desktop.analysis.context import Passage
 from qverify_desktop.analysis.prompts import Prompt, render, tokens
 from qverify_desktop.analysis.questions import FILE_SCHEMA, Account, is_loopback
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import Answer, Asker, Purpose, question_digest
+from qverify_desktop.domain.model import Answer, Asker, Masked, Purpose, question_digest
 from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.gateway.masking import mask
 from qverify_desktop.gateway.recording import Recorded, RecordedGateway
 from tests.analysis.test_prompts import PASSAGES, VALUES
 
@@ -24,6 +25,9 @@ class Narrow:
         self.sent: list[list[dict[str, str]]] = []
         self.askers: list[Asker] = []
         self.schemas: list[Any] = []
+
+    def mask(self, messages: list[dict[str, str]]) -> Masked:
+        return mask(messages)
 
     async def complete(self, messages: list[dict[str, str]], **more: Any) -> Answer:
         self.askers.append(more["asker"])

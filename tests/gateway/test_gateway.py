@@ -13,6 +13,7 @@ from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.model import Answer
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
+from qverify_desktop.gateway.provider import Messages
 from tests.model_servers.answers import Say, Script, text_of
 from tests.model_servers.server import ModelServer, serving
 
@@ -22,6 +23,9 @@ ASK = [{"role": "user", "content": "Write a test."}]
 class Keys:
     def __init__(self, **keys: str) -> None:
         self.keys = keys
+
+    def values(self) -> list[str]:
+        return list(self.keys.values())
 
     def for_provider(self, provider: str) -> SecretStr | None:
         value = self.keys.get(provider.replace(".", "_"))
@@ -37,9 +41,16 @@ def named(server: ModelServer) -> str:
 
 
 async def complete(gateway: ModelGateway, server: ModelServer, *, max_tokens: int = 100) -> Answer:
+    return await complete_with(gateway, server, ASK, max_tokens=max_tokens)
+
+
+async def complete_with(
+    gateway: ModelGateway, server: ModelServer, messages: Messages, *, max_tokens: int = 100
+) -> Answer:
+    """One question over a gateway that is closed afterwards."""
     try:
         return await gateway.complete(
-            ASK, model=named(server), api_base=server.url, max_tokens=max_tokens, purpose="test"
+            messages, model=named(server), api_base=server.url, max_tokens=max_tokens, purpose="test"
         )
     finally:
         await gateway.close()

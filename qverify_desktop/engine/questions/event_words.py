@@ -127,6 +127,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"The defect in {d.get('symbol', '')} ({d.get('file', '')}) that run {_earlier(d)} suspected is gone:"
         f" its {'test passes' if d.get('by') == 'code' else 'words are not there any more'}."
     ),
+    "secrets_masked": lambda d: f"{_count(d.get('secrets', 0), 'secret')} masked in a prompt before it was sent.",
     "behaviour_changed": lambda d: (
         f"A call of {d.get('symbol', '')} ({d.get('file', '')}) is answered otherwise than in the revision that was compared with."
     ),

@@ -1,0 +1,138 @@
+"""Secrets in what is about to be sent: found by rule, taken out, and named by rule and place, never by value.
+
+The rules are those of detect-secrets (Apache 2.0) that know a secret by its shape, its rule for assignments to names such as
+``password`` and ``api_key``, and a few of our own. What is only long and random is left alone: digests and identifiers in tests are.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from qverify_desktop.domain.model import Masked, MaskedSecret
+from qverify_desktop.gateway.provider import Messages
+
+#: Rules of detect-secrets by the module they are in.
+_SHAPES = {
+    "artifactory": "ArtifactoryDetector",
+    "aws": "AWSKeyDetector",
+    "azure_storage_key": "AzureStorageKeyDetector",
+    "cloudant": "CloudantDetector",
+    "discord": "DiscordBotTokenDetector",
+    "github_token": "GitHubTokenDetector",
+    "gitlab_token": "GitLabTokenDetector",
+    "ibm_cloud_iam": "IbmCloudIamDetector",
+    "jwt": "JwtTokenDetector",
+    "mailchimp": "MailchimpDetector",
+    "npm": "NpmDetector",
+    "openai": "OpenAIDetector",
+    "pypi_token": "PypiTokenDetector",
+    "sendgrid": "SendGridDetector",
+    "slack": "SlackDetector",
+    "square_oauth": "SquareOAuthDetector",
+    "stripe": "StripeDetector",
+    "telegram_token": "TelegramBotTokenDetector",
+    "twilio": "TwilioKeyDetector",
+}
+#: A PEM block with its lines (RFC 7468), also where they are joined by written line ends.
+_PEM = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----\s*(?P<secret>\S.{1,20000}?)\s*-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY",
+    re.DOTALL,
+)
+#: Shapes that the library does not know.
+_OWN = {
+    "anthropic-key": re.compile(r"\bsk-ant-[A-Za-z0-9_-]{20,200}"),
+    "provider-key": re.compile(r"\bsk-(?:proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{32,200}"),
+    "google-key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    "hugging-face-token": re.compile(r"\bhf_[A-Za-z0-9]{30,60}\b"),
+    "bearer-token": re.compile(
+        r"(?i)\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?bearer\s+(?P<secret>[A-Za-z0-9._~+/=-]{16,2000})"
+    ),
+    "address-with-password": re.compile(
+        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,80}:(?P<secret>[^\s/@\"'<>{}$]{3,200})@"
+    ),
+}
+_ASSIGNED = re.compile(
+    r"(?i)\b[\w.-]{0,40}(?:passw(?:or)?d|passwd|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|client_?secret)"
+    r"[\w-]{0,20}[\"']?\]?\s{0,3}(?::\s{0,3}\w{1,20}\s{0,3})?(?:=|:|=>|:=)\s{0,3}[\"'](?P<secret>[^\"'\s]{8,200})[\"']"
+)
+_ENVIRONMENT = re.compile(
+    r"(?m)^\s{0,8}(?:export\s+)?[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,20}=(?P<secret>[^\s\"'$#]{8,200})\s*$"
+)
+#: Values that stand for a secret and are none.
+_PLACEHOLDER = re.compile(
+    r"(?i)^(?:<.*>|\{.*\}|\$.*|%.*%|x{4,}|\*{4,}|\.{3,}|.*(?:example|placeholder|change_?me|your[_-]|dummy|redacted|not[_-]?a[_-]?secret).*"
+    r"|(?:[a-z]+[_-])*(?:password|passwd|secret|token|api_?key)(?:[_-][a-z]+)*|none|null|undefined|true|false|os\.environ.*|process\.env.*|getenv.*)$"
+)
+#: Characters that a secret has at least.
+_LEAST = 8
+MASK = "<secret-{}>"
+_MASKED = re.compile(r"<secret-\d{1,6}>")
+
+
+def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
+    """The messages with ``<secret-1>`` and so on in the place of secrets, the same secret under the same number. ``known`` are
+    secrets of this installation, taken out wherever they stand. What was masked is left as it is.
+    """
+    numbers: dict[str, int] = {}
+    masked: Messages = []
+    findings: list[MaskedSecret] = []
+    certain = [one for one in known if len(one) >= 6]
+    for index, message in enumerate(messages):
+        text = message.get("content", "")
+        found = sorted({*_known(text, certain), *secrets_of(text)}, key=lambda one: (one[0], -one[1]))
+        out, at = [], 0
+        for start, end, rule in found:
+            if start < at:
+                continue
+            number = numbers.setdefault(text[start:end], len(numbers) + 1)
+            out += [text[at:start], MASK.format(number)]
+            at = end
+            findings.append(MaskedSecret(rule, index, text.count("\n", 0, start) + 1))
+        masked.append({**message, "content": "".join([*out, text[at:]])})
+    return Masked(tuple(masked), tuple(findings))
+
+
+def _known(text: str, known: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    for secret in known:
+        at = text.find(secret)
+        while at >= 0:
+            yield at, at + len(secret), "key-of-this-installation"
+            at = text.find(secret, at + len(secret))
+
+
+def secrets_of(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and rule of every secret."""
+    for match in _PEM.finditer(text):
+        yield *match.span("secret"), "private-key"
+    for rule, pattern in _OWN.items():
+        for match in pattern.finditer(text):
+            yield from _meant(match, rule)
+    for rule, pattern in (("assigned-secret", _ASSIGNED), ("environment-file", _ENVIRONMENT)):
+        for match in pattern.finditer(text):
+            yield from _meant(match, rule)
+    for rule, pattern in _library():
+        for match in pattern.finditer(text):
+            # A group is the secret within its surroundings, or, where it is short, a part of the secret that names its kind.
+            group = 1 if match.re.groups and len(match.group(1) or "") >= _LEAST else 0
+            if len(match.group(group)) >= _LEAST and not _PLACEHOLDER.match(match.group(group)):
+                yield *match.span(group), rule
+
+
+def _meant(match: re.Match[str], rule: str) -> Iterator[tuple[int, int, str]]:
+    group: int | str = "secret" if "secret" in match.re.groupindex else 0
+    if not _PLACEHOLDER.match(match.group(group)) and not _MASKED.fullmatch(match.group(group)):
+        yield *match.span(group), rule
+
+
+@functools.cache
+def _library() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """The library's rules. Imported at the first use, in whatever thread masks."""
+    import importlib
+
+    found: list[tuple[str, re.Pattern[str]]] = []
+    for module, name in _SHAPES.items():
+        plugin = getattr(importlib.import_module(f"detect_secrets.plugins.{module}"), name)()
+        found += [(module.replace("_", "-"), pattern) for pattern in plugin.denylist]
+    return tuple(found)

@@ -1,0 +1,109 @@
+"""Secrets leave no prompt; ordinary code stays as it is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from qverify_desktop.gateway.gateway import ModelGateway
+from qverify_desktop.gateway.masking import mask
+from tests.gateway.test_gateway import Keys, complete_with
+from tests.model_servers.answers import Say, Script
+from tests.model_servers.server import serving
+
+# Put together, so that nobody takes this file for one that holds secrets.
+AWS = "AKIA" + "QYLPMN5HHHFPZAM2"
+GITHUB = "ghp_" + "wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx"
+ANTHROPIC = "sk-ant-" + "api03-AbCdEfGhIjKlMnOpQrStUvWxYz012345"
+OPENAI = "sk-proj-" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd"
+GOOGLE = "AIza" + "SyA1234567890abcdefghijklmnopqrstuv"
+STRIPE = "sk_live_" + "ReTllpYQYfIZu2Jnf2lAPFjD"
+SLACK = "xoxb-" + "34532454-e039d02840a0b9379c"
+JWT = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0."
+    + "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+)
+PEM = "MIIEowIBAAKCAQEAxtuLpWCaS9I1ABC\nDEF0123456789abcdefghij=="
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"key = '{AWS}'", AWS),
+        (f"token: {GITHUB}", GITHUB),
+        (f"# {ANTHROPIC}", ANTHROPIC),
+        (f"client = Client({OPENAI!r})", OPENAI),
+        (f"const key = '{GOOGLE}';", GOOGLE),
+        (f"stripe = '{STRIPE}'", STRIPE),
+        (f'slack("{SLACK}")', SLACK),
+        (f"Authorization: Bearer {JWT}", JWT),
+        (f"-----BEGIN RSA PRIVATE KEY-----\n{PEM}\n-----END RSA PRIVATE KEY-----", PEM),
+        ("db = 'postgres://app:Zx9!kk2@db/prod'", "Zx9!kk2"),
+        ('password = "correct-horse-battery"', "correct-horse-battery"),
+        ('"apiKey": "q7Hd82ksLw01"', "q7Hd82ksLw01"),
+        ('String clientSecret = "q7Hd82ksLw01";', "q7Hd82ksLw01"),
+        ("export DEPLOY_TOKEN=q7Hd82ksLw01", "q7Hd82ksLw01"),
+    ],
+)
+def test_is_masked(text: str, secret: str) -> None:
+    before = f"def f():\n    return 1\n{text}\nafter = 2"
+    found = mask([{"role": "user", "content": before}])
+    (message,) = found.messages
+    assert secret not in message["content"]
+    assert message["content"] == before.replace(secret, "<secret-1>"), "nothing but the secret is taken out"
+    assert found.secrets and all(one.line >= 3 and secret not in repr(one) for one in found.secrets)
+    assert mask(list(found.messages)).messages == found.messages, "what is masked stays as it is"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password = "<your-password>"',
+        'password = os.environ["PASSWORD"]',
+        "password: str = get_password()",
+        "if password == expected_password:",
+        'SECRET = "changeme-please"',
+        'api_key = "YOUR_API_KEY"',
+        "https://user@example.org/path",
+        "https://example.org:8080/a@b",
+        "sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",
+        "id = '123e4567-e89b-12d3-a456-426614174000'",
+        "assert token == next_token",
+        "def test_token_is_refreshed_when_the_session_ends(): ...",
+        "skipped = sk-1",
+    ],
+)
+def test_is_left_alone(text: str) -> None:
+    found = mask([{"role": "user", "content": text}])
+    assert (found.messages[0]["content"], found.secrets) == (text, ())
+
+
+def test_one_secret_has_one_number_in_all_messages() -> None:
+    found = mask([{"role": "system", "content": f"a {GITHUB}"}, {"role": "user", "content": f"b {AWS} {GITHUB}"}])
+    assert [one["content"] for one in found.messages] == ["a <secret-1>", "b <secret-2> <secret-1>"]
+
+
+def test_this_installations_own_keys_are_masked_wherever_they_stand() -> None:
+    found = mask([{"role": "user", "content": "x=plain-looking-key;"}], ["plain-looking-key"])
+    assert found.messages[0]["content"] == "x=<secret-1>;"
+    assert found.secrets[0].rule == "key-of-this-installation"
+
+
+async def test_no_secret_is_in_what_a_server_gets() -> None:
+    script = Script([Say("yes")])
+    said = f"password = 'correct-horse-battery' {AWS} my-own-key"
+    with serving(script) as server:
+        await complete_with(ModelGateway(Keys(example_org="my-own-key")), server, [{"role": "user", "content": said}])
+    sent = str(script.requests) + str(script.headers)
+    assert not [one for one in ("correct-horse-battery", AWS, "my-own-key") if one in sent]
+    assert "<secret-1>" in sent
+
+
+@pytest.mark.parametrize(
+    "piece", ["password = '", "-----BEGIN RSA PRIVATE KEY-----", "a://b:", "sk-", "TOKEN=", "eyJ", "\n"]
+)
+def test_no_text_is_slow(piece: str) -> None:
+    began = time.process_time()
+    mask([{"role": "user", "content": piece * 20_000}])
+    assert time.process_time() - began < 20
