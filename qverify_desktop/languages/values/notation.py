@@ -37,7 +37,9 @@ _INFINITE = re.compile(
 _WORD = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[A-Za-z_$][\w$]*)*!?")
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NOTHINGS = frozenset({"null", "None", "nil", "undefined", "NULL", "Null", "Nil"})
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\n": ""}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\n": ""} | {
+    letter: letter for letter in "\"'`\\/$"
+}
 #: Calls that stand for a row, a set, a tuple, a table.
 _ROWS = re.compile(
     r"(?:Arrays\.as|(?:mutable|array)?[lL]ist(?:Of)?|List\.of)(?:List)?|(?:Stream|Array|ImmutableList)\.of"
@@ -177,7 +179,8 @@ def _escape(text: str, at: int) -> tuple[str | None, int]:
                 # Nobody hides a plain letter: the words speak of the escape itself, or of something that shows one.
                 return None, at
             return (chr(code) if code < 0x110000 else None), match.end() if match else at
-    return _ESCAPES.get(letter, letter), at + 1
+    # What no language knows is a backslash to Python and nothing to JavaScript, and its author may have meant either.
+    return _ESCAPES.get(letter), at + 1
 
 
 def _row(text: str, at: int, depth: int) -> tuple[tuple[Value, ...], int] | None:

@@ -76,6 +76,7 @@ def test_is_read(text: str, value: object) -> None:
     "text",
     [
         r"`\^a`",
+        r"'\(a\)'",
         "",
         "[1, 2",
         "'a",
