@@ -126,11 +126,14 @@ def _fate(figures: Document, symbol: str) -> str:
 
 def _accusations(found: Sequence[Document]) -> list[str]:
     lines = ["## Accusations on untouched projects", ""]
+    for tool, title in TITLES.items():
+        counts = [len(document["tools"][tool]["accused"]) for document in found if tool in document["tools"]]
+        lines.append(f"- {title}: {sum(counts)} in {sum(map(bool, counts))} of {len(counts)} projects")
+    lines += ["", "Ours, which are read one by one in `adjudication.md`:", ""]
     for document in found:
-        for tool, figures in document["tools"].items():
-            for told in figures["accused"]:
-                lines.append(f"- {document['requirement'].partition('==')[0]}, {TITLES[tool]}: {told}")
-    return [*lines, "", "Ours are read one by one in `adjudication.md`.", ""]
+        for told in document["tools"]["ours"]["accused"]:
+            lines.append(f"- {document['requirement'].partition('==')[0]}: {told}")
+    return [*lines, ""]
 
 
 def _problems(found: Sequence[Document]) -> list[str]:
