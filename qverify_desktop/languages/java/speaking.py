@@ -55,6 +55,10 @@ _MAPS = {
     "ConcurrentMap": "ConcurrentHashMap",
 }
 _ANYTHING = frozenset({"Object", "Serializable", "Comparable"})
+#: Types that need no import, or that generated source imports by their name.
+_NAMED = frozenset(
+    {*_LISTS, *_SETS, *_MAPS, *_DECIMAL, *_TRUTHS, "Character", "Optional", "Runnable", "Class", "Enum"}
+)
 #: Errors that generated source may name.
 ERRORS = frozenset(
     (
@@ -132,8 +136,29 @@ class JavaSpeaker:
             if text is None or (type_ == ANYTHING and isinstance(value, Items)):
                 # What is written as a row may be an array or a list there.
                 return None
-            found.append(f"({_erased(type_, scope)}) null" if text == "null" and overloaded else text)
+            if text == "null" and overloaded:
+                cast = self._cast(_erased(type_, scope), target)
+                if cast is None:
+                    return None
+                text = f"({cast}) null"
+            found.append(text)
         return ", ".join(found)
+
+    def _cast(self, type_: Type, target: Target) -> str | None:
+        """A type's name where a test stands: of another package in full, as the target's own file imports it."""
+        base = type_
+        while base.name == "[]":
+            base = base.item
+        name, brackets = base.name, "[]" * str(type_).count("[]")
+        if name in PRIMITIVES or name in _ANYTHING or name in _TEXTS or name in _WHOLE or name in _NAMED:
+            return f"{name}{brackets}"
+        info = self.codebase.named(name, target.module)
+        if info is not None:
+            return f"{self.codebase.written(info, target.module)}{brackets}"
+        source = self.codebase.sources.get(target.file)
+        text = source.data.decode("utf-8", "replace") if source is not None else ""
+        match = re.search(rf"(?m)^\s{{0,20}}import\s+([\w.]{{1,200}}\.{re.escape(name)})\s*;", text)
+        return f"{match[1]}{brackets}" if match else None
 
     def error(self, target: Target, name: str) -> str | None:
         """Of the standard library's what needs no import or is known by name, and the project's own classes."""

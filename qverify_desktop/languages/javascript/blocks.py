@@ -210,6 +210,9 @@ def _target(
             continue
         callee = node.child_by_field_name("function")
         name, qualifier = _called(source, callee)
+        if not qualifier and name in GLOBALS:
+            # ``isNaN(undefined)`` beside ``_.isNaN(undefined)`` is the language's own.
+            continue
         candidates = by_name.get(name, [])
         if qualifier in declared or (not qualifier and name in declared):
             # A method of something that the block made, with the class named in it.

@@ -13,6 +13,7 @@ from qverify_desktop.languages.examples.passages import Passage, documentation
 from qverify_desktop.languages.examples.promises import mine
 from qverify_desktop.languages.javascript.blocks import block_promises
 from qverify_desktop.languages.javascript.dialects import read_source
+from qverify_desktop.languages.javascript.names import GLOBALS
 from qverify_desktop.languages.javascript.segments import COMMENTS, outline
 from qverify_desktop.languages.javascript.speaking import JavaScriptSpeaker
 from qverify_desktop.languages.tree.comments import comment_of
@@ -20,6 +21,8 @@ from qverify_desktop.languages.tree.source import TreeSource, end_line_of, line_
 
 _HOLDING = frozenset(("program", "class_body", "export_statement", "class_declaration"))
 MOST_COMMENTS = 3000
+#: The bare name that an example begins with, after the marks of a comment, a list or a prompt.
+_CALLED = re.compile(r"^[\s*/>#`-]{0,40}([A-Za-z_$][\w$]{0,80})\s?\(")
 #: Files that their project keeps to itself.
 _INTERNAL = re.compile(r"(?:^|/)(?:_[^/]*|internals?|private)(?:/|\.|$)")
 
@@ -53,7 +56,7 @@ def _found(
     shown = [target for target in targets if target.public and not _INTERNAL.search(target.file)]
     for some, known in ((passages, targets), (list(documentation(snapshot)), shown)):
         mined = mine(some, known, JavaScriptSpeaker())
-        plain = [one for one in mined.promises if not _is_sequence(one)]
+        plain = [one for one in mined.promises if not _is_sequence(one) and not _is_global(one)]
         taken = {(promise.file, promise.line) for promise in plain}
         blocks = [one for one in block_promises(some, known) if (one.file, one.line) not in taken]
         found += [*plain, *blocks]
@@ -71,6 +74,12 @@ def _found(
 def _is_sequence(promise: Promise) -> bool:
     """Whether the answer is what JavaScript itself reads otherwise: ``f(x) == (a, b)`` compares with ``b``."""
     return promise.form == "==" and bool(re.search(r"==\s{0,9}\(", promise.words))
+
+
+def _is_global(promise: Promise) -> bool:
+    """Whether the example calls what the language itself has by that name: ``isNaN(undefined)`` beside ``_.isNaN(undefined)``."""
+    match = _CALLED.match(promise.words)
+    return match is not None and match[1] in GLOBALS
 
 
 def passages_of(source: TreeSource, targets: dict[str, Target]) -> Iterator[Passage]:

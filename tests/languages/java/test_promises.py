@@ -103,6 +103,22 @@ def test_an_overload_speaks_of_itself(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_said_to_be_refused_is_tried(tmp_path: Path) -> None:
+    said = "@throws IllegalArgumentException if {@code x} is negative"
+    assert mined(tmp_path / "a", "static int f(int x)", said) == [
+        ("C.f(-1)", "IllegalArgumentException"),
+        ("C.f(-7)", "IllegalArgumentException"),
+    ]
+    beside = "    static int f(String s) { return 0; }"
+    null = "@throws NullPointerException if the file is null"
+    head = "import java.io.File;\n\nclass C {"
+    assert mined(tmp_path / "b", "static int f(File file)", null, beside=beside, head=head) == [
+        ("C.f((java.io.File) null)", "NullPointerException")
+    ]
+    assert mined(tmp_path / "c", "static int f(File file)", null, beside=beside) == [], "nobody says which File it is"
+    assert mined(tmp_path / "d", "static int f(int x)", said.replace("Illegal", "org.other.Illegal")) == []
+
+
 def test_mark_up_goes_and_lines_stay() -> None:
     lines = [
         '{@code f("{}") == 1}',

@@ -73,6 +73,36 @@ def test_each_scene_of_a_block_has_its_own_names(tmp_path: Path) -> None:
     assert [one.setup for one in promises] == [("const n = [1];",), ("const n = [2];",)]
 
 
+def test_the_languages_own_function_of_the_same_name_is_not_meant(tmp_path: Path) -> None:
+    source = """/**
+ * @example
+ *
+ * _.isNaN(NaN);
+ * // => true
+ *
+ * isNaN(undefined);
+ * // => true
+ *
+ * _.isNaN(undefined);
+ * // => false
+ */
+
+
+function isNaN(value) {
+  return value !== value;
+}
+module.exports = isNaN;
+"""
+    promises, _ = promised(tmp_path, {"isNaN.js": source})
+    assert [(one.call, one.expected) for one in promises] == [("isNaN(NaN)", "true"), ("isNaN(undefined)", "false")]
+
+
+def test_a_comment_about_its_file_speaks_of_no_function(tmp_path: Path) -> None:
+    source = "/**\n * @license f(1, 2) == 3\n */\n\nfunction f(a, b) {\n  return a;\n}\nmodule.exports = { f };\n"
+    documented = source.replace("@license ", "")
+    assert [one.call for one in promised(tmp_path / "a", {"a.js": documented})[0]] == ["f(1, 2)"]
+
+
 def test_a_comment_speaks_of_its_own_file_and_a_document_of_what_is_public(tmp_path: Path) -> None:
     files = {
         "src/_base.js": "exports.init = (x) => x + 1;",
