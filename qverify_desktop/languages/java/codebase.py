@@ -85,11 +85,13 @@ class Codebase:
         return info.name if info.package == package or not info.package else f"{info.package}.{info.name}"
 
 
-def takes_nothing(info: ClassInfo) -> bool:
-    """Whether an instance can be made from nothing."""
+def takes_nothing(info: ClassInfo, *, meant: bool = False) -> bool:
+    """Whether an instance can be made from nothing; ``meant`` counts only constructors that are meant for users of the class."""
     if info.abstract or info.kind == "enum" or not info.reachable:
         return False
-    return not info.constructors or any(not one.parameters and not one.private for one in info.constructors)
+    return not info.constructors or any(
+        not one.parameters and not one.private and (one.meant or not meant) for one in info.constructors
+    )
 
 
 def takes_simple_values(info: ClassInfo) -> bool:

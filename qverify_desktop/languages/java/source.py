@@ -33,8 +33,11 @@ _COMMENTS = frozenset({"block_comment", "line_comment"})
 
 @dataclass(frozen=True)
 class Constructor:
+    """``meant`` says that users of the class may call it: of a public class only what is public is for them."""
+
     parameters: tuple[Parameter, ...]
     private: bool = False
+    meant: bool = True
 
 
 @dataclass
@@ -166,7 +169,9 @@ def _class(source: TreeSource, package: str, node: Node, outer: tuple[str, ...],
     instances: list[str] = []
     for member in _members(node):
         if member.type == "constructor_declaration":
-            constructors.append(Constructor(_parameters(source, member), "private" in modifiers_of(source, member)))
+            made = modifiers_of(source, member)
+            meant = "public" in made or "public" not in words
+            constructors.append(Constructor(_parameters(source, member), "private" in made, meant))
         elif member.type == "enum_constant":
             constants.append(source.field(member, "name"))
         elif member.type == "field_declaration" and source.field(member, "type") == names[-1]:

@@ -98,7 +98,7 @@ class JavaSpeaker:
             return None
         if target.callee == "staticmethod":
             return self.called(target, owner.name, arguments)
-        if not takes_nothing(owner):
+        if not takes_nothing(owner, meant=True):
             return None
         return self.called(target, f"new {owner.name}{'<>' if owner.type_parameters else ''}()", arguments)
 

@@ -89,6 +89,8 @@ def test_receivers_that_need_something_are_left_alone(tmp_path: Path) -> None:
     assert mined(tmp_path / "a", "int f(int x)", "f(1) == 2", beside="    C(int a) { }") == []
     assert mined(tmp_path / "b", "int f(int x)", "f(1) == 2", head="abstract class C {") == []
     assert mined(tmp_path / "c", "int f(int x)", "f(1) == 2", head="class C<T> {") == [("new C<>().f(1)", "2")]
+    hidden = mined(tmp_path / "e", "int f(int x)", "f(1) == 2", beside="    C() { }", head="public class C {")
+    assert hidden == [], "a constructor that a public class keeps in its package makes what nobody else could"
     both = mined(tmp_path / "d", "int f(int x)", "f(1) == 2", beside="    C(int a) { }\n    C() { }")
     assert both == [("new C().f(1)", "2")]
 
