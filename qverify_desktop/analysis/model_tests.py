@@ -240,13 +240,14 @@ class _Writing:
             self.open = [a for a in self.open if a.test.name not in {t.name for t in tests}]
 
     async def notice(self, survivors: Sequence[Mutant]) -> None:
-        """One question about mutants that survived. Raises ``ModelFailure``."""
+        """One question about mutants that survived. It may well be answered with nothing: some make no difference. Raises
+        ``ModelFailure``."""
         path = answer_path(self.place.language, self.place.project, self.target, "s")
         changes = [f"line {one.line}: {one.original[:300]!r} becomes {one.replacement[:300]!r}" for one in survivors]
         prompt = await self._prompt("survivors", path, {"changes": changes}, self.context)
         text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
         tests, refused = await self._read(text, path)
-        self.refused += refused
+        self.refused += [one for one in refused if one.test.name != WHOLE_ANSWER]
         await self._try(tests)
 
     def outcome(self) -> ModelOutcome:
