@@ -12,6 +12,7 @@ import pytest
 from qverify_desktop.analysis.expectations import with_quote
 from qverify_desktop.analysis.model_tests import ModelOutcome, write_model_tests
 from qverify_desktop.analysis.reading import answer_path
+from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.project import Promise, PromiseRelation, Snapshot
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
@@ -175,3 +176,11 @@ async def test_a_planted_instruction_stays_between_the_fences_and_changes_no_fil
     assert planted not in model.asked[0][0]["content"]
     assert {t.path for t in outcome.tests} == {answer_path(LANGUAGE, PROJECT, DOCUMENTED, 0)}
     assert "owned" not in "".join(t.code for t in outcome.tests)
+
+
+async def test_without_a_second_opinion_the_tests_are_tried_all_the_same(tmp_path: Path) -> None:
+    model = Model(f"```python\n{HEADER}{test_of('a', 'pages(0) == 0')}```")
+    model.expectations = ModelFailure("It is down.")
+    outcome = await run_specified(tmp_path, model)
+    assert [(t.expected, t.label) for t in outcome.tests] == [("0", Label.CHARACTERIZATION)]
+    assert outcome.notices == ("What tests for pages expect was not held against its words: It is down.",)

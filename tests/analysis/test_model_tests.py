@@ -45,7 +45,7 @@ class Model:
         self.asked: list[list[dict[str, str]]] = []
         #: Questions in which the body is hidden, and what is said to them.
         self.second: list[str] = []
-        self.expectations = "I can't tell."
+        self.expectations: str | ModelFailure = "I can't tell."
 
     async def complete(
         self,
@@ -60,6 +60,8 @@ class Model:
         prompt = "\n".join(m["content"] for m in messages)
         if purpose == Purpose.SECOND_OPINION:
             self.second.append(prompt)
+            if isinstance(self.expectations, ModelFailure):
+                raise self.expectations
             return Answer(self.expectations, model, "scripted", 10, 5, 0, 0)
         self.asked.append(messages)
         self.prompts.append(prompt)
