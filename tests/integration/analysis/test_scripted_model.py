@@ -229,7 +229,9 @@ async def test_every_kind_of_answer_lands_in_its_class(tmp_path: Path) -> None:
     assert classes(result, "doubled") == {(TestVerdict.REFUSED, Reason.TRIVIAL)}
     assert classes(result, "discounted") == {(TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS)}
     assert of(result, "discounted")[0].test.label is Label.SPECIFICATION
-    assert [(d.symbol, d.expected, d.observed) for d in result.defects] == [("discounted", "45", "50")]
+    assert [(d.symbol, d.call, d.expected) for d in result.defects] == [("discounted", "discounted(50)", "45")]
+    assert result.defects[0].evidence.text == "A price of 50 becomes 45 after the discount."
+    assert "50" in result.defects[0].observed
     assert classes(result, "shipping") == {(TestVerdict.REFUSED, Reason.NOT_A_TEST)}
     assert classes(result, "tax") == ACCEPTED
     written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.py"))
