@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -200,10 +203,24 @@ async def analysed(tmp_path: Path, files: Mapping[str, str], script: Script) -> 
                 async for _ in engine.watch(run):
                     pass
         result = engine._result(run)  # type: ignore[union-attr]
-        replayed = await engine.ask("run_replay", run=run)
     finally:
         await engine.close()
-    return result, replayed
+    return result, await asyncio.to_thread(replayed_by_command, tmp_path / "home", run)
+
+
+def replayed_by_command(home: Path, run: str) -> dict[str, object]:
+    """What ``qverify replay`` prints; its exit code says the same."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qverify_desktop.cli", "replay", run, "--json"],
+        env={**os.environ, "QVERIFY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=550,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    document: dict[str, object] = json.loads(done.stdout)
+    assert (done.returncode == 0) is document["same"]
+    return document
 
 
 def of(result: RunResult, symbol: str) -> list[JudgedTest]:
