@@ -186,6 +186,51 @@ JAVASCRIPT_ANSWERS = [
 ]
 
 
+TYPESCRIPT = {
+    "package.json": '{"name": "shop", "version": "1.0.0", "type": "module"}',
+    "src/prices.ts": """/** Sum of all prices. */
+export function total(prices: number[]): number {
+  let result = 0;
+  for (const price of prices) {
+    result += price;
+  }
+  return result;
+}
+
+/** The lowest price, or -1 where there is none. */
+export function cheapest(prices: number[]): number {
+  return prices.length === 0 ? -1 : [...prices].sort((a, b) => a - b)[0];
+}
+
+/**
+ * The price after the discount of a tenth.
+ *
+ * A price of 50 becomes 45 after the discount.
+ */
+export function discounted(price: number): number {
+  return price - Math.floor(price / 100);
+}
+""",
+}
+
+
+def typed(name: str, expression: str, expected: str, specifier: str = "../../src/prices") -> str:
+    return (
+        f'```typescript\nimport test from "node:test";\nimport assert from "node:assert/strict";\n'
+        f'import {{ {name} }} from "{specifier}";\n\ntest("works", () => {{\n  const found: number = {expression};\n'
+        f"  assert.strictEqual(found, {expected});\n}});\n```"
+    )
+
+
+TYPESCRIPT_ANSWERS = [
+    Say(typed("total", "total([1, 2, 3])", "6"), when=asked("total")),
+    Say(typed("cheapest", "cheapest([3, 1, 2])", "1", "./cheapest"), when=asked("cheapest")),
+    Say(typed("discounted", "discounted(50)", "50"), when=asked("discounted")),
+    PYTHON_ANSWERS[6],
+    Say("I can't tell."),
+]
+
+
 async def analysed(tmp_path: Path, files: Mapping[str, str], script: Script) -> tuple[RunResult, dict[str, object]]:
     """The run through the engine, and its replay once the model is gone."""
     from qverify_desktop.composition import open_engine
@@ -278,4 +323,12 @@ async def test_javascript_lands_in_the_same_classes(tmp_path: Path) -> None:
     assert [(d.symbol, d.expected) for d in result.defects] == [("discounted", "45")]
     assert classes(result, "shipping") == {(TestVerdict.REFUSED, Reason.NOT_A_TEST)}
     assert replayed["differences"] == []
+    assert replayed["same"], replayed["sentence"]
+
+
+async def test_typescript_lands_in_the_same_classes(tmp_path: Path) -> None:
+    result, replayed = await analysed(tmp_path, TYPESCRIPT, Script(TYPESCRIPT_ANSWERS))
+    assert classes(result, "total") == ACCEPTED
+    assert classes(result, "cheapest") == ACCEPTED
+    assert classes(result, "discounted") == {(TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS)}
     assert replayed["same"], replayed["sentence"]
