@@ -194,7 +194,8 @@ class _Writing:
         return tests
 
     async def settle_expectations(self, tests: Sequence[GeneratedTest]) -> None:
-        """Hold what the tests expect against the repository's words, read without the code. Raises ``ModelFailure``."""
+        """Hold what the tests expect against the repository's words, read without the code. Without an answer they stay as they
+        are."""
         # A test may hold the body as text.
         calls = [c for c in expectations.asked_about(tests) if not any(line in c for line in self.context.body)]
         words = [passage for passage in self.context.specification if passage.rank > 0]
@@ -202,7 +203,13 @@ class _Writing:
             return
         title = language_title(self.target.language)
         prompt = await asyncio.to_thread(expectations.question, self.target, self.context, calls, title)
-        text = await self.account.ask(prompt, 0, Purpose.SECOND_OPINION, EXPECTATIONS_SCHEMA)
+        try:
+            text = await self.account.ask(prompt, 0, Purpose.SECOND_OPINION, EXPECTATIONS_SCHEMA)
+        except ModelFailure as error:
+            self.notices.append(
+                f"What tests for {self.target.symbol} expect was not held against its words: {error.sentence}"
+            )
+            return
         found = expectations.read_expectations(text, calls, self.context)
         language = self.place.language
         self.tests, events = await asyncio.to_thread(expectations.apply, tests, found, language, self.target)
@@ -240,13 +247,14 @@ class _Writing:
             self.open = [a for a in self.open if a.test.name not in {t.name for t in tests}]
 
     async def notice(self, survivors: Sequence[Mutant]) -> None:
-        """One question about mutants that survived. Raises ``ModelFailure``."""
+        """One question about mutants that survived. It may well be answered with nothing: some make no difference. Raises
+        ``ModelFailure``."""
         path = answer_path(self.place.language, self.place.project, self.target, "s")
         changes = [f"line {one.line}: {one.original[:300]!r} becomes {one.replacement[:300]!r}" for one in survivors]
         prompt = await self._prompt("survivors", path, {"changes": changes}, self.context)
         text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
         tests, refused = await self._read(text, path)
-        self.refused += refused
+        self.refused += [one for one in refused if one.test.name != WHOLE_ANSWER]
         await self._try(tests)
 
     def outcome(self) -> ModelOutcome:

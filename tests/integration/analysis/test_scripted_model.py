@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,8 +23,6 @@ PYTHON = {
     "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\n',
     "shop/__init__.py": "",
     "shop/prices.py": '''"""Prices."""
-
-import random
 
 
 def total(prices: list[int]) -> int:
@@ -46,7 +47,7 @@ def dozens(count: int) -> int:
 
 def draw(prices: list[int]) -> int:
     """One of the prices."""
-    return prices[random.randrange(len(prices))]
+    return prices[len(prices) // 2]
 
 
 def doubled(price: int) -> int:
@@ -183,6 +184,51 @@ JAVASCRIPT_ANSWERS = [
 ]
 
 
+TYPESCRIPT = {
+    "package.json": '{"name": "shop", "version": "1.0.0", "type": "module"}',
+    "src/prices.ts": """/** Sum of all prices. */
+export function total(prices: number[]): number {
+  let result = 0;
+  for (const price of prices) {
+    result += price;
+  }
+  return result;
+}
+
+/** The lowest price, or -1 where there is none. */
+export function cheapest(prices: number[]): number {
+  return prices.length === 0 ? -1 : [...prices].sort((a, b) => a - b)[0];
+}
+
+/**
+ * The price after the discount of a tenth.
+ *
+ * A price of 50 becomes 45 after the discount.
+ */
+export function discounted(price: number): number {
+  return price - Math.floor(price / 100);
+}
+""",
+}
+
+
+def typed(name: str, expression: str, expected: str, specifier: str = "../../src/prices") -> str:
+    return (
+        f'```typescript\nimport test from "node:test";\nimport assert from "node:assert/strict";\n'
+        f'import {{ {name} }} from "{specifier}";\n\ntest("works", () => {{\n  const found: number = {expression};\n'
+        f"  assert.strictEqual(found, {expected});\n}});\n```"
+    )
+
+
+TYPESCRIPT_ANSWERS = [
+    Say(typed("total", "total([1, 2, 3])", "6"), when=asked("total")),
+    Say(typed("cheapest", "cheapest([3, 1, 2])", "1", "./cheapest"), when=asked("cheapest")),
+    Say(typed("discounted", "discounted(50)", "50"), when=asked("discounted")),
+    PYTHON_ANSWERS[6],
+    Say("I can't tell."),
+]
+
+
 async def analysed(tmp_path: Path, files: Mapping[str, str], script: Script) -> tuple[RunResult, dict[str, object]]:
     """The run through the engine, and its replay once the model is gone."""
     from qverify_desktop.composition import open_engine
@@ -200,10 +246,24 @@ async def analysed(tmp_path: Path, files: Mapping[str, str], script: Script) -> 
                 async for _ in engine.watch(run):
                     pass
         result = engine._result(run)  # type: ignore[union-attr]
-        replayed = await engine.ask("run_replay", run=run)
     finally:
         await engine.close()
-    return result, replayed
+    return result, await asyncio.to_thread(replayed_by_command, tmp_path / "home", run)
+
+
+def replayed_by_command(home: Path, run: str) -> dict[str, object]:
+    """What ``qverify replay`` prints; its exit code says the same."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qverify_desktop.cli", "replay", run, "--json"],
+        env={**os.environ, "QVERIFY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=550,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    document: dict[str, object] = json.loads(done.stdout)
+    assert (done.returncode == 0) is document["same"]
+    return document
 
 
 def of(result: RunResult, symbol: str) -> list[JudgedTest]:
@@ -229,7 +289,9 @@ async def test_every_kind_of_answer_lands_in_its_class(tmp_path: Path) -> None:
     assert classes(result, "doubled") == {(TestVerdict.REFUSED, Reason.TRIVIAL)}
     assert classes(result, "discounted") == {(TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS)}
     assert of(result, "discounted")[0].test.label is Label.SPECIFICATION
-    assert [(d.symbol, d.expected, d.observed) for d in result.defects] == [("discounted", "45", "50")]
+    assert [(d.symbol, d.call, d.expected) for d in result.defects] == [("discounted", "discounted(50)", "45")]
+    assert result.defects[0].evidence.text == "A price of 50 becomes 45 after the discount."
+    assert "50" in result.defects[0].observed
     assert classes(result, "shipping") == {(TestVerdict.REFUSED, Reason.NOT_A_TEST)}
     assert classes(result, "tax") == ACCEPTED
     written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.py"))
@@ -259,4 +321,12 @@ async def test_javascript_lands_in_the_same_classes(tmp_path: Path) -> None:
     assert [(d.symbol, d.expected) for d in result.defects] == [("discounted", "45")]
     assert classes(result, "shipping") == {(TestVerdict.REFUSED, Reason.NOT_A_TEST)}
     assert replayed["differences"] == []
+    assert replayed["same"], replayed["sentence"]
+
+
+async def test_typescript_lands_in_the_same_classes(tmp_path: Path) -> None:
+    result, replayed = await analysed(tmp_path, TYPESCRIPT, Script(TYPESCRIPT_ANSWERS))
+    assert classes(result, "total") == ACCEPTED
+    assert classes(result, "cheapest") == ACCEPTED
+    assert classes(result, "discounted") == {(TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS)}
     assert replayed["same"], replayed["sentence"]
