@@ -140,12 +140,14 @@ def test_a_damaged_file_is_said_and_left_alone(tmp_path: Path, content: bytes) -
 
 def test_a_page_that_went_bad_later_is_said(tmp_path: Path) -> None:
     path = tmp_path / "qverify.db"
+    Database(path).close()
+    empty = path.stat().st_size
     database = Database(path)
     with database.transaction() as session:
         session.add_all(row(f"r{number}") for number in range(3000))
     database.close()
     content = bytearray(path.read_bytes())
-    content[8192:] = os.urandom(len(content) - 8192)
+    content[empty:] = os.urandom(len(content) - empty)
     path.write_bytes(content)
     database = Database(path)
     with pytest.raises(MissingPrerequisite, match="damaged"), database.reading() as session:
