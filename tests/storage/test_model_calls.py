@@ -17,6 +17,7 @@ from qverify_desktop.gateway.ports import Ledger
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.holders import Holder
 from qverify_desktop.storage.model_calls import ModelCalls
+from qverify_desktop.storage.model_usage import ModelUsage
 from qverify_desktop.storage.schema import APPLICATION_ID, MIGRATIONS
 
 INTENT = Intent("r1", "/repo", "r1/7", "generate", "azure", "azure", "gpt-4.1", 1000, 50_000, "2026-11-05T10:00:00Z")
@@ -96,7 +97,8 @@ def test_sums_tell_failed_cached_and_doubtful_apart(database: Database, calls: M
     calls.settle(calls.intend(INTENT), Settlement(CallState.FAILED, sentence="No."))
     calls.settle(calls.intend(replace(INTENT, estimate_microusd=0)), Settlement(CallState.CACHED, 1001, 200))
     calls.intend(replace(INTENT, source="/other", run="r2", sent_at="2026-12-01T00:00:00Z"))
-    newest, oldest = calls.sums("run")
+    usage = ModelUsage(database)
+    newest, oldest = usage.sums("run")
     assert oldest.group == ("r1", "/repo")
     assert (oldest.calls, oldest.failed, oldest.cached, oldest.doubtful) == (2, 1, 1, 0)
     assert (oldest.prompt_tokens, oldest.completion_tokens, oldest.cost_microusd) == (1001, 200, 3_602)
@@ -106,12 +108,12 @@ def test_sums_tell_failed_cached_and_doubtful_apart(database: Database, calls: M
         50_000,
         0,
     )
-    assert [one.group for one in calls.sums("month")] == [("2026-12",), ("2026-11",)]
-    assert [one.group for one in calls.sums("repository")] == [("/other",), ("/repo",)]
-    assert [one.group for one in calls.sums("provider")] == [("azure", "gpt-4.1")]
-    assert [one.state for one in calls.calls("r1")] == [CallState.CACHED, CallState.FAILED, CallState.ANSWERED]
+    assert [one.group for one in usage.sums("month")] == [("2026-12",), ("2026-11",)]
+    assert [one.group for one in usage.sums("repository")] == [("/other",), ("/repo",)]
+    assert [one.group for one in usage.sums("provider")] == [("azure", "gpt-4.1")]
+    assert [one.state for one in usage.calls("r1")] == [CallState.CACHED, CallState.FAILED, CallState.ANSWERED]
     with pytest.raises(KeyError):
-        calls.sums("moon")
+        usage.sums("moon")
 
 
 def test_intents_of_a_killed_process_are_in_doubt_and_those_of_a_living_one_are_not(database: Database) -> None:
@@ -123,11 +125,11 @@ def test_intents_of_a_killed_process_are_in_doubt_and_those_of_a_living_one_are_
     again = ModelCalls(database, Holder(database))
     assert again.in_doubt == 1
     assert again.spent_by_run("r1") == 700
-    (call,) = again.calls()
+    (call,) = ModelUsage(database).calls()
     assert call.state is CallState.IN_DOUBT
     assert "may have been charged" in call.sentence
     again.settle(call.call, DONE)
-    assert again.calls()[0].state is CallState.IN_DOUBT
+    assert ModelUsage(database).calls()[0].state is CallState.IN_DOUBT
     assert ModelCalls(database, Holder(database)).in_doubt == 0
 
 
@@ -149,7 +151,7 @@ def test_money_is_never_a_float(calls: ModelCalls, database: Database) -> None:
     with pytest.raises(TypeError):
         calls.settle(call, replace(DONE, cost_microusd=1.0))  # type: ignore[arg-type]
     calls.settle(call, replace(DONE, cost_microusd=10**30, prompt_tokens=-5))
-    (kept,) = calls.calls()
+    (kept,) = ModelUsage(database).calls()
     assert kept.prompt_tokens == 0
     assert 0 < calls.spent_by_run("r1") < 2**63
     with sqlite3.connect(database.path) as connection, pytest.raises(sqlite3.IntegrityError):
