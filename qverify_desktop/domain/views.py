@@ -478,10 +478,12 @@ class ModelSumView(TypedDict):
 
 
 class ModelUsageView(TypedDict):
-    """The ledger by ``run``, ``repository``, ``provider`` or ``month``, with the sum of all and what this month cost (UTC)."""
+    """The ledger by ``call``, ``run``, ``repository``, ``provider`` or ``month``, always by month too, with the sum of all and
+    what this month cost (UTC). Rows are newest first; a call's ``group`` is its number, run, source, provider, model, purpose."""
 
     by: str
     rows: list[ModelSumView]
+    months: list[ModelSumView]
     total: ModelSumView
     this_month_microusd: int
 

@@ -17,6 +17,10 @@ GROUPS = {
     "run": (ModelCallRow.run, ModelCallRow.source),
     "repository": (ModelCallRow.source,),
     "provider": (ModelCallRow.provider, ModelCallRow.model),
+    "call": (
+        *(ModelCallRow.call, ModelCallRow.run, ModelCallRow.source),
+        *(ModelCallRow.provider, ModelCallRow.model, ModelCallRow.purpose),
+    ),
     "month": (func.substr(ModelCallRow.sent_at, 1, 7),),
 }
 
@@ -74,8 +78,8 @@ class ModelUsage:
         with self._database.reading() as session:
             return [_call(row) for row in session.scalars(chosen)]
 
-    def sums(self, by: str) -> list[Sum]:
-        """Sums by ``run``, ``repository``, ``provider`` or ``month``, what was used last first. ``KeyError`` for another word."""
+    def sums(self, by: str, most: int = 10_000) -> list[Sum]:
+        """Sums by a key of ``GROUPS``, what was used last first. ``KeyError`` for another word."""
         keys = GROUPS[by]
         row = ModelCallRow
         state = row.state
@@ -92,7 +96,7 @@ class ModelUsage:
             _where(doubtful, row.estimate_microusd),
             _where(~cached, row.duration_ms),
         )
-        chosen = select(*keys, *columns).group_by(*keys).order_by(func.max(row.sent_at).desc(), *keys)
+        chosen = select(*keys, *columns).group_by(*keys).order_by(func.max(row.sent_at).desc(), *keys).limit(most)
         with self._database.reading() as session:
             rows = [tuple(found) for found in session.execute(chosen)]
         width = len(keys)

@@ -70,6 +70,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, duration_ms INTEGER NOT NULL,
             sentence TEXT NOT NULL
         ) STRICT""",
+        # What was asked before there was a ledger is in the evidence log; the log's text may not stop the migration.
+        """INSERT INTO model_calls (run, source, request, purpose, deployment, provider, model, sent_at, holder, state,
+                estimate_microusd, cost_microusd, prompt_tokens, completion_tokens, duration_ms, sentence)
+            SELECT e.run, r.source, e.run || '/' || e.seq, 'generate',
+                coalesce(CAST(e.data ->> 'provider' AS TEXT), ''), coalesce(CAST(e.data ->> 'provider' AS TEXT), ''),
+                coalesce(CAST(e.data ->> 'model' AS TEXT), ''), r.started_at, '', 'answered', 0,
+                max(0, coalesce(CAST(e.data ->> 'cost_microusd' AS INTEGER), 0)),
+                coalesce(CAST(e.data ->> 'prompt_tokens' AS INTEGER), 0),
+                coalesce(CAST(e.data ->> 'completion_tokens' AS INTEGER), 0),
+                coalesce(CAST(e.data ->> 'duration_ms' AS INTEGER), 0), ''
+            FROM (SELECT run, seq, CASE WHEN json_valid(CAST(leaf AS TEXT)) THEN CAST(leaf AS TEXT) -> 'data' END AS data
+                FROM entries WHERE type = 'model_answer') AS e
+            JOIN runs AS r ON r.run = e.run ORDER BY r.started_at, e.run, e.seq""",
         "CREATE INDEX model_calls_by_run ON model_calls (run)",
         "CREATE INDEX model_calls_by_time ON model_calls (sent_at)",
         "CREATE INDEX model_calls_open ON model_calls (holder) WHERE state = 'intended'",

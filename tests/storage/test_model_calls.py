@@ -181,6 +181,33 @@ def test_an_older_database_gets_the_tables_and_keeps_its_runs(tmp_path: Path, ve
     database.close()
 
 
+def test_answers_from_before_the_ledger_are_taken_out_of_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "qverify.db"
+    leaf = b'{"data":{"completion_tokens":3,"cost_microusd":7,"duration_ms":5,"model":"m","prompt_tokens":20,"provider":"openai"}}'
+    with sqlite3.connect(path) as connection:
+        for statement in (one for step in MIGRATIONS[:3] for one in step):
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO runs (run, request_json, source, started_at, status, stage, sentence, verdict, accepted, "
+            "refused, suspected) VALUES ('r0', '{}', '/repo', '2026-01-01T00:00:00Z', 'queued', '', '', '', 0, 0, 0)"
+        )
+        connection.execute("INSERT INTO steps VALUES ('r0', 's', '', 0, 4, '')")
+        for number, content in enumerate((leaf, b"no json", b"{}", b'{"data":{"cost_microusd":"x","model":null}}')):
+            connection.execute(
+                "INSERT INTO entries VALUES (?, 'r0', ?, 's', 'model_answer', ?, x'')", (number, number, content)
+            )
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute("PRAGMA user_version=3")
+    connection.close()
+    database = Database(path)
+    usage = ModelUsage(database)
+    (run,) = usage.sums("run")
+    assert (run.group, run.calls, run.cost_microusd, run.prompt_tokens) == (("r0", "/repo"), 4, 7, 20)
+    assert [(one.provider, one.model) for one in usage.calls()] == [("", ""), ("", ""), ("", ""), ("openai", "m")]
+    assert ModelCalls(database, Holder(database)).in_doubt == 0
+    database.close()
+
+
 def test_spending_is_found_by_an_index(database: Database, calls: ModelCalls) -> None:
     with database.reading() as session:
         for where in ("run = 'r'", "sent_at >= '2026-11-' AND sent_at < '2026-11.'"):

@@ -32,11 +32,12 @@ class UsageQuestions:
         return {"model_usage": self.usage, "model_calls": self.calls, "model_usage_csv": self.csv}
 
     async def usage(self, by: str = "month") -> ModelUsageView:
-        """Sums by run, repository, provider or month, what was used last first, and the sum of all. Raises ``BadInput``."""
+        """Sums by call, run, repository, provider or month, what was used last first. Raises ``BadInput``."""
         rows = [_sum(by, one) for one in await self._sums(by)]
-        month = time.strftime("%Y-%m", time.gmtime())
-        this_month = sum(one.cost_microusd for one in await self._sums("month") if one.group[0] == month)
-        return {"by": by, "rows": rows, "total": _total(rows), "this_month_microusd": this_month}
+        months = [_sum("month", one) for one in await self._sums("month")]
+        now = time.strftime("%Y-%m", time.gmtime())
+        this_month = sum(one["cost_microusd"] for one in months if one["name"] == now)
+        return {"by": by, "rows": rows, "months": months, "total": _total(months), "this_month_microusd": this_month}
 
     async def calls(self, run: str = "", limit: int = 1_000) -> list[ModelCallView]:
         """The newest calls first, of one run or of all."""
@@ -75,6 +76,8 @@ def _sum(by: str, one: Sum) -> ModelSumView:
 
 def _name(by: str, group: tuple[str, ...]) -> str:
     """What a person knows the group by; the run is known by its repository and its own name."""
+    if by == BY_CALL:
+        return f"{group[4]} · {group[5]}"
     if by == "run":
         return f"{name_of(group[1])} · {group[0]}"
     if by == "repository":
