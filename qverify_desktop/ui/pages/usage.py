@@ -201,7 +201,7 @@ def _columns() -> list[Column[ModelSumView]]:
             lambda one: words.when(one["first_at"]),
             lambda one: one["first_at"],
             tip=lambda one: words.moment(one["first_at"]),
-            width=130,
+            width=170,
         ),
         number("calls", tr("Calls"), 70),
         number("cached", tr("From cache"), 100),
