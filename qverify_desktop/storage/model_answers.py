@@ -46,7 +46,7 @@ class ModelAnswers:
         with self._database.reading() as session:
             if session.scalar(select(func.count()).where(ModelAnswerRow.key == key)) == 0:
                 return None
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             row = session.get(ModelAnswerRow, key)
             if row is None:
                 return None
@@ -63,7 +63,7 @@ class ModelAnswers:
         if len(plain) > LARGEST:
             return
         packed = zlib.compress(plain)
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             made = int(self._now_s())
             session.merge(ModelAnswerRow(key, packed, len(packed), made, _next_use(session)))
             session.flush()
@@ -72,7 +72,7 @@ class ModelAnswers:
 
     def clear(self) -> int:
         """Drop all answers; answers how many there were."""
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             return len(session.scalars(delete(ModelAnswerRow).returning(ModelAnswerRow.key)).all())
 
     def held(self) -> tuple[int, int]:

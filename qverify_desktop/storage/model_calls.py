@@ -63,7 +63,10 @@ class ModelCalls:
             return row.call
 
     def settle(self, call: int, settlement: Settlement) -> None:
-        """Record what became of a call. A second settlement of one call changes nothing."""
+        """Record what became of a call. A second settlement of one call changes nothing.
+
+        A power cut right after it may leave the call in doubt, which errs to the safe side; only the intent waits for the disk.
+        """
         still = (ModelCallRow.call == call, ModelCallRow.state == CallState.INTENDED.value)
         values = {
             "state": settlement.state.value,
@@ -73,7 +76,7 @@ class ModelCalls:
             "duration_ms": _whole(settlement.duration_ms),
             "sentence": settlement.sentence[:_MOST_SENTENCE],
         }
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             session.execute(update(ModelCallRow).where(*still).values(values))
 
     def spent_by_run(self, run: str) -> int:

@@ -31,7 +31,7 @@ def _now_us() -> int:
 class ModelLimits:
     """Implements ``gateway.ports.Limiter``; blocking, safe from any thread and several processes.
 
-    ``now_us`` is the clock that all of them share, in microseconds since 1970.
+    A queue that a power cut has set back a little does no harm, so nothing here waits for the disk. ``now_us`` is the clock that all of them share, in microseconds since 1970.
     """
 
     def __init__(self, database: Database, holder: Holder, now_us: Callable[[], int] = _now_us) -> None:
@@ -41,7 +41,7 @@ class ModelLimits:
 
     def reserve(self, deployment: str, tokens: int, limit: RateLimit) -> float:
         """Take the next free place in the queue; answers the seconds to wait until it has come (0: now)."""
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             queue, now = self._queue(session, deployment)
             begins = max(now, queue.free_at_us)
             queue.free_at_us = begins + _room_us(tokens, limit)
@@ -51,7 +51,7 @@ class ModelLimits:
         """Nobody may call the end point for so long (``Retry-After``, a cool-down)."""
         if math.isnan(seconds) or seconds <= 0:
             return
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             queue, now = self._queue(session, deployment)
             queue.free_at_us = max(queue.free_at_us, now + int(min(seconds, LONGEST_PAUSE_S) * 1_000_000))
 
@@ -71,7 +71,7 @@ class ModelLimits:
     def enter(self, deployment: str, limit: RateLimit) -> str:
         """A ticket for one of the calls at once, or an empty text where all places are taken."""
         ticket = secrets.token_hex(16)
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             if limit.at_once and self._taken(session, deployment) >= limit.at_once:
                 self._free_the_dead(session, deployment)
                 if self._taken(session, deployment) >= limit.at_once:
@@ -81,7 +81,7 @@ class ModelLimits:
 
     def leave(self, ticket: str) -> None:
         """Give a place back. One whose holder died is free again by itself."""
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             session.execute(delete(ModelTicketRow).where(ModelTicketRow.ticket == ticket))
 
     def _taken(self, session: Session, deployment: str) -> int:

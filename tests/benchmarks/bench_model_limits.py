@@ -1,6 +1,6 @@
 """Rate limits in real time: two processes on one database send 60 calls under 600 a minute (goal: within 2 %).
 
-Also what one reservation and one ledger entry cost, both durable on disk when they return.
+Also what one reservation and one ledger entry cost; of these only the intent waits for the disk.
 """
 
 from __future__ import annotations
