@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_analyze(commands)
     _add_runs(commands)
+    _add_usage(commands)
     _add_verify(commands)
     _add_machine(commands)
     return parser
@@ -190,6 +191,13 @@ def _add_runs(commands: Any) -> None:
     formats = ("html", "junit", "sarif", "markdown", "csv", "patch", "issues", "expected-failures", "evidence")
     parser.add_argument("--format", required=True, choices=formats, help="evidence is the bundle that verify checks")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
+
+
+def _add_usage(commands: Any) -> None:
+    parser = _command(commands, "usage", "Show what models took: calls, tokens, cost.", "usage")
+    groups = ("call", "run", "repository", "provider", "month")
+    parser.add_argument("--by", choices=groups, default="month", help="what is summed (default: month)")
+    parser.add_argument("--csv", default="", metavar="FILE", help="write it as comma-separated values")
 
 
 def _add_verify(commands: Any) -> None:

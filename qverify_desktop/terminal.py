@@ -81,6 +81,29 @@ class Screen:
         else:
             _print_lines([f"Written: {path}"])
 
+    def print_usage(self, view: Mapping[str, Any]) -> None:
+        """Sums of the ledger, and their sum."""
+        if self.as_json:
+            _print_json(view)
+        elif not view["rows"]:
+            _print_lines(["No model was asked yet. Analyses without a model are free and use none."])
+        else:
+            _print_lines(_usage_row(row["name"], row) for row in [*view["rows"], view["total"] | {"name": "in all"}])
+
+    def print_calls(self, calls: Sequence[Mapping[str, Any]]) -> None:
+        """Every call in a line, newest first."""
+        if self.as_json:
+            _print_json({"calls": list(calls)})
+        elif not calls:
+            _print_lines(["No model was asked yet. Analyses without a model are free and use none."])
+        else:
+            _print_lines(
+                f"{one['sent_at']}  {one['run']:<12} {one['purpose']:<14} {one['provider']}/{one['model']}  {one['state']}  "
+                f"{one['prompt_tokens']:,} + {one['completion_tokens']:,} tokens  {_dollars(one['cost_microusd'])}  "
+                f"{one['sentence']}".rstrip()
+                for one in calls
+            )
+
     def print_replay(self, view: Mapping[str, Any]) -> None:
         if self.as_json:
             _print_json(view)
@@ -178,6 +201,27 @@ def _summary(summary: RunSummary) -> dict[str, Any]:
 def _row(one: RunSummary) -> str:
     what = one.sentence if one.sentence else one.stage
     return f"{one.run}  {one.started_at}  {one.status.value:<11}  {one.source}  {what}".rstrip()
+
+
+def _usage_row(name: str, row: Mapping[str, Any]) -> str:
+    parts = [
+        f"{row['calls']:,} calls",
+        f"{row['prompt_tokens']:,} + {row['completion_tokens']:,} tokens",
+        _dollars(row["cost_microusd"]),
+    ]
+    parts += [
+        f"{row[key]:,} {words}" for key, words in (("failed", "failed"), ("cached", "from the cache")) if row[key]
+    ]
+    if row["doubtful"]:
+        parts.append(f"{row['doubtful']:,} open or in doubt (up to {_dollars(row['doubtful_microusd'])} more)")
+    return f"{name:<32} {' · '.join(parts)}"
+
+
+def _dollars(microusd: int) -> str:
+    """To the last millionth, without the zeros after the cents, and without any float."""
+    whole, rest = divmod(microusd, 1_000_000)
+    digits = f"{rest:06}"
+    return f"${whole:,}.{digits[:2]}{digits[2:].rstrip('0')}"
 
 
 def _print_lines(lines: Iterator[str] | Sequence[str] | Any) -> None:

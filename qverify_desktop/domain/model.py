@@ -82,12 +82,14 @@ class Masked:
 
 class CallState(StrEnum):
     """Where a call stands in the ledger. ``IN_DOUBT``: it was sent, and the process died before an answer was recorded, so it
-    may have been charged."""
+    may have been charged. ``CACHED``: it was answered out of the response cache, so nothing was sent and it cost nothing; its
+    tokens are those that were saved."""
 
     INTENDED = "intended"
     ANSWERED = "answered"
     FAILED = "failed"
     IN_DOUBT = "in_doubt"
+    CACHED = "cached"
 
 
 @dataclass(frozen=True)

@@ -458,6 +458,56 @@ class UsageView(TypedDict):
     cost_microusd: int
 
 
+class ModelSumView(TypedDict):
+    """What the calls of one group took, by the ledger. ``group`` are the words it is grouped by, ``name`` what a person knows it
+    by; ``cached`` calls were answered out of the cache and sent nowhere, ``doubtful`` ones may have been charged with up to
+    ``doubtful_microusd`` more than ``cost_microusd``."""
+
+    group: list[str]
+    name: str
+    first_at: str
+    calls: int
+    failed: int
+    cached: int
+    doubtful: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_microusd: int
+    doubtful_microusd: int
+    model_ms: int
+
+
+class ModelUsageView(TypedDict):
+    """The ledger by ``call``, ``run``, ``repository``, ``provider`` or ``month``, always by month too, with the sum of all and
+    what this month cost (UTC). Rows are newest first; a call's ``group`` is its number, run, source, provider, model, purpose."""
+
+    by: str
+    rows: list[ModelSumView]
+    months: list[ModelSumView]
+    total: ModelSumView
+    this_month_microusd: int
+
+
+class ModelCallView(TypedDict):
+    """One call. ``state`` is intended, answered, failed, in_doubt or cached; ``sentence`` says why it failed."""
+
+    call: int
+    run: str
+    repository: str
+    purpose: str
+    deployment: str
+    provider: str
+    model: str
+    sent_at: str
+    state: str
+    estimate_microusd: int
+    cost_microusd: int
+    prompt_tokens: int
+    completion_tokens: int
+    model_ms: int
+    sentence: str
+
+
 class ModelView(TypedDict):
     """A model that can be used now. ``place`` is local or remote."""
 

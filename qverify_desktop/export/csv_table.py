@@ -27,15 +27,13 @@ def csv_table(result: RunResult) -> bytes:
         test, gain = judged.test, judged.gain
         texts = (result.run, test.path, test.name, test.target, test.label.value, test.origin.value)
         reasons = (judged.verdict.value, judged.reason.value, SENTENCES[judged.reason], judged.detail)
-        quote = (
-            (_guarded(test.quote.text), _guarded(test.quote.file), test.quote.line) if test.quote else ("", "", "")
-        )
-        row = [*map(_guarded, (*texts, *reasons)), gain.lines, gain.branches, gain.mutants, *quote]
+        quote = (guarded(test.quote.text), guarded(test.quote.file), test.quote.line) if test.quote else ("", "", "")
+        row = [*map(guarded, (*texts, *reasons)), gain.lines, gain.branches, gain.mutants, *quote]
         writer.writerow(row)
     return target.getvalue().encode("utf-8")
 
 
-def _guarded(text: str) -> str:
+def guarded(text: str) -> str:
     """An apostrophe before what a spreadsheet would take for a formula."""
     shown = readable(text)
     return f"'{shown}" if shown.lstrip(" ").startswith(_FORMULA_STARTS) else shown

@@ -36,7 +36,9 @@ class Configuration(BaseSettings):
     ``model_context_tokens`` the largest context window asked of Ollama. ``sandbox`` is what a run that does not say is run
     in: Docker's containers, or bubblewrap with reduced isolation; ``gvisor`` whether containers run under gVisor where the
     engine has it. ``air_gap`` refuses every model end point that is not on this machine. ``model`` and ``api_base`` are what
-    the window offers first, ``editor`` the command with which it opens a file at a line.
+    the window offers first, ``editor`` the command with which it opens a file at a line. ``month_budget_microusd`` is what all
+    models may cost in a calendar month (UTC), in millionths of a US dollar (0: no limit); above ``budget_ask_percent`` of a
+    budget the person is asked. ``answer_cache_mb`` (0: none) and ``answer_cache_days`` limit the kept answers of models.
     """
 
     model_config = SettingsConfigDict(env_prefix="QVERIFY_", extra="forbid", frozen=True)
@@ -57,6 +59,10 @@ class Configuration(BaseSettings):
     model_timeout_s: int = Field(default=300, ge=1, le=3600)
     model_answer_tokens: int = Field(default=8192, ge=16, le=65_536)
     model_context_tokens: int = Field(default=32768, ge=2048, le=1_048_576)
+    month_budget_microusd: int = Field(default=0, ge=0, le=10**12)
+    budget_ask_percent: int = Field(default=80, ge=1, le=100)
+    answer_cache_mb: int = Field(default=256, ge=0, le=65_536)
+    answer_cache_days: int = Field(default=30, ge=1, le=3650)
 
     @field_validator("home")
     @classmethod

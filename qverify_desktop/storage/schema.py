@@ -59,6 +59,46 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, number)
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE model_calls (
+            call INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, run TEXT NOT NULL, source TEXT NOT NULL, request TEXT NOT NULL,
+            purpose TEXT NOT NULL, deployment TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+            sent_at TEXT NOT NULL, holder TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('intended', 'answered', 'failed', 'in_doubt', 'cached')),
+            estimate_microusd INTEGER NOT NULL CHECK (estimate_microusd >= 0),
+            cost_microusd INTEGER NOT NULL CHECK (cost_microusd >= 0),
+            prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, duration_ms INTEGER NOT NULL,
+            sentence TEXT NOT NULL
+        ) STRICT""",
+        # What was asked before there was a ledger is in the evidence log; the log's text may not stop the migration.
+        """INSERT INTO model_calls (run, source, request, purpose, deployment, provider, model, sent_at, holder, state,
+                estimate_microusd, cost_microusd, prompt_tokens, completion_tokens, duration_ms, sentence)
+            SELECT e.run, r.source, e.run || '/' || e.seq, 'generate',
+                coalesce(CAST(e.data ->> 'provider' AS TEXT), ''), coalesce(CAST(e.data ->> 'provider' AS TEXT), ''),
+                coalesce(CAST(e.data ->> 'model' AS TEXT), ''), r.started_at, '', 'answered', 0,
+                max(0, coalesce(CAST(e.data ->> 'cost_microusd' AS INTEGER), 0)),
+                coalesce(CAST(e.data ->> 'prompt_tokens' AS INTEGER), 0),
+                coalesce(CAST(e.data ->> 'completion_tokens' AS INTEGER), 0),
+                coalesce(CAST(e.data ->> 'duration_ms' AS INTEGER), 0), ''
+            FROM (SELECT run, seq, CASE WHEN json_valid(CAST(leaf AS TEXT)) THEN CAST(leaf AS TEXT) -> 'data' END AS data
+                FROM entries WHERE type = 'model_answer') AS e
+            JOIN runs AS r ON r.run = e.run ORDER BY r.started_at, e.run, e.seq""",
+        "CREATE INDEX model_calls_by_run ON model_calls (run)",
+        "CREATE INDEX model_calls_by_time ON model_calls (sent_at)",
+        "CREATE INDEX model_calls_open ON model_calls (holder) WHERE state = 'intended'",
+        """CREATE TABLE model_queues (
+            deployment TEXT PRIMARY KEY NOT NULL, free_at_us INTEGER NOT NULL, seen_at_us INTEGER NOT NULL
+        ) STRICT""",
+        """CREATE TABLE model_tickets (
+            ticket TEXT PRIMARY KEY NOT NULL, deployment TEXT NOT NULL, holder TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX model_tickets_by_deployment ON model_tickets (deployment)",
+        """CREATE TABLE model_answers (
+            key TEXT PRIMARY KEY NOT NULL, answer BLOB NOT NULL, bytes INTEGER NOT NULL, made_at INTEGER NOT NULL,
+            used INTEGER NOT NULL
+        ) STRICT""",
+        "CREATE INDEX model_answers_by_use ON model_answers (used, bytes)",
+    ),
 )
 
 
@@ -182,3 +222,60 @@ class LogRow(Base):
     origin: Mapped[str]
     size: Mapped[int]
     edge: Mapped[bytes]
+
+
+class ModelCallRow(Base):
+    """A call to a model. Money in millionths of a US dollar; ``state`` is a ``CallState`` value; ``holder`` the process that
+    sent it (``storage.holders``)."""
+
+    __tablename__ = "model_calls"
+
+    call: Mapped[int] = mapped_column(primary_key=True, init=False)
+    run: Mapped[str]
+    source: Mapped[str]
+    request: Mapped[str]
+    purpose: Mapped[str]
+    deployment: Mapped[str]
+    provider: Mapped[str]
+    model: Mapped[str]
+    sent_at: Mapped[str]
+    holder: Mapped[str]
+    state: Mapped[str]
+    estimate_microusd: Mapped[int]
+    cost_microusd: Mapped[int] = mapped_column(default=0)
+    prompt_tokens: Mapped[int] = mapped_column(default=0)
+    completion_tokens: Mapped[int] = mapped_column(default=0)
+    duration_ms: Mapped[int] = mapped_column(default=0)
+    sentence: Mapped[str] = mapped_column(default="")
+
+
+class ModelQueueRow(Base):
+    """The queue of one end point, in microseconds since 1970: when its next place is free, and the last time it was looked at."""
+
+    __tablename__ = "model_queues"
+
+    deployment: Mapped[str] = mapped_column(primary_key=True)
+    free_at_us: Mapped[int]
+    seen_at_us: Mapped[int]
+
+
+class ModelTicketRow(Base):
+    """A call that is going on, and the process that holds its place."""
+
+    __tablename__ = "model_tickets"
+
+    ticket: Mapped[str] = mapped_column(primary_key=True)
+    deployment: Mapped[str]
+    holder: Mapped[str]
+
+
+class ModelAnswerRow(Base):
+    """An answer that is kept, compressed. ``made_at`` in seconds since 1970; ``used`` grows with every use."""
+
+    __tablename__ = "model_answers"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    answer: Mapped[bytes]
+    bytes: Mapped[int]
+    made_at: Mapped[int]
+    used: Mapped[int]

@@ -45,6 +45,19 @@ def test_a_new_database_is_private_durable_and_of_the_newest_schema(tmp_path: Pa
     database.close()
 
 
+def test_a_light_transaction_leaves_the_next_one_durable(tmp_path: Path) -> None:
+    database = Database(tmp_path / "qverify.db")
+    found = []
+    for durable in (True, False, True):
+        with database.transaction(durable=durable) as session:
+            found.append(session.connection().exec_driver_sql("PRAGMA synchronous").scalar())
+            session.add(row(f"r{len(found)}"))
+    assert found == [2, 1, 2]
+    with database.reading() as session:
+        assert count(session) == 3
+    database.close()
+
+
 def test_the_migrations_make_the_mapped_tables(tmp_path: Path) -> None:
     Database(tmp_path / "qverify.db").close()
     with sqlite3.connect(tmp_path / "qverify.db") as connection:
@@ -140,12 +153,14 @@ def test_a_damaged_file_is_said_and_left_alone(tmp_path: Path, content: bytes) -
 
 def test_a_page_that_went_bad_later_is_said(tmp_path: Path) -> None:
     path = tmp_path / "qverify.db"
+    Database(path).close()
+    empty = path.stat().st_size
     database = Database(path)
     with database.transaction() as session:
         session.add_all(row(f"r{number}") for number in range(3000))
     database.close()
     content = bytearray(path.read_bytes())
-    content[8192:] = os.urandom(len(content) - 8192)
+    content[empty:] = os.urandom(len(content) - empty)
     path.write_bytes(content)
     database = Database(path)
     with pytest.raises(MissingPrerequisite, match="damaged"), database.reading() as session:

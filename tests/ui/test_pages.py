@@ -122,7 +122,7 @@ EMPTY = {
     "doctor_checks": [],
     "crash_reports": [],
     "models": {"models": [], "sentence": "No model answers.", "remedy": "Start Ollama: ollama serve"},
-    "usage": {"rows": [], "calls": 0, "cost_microusd": 0},
+    "model_usage": {"by": "run", "rows": [], "months": [], "total": {}, "this_month_microusd": 0},
     "run_log": {"total": 0, "start": 0, "lines": []},
     "evidence_log": {"total": 0, "start": 0, "entries": [], "complete": True},
 }

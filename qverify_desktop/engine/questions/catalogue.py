@@ -62,6 +62,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
     from qverify_desktop.engine.questions.runs import RunQuestions
+    from qverify_desktop.engine.questions.usage import UsageQuestions
 
     finished = FinishedRuns(context.services, context.result)
     subjects = (
@@ -71,5 +72,6 @@ def questions(context: Context) -> Mapping[str, Handler]:
         DecisionQuestions(context, finished),
         EvidenceQuestions(context),
         MachineQuestions(context),
+        UsageQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

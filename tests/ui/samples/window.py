@@ -143,24 +143,49 @@ def models() -> dict[str, Any]:
     }
 
 
-def usage() -> dict[str, Any]:
-    rows = [
-        {
-            "run": run_view(run=f"r0mdk{month:02d}", started_at=f"2025-{month:02d}-12T10:00:00Z"),
-            "model": "gpt-4.1" if month % 2 else "qwen2.5-coder:14b",
-            "provider": "openai" if month % 2 else "ollama",
-            "calls": 10 + month,
-            "prompt_tokens": 20_000 * month,
-            "completion_tokens": 6_000 * month,
-            "cost_microusd": 310_000 if month % 2 else 0,
-            "model_ms": 164_000,
-        }
-        for month in range(4, 12)
+def model_sum(name: str, group: list[str], at: str, **changes: int) -> dict[str, Any]:
+    counts = {
+        "calls": 12,
+        "failed": 0,
+        "cached": 0,
+        "doubtful": 0,
+        "prompt_tokens": 80_000,
+        "completion_tokens": 24_000,
+    }
+    money = {"cost_microusd": 310_000, "doubtful_microusd": 0, "model_ms": 164_000}
+    return {"group": group, "name": name, "first_at": at, **counts, **money, **changes}
+
+
+def usage(by: str = "run") -> dict[str, Any]:
+    months = [
+        model_sum(
+            f"2025-{month:02d}",
+            [f"2025-{month:02d}"],
+            f"2025-{month:02d}-12T10:00:00Z",
+            calls=10 + month,
+            cached=3 * (month % 3),
+            doubtful=int(month == 9),
+            doubtful_microusd=41_000 if month == 9 else 0,
+            failed=int(month == 10),
+            prompt_tokens=20_000 * month,
+            completion_tokens=6_000 * month,
+            cost_microusd=310_000 if month % 2 else 0,
+        )
+        for month in range(11, 3, -1)
     ]
+    rows = months
+    if by == "run":
+        rows = [
+            one | {"name": f"tidydate · r0mdk{one['name'][5:]}", "group": [f"r0mdk{one['name'][5:]}", SOURCE]}
+            for one in months
+        ]
+    sums = {key: sum(one[key] for one in months) for key, value in months[0].items() if isinstance(value, int)}
     return {
+        "by": by,
         "rows": rows,
-        "calls": sum(row["calls"] for row in rows),
-        "cost_microusd": sum(row["cost_microusd"] for row in rows),
+        "months": months,
+        "total": model_sum("", [], "2025-04-12T10:00:00Z", **sums),
+        "this_month_microusd": 310_000,
     }
 
 
@@ -313,7 +338,7 @@ def answers(**changes: Any) -> dict[str, Any]:
         "doctor_checks": checks(),
         "settings": settings(),
         "models": models(),
-        "usage": usage(),
+        "model_usage": lambda by="run": usage(by),
         "crash_reports": crashes(),
         "evidence_log": entries(),
         "evidence_event": event,
