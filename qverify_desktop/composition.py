@@ -83,15 +83,25 @@ def build(home: Path, lock: HomeLock) -> Parts:
     """Join the rooms over a state folder whose lock is held. Blocking; opens the databases and the signing key."""
     from qverify_desktop.analysis.services import Services
     from qverify_desktop.analysis.workflow import analyze
+    from qverify_desktop.domain.execution import MIB
+    from qverify_desktop.domain.network import networks
     from qverify_desktop.engine.facade import Parts
     from qverify_desktop.evidence.journal import EvidenceJournal
+    from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
+    from qverify_desktop.gateway.prices import Prices
     from qverify_desktop.languages import catalogue
     from qverify_desktop.repository.intake import Repositories
+    from qverify_desktop.settings.air_gap import AirGap
     from qverify_desktop.settings.configuration import Configuration
+    from qverify_desktop.settings.deployments import load_deployments
     from qverify_desktop.settings.secrets import ApiKeys, SigningKeyStore
     from qverify_desktop.storage.artefacts import ArtefactStore
     from qverify_desktop.storage.database import Database
+    from qverify_desktop.storage.holders import Holder
+    from qverify_desktop.storage.model_answers import ModelAnswers
+    from qverify_desktop.storage.model_calls import ModelCalls
+    from qverify_desktop.storage.model_limits import ModelLimits
     from qverify_desktop.storage.runs import RunStore
 
     configuration = Configuration.load(home=home)
@@ -101,9 +111,26 @@ def build(home: Path, lock: HomeLock) -> Parts:
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
     keys = ApiKeys.take(keyring=_keyring() if configuration.keyring and protection == "keyring" else None)
+    holder = Holder(database)
+    cache_mb = configuration.answer_cache_mb
+    accounts = Accounts(
+        ledger=ModelCalls(database, holder),
+        limiter=ModelLimits(database, holder),
+        cache=ModelAnswers(database, most_bytes=cache_mb * MIB, most_days=configuration.answer_cache_days)
+        if cache_mb
+        else None,
+        prices=Prices.load(home),
+        month_budget_microusd=configuration.month_budget_microusd,
+        ask_percent=configuration.budget_ask_percent,
+    )
+    AirGap.set(configuration.air_gap, configuration.allowed)
     gateway = ModelGateway(
         keys,
         air_gap=configuration.air_gap,
+        allowed=networks(configuration.allowed),
+        order=load_deployments(home),
+        pass_refused=configuration.failover_refused,
+        accounts=accounts,
         timeout_s=configuration.model_timeout_s,
         answer_tokens=configuration.model_answer_tokens,
         context_tokens=configuration.model_context_tokens,
@@ -123,10 +150,13 @@ def build(home: Path, lock: HomeLock) -> Parts:
 
     async def dispose() -> None:
         await gateway.close()
+        await asyncio.to_thread(holder.close)
         await asyncio.to_thread(database.close)
 
     def apply(changed: Configuration) -> None:
         gateway.set_air_gap(changed.air_gap)
+        gateway.forget_failures()
+        AirGap.set(changed.air_gap, changed.allowed)
         machine.apply(changed)
         for language in languages:
             language.set_patience(changed.patience_s)

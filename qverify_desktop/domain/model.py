@@ -133,6 +133,28 @@ class RateLimit:
     at_once: int = 0
 
 
+#: The model's name that means the person's own order of end points.
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """An end point in the person's order. ``wire`` is its protocol (``azure``, ``anthropic``, ``ollama``, ``openai``), ``base`` its
+    address (empty: the provider's own), ``models`` names another model for a purpose."""
+
+    name: str
+    wire: str
+    model: str
+    base: str = ""
+    models: tuple[tuple[str, str], ...] = ()
+    api_version: str = ""
+    limit: RateLimit = RateLimit()
+
+    def model_for(self, purpose: str) -> str:
+        """The model that is asked for this purpose."""
+        return dict(self.models).get(str(purpose), self.model)
+
+
 def question_digest(messages: list[dict[str, str]], purpose: str, max_tokens: int) -> str:
     """Under what a question's answer is found again in a recorded run (SHA-256 in lower-case hex)."""
     asked = json.dumps([messages, str(purpose), max_tokens], ensure_ascii=True, sort_keys=True, separators=(",", ":"))

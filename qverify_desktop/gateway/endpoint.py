@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.model import Deployment
+from qverify_desktop.domain.network import is_loopback
 from qverify_desktop.gateway.provider import Endpoint, Wire
 
 OLLAMA_BASE = "http://127.0.0.1:11434"
@@ -57,13 +59,7 @@ def shown_base(text: str) -> str:
 
 def is_local(base: str) -> bool:
     """Whether the address names this machine by itself (a name that must be looked up does not)."""
-    host = urlsplit(base).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(urlsplit(base).hostname or "")
 
 
 def host_of(base: str) -> str:
@@ -110,6 +106,17 @@ def resolve(model: str, api_base: str, speaks_ollama: bool = False) -> Endpoint:
         base = with_version(base)
     version = AZURE_API_VERSION if wire is Wire.AZURE else ""
     return Endpoint(wire, base, name, is_local(base), api_version=version)
+
+
+def of_deployment(deployment: Deployment, purpose: str) -> Endpoint:
+    """The end point of a deployment for a purpose, without its key. Raises ``BadInput`` for one that can't be used."""
+    if deployment.wire not in {wire.value for wire in Wire}:
+        raise BadInput(
+            f"The end point {deployment.name!r} has the protocol {deployment.wire!r}, which is none.",
+            "Known are azure, anthropic, ollama and openai.",
+        )
+    endpoint = resolve(f"{deployment.wire}/{deployment.model_for(purpose)}", deployment.base)
+    return replace(endpoint, api_version=deployment.api_version) if deployment.api_version else endpoint
 
 
 def key_name(endpoint: Endpoint) -> str:

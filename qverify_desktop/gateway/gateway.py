@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pydantic import SecretStr
 
 from qverify_desktop.domain.errors import BadInput, ModelFailure
-from qverify_desktop.domain.model import Answer, Asker, Masked
-from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, parse_base, resolve
+from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
+from qverify_desktop.domain.network import Network, permits
+from qverify_desktop.gateway.call import Accounts, Caller, Question
+from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
+from qverify_desktop.gateway.failover import Health, Missed, Reaction
 from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
 from qverify_desktop.gateway.masking import mask
-from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Reply, Wire
+from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Wire
 from qverify_desktop.gateway.server import knows_model, model_context, speaks_ollama
 
 #: Tries of a call that the server put off without charge, and seconds that are waited at most in between.
@@ -46,12 +49,37 @@ class NoKeys:
         return []
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question before it is known who answers it."""
+
+    messages: Messages
+    purpose: str
+    most: int
+    asker: Asker
+    shorter: Callable[[int], Messages | None] | None = None
+    schema: Mapping[str, Any] | None = None
+    template: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An end point that may answer: one of the person's order, or the model that was named."""
+
+    name: str
+    limit: RateLimit
+    model: str = ""
+    api_base: str = ""
+    deployment: Deployment | None = None
+
+
 class ModelGateway:
     """Implements ``analysis.ports.Gateway``.
 
-    ``air_gap`` refuses every end point that is not on this machine; ``timeout_s`` is the patience with one attempt;
-    ``answer_tokens`` caps every answer (some models never stop by themselves); ``context_tokens`` is the largest window
-    asked of Ollama.
+    ``air_gap`` refuses every end point that is neither on this machine nor among ``allowed``; ``timeout_s`` is the patience with
+    one attempt, ``total_s`` with a question; ``answer_tokens`` caps every answer (some models never stop by themselves);
+    ``context_tokens`` is the largest window asked of Ollama. ``order`` are the person's end points for the model ``auto``;
+    ``pass_refused`` asks the next one also what one refused (a content filter, a request that it can't use).
     """
 
     def __init__(
@@ -59,18 +87,30 @@ class ModelGateway:
         keys: Keys | None = None,
         *,
         air_gap: bool = False,
+        allowed: Sequence[Network] = (),
         timeout_s: float = 300.0,
+        total_s: float = 1800.0,
         answer_tokens: int = 8192,
         context_tokens: int = 32768,
+        order: Sequence[Deployment] = (),
+        pass_refused: bool = False,
+        accounts: Accounts | None = None,
         provider: Provider | None = None,
+        health: Health | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._keys = keys or NoKeys()
         self._air_gap = air_gap
+        self._allowed = tuple(allowed)
         self._timeout_s = timeout_s
+        self._total_s = total_s
         self._answer_tokens = answer_tokens
         self._context_tokens = context_tokens
+        self._order = tuple(order)
+        self._pass_refused = pass_refused
         self._provider = provider or LitellmProvider()
+        self._caller = Caller(self._provider, accounts or Accounts(), timeout_s, sleep)
+        self._health = health or Health()
         self._sleep = sleep
         self._wires: dict[str, bool] = {}
         self._contexts: dict[tuple[str, str], int] = {}
@@ -88,27 +128,115 @@ class ModelGateway:
         schema: Mapping[str, Any] | None = None,
         template: str = "",
     ) -> Answer:
-        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection.
+        """The first answer that can be used, of the named model or of the person's order (``auto``).
 
-        ``purpose`` names the call for whoever keeps a ledger; this transport sends it nowhere.
+        Raises ``ModelFailure`` with the sentence why there is none; cancelling closes the connection.
         """
         started = time.monotonic()
         # Whoever asks has masked already, for the evidence; what is masked stays as it is, and nothing else is ever sent.
         messages = list((await asyncio.to_thread(self.mask, messages)).messages)
-        endpoint = await self._endpoint(model, api_base)
-        most = max(1, min(max_tokens, self._answer_tokens))
-        window = await self._window(endpoint, messages, most)
-        reply = await self._patiently(endpoint, messages, most, window)
-        text = _usable(reply, endpoint, most)
-        return Answer(
-            text=text,
-            model=endpoint.model,
-            provider=endpoint.wire.value,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            cost_microusd=reply.cost_microusd,
-            duration_ms=int((time.monotonic() - started) * 1000),
+        asked = Asked(
+            messages, str(purpose), max(1, min(max_tokens, self._answer_tokens)), asker, shorter, schema, template
         )
+        try:
+            async with asyncio.timeout(self._total_s):
+                answer = await self._first(self._candidates(model, api_base), asked)
+        except TimeoutError:
+            raise ModelFailure(
+                f"No model answered within {self._total_s:g} seconds, so the question was given up.",
+                "Look at the models page for what each of them says.",
+            ) from None
+        return replace(answer, duration_ms=int((time.monotonic() - started) * 1000))
+
+    async def _first(self, candidates: Sequence[Candidate], asked: Asked) -> Answer:
+        """The whole of the failover. A round asks one end point after the other. What only said "not now" is asked again in
+        the next round, after the shortest of its waits; what may have been charged is asked once."""
+        tried: list[str] = []
+        last = ModelFailure("No model is set up.", "Set one on the settings page, or use --model none.")
+        waiting = list(candidates)
+        for round_ in range(1, MOST_TRIES + 1):
+            again: list[tuple[float, Candidate]] = []
+            for candidate in waiting:
+                why, left = self._health.barred(candidate.name) if round_ == 1 else ("", 0.0)
+                if why:
+                    last = ModelFailure(why, "Wait, or look at the models page.")
+                    tried.append(why)
+                    again += [(left, candidate)] if left else []
+                    continue
+                try:
+                    return replace(await self._one(candidate, asked), attempts=tuple(tried))
+                except Missed as missed:
+                    last = missed.failure
+                    tried.append(missed.failure.sentence)
+                    wait = self._health.failed(candidate.name, missed)
+                    if missed.reaction is Reaction.REFUSED and not self._pass_refused:
+                        raise missed.failure from None
+                    if missed.reaction is Reaction.AGAIN:
+                        await self._caller.pause(candidate.name, missed.wait_s)
+                        again.append((wait, candidate))
+            wait = min((seconds for seconds, _ in again), default=MOST_WAIT_S + 1)
+            if wait > MOST_WAIT_S or round_ == MOST_TRIES:
+                break
+            await self._sleep(wait)
+            waiting = [candidate for _, candidate in again]
+        raise last
+
+    async def _one(self, candidate: Candidate, asked: Asked) -> Answer:
+        """One end point, once more with a shorter prompt where this one was too long for it. Raises ``Missed``."""
+        endpoint = await self._policy(candidate, asked)
+        self._health.trying(candidate.name)
+        try:
+            try:
+                answer = await self._ask(candidate, endpoint, asked, asked.messages)
+            except Missed as missed:
+                if missed.reaction is not Reaction.SHORTEN or asked.shorter is None:
+                    raise
+                count = await self._provider.count(asked.messages)
+                fewer = await asyncio.to_thread(asked.shorter, min(int(missed.wait_s) or count, count * 2 // 3))
+                if fewer is None:
+                    raise
+                answer = await self._ask(candidate, endpoint, asked, fewer)
+        except asyncio.CancelledError:
+            self._health.left(candidate.name)
+            raise
+        self._health.answered(candidate.name)
+        return answer
+
+    async def _ask(self, candidate: Candidate, endpoint: Endpoint, asked: Asked, messages: Messages) -> Answer:
+        messages = list((await asyncio.to_thread(self.mask, messages)).messages)
+        counted, window = await self._window(endpoint, messages, asked.most)
+        question = Question(messages, asked.purpose, asked.most, window, counted, asked.template, asked.schema)
+        return await self._caller.ask(candidate.name, endpoint, question, candidate.limit, asked.asker)
+
+    def _candidates(self, model: str, api_base: str) -> list[Candidate]:
+        """The person's order for ``auto``, otherwise the one that was named."""
+        if model == AUTO:
+            return [Candidate(one.name, one.limit, deployment=one) for one in self._order]
+        name = f"{model} at {api_base}" if api_base else model
+        return [Candidate(name, RateLimit(), model, api_base)]
+
+    async def _policy(self, candidate: Candidate, asked: Asked) -> Endpoint:
+        """The end point with its key, if policy lets a prompt go there. Raises ``Missed``."""
+        try:
+            if candidate.deployment is not None:
+                endpoint = of_deployment(candidate.deployment, asked.purpose)
+                self._allow(endpoint)
+                endpoint = await self._with_key(endpoint)
+            else:
+                endpoint = await self._endpoint(candidate.model, candidate.api_base)
+        except ModelFailure as error:
+            raise Missed(error, Reaction.NEXT) from None
+        except BadInput as error:
+            raise Missed(ModelFailure(error.sentence, error.remedy), Reaction.NEXT) from None
+        if not endpoint.local and not asked.asker.cloud:
+            raise Missed(
+                ModelFailure(
+                    f"Prompts of this repository stay on this machine, so nothing was sent to {host_of(endpoint.base)}.",
+                    "Use a model on this machine, or allow models elsewhere for this repository.",
+                ),
+                Reaction.NEXT,
+            )
+        return endpoint
 
     def mask(self, messages: Messages) -> Masked:
         """The messages without secrets: those of the repository, and this installation's own keys wherever they come from."""
@@ -118,19 +246,30 @@ class ModelGateway:
         """From the next call on, ask nobody outside this machine, or anybody that is chosen."""
         self._air_gap = on
 
+    def forget_failures(self) -> None:
+        """Ask again who was set aside, for example after a key was changed."""
+        self._health.forget()
+
     async def close(self) -> None:
         """End what is still asked. The gateway may be used again after it."""
         await asyncio.to_thread(self._provider.close)
 
     async def probe(self, model: str, api_base: str) -> str:
-        """Empty when the end point knows the model, otherwise the sentence why not. Costs nothing where models are listed."""
-        try:
-            endpoint = await self._endpoint(model, api_base)
-            if not await self._listed(endpoint):
-                await self._patiently(endpoint, [{"role": "user", "content": "Say yes."}], 16, 2048)
-        except ModelFailure as error:
-            return str(error)
-        return ""
+        """Empty when an end point knows the model, otherwise the sentence why not. Costs nothing where models are listed."""
+        said = "No end points are set in the settings ([[deployments]])."
+        for candidate in self._candidates(model, api_base):
+            asked = Asked([{"role": "user", "content": "Say yes."}], "probe", 16, Asker(cached=False))
+            try:
+                endpoint = await self._policy(candidate, asked)
+                if not await self._listed(endpoint):
+                    await self._first([candidate], asked)
+            except Missed as missed:
+                said = str(missed.failure)
+            except ModelFailure as error:
+                said = str(error)
+            else:
+                return ""
+        return said
 
     async def _listed(self, endpoint: Endpoint) -> bool:
         guard = await asyncio.to_thread(GuardedTransport, endpoint.base, local=endpoint.local)
@@ -140,7 +279,7 @@ class ModelGateway:
             raise failure(error, endpoint, self._timeout_s) from None
 
     async def _endpoint(self, model: str, api_base: str) -> Endpoint:
-        """The end point with its key, after policy."""
+        """The end point that a name and an address mean, with its key, after policy."""
         try:
             if needs_probe(model, api_base):
                 base = parse_base(api_base)
@@ -153,6 +292,9 @@ class ModelGateway:
         except BadInput as error:
             raise ModelFailure(error.sentence, error.remedy) from None
         self._allow(endpoint)
+        return await self._with_key(endpoint)
+
+    async def _with_key(self, endpoint: Endpoint) -> Endpoint:
         key = await asyncio.to_thread(self._keys.for_provider, key_name(endpoint))
         if key is not None and endpoint.base.startswith("http:") and not endpoint.local:
             raise ModelFailure(
@@ -162,52 +304,28 @@ class ModelGateway:
         return replace(endpoint, key=key)
 
     def _allow(self, endpoint: Endpoint) -> None:
-        if self._air_gap and not endpoint.local:
+        host = host_of(endpoint.base)
+        if self._air_gap and not endpoint.local and not permits(host, self._allowed):
             raise ModelFailure(
-                f"The air gap is on, so nothing was sent to {host_of(endpoint.base)}.",
+                f"The air gap is on, so nothing was sent to {host}.",
                 "Use a model on this machine, or switch the air gap off (QVERIFY_AIR_GAP=false).",
             )
 
-    async def _window(self, endpoint: Endpoint, messages: Messages, most: int) -> int:
-        """The context window to ask for. Ollama cuts a longer prompt in silence, so what can't fit is refused here."""
+    async def _window(self, endpoint: Endpoint, messages: Messages, most: int) -> tuple[int, int]:
+        """Tokens of the prompt, and the context window to ask for. Ollama cuts a longer prompt in silence, so what can't fit is
+        refused here (``Missed`` with the tokens that would fit)."""
         counted = await self._provider.count(messages)
         needed = counted * (100 + COUNT_MARGIN_PERCENT) // 100 + most + 64
         if endpoint.wire is not Wire.OLLAMA:
-            return needed
+            return counted, needed
         at = (endpoint.base, endpoint.model)
         if at not in self._contexts:
             self._contexts[at] = await model_context(endpoint)
         limit = min(self._context_tokens, self._contexts[at] or self._context_tokens)
         if needed > limit:
-            raise ModelFailure(
+            failed = ModelFailure(
                 f"The prompt has about {counted} tokens, which with the answer is over the window of {limit} tokens.",
                 "Take a model with a longer context, or raise QVERIFY_MODEL_CONTEXT_TOKENS.",
             )
-        return min(limit, max(4096, -(-needed // 1024) * 1024))
-
-    async def _patiently(self, endpoint: Endpoint, messages: Messages, most: int, window: int) -> Reply:
-        """Try again only what the server put off without charge, and only when it asks for a short wait."""
-        for tried in range(1, MOST_TRIES + 1):
-            try:
-                return await self._provider.complete(
-                    endpoint, messages, max_tokens=most, context_tokens=window, timeout_s=self._timeout_s
-                )
-            except CallFailed as error:
-                wait = error.retry_after_s or 0.5 * tried
-                if not error.may_pass or tried == MOST_TRIES or wait > MOST_WAIT_S:
-                    raise failure(error, endpoint, self._timeout_s) from None
-                await self._sleep(wait)
-        raise AssertionError("unreachable")
-
-
-def _usable(reply: Reply, endpoint: Endpoint, most: int) -> str:
-    place = endpoint.place[0].upper() + endpoint.place[1:]
-    if reply.finish == "content_filter":
-        raise ModelFailure(f"{place} held its answer back by its content filter.", "Try another model.")
-    if reply.text.strip():
-        return reply.text
-    if reply.thinking:
-        raise ModelFailure(
-            f"{place} used all of its {most} tokens for thinking and gave no answer.", "Try a model that thinks less."
-        )
-    raise ModelFailure(f"{place} gave an empty answer.", "Try again, or try another model.")
+            raise Missed(failed, Reaction.SHORTEN, max(0, (limit - most - 64) * 100 // (100 + COUNT_MARGIN_PERCENT)))
+        return counted, min(limit, max(4096, -(-needed // 1024) * 1024))

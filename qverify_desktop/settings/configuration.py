@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import SandboxKind
+from qverify_desktop.domain.network import networks
 
 SETTINGS_FILE = "settings.toml"
 
@@ -35,7 +36,8 @@ class Configuration(BaseSettings):
     counts as hung, ``model_timeout_s`` seconds for one answer, ``model_answer_tokens`` the most tokens of one,
     ``model_context_tokens`` the largest context window asked of Ollama. ``sandbox`` is what a run that does not say is run
     in: Docker's containers, or bubblewrap with reduced isolation; ``gvisor`` whether containers run under gVisor where the
-    engine has it. ``air_gap`` refuses every model end point that is not on this machine. ``model`` and ``api_base`` are what
+    engine has it. ``air_gap`` refuses every connection that is neither to this machine nor to ``air_gap_allow`` (addresses and
+    networks, separated by commas); ``failover_refused`` asks the next model also what one refused. ``model`` and ``api_base`` are what
     the window offers first, ``editor`` the command with which it opens a file at a line. ``month_budget_microusd`` is what all
     models may cost in a calendar month (UTC), in millionths of a US dollar (0: no limit); above ``budget_ask_percent`` of a
     budget the person is asked. ``answer_cache_mb`` (0: none) and ``answer_cache_days`` limit the kept answers of models.
@@ -52,6 +54,8 @@ class Configuration(BaseSettings):
     sandbox: SandboxKind = SandboxKind.DOCKER
     gvisor: bool = True
     air_gap: bool = False
+    air_gap_allow: str = Field(default="", max_length=2000)
+    failover_refused: bool = False
     keyring: bool = True
     model: str = Field(default="", max_length=200)
     api_base: str = Field(default="", max_length=2000)
@@ -68,6 +72,17 @@ class Configuration(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return Path(os.path.abspath(home.expanduser()))  # noqa: PTH100  (resolve() would follow the person's own links)
+
+    @field_validator("air_gap_allow")
+    @classmethod
+    def _are_addresses(cls, text: str) -> str:
+        networks(text.split(","))
+        return text
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What the air gap lets through besides this machine."""
+        return tuple(part.strip() for part in self.air_gap_allow.split(",") if part.strip())
 
     @classmethod
     def load(cls, **arguments: Any) -> Configuration:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.model import Answer
+from qverify_desktop.gateway.failover import Health
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
 from qverify_desktop.gateway.provider import Messages
@@ -140,7 +141,7 @@ async def test_what_the_server_put_off_is_tried_again_after_the_wait_it_asked_fo
 
     script = Script([Say(fault="429", retry_after="7"), Say(fault="503"), Say("at last")])
     with serving(script) as server:
-        answer = await complete(ModelGateway(sleep=sleep), server)
+        answer = await complete(ModelGateway(sleep=sleep, health=Health(jitter=lambda: 1.0)), server)
     assert answer.text == "at last"
     assert waits == [7.0, 1.0]
     assert len(script.requests) == 3

@@ -141,8 +141,10 @@ def _target(passage: Passage, item: Written, by_name: dict[str, list[Target]]) -
     if item.name is None:
         return passage.owner
     name = item.name.replace("::", ".").split(".")
-    candidates = by_name[name[-1]]
     own = passage.owner
+    # ``{@link FTPFile#isValid()} will return {@code false}`` in another comment: of which file, its method tells.
+    nothing = not item.arguments and not item.named
+    candidates = [one for one in by_name[name[-1]] if one == own or one.callee != "method" or not nothing]
     if own is not None:
         if own in candidates and (len(name) == 1 or plain_symbol(own).endswith(".".join(name[-2:]))):
             return own

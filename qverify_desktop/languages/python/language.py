@@ -40,7 +40,7 @@ class PythonLanguage(Language):
     compiled = False
     endings: tuple[str, ...] = (".py",)
     unknown_name_errors = frozenset(
-        ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "FileNotFoundError")
+        ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "FileNotFoundError", "SetupFailed")
     )
     mismatch_errors = frozenset(("TypeError", "AttributeError"))
 

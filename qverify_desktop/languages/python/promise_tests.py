@@ -34,6 +34,7 @@ _FORMS: Mapping[str, str] = {
 }
 #: With at least this many digits a decimal fraction is taken as exact, not as rounded by a person.
 _EXACT_DIGITS = 13
+_ESCAPED = re.compile(r"\\[xuU][0-9a-fA-F]{2}")
 _TEXT_MARK = re.compile(r"(?<![\w'\"])u(?=['\"])")
 _FLOAT = re.compile(r"^[+-]?(\d[\d_]*)?\.(\d[\d_]*)?(?:[eE]([+-]?\d+))?$")
 
@@ -172,7 +173,22 @@ def _shown(expected: str) -> list[str]:
     if expected.startswith(standard):
         return [f"assert observed == {expected}"]
     # The interpreter shows an object by its repr; that is all the words promise. Python 2 showed text with a ``u``.
-    return [f"assert repr(observed) == {canonical(_TEXT_MARK.sub('', expected))}"]
+    text = _TEXT_MARK.sub("", expected)
+    # Which quotes a text has in a repr is the interpreter's choice, and what is not ASCII may stand there as an escape
+    # (``doctest.OutputChecker`` compares both so).
+    texts, shown = [text, _requoted(text)], "repr"
+    if not text.isascii() or _ESCAPED.search(text):
+        texts, shown = [one.encode("ascii", "backslashreplace").decode() for one in texts], "ascii"
+    known = list(dict.fromkeys(texts))
+    if len(known) == 1:
+        return [f"assert {shown}(observed) == {canonical(known[0])}"]
+    return [f"assert {shown}(observed) in ({', '.join(canonical(one) for one in known)})"]
+
+
+def _requoted(text: str) -> str:
+    """An expression with its texts in the interpreter's own quotes; anything else as it is."""
+    node = parse_expression(text)
+    return text if node is None else ast.unparse(node)
 
 
 def _assigned(call: str) -> list[str]:

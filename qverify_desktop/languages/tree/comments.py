@@ -10,7 +10,9 @@ from tree_sitter import Node
 
 from qverify_desktop.languages.tree.source import TreeSource, line_of
 
-_LINE = re.compile(r"^\s{0,200}(?://[/!]?|\#)[ \t]?")
+_LINE = re.compile(r"^\s{0,200}(?:///?|\#)[ \t]?")
+#: Rust's inner comments; in other languages the mark is a part of the words.
+_INNER = re.compile(r"^\s{0,200}//![ \t]?")
 #: Tags and words of a comment about its file.
 _OF_FILE = re.compile(
     r"(?i)@(?:file|fileoverview|overview|module|license|licence|copyright|package|preserve|namespace)\b|\bcopyright\b|\(c\)|\blicen[cs]ed?\b"
@@ -79,15 +81,18 @@ def comment_of(source: TreeSource, nodes: Sequence[Node]) -> Comment | None:
     for node in nodes:
         while len(lines) < line_of(node) - first:
             lines.append("")
-        lines += unmarked(source.slice(node))
+        lines += unmarked(source.slice(node), inner=source.path.endswith(".rs"))
     return Comment(tuple(lines), first)
 
 
-def unmarked(text: str) -> list[str]:
-    """The lines of a comment's source without ``//``, ``/*``, ``*/``, ``#`` and the stars of a block."""
+def unmarked(text: str, *, inner: bool = False) -> list[str]:
+    """The lines of a comment's source without ``//``, ``/*``, ``*/``, ``#`` and the stars of a block; ``inner`` takes ``//!`` for
+    a mark, as Rust does."""
     body = text.rstrip()
     if not body.startswith("/*"):
-        return [_LINE.sub("", line) for line in body.split("\n")]
+        return [
+            _INNER.sub("", line) if inner and _INNER.match(line) else _LINE.sub("", line) for line in body.split("\n")
+        ]
     body = re.sub(r"^/\*[*!]?[ \t]?", "", body)
     lines = body.removesuffix("*/").rstrip(" \t*").split("\n")
     starred = all(_STAR.match(line) or not line.strip() for line in lines[1:])

@@ -121,7 +121,8 @@ def test_attributes_may_stand_between() -> None:
 def test_blocks_lose_their_stars() -> None:
     assert unmarked("/**\n * Adds.\n *   f(1) == 2\n */") == ["", "Adds.", "  f(1) == 2", ""]
     assert unmarked("/* one\n   two * three */") == ["one", "   two * three"]
-    assert unmarked("//! inner") == ["inner"] and unmarked("# note") == ["note"]
+    assert unmarked("//! inner", inner=True) == ["inner"] and unmarked("//! 1") == ["! 1"], "a mark in Rust only"
+    assert unmarked("# note") == ["note"]
 
 
 def test_complexity_and_signature() -> None:

@@ -3,6 +3,7 @@
 Runs inside the sandbox, imported by the drivers; works with pytest 7.4 and later.
 """
 
+import ast
 import os
 import random
 import tempfile
@@ -145,6 +146,9 @@ class Recorder:
         if trace and trace[-1][0].startswith(_INTERNAL) and raised not in _ASSERTIONS:
             # pytest itself refused, for example to read what nobody types: the code's frames are not to blame.
             own = [entry for entry in own if entry[0] == path]
+        if raised not in _ASSERTIONS and _in_setup([(frame, line) for name, line, frame in trace if name == path]):
+            # What stands before the example could not be run, so the example itself was not.
+            raised = "SetupFailed"
         observed = _observed([frame for name, _, frame in trace if name == path])
         if not observed and raised not in _ASSERTIONS:
             observed = (f"raises {raised}: {text}")[:OBSERVED_MOST] if text else f"raises {raised}"
@@ -178,6 +182,34 @@ def _text_of(error):
         return str(error)[:20_000].strip()
     except Exception:
         return ""
+
+
+def _in_setup(frames):
+    """Whether the outermost of a test file's frames stands before the statement that binds ``observed``."""
+    if not frames or "observed" in frames[0][0].f_locals:
+        return False
+    frame, line = frames[0]
+    try:
+        with open(frame.f_code.co_filename, encoding="utf-8") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError):
+        return False
+    for function in ast.walk(tree):
+        named = (
+            isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and function.name == frame.f_code.co_name
+        )
+        if named and function.lineno <= line <= function.end_lineno:
+            binding = [one.lineno for one in function.body if _binds(one)]
+            return bool(binding) and line < binding[0]
+    return False
+
+
+def _binds(statement):
+    """Whether a statement, or what is inside of it, gives ``observed`` its value."""
+    return any(
+        isinstance(node, ast.Name) and node.id == "observed" and isinstance(node.ctx, ast.Store)
+        for node in ast.walk(statement)
+    )
 
 
 def _observed(frames):
