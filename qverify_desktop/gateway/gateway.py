@@ -163,6 +163,8 @@ class ModelGateway:
                     tried.append(why)
                     again += [(left, candidate)] if left else []
                     continue
+                # Before anything is awaited, so that of several questions one tries an end point that failed.
+                self._health.trying(candidate.name)
                 try:
                     return replace(await self._one(candidate, asked), attempts=tuple(tried))
                 except Missed as missed:
@@ -183,9 +185,8 @@ class ModelGateway:
 
     async def _one(self, candidate: Candidate, asked: Asked) -> Answer:
         """One end point, once more with a shorter prompt where this one was too long for it. Raises ``Missed``."""
-        endpoint = await self._policy(candidate, asked)
-        self._health.trying(candidate.name)
         try:
+            endpoint = await self._policy(candidate, asked)
             try:
                 answer = await self._ask(candidate, endpoint, asked, asked.messages)
             except Missed as missed:

@@ -41,12 +41,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         except httpx.TimeoutException:
             self.failed = CallFailed("timeout")
             raise
-        except (httpx.ConnectError, httpx.ProxyError):
+        except (httpx.ConnectError, httpx.ProxyError) as error:
             self.failed = CallFailed("unreachable")
-            raise
-        except httpx.TransportError:
+            raise _final(error, request) from None
+        except httpx.TransportError as error:
             self.failed = CallFailed("cut")
-            raise
+            raise _final(error, request) from None
         status = response.status_code
         if status >= 300:
             self.failed = CallFailed("status", status, _retry_after(response.headers.get("retry-after", "")))
@@ -63,6 +63,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _final(error: httpx.TransportError, request: httpx.Request | None = None) -> httpx.TransportError:
+    """An error that the model library does not take for an invitation: a connection that was refused or cut it tries once more,
+    with a client of its own that knows neither this guard nor the air gap, and the second answer is paid as well."""
+    return httpx.ReadError(str(error), request=request)
 
 
 class _Capped(httpx.AsyncByteStream):
@@ -87,10 +93,10 @@ class _Capped(httpx.AsyncByteStream):
         except httpx.TimeoutException:
             self._guard.failed = CallFailed("timeout")
             raise
-        except httpx.TransportError:
+        except httpx.TransportError as error:
             if self._guard.failed is None or self._guard.failed.kind == "status":
                 self._guard.failed = CallFailed("cut")
-            raise
+            raise _final(error) from None
 
     async def aclose(self) -> None:
         await self._inner.aclose()

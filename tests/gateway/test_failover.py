@@ -1,0 +1,234 @@
+"""Three end points in the person's order, each a real server: every fault in every position, counted by the servers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qverify_desktop.domain.errors import ModelFailure
+from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, RateLimit
+from qverify_desktop.gateway.call import Accounts
+from qverify_desktop.gateway.failover import Health
+from qverify_desktop.gateway.gateway import ModelGateway
+from qverify_desktop.gateway.prices import Prices
+from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.holders import Holder
+from qverify_desktop.storage.model_answers import ModelAnswers
+from qverify_desktop.storage.model_calls import ModelCalls
+from qverify_desktop.storage.model_limits import ModelLimits
+from tests.gateway.test_gateway import ASK
+from tests.model_servers.answers import Say, Script
+from tests.model_servers.server import ModelServer, serving
+
+WIRES = ("azure", "anthropic", "ollama")
+NO_LIMIT = RateLimit()
+GOOD = Say("def test_one(): assert True")
+FAULTS = {
+    "429": Say(fault="429"),
+    "429 for long": Say(fault="429", retry_after="3600"),
+    "500": Say(fault="500"),
+    "503": Say(fault="503"),
+    "slow": Say("late", delay_s=20),
+    "cut": Say("half of this is lost" * 50, fault="cut"),
+    "empty": Say(fault="empty"),
+    "html": Say(fault="html"),
+    "junk": Say(fault="junk"),
+    "thinking": Say(fault="thinking"),
+    "401": Say(fault="401"),
+    "404": Say(fault="404"),
+    "too long": Say(fault="400", message="This model's maximum context length is 9 tokens."),
+}
+
+
+@contextlib.contextmanager
+def three(*scripts: Script) -> Iterator[list[ModelServer]]:
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(serving(script, wire)) for script, wire in zip(scripts, WIRES, strict=True)]
+
+
+def deployments(servers: list[ModelServer], limit: RateLimit = NO_LIMIT) -> list[Deployment]:
+    return [
+        Deployment(name=wire, wire=wire, model="scripted", base=server.url, limit=limit)
+        for wire, server in zip(WIRES, servers, strict=True)
+    ]
+
+
+async def ask(gateway: ModelGateway, asker: Asker = Asker()) -> Answer:
+    return await gateway.complete(ASK, model=AUTO, api_base="", max_tokens=100, purpose="generate", asker=asker)
+
+
+async def at_once(seconds: float) -> None:
+    """A wait that no test waits for."""
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_the_next_one_answers_whatever_befalls_one(fault: str, position: int) -> None:
+    scripts = [Script([GOOD]) for _ in WIRES]
+    scripts[position] = Script([FAULTS[fault]])
+    # Those before the one with the fault are not there any more.
+    with three(*scripts) as servers:
+        order = deployments(servers)[position:] + deployments(servers)[:position]
+        gateway = ModelGateway(order=order, timeout_s=1.5, sleep=at_once)
+        try:
+            answer = await ask(gateway)
+        finally:
+            await gateway.close()
+    assert answer.text == GOOD.text
+    assert answer.provider == WIRES[(position + 1) % 3]
+    assert len(answer.attempts) == 1 and answer.attempts[0].endswith(".")
+    counts = [len(script.requests) for script in scripts]
+    assert counts[position] == 1 and sum(counts) == 2, "each is asked once, and nobody else"
+
+
+@pytest.mark.parametrize(("fault", "asked"), [("400", 1), ("filter", 1)])
+async def test_what_one_refused_is_asked_elsewhere_only_where_that_is_allowed(fault: str, asked: int) -> None:
+    for allowed in (False, True):
+        scripts = [Script([Say("x", fault=fault)]), Script([GOOD]), Script([GOOD])]
+        if fault == "filter":
+            scripts = [Script([GOOD]), Script([Say("x", fault=fault)]), Script([GOOD])]
+        with three(*scripts) as servers:
+            order = deployments(servers) if fault == "400" else deployments(servers)[1:]
+            gateway = ModelGateway(order=order, pass_refused=allowed, sleep=at_once)
+            if allowed:
+                assert (await ask(gateway)).text == GOOD.text
+            else:
+                with pytest.raises(ModelFailure):
+                    await ask(gateway)
+            await gateway.close()
+
+
+async def test_one_with_a_wrong_key_is_set_aside_until_keys_change() -> None:
+    scripts = [Script([Say(fault="401"), GOOD]), Script([GOOD]), Script([GOOD])]
+    with three(*scripts) as servers:
+        gateway = ModelGateway(order=deployments(servers), sleep=at_once)
+        first, second = await ask(gateway), await ask(gateway)
+        assert (first.provider, second.provider) == ("anthropic", "anthropic")
+        assert len(scripts[0].requests) == 1 and "key" in second.attempts[0]
+        gateway.forget_failures()
+        assert (await ask(gateway)).provider == "azure"
+        await gateway.close()
+
+
+async def test_one_that_failed_cools_down_and_is_then_tried_by_one_question() -> None:
+    now = [100.0]
+    scripts = [Script([Say(fault="500"), Say("slow", delay_s=0.6), GOOD]), Script([GOOD]), Script([GOOD])]
+    with three(*scripts) as servers:
+        gateway = ModelGateway(order=deployments(servers), health=Health(clock=lambda: now[0], jitter=lambda: 1.0))
+        await ask(gateway)
+        await ask(gateway)
+        assert len(scripts[0].requests) == 1, "it is left alone while it cools down"
+        now[0] += 1
+        answers = await asyncio.gather(*(ask(gateway) for _ in range(4)))
+        assert len(scripts[0].requests) == 2, "one question tries it, the others go on"
+        assert sorted(one.provider for one in answers) == ["anthropic", "anthropic", "anthropic", "azure"]
+        assert (await ask(gateway)).provider == "azure"
+        await gateway.close()
+
+
+async def test_nothing_goes_elsewhere_against_the_policy() -> None:
+    scripts = [Script([GOOD]) for _ in WIRES]
+    with three(*scripts) as servers:
+        far = Deployment("far", "openai", "gpt", "https://models.example.org/v1")
+        gateway = ModelGateway(order=[far, *deployments(servers)])
+        answer = await ask(gateway, Asker(cloud=False))
+        assert answer.provider == "azure" and "stay on this machine" in answer.attempts[0]
+        alone = ModelGateway(order=[far])
+        with pytest.raises(ModelFailure, match="stay on this machine"):
+            await ask(alone, Asker(cloud=False))
+        closed = ModelGateway(order=[far], air_gap=True)
+        with pytest.raises(ModelFailure, match="air gap"):
+            await ask(closed)
+        for one in (gateway, alone, closed):
+            await one.close()
+
+
+async def test_a_prompt_that_is_too_long_is_sent_shorter_before_anybody_else_is_asked() -> None:
+    scripts = [Script([FAULTS["too long"], GOOD]), Script([GOOD]), Script([GOOD])]
+    limits: list[int] = []
+
+    def shorter(limit: int) -> list[dict[str, str]]:
+        limits.append(limit)
+        return [{"role": "user", "content": "Short."}]
+
+    with three(*scripts) as servers:
+        gateway = ModelGateway(order=deployments(servers))
+        answer = await gateway.complete(
+            ASK, model=AUTO, api_base="", max_tokens=100, purpose="generate", shorter=shorter
+        )
+        await gateway.close()
+    assert answer.provider == "azure" and len(limits) == 1
+    assert [len(script.requests) for script in scripts] == [2, 0, 0]
+
+
+async def test_nobody_is_set_up() -> None:
+    with pytest.raises(ModelFailure, match="No model is set up"):
+        await ask(ModelGateway())
+
+
+class Kept:
+    """Real ledger, limiter and cache over a real database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(folder / "qverify.db")
+        holder = Holder(self.database)
+        self.calls = ModelCalls(self.database, holder)
+        self.accounts = Accounts(
+            ledger=self.calls,
+            limiter=ModelLimits(self.database, holder),
+            cache=ModelAnswers(self.database),
+            prices=Prices.load(folder),
+        )
+
+    def states(self) -> list[str]:
+        with self.database.reading() as session:
+            rows = session.connection().exec_driver_sql("SELECT state FROM model_calls ORDER BY call").all()
+        return [str(row[0]) for row in rows]
+
+
+async def test_every_call_is_in_the_ledger_and_an_answer_is_paid_once(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    scripts = [Script([Say(fault="500")]), Script([GOOD]), Script([GOOD])]
+    with three(*scripts) as servers:
+        gateway = ModelGateway(order=deployments(servers), accounts=kept.accounts, sleep=at_once)
+        first = await ask(gateway, Asker(run="r"))
+        again = await ask(gateway, Asker(run="r"))
+        fresh = await ask(gateway, Asker(run="r", cached=False))
+        await gateway.close()
+    assert (first.cached, again.cached, fresh.cached) == (False, True, False)
+    assert again.text == first.text and again.cost_microusd == 0
+    assert kept.states() == ["failed", "answered", "cached", "answered"]
+    assert len(scripts[1].requests) == 2
+
+
+async def test_a_call_that_is_called_off_is_settled_and_its_place_free(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    scripts = [Script([Say("late", delay_s=20)]), Script([GOOD]), Script([GOOD])]
+    with three(*scripts) as servers:
+        order = deployments(servers, RateLimit(at_once=1))
+        gateway = ModelGateway(order=order, accounts=kept.accounts)
+        task = asyncio.create_task(ask(gateway))
+        while not scripts[0].requests:
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert kept.states() == ["failed"]
+        assert kept.accounts.limiter is not None
+        assert kept.accounts.limiter.enter("azure", RateLimit(at_once=1))
+        await gateway.close()
+
+
+async def test_a_budget_stops_what_costs_and_what_is_free_goes_on(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    with serving(Script([GOOD]), "ollama") as local:
+        far = Deployment("far", "openai", "gpt-4.1", "https://models.example.org/v1")
+        near = Deployment("near", "ollama", "scripted", local.url)
+        gateway = ModelGateway(order=[far, near], accounts=kept.accounts, pass_refused=True)
+        answer = await ask(gateway, Asker(run="r", budget_microusd=1))
+        await gateway.close()
+    assert answer.provider == "ollama" and "budget of this run" in answer.attempts[0]
