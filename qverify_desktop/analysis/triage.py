@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from qverify_desktop.analysis.calibration import calibration_of
 from qverify_desktop.analysis.judge import REPETITIONS, Tried
 from qverify_desktop.domain.project import Promise, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
-from qverify_desktop.domain.testing import Label, Quote, TestOutcome
+from qverify_desktop.domain.testing import GeneratedTest, Label, Quote, TestOutcome
 from qverify_desktop.languages.base import Language
 
 #: How far the notation of an example can be trusted to be meant literally, in thousandths.
@@ -35,7 +36,7 @@ def triage(
     defects: list[SuspectedDefect] = []
     for one in disputed:
         outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
-        excuse = why_no_defect(outcome, one, language)
+        excuse = why_no_defect(outcome, one, language) or _shows_as_said(outcome.observed, one.test, promises)
         if excuse or target is None or quote is None:
             reason, detail = excuse or (Reason.EXAMPLE_NOT_RUNNABLE, "")
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, reason, detail))
@@ -86,6 +87,22 @@ def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple
         return Reason.OUT_OF_DATE, f"The call does not fit the code's signature: {outcome.message}"
     if not outcome.in_test and not in_code:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"The failure is in the example, not in the code: {outcome.message}"
+    return None
+
+
+def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Promise]) -> tuple[Reason, str] | None:
+    """Why a value that is not what was written may be what was meant: a doctest shows what is printed, and it shows texts."""
+    if observed and observed == test.expected:
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is shown as the words show it: {observed}"
+    promise = promises.get(test.quote.text) if test.quote else None
+    called = re.match(r"[\w.]*?(\w+)\(", test.call)
+    own = test.target.rpartition("::")[2].rpartition(".")[2].partition("(")[0]
+    prints = promise is not None and promise.form == "doctest" and called is not None and called[1] != own
+    if prints and observed == "None" and test.expected != "None":
+        return (
+            Reason.EXAMPLE_NOT_RUNNABLE,
+            f"{called[1] if called else ''} may print what is shown instead of returning it.",
+        )
     return None
 
 

@@ -32,6 +32,18 @@ def test_a_contradiction_names_function_call_values_and_words():
     assert (defect.reproductions, defect.confidence) == (5, 950)
 
 
+def test_what_is_shown_as_the_words_show_it_accuses_nobody():
+    judged, defects = triage([failing(observed="2")], [target()], DOCTEST, PYTHON)
+    assert not defects and judged[0].reason is Reason.EXAMPLE_NOT_RUNNABLE
+
+
+def test_another_function_that_returns_nothing_may_have_printed_it():
+    shown = failing(observed="None")
+    other = replace(shown, test=replace(shown.test, call="show(pages(10))"))
+    assert triage([other], [target()], DOCTEST, PYTHON)[1] == []
+    assert len(triage([shown], [target()], DOCTEST, PYTHON)[1]) == 1
+
+
 def test_a_statement_that_is_tried_with_several_inputs_is_one_defect():
     words = "Raises ValueError if n is negative."
     promises = {

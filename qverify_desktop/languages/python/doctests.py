@@ -253,7 +253,7 @@ def _needed(
         if _only_looks(tree):
             continue
         names = bound_names(tree) | loaded_names(tree)
-        effect = source not in shown and _has_effect(source, node, prints)
+        effect = source not in shown and (_configures(tree) or _has_effect(source, node, prints))
         if names & needed or effect:
             kept.append(source)
             needed |= loaded_names(tree) & bound
@@ -275,6 +275,12 @@ def _linked(names: set[str], trees: Sequence[ast.Module]) -> set[str]:
 
 def _only_imports(tree: ast.Module) -> bool:
     return all(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
+
+
+def _configures(tree: ast.Module) -> bool:
+    """``mp.dps = 25``: sets something up for all that follows, whatever names that has."""
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
 
 
 def _only_looks(tree: ast.Module) -> bool:
