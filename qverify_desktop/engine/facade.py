@@ -32,6 +32,7 @@ from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
 from qverify_desktop.repository.look import look
+from qverify_desktop.repository.source import Remote, classify
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.database import Database
@@ -338,12 +339,18 @@ class Engine:
         return document
 
     def _check_packages(self, request: AnalysisRequest) -> None:
-        """Refuse a folder of packages that is none, and any fetching of packages behind an air gap."""
+        """Refuse a folder of packages that is none, and any fetching of packages or repositories behind an air gap."""
         folder = Path(request.packages)
         if request.packages and not (folder.is_absolute() and folder.is_dir()):
             what = "is a file and no folder" if folder.is_file() else "is not there"
             raise BadInput(f"The folder of packages {folder} {what}.", "Name a folder that holds them (wheels).")
-        if request.allow_install and Configuration.load(home=self._home).air_gap:
+        air_gap = Configuration.load(home=self._home).air_gap
+        if air_gap and not Path(request.source).exists() and isinstance(classify(request.source), Remote):
+            raise BadInput(
+                "The air gap is on, so no repository is fetched from another machine.",
+                "Copy it into a folder and drop that, or switch the air gap off in the settings.",
+            )
+        if request.allow_install and air_gap:
             raise BadInput(
                 "The air gap is on, so no packages may be fetched.",
                 "Name a folder that holds them with --packages, or switch the air gap off in the settings.",

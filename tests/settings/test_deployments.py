@@ -1,0 +1,69 @@
+"""The person's order of end points, read from a file that a person writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.model import RateLimit
+from qverify_desktop.settings.configuration import Configuration
+from qverify_desktop.settings.deployments import MODELS_FILE, load_deployments
+
+GOOD = """
+[[deployments]]
+name = "ours"
+wire = "azure"
+base = "https://me.openai.azure.com"
+model = "gpt-4.1"
+models = { repair = "gpt-4.1-mini" }
+requests_per_minute = 60
+
+[[deployments]]
+wire = "anthropic"
+model = "claude-sonnet-4-5"
+enabled = false
+
+[[deployments]]
+wire = "ollama"
+model = "qwen"
+"""
+
+
+def load(home: Path, text: str):
+    (home / MODELS_FILE).write_text(text)
+    return load_deployments(home)
+
+
+def test_the_order_is_the_files(tmp_path: Path) -> None:
+    assert load_deployments(tmp_path) == ()
+    ours, local = load(tmp_path, GOOD)
+    assert (ours.name, ours.wire, ours.limit) == ("ours", "azure", RateLimit(60))
+    assert (ours.model_for("generate"), ours.model_for("repair")) == ("gpt-4.1", "gpt-4.1-mini")
+    assert (local.name, local.limit) == ("ollama/qwen", RateLimit(at_once=1))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[deployments]]\nwire = 'azure'\n", "deployments.0.model"),
+        ("[[deployments]]\nwire = 'gopher'\nmodel = 'x'\n", "deployments.0.wire"),
+        ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\nkey = 'sk-secret'\n", "deployments.0.key"),
+        ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\nat_once = -1\n", "deployments.0.at_once"),
+        ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\n" * 2, "two end points called"),
+        ("nonsense", "can't be read"),
+        ("deployments = 3", "deployments"),
+    ],
+)
+def test_what_cannot_be_used_is_named_without_its_value(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words) as caught:
+        load(tmp_path, text)
+    assert "sk-secret" not in str(caught.value) and caught.value.remedy
+
+
+def test_the_air_gaps_list_holds_addresses_only(tmp_path: Path) -> None:
+    allowed = Configuration.load(home=tmp_path, air_gap_allow="10.0.0.7, 10.1.0.0/16").allowed
+    assert allowed == ("10.0.0.7", "10.1.0.0/16")
+    with pytest.raises(BadInput, match="air_gap_allow"):
+        Configuration.load(home=tmp_path, air_gap_allow="models.example.org")
