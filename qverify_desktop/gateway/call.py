@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.model import Answer, Asker, CallState, Intent, RateLimit, Settlement
@@ -19,6 +20,8 @@ from qverify_desktop.gateway.failover import Missed, Reaction, reaction_to
 from qverify_desktop.gateway.ports import Ledger, Limiter, ResponseCache
 from qverify_desktop.gateway.prices import Prices
 from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Reply
+
+T = TypeVar("T")
 
 #: Seconds between two looks whether a place is free.
 LOOK_S = 0.2
@@ -81,11 +84,12 @@ class Caller:
         key = question.key(endpoint) if self._accounts.cache is not None and asker.cached else ""
         if key and (kept := await self._kept(key, name, endpoint, question, asker, started)):
             return kept
-        await self._allow(endpoint, question, asker)
+        note = await self._allow(endpoint, question, asker)
+        estimate = self._estimate(endpoint, question)
         ticket = await self._turn(name, question, limit)
         try:
-            call = await self._intend(name, endpoint, question, asker, self._estimate(endpoint, question))
-            reply, text = await self._attempt(endpoint, question, call, started)
+            call = await self._intend(name, endpoint, question, asker, estimate)
+            reply, text = await self._attempt(endpoint, question, call, started, paid=estimate > 0)
         finally:
             if ticket and self._accounts.limiter is not None:
                 await asyncio.shield(asyncio.to_thread(self._accounts.limiter.leave, ticket))
@@ -93,14 +97,16 @@ class Caller:
         await self._settle(call, CallState.ANSWERED, answer)
         if key:
             await asyncio.to_thread(self._keep, key, answer)
-        return answer
+        return replace(answer, attempts=(note,)) if note else answer
 
     async def pause(self, name: str, seconds: float) -> None:
         """Let no process ask the end point for so long."""
         if self._accounts.limiter is not None and seconds > 0:
             await asyncio.to_thread(self._accounts.limiter.pause, name, seconds)
 
-    async def _attempt(self, endpoint: Endpoint, question: Question, call: int, started: float) -> tuple[Reply, str]:
+    async def _attempt(
+        self, endpoint: Endpoint, question: Question, call: int, started: float, *, paid: bool
+    ) -> tuple[Reply, str]:
         try:
             reply = await self._provider.complete(
                 endpoint,
@@ -112,7 +118,9 @@ class Caller:
             return reply, _usable(reply, endpoint, question.most)
         except CallFailed as error:
             missed = Missed(failure(error, endpoint, self._timeout_s), reaction_to(error), error.retry_after_s)
-            await self._fail(call, missed.failure.sentence, started)
+            # Whoever began to answer may charge for it.
+            doubt = paid and error.kind in ("cut", "timeout", "too_large")
+            await self._fail(call, missed.failure.sentence, started, doubt=doubt)
             raise missed from None
         except Missed as missed:
             # It was answered, and so paid, though nothing can be used.
@@ -121,7 +129,7 @@ class Caller:
             )
             raise
         except asyncio.CancelledError:
-            await asyncio.shield(self._fail(call, "The question was called off.", started))
+            await asyncio.shield(self._fail(call, "The question was called off.", started, doubt=paid))
             raise
 
     def _estimate(self, endpoint: Endpoint, question: Question) -> int:
@@ -139,11 +147,12 @@ class Caller:
             return reply.cost_microusd
         return price.cost(reply.prompt_tokens, reply.completion_tokens)
 
-    async def _allow(self, endpoint: Endpoint, question: Question, asker: Asker) -> None:
-        """Stop at a budget. Raises ``Missed``, so that a model that costs nothing may answer instead."""
+    async def _allow(self, endpoint: Endpoint, question: Question, asker: Asker) -> str:
+        """Stop at a budget (``Missed``, so that a model that costs nothing may answer instead); what to tell the person where a
+        budget is nearly spent."""
         ledger, estimate = self._accounts.ledger, self._estimate(endpoint, question)
         if ledger is None or not estimate:
-            return
+            return ""
         month = datetime.now(UTC).strftime("%Y-%m")
         budgets = [
             Budget(
@@ -163,7 +172,8 @@ class Caller:
         ]
         decision = decide(estimate, *budgets)
         if decision.verdict is Verdict.STOP:
-            raise Missed(ModelFailure(decision.sentence, decision.remedy), Reaction.REFUSED)
+            raise Missed(ModelFailure(decision.sentence, decision.remedy), Reaction.UNSENT)
+        return decision.sentence
 
     async def _turn(self, name: str, question: Question, limit: RateLimit) -> str:
         """Wait for the end point's queue and for a free place. Answers the ticket of the place, empty where none is needed."""
@@ -175,7 +185,7 @@ class Caller:
             if wait > 0:
                 await self._sleep(wait)
         while limit.at_once:
-            ticket = await asyncio.to_thread(limiter.enter, name, limit)
+            ticket = await _whole(limiter.enter, name, limit, undo=limiter.leave)
             if ticket:
                 return ticket
             await self._sleep(LOOK_S)
@@ -196,7 +206,9 @@ class Caller:
             estimate_microusd=estimate,
             sent_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
-        return await asyncio.to_thread(self._accounts.ledger.intend, intent)
+        ledger = self._accounts.ledger
+        off = Settlement(CallState.FAILED, sentence="The question was called off before it was sent.")
+        return await _whole(ledger.intend, intent, undo=lambda call: ledger.settle(call, off))
 
     async def _settle(self, call: int, state: CallState, answer: Answer, sentence: str = "") -> None:
         if self._accounts.ledger is not None:
@@ -210,9 +222,10 @@ class Caller:
             )
             await asyncio.to_thread(self._accounts.ledger.settle, call, settlement)
 
-    async def _fail(self, call: int, sentence: str, started: float) -> None:
+    async def _fail(self, call: int, sentence: str, started: float, *, doubt: bool = False) -> None:
         if self._accounts.ledger is not None:
-            settlement = Settlement(CallState.FAILED, duration_ms=_ms(started), sentence=sentence)
+            state = CallState.IN_DOUBT if doubt else CallState.FAILED
+            settlement = Settlement(state, duration_ms=_ms(started), sentence=sentence)
             await asyncio.to_thread(self._accounts.ledger.settle, call, settlement)
 
     def _answer(self, endpoint: Endpoint, reply: Reply, text: str, started: float) -> Answer:
@@ -253,6 +266,19 @@ class Caller:
             "completion_tokens": answer.completion_tokens,
         }
         self._accounts.cache.put(key, json.dumps(kept))
+
+
+async def _whole(work: Callable[..., T], *arguments: Any, undo: Callable[[T], None]) -> T:
+    """``work`` in a thread. A caller that is called off meanwhile gets nothing, and what was done is undone."""
+    done = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Exception):
+            result = await done
+            if result:
+                await asyncio.to_thread(undo, result)
+        raise
 
 
 def _ms(started: float) -> int:

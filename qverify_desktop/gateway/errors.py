@@ -13,6 +13,10 @@ from qverify_desktop.gateway.provider import Endpoint, Wire
 #: Answers that say "not now": nothing was written and nothing was charged, so the same call may be made again.
 PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504, 529})
 
+#: Variables that hold a provider's own key, by its protocol; an OpenAI-compatible server may be anybody's.
+KEY_VARIABLES = {Wire.AZURE: "AZURE_OPENAI_API_KEY", Wire.ANTHROPIC: "ANTHROPIC_API_KEY"}
+ANY_KEY = "QVERIFY_API_KEY"
+
 _MOST_DETAIL = 200
 _SECRETS = re.compile(r"(sk-|key-|Bearer\s+)[\w.-]{4,}|\b[A-Za-z0-9_-]{32,}\b")
 
@@ -85,7 +89,7 @@ def _by_status(error: CallFailed, endpoint: Endpoint, place: str, said: str) -> 
     if status in (401, 403):
         return ModelFailure(
             f"{place} refused the key it was given, or wants one (status {status}).",
-            "Put the right key into the environment variable QVERIFY_API_KEY.",
+            f"Put the right key into the environment variable {KEY_VARIABLES.get(endpoint.wire, ANY_KEY)}.",
         )
     if status == 404:
         remedy = (

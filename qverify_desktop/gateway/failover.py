@@ -22,23 +22,27 @@ _TOO_LONG = re.compile(
 class Reaction(Enum):
     """``AGAIN``: nothing was charged and it may pass, so the same end point after a wait, or another one now. ``NEXT``: another one.
     ``ASIDE``: another one, and this one no more while the process lives. ``SHORTEN``: the same one with a shorter prompt.
-    ``REFUSED``: another one only where the person allows it, because it would be asked what this one refused."""
+    ``REFUSED``: another one only where the person allows it, because it would be asked what this one refused. ``UNSENT``: another
+    one; policy or a budget kept the question here, which says nothing of the end point."""
 
     AGAIN = "again"
     NEXT = "next"
     ASIDE = "aside"
     SHORTEN = "shorten"
     REFUSED = "refused"
+    UNSENT = "unsent"
 
 
 class Missed(Exception):
-    """One end point gave no answer. ``failure`` is the sentence for it, ``wait_s`` what the server asked for (0: nothing)."""
+    """One end point gave no answer. ``failure`` is the sentence for it, ``wait_s`` what the server asked for (0: nothing), ``fits``
+    the tokens of a prompt that it would take (0: not known)."""
 
-    def __init__(self, failure: ModelFailure, reaction: Reaction, wait_s: float = 0.0) -> None:
+    def __init__(self, failure: ModelFailure, reaction: Reaction, wait_s: float = 0.0, fits: int = 0) -> None:
         super().__init__(failure.sentence)
         self.failure = failure
         self.reaction = reaction
         self.wait_s = wait_s
+        self.fits = fits
 
 
 def reaction_to(error: CallFailed) -> Reaction:
@@ -107,7 +111,7 @@ class Health:
                 f"{missed.failure.sentence} It is not asked again until QVerify starts anew or its key changes."
             )
             return 0.0
-        if missed.reaction in (Reaction.SHORTEN, Reaction.REFUSED):
+        if missed.reaction in (Reaction.SHORTEN, Reaction.REFUSED, Reaction.UNSENT):
             return 0.0
         state.failures += 1
         wait = missed.wait_s or min(LONGEST_S, FIRST_S * 2 ** (state.failures - 1)) * self.jitter()

@@ -33,7 +33,8 @@ COUNT_MARGIN_PERCENT = 25
 class Keys(Protocol):
     """Where keys come from (room ``settings``). The provider is ``openai``, ``ollama``, or an end point's host name."""
 
-    def for_provider(self, provider: str) -> SecretStr | None: ...
+    def for_provider(self, provider: str, *, general: bool = True) -> SecretStr | None:
+        """``general``: also the key for whatever end point is used."""
 
     def values(self) -> list[str]:
         """Every key that is held, for looking whether one stands in a prompt."""
@@ -42,7 +43,7 @@ class Keys(Protocol):
 class NoKeys:
     """No key for anybody."""
 
-    def for_provider(self, provider: str) -> SecretStr | None:
+    def for_provider(self, provider: str, *, general: bool = True) -> SecretStr | None:
         return None
 
     def values(self) -> list[str]:
@@ -153,20 +154,31 @@ class ModelGateway:
         the next round, after the shortest of its waits; what may have been charged is asked once."""
         tried: list[str] = []
         last = ModelFailure("No model is set up.", "Set one on the settings page, or use --model none.")
-        waiting = list(candidates)
-        for round_ in range(1, MOST_TRIES + 1):
-            again: list[tuple[float, Candidate]] = []
-            for candidate in waiting:
-                why, left = self._health.barred(candidate.name) if round_ == 1 else ("", 0.0)
+        counts = dict.fromkeys((candidate.name for candidate in candidates), 0)
+        due = [(0.0, candidate) for candidate in candidates]
+        now = 0.0
+        while due:
+            soonest = min(when for when, _ in due)
+            if soonest - now > MOST_WAIT_S:
+                break
+            if soonest > now:
+                await self._sleep(soonest - now)
+                now = soonest
+            ready = [candidate for when, candidate in due if when <= now]
+            due = [(when, candidate) for when, candidate in due if when > now]
+            for candidate in ready:
+                counts[candidate.name] += 1
+                why, left = self._health.barred(candidate.name) if counts[candidate.name] == 1 else ("", 0.0)
                 if why:
                     last = ModelFailure(why, "Wait, or look at the models page.")
                     tried.append(why)
-                    again += [(left, candidate)] if left else []
+                    due += [(now + left, candidate)] if left else []
                     continue
                 # Before anything is awaited, so that of several questions one tries an end point that failed.
                 self._health.trying(candidate.name)
                 try:
-                    return replace(await self._one(candidate, asked), attempts=tuple(tried))
+                    answer = await self._one(candidate, asked)
+                    return replace(answer, attempts=(*tried, *answer.attempts))
                 except Missed as missed:
                     last = missed.failure
                     tried.append(missed.failure.sentence)
@@ -175,12 +187,7 @@ class ModelGateway:
                         raise missed.failure from None
                     if missed.reaction is Reaction.AGAIN:
                         await self._caller.pause(candidate.name, missed.wait_s)
-                        again.append((wait, candidate))
-            wait = min((seconds for seconds, _ in again), default=MOST_WAIT_S + 1)
-            if wait > MOST_WAIT_S or round_ == MOST_TRIES:
-                break
-            await self._sleep(wait)
-            waiting = [candidate for _, candidate in again]
+                        due += [(now + wait, candidate)] if counts[candidate.name] < MOST_TRIES else []
         raise last
 
     async def _one(self, candidate: Candidate, asked: Asked) -> Answer:
@@ -193,12 +200,20 @@ class ModelGateway:
                 if missed.reaction is not Reaction.SHORTEN or asked.shorter is None:
                     raise
                 count = await self._provider.count(asked.messages)
-                fewer = await asyncio.to_thread(asked.shorter, min(int(missed.wait_s) or count, count * 2 // 3))
+                fewer = await asyncio.to_thread(asked.shorter, missed.fits or count * 2 // 3)
                 if fewer is None:
                     raise
                 answer = await self._ask(candidate, endpoint, asked, fewer)
-        except asyncio.CancelledError:
+        except Missed:
+            raise
+        except BaseException as error:
+            # Called off, or the ledger can't be written: it says nothing of the end point.
             self._health.left(candidate.name)
+            if isinstance(error, OSError):
+                raise ModelFailure(
+                    f"The ledger of model calls can't be written ({error.strerror or error}), so nothing was sent.",
+                    "Make room on the disk that holds the state folder.",
+                ) from error
             raise
         self._health.answered(candidate.name)
         return answer
@@ -222,20 +237,20 @@ class ModelGateway:
             if candidate.deployment is not None:
                 endpoint = of_deployment(candidate.deployment, asked.purpose)
                 self._allow(endpoint)
-                endpoint = await self._with_key(endpoint)
+                endpoint = await self._with_key(endpoint, general=False)
             else:
                 endpoint = await self._endpoint(candidate.model, candidate.api_base)
         except ModelFailure as error:
-            raise Missed(error, Reaction.NEXT) from None
+            raise Missed(error, Reaction.UNSENT) from None
         except BadInput as error:
-            raise Missed(ModelFailure(error.sentence, error.remedy), Reaction.NEXT) from None
+            raise Missed(ModelFailure(error.sentence, error.remedy), Reaction.UNSENT) from None
         if not endpoint.local and not asked.asker.cloud:
             raise Missed(
                 ModelFailure(
                     f"Prompts of this repository stay on this machine, so nothing was sent to {host_of(endpoint.base)}.",
                     "Use a model on this machine, or allow models elsewhere for this repository.",
                 ),
-                Reaction.NEXT,
+                Reaction.UNSENT,
             )
         return endpoint
 
@@ -295,8 +310,8 @@ class ModelGateway:
         self._allow(endpoint)
         return await self._with_key(endpoint)
 
-    async def _with_key(self, endpoint: Endpoint) -> Endpoint:
-        key = await asyncio.to_thread(self._keys.for_provider, key_name(endpoint))
+    async def _with_key(self, endpoint: Endpoint, *, general: bool = True) -> Endpoint:
+        key = await asyncio.to_thread(lambda: self._keys.for_provider(key_name(endpoint), general=general))
         if key is not None and endpoint.base.startswith("http:") and not endpoint.local:
             raise ModelFailure(
                 f"The key was not sent to {host_of(endpoint.base)}, because its address is plain http.",
@@ -328,5 +343,7 @@ class ModelGateway:
                 f"The prompt has about {counted} tokens, which with the answer is over the window of {limit} tokens.",
                 "Take a model with a longer context, or raise QVERIFY_MODEL_CONTEXT_TOKENS.",
             )
-            raise Missed(failed, Reaction.SHORTEN, max(0, (limit - most - 64) * 100 // (100 + COUNT_MARGIN_PERCENT)))
+            raise Missed(
+                failed, Reaction.SHORTEN, fits=max(0, (limit - most - 64) * 100 // (100 + COUNT_MARGIN_PERCENT))
+            )
         return counted, min(limit, max(4096, -(-needed // 1024) * 1024))

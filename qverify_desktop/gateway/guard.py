@@ -9,6 +9,8 @@ from __future__ import annotations
 import ssl
 import urllib.request
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
@@ -108,9 +110,12 @@ def _proxy(scheme: str) -> str | None:
 
 
 def _retry_after(text: str) -> float:
-    """Seconds of ``Retry-After`` (RFC 9110, section 10.2.3); its date form counts as none."""
+    """Seconds of ``Retry-After`` in both forms (RFC 9110, section 10.2.3)."""
     try:
         seconds = float(text)
     except ValueError:
-        return 0.0
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return 0.0
     return seconds if 0 <= seconds <= 86_400 else 0.0

@@ -186,11 +186,17 @@ class ApiKeys:
                 keys.setdefault(provider, SecretStr(value))
         return cls(keys, keyring)
 
-    def for_provider(self, provider: str) -> SecretStr | None:
-        """The key for a provider: ``QVERIFY_API_KEY``, then the provider's own variable, then the keyring. May block."""
-        key = self._keys.get("") or self._keys.get(provider)
+    def for_provider(self, provider: str, *, general: bool = True) -> SecretStr | None:
+        """The key for a provider: its own variable, then its own in the keyring. Then, where ``general`` allows it, the key for
+        whatever end point is used (``QVERIFY_API_KEY``, the keyring): never where several end points are asked, or one provider
+        would be sent another's key. May block.
+        """
+        key = self._keys.get(provider)
         if key is None:
-            kept = self._kept(f"{_ANY_KEY}{provider}") or self._kept(_ANY_KEY)
+            own = self._kept(f"{_ANY_KEY}{provider}") if provider else ""
+            if not own and general and (anybodys := self._keys.get("")) is not None:
+                return anybodys
+            kept = own or (self._kept(_ANY_KEY) if general else "")
             key = SecretStr(kept) if kept else None
             if key is not None:
                 self._used.add(kept)

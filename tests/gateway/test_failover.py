@@ -15,6 +15,7 @@ from qverify_desktop.gateway.call import Accounts
 from qverify_desktop.gateway.failover import Health
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.prices import Prices
+from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.holders import Holder
 from qverify_desktop.storage.model_answers import ModelAnswers
@@ -67,22 +68,85 @@ async def at_once(seconds: float) -> None:
 
 @pytest.mark.parametrize("position", [0, 1, 2])
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_the_next_one_answers_whatever_befalls_one(fault: str, position: int) -> None:
-    scripts = [Script([GOOD]) for _ in WIRES]
-    scripts[position] = Script([FAULTS[fault]])
-    # Those before the one with the fault are not there any more.
+async def test_every_fault_in_every_position(fault: str, position: int) -> None:
+    """Those before it say that they can't now; those after it answer."""
+    scripts = [
+        Script([Say(fault="503")] if n < position else [FAULTS[fault]] if n == position else [GOOD]) for n in range(3)
+    ]
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
     with three(*scripts) as servers:
-        order = deployments(servers)[position:] + deployments(servers)[:position]
-        gateway = ModelGateway(order=order, timeout_s=1.5, sleep=at_once)
+        gateway = ModelGateway(order=deployments(servers), timeout_s=1.5, sleep=sleep)
         try:
-            answer = await ask(gateway)
+            if position < 2:
+                answer = await ask(gateway)
+                assert answer.text == GOOD.text and answer.provider == WIRES[position + 1]
+                assert len(answer.attempts) == position + 1 and all(one.endswith(".") for one in answer.attempts)
+            else:
+                with pytest.raises(ModelFailure) as caught:
+                    await ask(gateway)
+                assert caught.value.sentence.endswith(".")
         finally:
             await gateway.close()
-    assert answer.text == GOOD.text
-    assert answer.provider == WIRES[(position + 1) % 3]
-    assert len(answer.attempts) == 1 and answer.attempts[0].endswith(".")
     counts = [len(script.requests) for script in scripts]
-    assert counts[position] == 1 and sum(counts) == 2, "each is asked once, and nobody else"
+    if position < 2:
+        assert counts == [1] * (position + 2) + [0] * (1 - position) and waits == []
+    else:
+        passing = fault in ("429", "500", "503")
+        assert counts == [3, 3, 3 if passing else 1], "what said 'not now' is asked three times, all else once"
+
+
+async def test_what_each_server_asks_to_wait_is_waited_for_each() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(round(seconds, 3))
+
+    scripts = [
+        Script([Say(fault="429", retry_after="8"), GOOD]),
+        Script([Say(fault="503")]),
+        Script([Say(fault="404")]),
+    ]
+    with three(*scripts) as servers:
+        gateway = ModelGateway(order=deployments(servers), sleep=sleep, health=Health(jitter=lambda: 1.0))
+        assert (await ask(gateway)).provider == "azure"
+        await gateway.close()
+    assert waits == [0.5, 1.0, 6.5], "the second is asked after half a second and one more, the first after its eight"
+    assert [len(script.requests) for script in scripts] == [2, 3, 1]
+
+
+async def test_nobody_is_asked_again_who_wants_an_hour() -> None:
+    scripts = [Script([Say(fault="429", retry_after="3600")]) for _ in WIRES]
+    with three(*scripts) as servers:
+        gateway = ModelGateway(order=deployments(servers), sleep=at_once)
+        with pytest.raises(ModelFailure):
+            await ask(gateway)
+        await gateway.close()
+    assert [len(script.requests) for script in scripts] == [1, 1, 1]
+
+
+async def test_each_gets_its_own_key_and_nobody_the_general_one() -> None:
+    scripts = [Script([Say(fault="503")]), Script([Say(fault="503")]), Script([GOOD])]
+    with three(*scripts) as servers:
+        keys = ApiKeys.take({"QVERIFY_API_KEY": "sk-for-whoever-is-used"})
+        gateway = ModelGateway(keys, order=deployments(servers), sleep=at_once)
+        await ask(gateway)
+        await gateway.close()
+    assert "sk-for" not in str([script.headers for script in scripts])
+
+
+async def test_a_policy_that_kept_a_question_here_says_nothing_of_the_end_point() -> None:
+    scripts = [Script([GOOD]) for _ in WIRES]
+    with three(*scripts) as servers:
+        far = Deployment("far", "openai", "gpt", "https://models.example.org/v1")
+        gateway = ModelGateway(order=[far, *deployments(servers)])
+        for _ in range(2):
+            answer = await ask(gateway, Asker(cloud=False))
+            assert "stay on this machine" in answer.attempts[0]
+        await gateway.close()
 
 
 @pytest.mark.parametrize(("fault", "asked"), [("400", 1), ("filter", 1)])
@@ -228,7 +292,7 @@ async def test_a_budget_stops_what_costs_and_what_is_free_goes_on(tmp_path: Path
     with serving(Script([GOOD]), "ollama") as local:
         far = Deployment("far", "openai", "gpt-4.1", "https://models.example.org/v1")
         near = Deployment("near", "ollama", "scripted", local.url)
-        gateway = ModelGateway(order=[far, near], accounts=kept.accounts, pass_refused=True)
+        gateway = ModelGateway(order=[far, near], accounts=kept.accounts)
         answer = await ask(gateway, Asker(run="r", budget_microusd=1))
         await gateway.close()
     assert answer.provider == "ollama" and "budget of this run" in answer.attempts[0]

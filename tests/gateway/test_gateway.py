@@ -28,7 +28,7 @@ class Keys:
     def values(self) -> list[str]:
         return list(self.keys.values())
 
-    def for_provider(self, provider: str) -> SecretStr | None:
+    def for_provider(self, provider: str, *, general: bool = True) -> SecretStr | None:
         value = self.keys.get(provider.replace(".", "_"))
         return SecretStr(value) if value else None
 
@@ -101,7 +101,7 @@ async def test_a_prompt_over_ollamas_window_is_refused_before_it_is_cut_in_silen
     ("say", "words"),
     [
         (Say(fault="500"), "status 500"),
-        (Say(fault="401"), "QVERIFY_API_KEY"),
+        (Say(fault="401"), "_API_KEY"),
         (Say(fault="404", message="model not found"), "has no model"),
         (Say(fault="400", message="context too long"), "context too long"),
         (Say(fault="429", retry_after="3600"), "for 3600 seconds"),
