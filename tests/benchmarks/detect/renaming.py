@@ -98,7 +98,10 @@ def _text(data: bytes, node: Node) -> str:
 def _texts(files: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
     if not names:
         return dict(files)
-    words = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b(?!['’]\w)")
+    # Not what is looked up in something (``x.name``), but what is spread (``...names``).
+    words = re.compile(
+        rf"(?:(?<![\w.])|(?<=\.\.\.))(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b(?!['’]\w)"
+    )
 
     def outside(text: str) -> str:
         return words.sub(lambda match: names[match.group()], text)

@@ -84,7 +84,7 @@ def test_the_page_tells_caught_from_frozen() -> None:
     page = report.page([document()])
     assert "| p 1.0 | QVerify, no model | 10 | 90.0 % | 50.0 % | 75.0 % | 5 | 0 |" in page
     assert "| p | `f` | `f(1)` | `2` | caught | frozen | frozen |" in page
-    assert "- p, Pynguin 0.48: t::a" in page
+    assert "- Pynguin 0.48: 1 in 1 of 1 projects" in page
 
 
 def test_the_readme_changes_between_its_marks_only(tmp_path: Path) -> None:
