@@ -117,8 +117,14 @@ def _promises(block: Block, by_name: dict[str, list[Target]]) -> Iterator[Promis
             yield promise
         if count >= MOST_A_BLOCK:
             return
-        if not _is_import(source, node) and not (promise is not None and node.type == "expression_statement"):
+        is_example = promise is not None and node.type == "expression_statement"
+        if not (_is_import(source, node) or is_example or _is_row(node)):
             setup.append(node)
+
+
+def _is_row(node: Node) -> bool:
+    """``f(1), // 2`` and the next below it: examples with commas between them, which nothing rests on."""
+    return any(child.type == "sequence_expression" for child in node.named_children[:1])
 
 
 def _answer(nodes: Sequence[Node], position: int) -> Node | None:
@@ -151,7 +157,8 @@ def _promise(
     if found is None:
         return None
     target, call = found
-    if inner.type in _VALUES:
+    if inner.type in _VALUES or inner.type == "sequence_expression":
+        # ``f(1), // 2`` and so on, one below the other: of several values the last counts, and each has words of its own.
         return None
     said = source.slice(comment)
     behind = comment.start_point[0] == node.end_point[0]

@@ -146,9 +146,9 @@ class Recorder:
         if trace and trace[-1][0].startswith(_INTERNAL) and raised not in _ASSERTIONS:
             # pytest itself refused, for example to read what nobody types: the code's frames are not to blame.
             own = [entry for entry in own if entry[0] == path]
-        if raised not in _ASSERTIONS and _in_setup([(frame, line) for name, line, frame in trace if name == path]):
+        if _in_setup([(frame, line) for name, line, frame in trace if name == path]):
             # What stands before the example could not be run, so the example itself was not.
-            raised = "SetupFailed"
+            raised, in_test = "SetupFailed", False
         observed = _observed([frame for name, _, frame in trace if name == path])
         if not observed and raised not in _ASSERTIONS:
             observed = (f"raises {raised}: {text}")[:OBSERVED_MOST] if text else f"raises {raised}"
