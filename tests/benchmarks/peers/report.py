@@ -138,7 +138,7 @@ def _accusations(found: Sequence[Document]) -> list[str]:
 
 def _problems(found: Sequence[Document]) -> list[str]:
     lines = [
-        f"- {document['requirement'].partition('==')[0]}, {TITLES[tool]}: {' '.join(figures['problem'].split())[:300]}"
+        f"- {document['requirement'].partition('==')[0]}, {TITLES[tool]}: {' '.join(figures['problem'].split())[:300].replace('/work/', '')}"
         for document in found
         for tool, figures in document["tools"].items()
         if figures["problem"]
