@@ -95,7 +95,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.settings.air_gap import AirGap
     from qverify_desktop.settings.configuration import Configuration
     from qverify_desktop.settings.deployments import load_deployments
-    from qverify_desktop.settings.secrets import ApiKeys, SigningKeyStore
+    from qverify_desktop.settings.key_file import KeyFile
+    from qverify_desktop.settings.secrets import ApiKeys
+    from qverify_desktop.settings.signing_key import SigningKeyStore
     from qverify_desktop.storage.artefacts import ArtefactStore
     from qverify_desktop.storage.database import Database
     from qverify_desktop.storage.holders import Holder
@@ -110,7 +112,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
-    keys = ApiKeys.take(keyring=_keyring() if configuration.keyring and protection == "keyring" else None)
+    keyring = _keyring() if configuration.keyring and protection == "keyring" else None
+    keys = ApiKeys.take(keyring=keyring, file=KeyFile(home))
+    _unlock(keys)
     holder = Holder(database)
     cache_mb = configuration.answer_cache_mb
     accounts = Accounts(
@@ -172,6 +176,16 @@ def _keyring() -> OsKeyring | None:
         return OsKeyring.open()
     except KeyringUnavailable:
         return None
+
+
+def _unlock(keys: ApiKeys) -> None:
+    """Open the key file with the passphrase of the file that ``QVERIFY_PASSPHRASE_FILE`` names; otherwise a person is asked."""
+    from qverify_desktop.settings import passphrase
+
+    if keys.is_locked():
+        given = passphrase.of_named_file()
+        if given:
+            keys.unlock(given)
 
 
 def _signer(key: bytes, protection: str) -> Signer:

@@ -27,7 +27,7 @@ from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
-from qverify_desktop.settings.secrets import KEY_FILE, PLACE_FILE
+from qverify_desktop.settings.signing_key import KEY_FILE, PLACE_FILE
 
 OK, WARNING, BLOCKING = "ok", "warning", "blocking"
 

@@ -1,267 +1,328 @@
-"""Secrets: the key that signs the evidence log, and the keys of paid models.
+"""Keys of models: from the environment, the keyring, a file that a passphrase opens, or typed for this process alone.
 
-Neither is ever logged, printed, put into an event, or left in the environment of a child process.
+None is ever logged, printed, put into an event, or left in the environment of a child process. The key that signs the evidence
+log is kept by ``signing_key``.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
-import os
-import secrets
-import stat
-import sys
-import tempfile
-from collections.abc import Callable, MutableMapping
-from pathlib import Path
+import re
+import threading
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from enum import StrEnum
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from qverify_desktop.domain.errors import MissingPrerequisite
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.settings.key_file import KeyFile, WrongPassphrase, check_passphrase
+from qverify_desktop.settings.key_variables import StartKeys, taken_from
 from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
-
-KEYRING_PROTECTION = "keyring"
-FILE_PROTECTION = "unprotected key"
-
-KEY_FILE = "signing-key"
-PLACE_FILE = "signing-key.place"
-
-
-class SigningKeyStore:
-    """Keeps the installation's Ed25519 private key (RFC 8032, 32 raw bytes) in the keyring, or else in a 0600 file.
-
-    Where the key was put once it is looked for ever after: a log whose key changed in silence would look forked. The file
-    ``signing-key.place`` names the keyring's entry; it holds no secret.
-    """
-
-    def __init__(
-        self, home: Path, *, keyring: bool = True, open_keyring: Callable[[], OsKeyring] = OsKeyring.open
-    ) -> None:
-        self._home = home
-        self._keyring = keyring
-        self._open_keyring = open_keyring
-
-    def load_or_create(self) -> tuple[bytes, str]:
-        """The private key and its protection, ``"keyring"`` or ``"unprotected key"``. Blocking: call it in a thread.
-
-        Raises ``MissingPrerequisite`` when the key is there but can't be used (permissions too wide, keyring locked,
-        damaged), or when the home folder can't be written to.
-        """
-        try:
-            if (self._home / KEY_FILE).exists():
-                return self._read_file(), FILE_PROTECTION
-            if (self._home / PLACE_FILE).exists():
-                return self._read_keyring(), KEYRING_PROTECTION
-            return self._create()
-        except OSError as error:
-            raise MissingPrerequisite(
-                f"The signing key in {self._home} can't be read or written ({(error.strerror or str(error)).lower()}).",
-                "Point QVERIFY_HOME at a folder you may write, for example: export QVERIFY_HOME=$HOME/qverify",
-            ) from None
-
-    def _create(self) -> tuple[bytes, str]:
-        private = Ed25519PrivateKey.generate().private_bytes_raw()
-        if self._keyring:
-            try:
-                keyring = self._open_keyring()
-                entry = f"signing-key-{secrets.token_hex(8)}"
-                keyring.put(entry, base64.b64encode(private).decode())
-                if keyring.get(entry) == base64.b64encode(private).decode():
-                    write_private(self._home / PLACE_FILE, json.dumps({"keyring": entry}).encode())
-                    return private, KEYRING_PROTECTION
-            except KeyringUnavailable:
-                pass
-        try:
-            write_private(self._home / KEY_FILE, base64.b64encode(private) + b"\n")
-        except FileExistsError:
-            return self._read_file(), FILE_PROTECTION
-        return private, FILE_PROTECTION
-
-    def _read_file(self) -> bytes:
-        path = self._home / KEY_FILE
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-            if sys.platform != "win32" and mode & 0o077:
-                raise MissingPrerequisite(
-                    f"The signing key {path} may be read by others (permissions {mode:04o}), so it was not used.",
-                    f"Type: chmod 600 {path}",
-                )
-            return _decoded(file.read(4096), str(path))
-
-    def _read_keyring(self) -> bytes:
-        place = self._home / PLACE_FILE
-        try:
-            entry = str(json.loads(place.read_bytes())["keyring"])
-        except (ValueError, KeyError, TypeError):
-            raise _damaged(str(place)) from None
-        try:
-            value = self._open_keyring().get(entry)
-        except KeyringUnavailable as error:
-            raise MissingPrerequisite(
-                f"This installation's signing key lies in the keyring, which can't be used now: {error}",
-                "Unlock the keyring (sign in to the desktop), or set QVERIFY_HOME to a folder of its own for this session.",
-            ) from None
-        if value is None:
-            raise MissingPrerequisite(
-                "The keyring no longer holds this installation's signing key; the log can't be continued under it.",
-                f"Move {self._home} away to keep its evidence, and start anew.",
-            )
-        return _decoded(value.encode(), "the keyring")
-
-
-def _decoded(text: bytes, where: str) -> bytes:
-    try:
-        private = base64.b64decode(text.strip(), validate=True)
-    except ValueError:
-        raise _damaged(where) from None
-    if len(private) != 32:
-        raise _damaged(where)
-    return private
-
-
-def _damaged(where: str) -> MissingPrerequisite:
-    return MissingPrerequisite(
-        f"The signing key in {where} is damaged, so nothing can be signed under it.",
-        "Put it back from a backup, or move the state folder away to start with a new key.",
-    )
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Create ``path`` with 0600 in one step: it is never there half, never wider, and an existing file stays as it is.
-
-    Raises ``FileExistsError`` when it is there already.
-    """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if sys.platform == "win32":
-            os.rename(temporary, path)  # noqa: PTH104  (fails where the name is taken, as link does elsewhere)
-        else:
-            os.link(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-#: Environment variables that hold a model's key, and the provider they are for ("" for whatever end point is used).
-KEY_VARIABLES = {
-    "QVERIFY_API_KEY": "",
-    "OPENAI_API_KEY": "openai",
-    "ANTHROPIC_API_KEY": "anthropic",
-    "AZURE_API_KEY": "azure",
-    "AZURE_OPENAI_API_KEY": "azure",
-    "OLLAMA_API_KEY": "ollama",
-}
-
 
 #: Name in the keyring of the key for whatever end point is used; a provider's own has the provider's name behind it.
 _ANY_KEY = "api-key-"
+#: Name in the keyring of the list of providers whose keys are in it: a keyring can't be listed.
+_NAMES = "api-keys"
+#: Providers whose keys may be in a keyring that has no such list.
+_KNOWN = ("", "openai", "anthropic", "azure", "ollama")
+
+_PROVIDER = re.compile(r"[a-z0-9]([a-z0-9.:-]{0,252})", re.ASCII)
+MOST_KEY = 4096
+#: So much of a key's end may be shown, and only of a key that is far longer.
+ENDING, LONG_ENOUGH = 4, 16
+
+
+class Store(StrEnum):
+    """Where a key is, in the order in which they are asked: the first that has one counts."""
+
+    ENVIRONMENT = "environment"
+    SESSION = "session"
+    KEYRING = "keyring"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class KeptKey:
+    """A key without the key. ``provider`` is empty for whatever end point is used; ``ending`` at most its last four characters;
+    ``counts`` whether it is the one that is used of those for one provider."""
+
+    provider: str
+    store: Store
+    ending: str
+    counts: bool
 
 
 class ApiKeys:
-    """Keys of models, from the environment or the keyring.
+    """The keys of this installation. Everything may block; safe from any thread.
 
     ``take`` removes them from the environment, so that no child process (git, docker, a build) inherits them.
     """
 
-    def __init__(self, keys: dict[str, SecretStr], keyring: OsKeyring | None = None) -> None:
-        self._keys = keys
+    def __init__(
+        self, keys: dict[str, SecretStr], keyring: OsKeyring | None = None, file: KeyFile | None = None
+    ) -> None:
+        self._given = keys
+        self._session: dict[str, SecretStr] = {}
         self._keyring = keyring
-        self._is_kept = True
-        self._used: set[str] = set()
+        self._file = file
+        self._opened: dict[str, SecretStr] | None = None
+        self._passphrase = SecretStr("")
+        self._used: set[SecretStr] = set()
+        self._changing = threading.RLock()
 
     @classmethod
-    def take(cls, environ: MutableMapping[str, str] | None = None, keyring: OsKeyring | None = None) -> ApiKeys:
-        """Take the keys out of ``environ`` (``os.environ`` by default)."""
-        environ = os.environ if environ is None else environ
-        keys: dict[str, SecretStr] = {}
-        for variable, provider in KEY_VARIABLES.items():
-            value = environ.pop(variable, "").strip()
-            if value:
-                keys.setdefault(provider, SecretStr(value))
-        return cls(keys, keyring)
+    def take(
+        cls,
+        environ: MutableMapping[str, str] | None = None,
+        keyring: OsKeyring | None = None,
+        file: KeyFile | None = None,
+    ) -> ApiKeys:
+        """Take the keys out of ``environ`` (by default those that this process was started with)."""
+        taken = StartKeys.take() if environ is None else taken_from(environ)
+        return cls({provider: SecretStr(key) for provider, key in taken.items()}, keyring, file)
+
+    # What the gateway asks
 
     def for_provider(self, provider: str, *, general: bool = True) -> SecretStr | None:
-        """The key for a provider: its own variable, then its own in the keyring. Then, where ``general`` allows it, the key for
-        whatever end point is used (``QVERIFY_API_KEY``, the keyring): never where several end points are asked, or one provider
-        would be sent another's key. May block.
+        """The key for a provider: its own, then, where ``general`` allows it, the key for whatever end point is used: never where
+        several end points are asked, or one provider would be sent another's key. Each is looked for in the order of ``Store``.
         """
-        key = self._keys.get(provider)
-        if key is None:
-            own = self._kept(f"{_ANY_KEY}{provider}") if provider else ""
-            if not own and general and (anybodys := self._keys.get("")) is not None:
-                return anybodys
-            kept = own or (self._kept(_ANY_KEY) if general else "")
-            key = SecretStr(kept) if kept else None
-            if key is not None:
-                self._used.add(kept)
+        key = self._find(provider) if provider else None
+        if key is None and general:
+            key = self._find("")
+        if key is not None:
+            self._used.add(key)
         return key
 
     def values(self) -> list[str]:
         """The keys of this process, for looking whether one of them stands where it must not."""
-        return [key.get_secret_value() for key in self._keys.values()] + sorted(self._used)
-
-    def _kept(self, name: str) -> str:
-        """An entry of the keyring, empty where there is none."""
-        if self._keyring is None:
-            return ""
-        try:
-            return self._keyring.get(name) or ""
-        except KeyringUnavailable:
-            return ""
-
-    def keep(self, key: str) -> None:
-        """Use this key from now on, and keep it in the keyring where there is one; empty forgets it. Blocking.
-
-        Raises ``MissingPrerequisite`` when the keyring does not let go of it; then nothing was changed.
-        """
-        if not key:
-            self._remove()
-            return
-        self._keys[""] = SecretStr(key)
-        self._is_kept = False
-        if self._keyring is not None:
-            with contextlib.suppress(KeyringUnavailable):
-                self._keyring.put(_ANY_KEY, key)
-                self._is_kept = True
-
-    def _remove(self) -> None:
-        if self._keyring is not None:
-            try:
-                if self._keyring.get(_ANY_KEY) is not None:
-                    self._keyring.remove(_ANY_KEY)
-            except KeyringUnavailable as error:
-                raise MissingPrerequisite(
-                    f"The key may still be in the keyring: {error} Nothing was changed.",
-                    "Unlock the keyring, then remove the key again.",
-                ) from None
-        self._keys.pop("", None)
-        self._is_kept = True
-
-    def has_one(self) -> bool:
-        """Whether there is a key for whatever end point is used. May block."""
-        return self.for_provider("") is not None
-
-    def place(self) -> str:
-        """Where a key is kept, as a sentence."""
-        if self._keyring is None:
-            return "There is no keyring here, so it is kept only until QVerify ends."
-        if not self._is_kept:
-            return "The keyring did not take it, so it is kept only until QVerify ends."
-        return "It is kept in the keyring of this session."
+        held = {*self._given.values(), *self._session.values(), *(self._opened or {}).values(), *self._used}
+        return sorted({key.get_secret_value() for key in held})
 
     def without(self, text: str) -> str:
-        """The text with every key that is known here taken out. May block."""
-        known = [key.get_secret_value() for key in self._keys.values()]
-        known += [kept for name in ("", *KEY_VARIABLES.values()) if (kept := self._kept(f"{_ANY_KEY}{name}"))]
-        for key in sorted({*known}, key=len, reverse=True):
+        """The text with every key that is known here taken out."""
+        kept = {self._in_keyring(name) for name in self._names()} - {""}
+        for key in sorted({*self.values(), *kept}, key=len, reverse=True):
             text = text.replace(key, "[key]")
         return text
 
+    def _find(self, provider: str) -> SecretStr | None:
+        for held in (self._given, self._session):
+            if provider in held:
+                return held[provider]
+        kept = self._in_keyring(provider)
+        return SecretStr(kept) if kept else (self._opened or {}).get(provider)
+
+    # What a person sees and does
+
+    def has_one(self) -> bool:
+        """Whether any key is known."""
+        return bool(self.list())
+
+    def list(self) -> list[KeptKey]:
+        """All keys that are known, by provider; those of a locked file are not."""
+        found: dict[tuple[str, Store], str] = {}
+        for store, held in (
+            (Store.ENVIRONMENT, self._given),
+            (Store.SESSION, self._session),
+            (Store.FILE, self._opened or {}),
+        ):
+            found |= {(provider, store): key.get_secret_value() for provider, key in held.items()}
+        found |= {(name, Store.KEYRING): key for name in self._names() if (key := self._in_keyring(name))}
+        order = [*Store]
+        listed: list[KeptKey] = []
+        for provider, store in sorted(found, key=lambda one: (one[0], order.index(one[1]))):
+            first = not any(one.provider == provider for one in listed)
+            listed.append(KeptKey(provider, store, _ending(found[provider, store]), first))
+        return listed
+
+    def stores(self) -> dict[Store, str]:
+        """The stores that take a key now, with a sentence each."""
+        told = {Store.SESSION: "It is kept only until QVerify ends."}
+        if self._file is not None:
+            told[Store.FILE] = "It is kept in a file that your passphrase opens."
+        if self._keyring is not None:
+            told[Store.KEYRING] = "It is kept in the keyring of this session."
+        return told
+
+    def place(self) -> str:
+        """Where a key is kept where nothing else is said, as a sentence."""
+        return self.stores()[self.usual()]
+
+    def usual(self) -> Store:
+        """Where a key is kept where nothing else is said: in the keyring, in a key file that is there, for this process."""
+        if self._keyring is not None:
+            return Store.KEYRING
+        return Store.FILE if self._file is not None and self._file.exists() else Store.SESSION
+
+    def set(self, provider: str, key: str, store: str = "", passphrase: str = "") -> None:
+        """Use this key from now on and keep it in one store; the other stores let go of theirs.
+
+        ``passphrase`` makes a key file that is not there yet, or opens a locked one. Raises ``BadInput`` for what is no key, no
+        provider or no store, ``MissingPrerequisite`` when a store does not take it; then nothing was changed.
+        """
+        provider, chosen = _provider(provider), _store(store) if store else self.usual()
+        if not key or len(key) > MOST_KEY or any(not 32 < ord(char) < 127 for char in key):
+            raise BadInput("An API key is one line of plain characters without spaces.")
+        if chosen not in self.stores():
+            raise MissingPrerequisite(
+                f"Nothing can be kept in the {chosen.value} here. Nothing was changed.",
+                f"Choose one of {', '.join(self.stores())}.",
+            )
+        with self._changing:
+            if chosen is Store.FILE:
+                self._open_for_change(passphrase)
+                self._write_file({**(self._opened or {}), provider: SecretStr(key)})
+            elif chosen is Store.KEYRING:
+                self._put(provider, key)
+            else:
+                self._session[provider] = SecretStr(key)
+            # Last, so that a store that refuses costs nothing: the key is kept, and the old one said to be there still.
+            for other in (Store.SESSION, Store.KEYRING, Store.FILE):
+                if other is not chosen:
+                    self._let_go(provider, other)
+
+    def remove(self, provider: str, store: str = "") -> None:
+        """Forget a key in one store, or in all but the environment. Raises ``MissingPrerequisite`` where one does not let go."""
+        provider = _provider(provider)
+        chosen = [_store(store)] if store else [Store.SESSION, Store.KEYRING, Store.FILE]
+        if Store.ENVIRONMENT in chosen:
+            raise BadInput("A key of the environment is removed there: it is never stored here.")
+        with self._changing:
+            for one in chosen:
+                self._let_go(provider, one)
+
+    def _let_go(self, provider: str, store: Store) -> None:
+        if store is Store.SESSION:
+            self._session.pop(provider, None)
+        elif store is Store.KEYRING and self._keyring is not None:
+            try:
+                if self._keyring.get(f"{_ANY_KEY}{provider}") is not None:
+                    self._keyring.remove(f"{_ANY_KEY}{provider}")
+                    self._keep_names({*self._names()} - {provider})
+            except KeyringUnavailable as error:
+                raise MissingPrerequisite(
+                    f"The key may still be in the keyring: {error}", "Unlock the keyring, then remove the key again."
+                ) from None
+        elif store is Store.FILE and self._opened and provider in self._opened:
+            self._write_file({name: key for name, key in self._opened.items() if name != provider})
+
+    # The key file
+
+    def is_locked(self) -> bool:
+        """Whether there is a key file that no passphrase opened yet."""
+        return self._file is not None and self._file.exists() and self._opened is None
+
+    def has_file(self) -> bool:
+        """Whether there is a key file, open or not."""
+        return self._file is not None and self._file.exists()
+
+    def unlock(self, passphrase: str) -> int:
+        """Open the key file for this process; answers how many keys it holds. Raises like ``KeyFile.read``."""
+        with self._changing:
+            keys = self._there().read(passphrase)
+            self._opened = {provider: SecretStr(key) for provider, key in keys.items()}
+            self._passphrase = SecretStr(passphrase)
+            return len(keys)
+
+    def check(self, passphrase: str) -> int:
+        """Whether a passphrase opens the key file, with nothing changed; answers how many keys it holds."""
+        return len(self._there().read(passphrase))
+
+    def change_passphrase(self, old: str, new: str) -> None:
+        """Seal the key file under another passphrase. Raises like ``unlock``; then nothing was changed."""
+        with self._changing:
+            file = self._there()
+            keys = file.read(old)
+            file.write(new, keys)
+            self._opened = {provider: SecretStr(key) for provider, key in keys.items()}
+            self._passphrase = SecretStr(new)
+
+    def _there(self) -> KeyFile:
+        if self._file is None:
+            raise MissingPrerequisite("There is no key file here.")
+        return self._file
+
+    def _open_for_change(self, passphrase: str) -> None:
+        if self._opened is not None and self.has_file():
+            return
+        if self.has_file():
+            if not passphrase:
+                raise WrongPassphrase("The key file is locked. Nothing was changed.", "Give its passphrase.")
+            self.unlock(passphrase)
+            return
+        if not passphrase:
+            raise WrongPassphrase(
+                "There is no key file yet, and one needs a passphrase. Nothing was changed.", "Choose a passphrase."
+            )
+        check_passphrase(passphrase)
+        self._opened, self._passphrase = {}, SecretStr(passphrase)
+
+    def _write_file(self, keys: dict[str, SecretStr]) -> None:
+        plain = {provider: key.get_secret_value() for provider, key in keys.items()}
+        self._there().write(self._passphrase.get_secret_value(), plain)
+        self._opened = keys
+
+    # The keyring
+
+    def _in_keyring(self, provider: str) -> str:
+        """The keyring's key for a provider, empty where there is none."""
+        if self._keyring is None:
+            return ""
+        try:
+            return self._keyring.get(f"{_ANY_KEY}{provider}") or ""
+        except KeyringUnavailable:
+            return ""
+
+    def _put(self, provider: str, key: str) -> None:
+        try:
+            if self._keyring is not None:
+                self._keyring.put(f"{_ANY_KEY}{provider}", key)
+                self._keep_names({*self._names(), provider})
+        except KeyringUnavailable as error:
+            raise MissingPrerequisite(
+                f"The keyring did not take the key: {error} Nothing was changed.",
+                "Unlock the keyring, or choose another store.",
+            ) from None
+
+    def _names(self) -> list[str]:
+        """Providers that may have a key in the keyring."""
+        named: object = None
+        if self._keyring is not None:
+            with contextlib.suppress(KeyringUnavailable, ValueError, RecursionError):
+                named = json.loads(self._keyring.get(_NAMES) or "[]")
+        listed = named if isinstance(named, list) else []
+        return sorted({*_KNOWN, *(name for name in listed if isinstance(name, str))})
+
+    def _keep_names(self, names: set[str]) -> None:
+        if self._keyring is not None and names - {*_KNOWN} != {*self._names()} - {*_KNOWN}:
+            self._keyring.put(_NAMES, json.dumps(sorted(names - {*_KNOWN})))
+
     def __repr__(self) -> str:
-        return f"ApiKeys({len(self._keys)} from the environment)"
+        return f"ApiKeys({len(self._given)} from the environment)"
+
+
+def _provider(text: str) -> str:
+    """A provider or an end point's host name; ``any`` and nothing are the key for whatever end point is used."""
+    name = text.strip().lower() if isinstance(text, str) else "?"
+    if name in ("", "any"):
+        return ""
+    if not _PROVIDER.fullmatch(name):
+        raise BadInput(
+            "This is the name of no provider and no host.",
+            "Name openai, anthropic, azure, ollama, the host of an end point, or any.",
+        )
+    return name
+
+
+def _store(text: str) -> Store:
+    try:
+        return Store(text)
+    except ValueError:
+        raise BadInput("There is no such store for keys.", "Choose keyring, file or session.") from None
+
+
+def _ending(key: str) -> str:
+    return key[-ENDING:] if len(key) >= LONG_ENOUGH else ""

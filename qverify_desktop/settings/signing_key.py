@@ -1,0 +1,143 @@
+"""The key that signs the evidence log: never logged, printed, or put into an event."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from qverify_desktop.domain.errors import MissingPrerequisite
+from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
+
+KEYRING_PROTECTION = "keyring"
+FILE_PROTECTION = "unprotected key"
+
+KEY_FILE = "signing-key"
+PLACE_FILE = "signing-key.place"
+
+
+class SigningKeyStore:
+    """Keeps the installation's Ed25519 private key (RFC 8032, 32 raw bytes) in the keyring, or else in a 0600 file.
+
+    Where the key was put once it is looked for ever after: a log whose key changed in silence would look forked. The file
+    ``signing-key.place`` names the keyring's entry; it holds no secret.
+    """
+
+    def __init__(
+        self, home: Path, *, keyring: bool = True, open_keyring: Callable[[], OsKeyring] = OsKeyring.open
+    ) -> None:
+        self._home = home
+        self._keyring = keyring
+        self._open_keyring = open_keyring
+
+    def load_or_create(self) -> tuple[bytes, str]:
+        """The private key and its protection, ``"keyring"`` or ``"unprotected key"``. Blocking: call it in a thread.
+
+        Raises ``MissingPrerequisite`` when the key is there but can't be used (permissions too wide, keyring locked,
+        damaged), or when the home folder can't be written to.
+        """
+        try:
+            if (self._home / KEY_FILE).exists():
+                return self._read_file(), FILE_PROTECTION
+            if (self._home / PLACE_FILE).exists():
+                return self._read_keyring(), KEYRING_PROTECTION
+            return self._create()
+        except OSError as error:
+            raise MissingPrerequisite(
+                f"The signing key in {self._home} can't be read or written ({(error.strerror or str(error)).lower()}).",
+                "Point QVERIFY_HOME at a folder you may write, for example: export QVERIFY_HOME=$HOME/qverify",
+            ) from None
+
+    def _create(self) -> tuple[bytes, str]:
+        private = Ed25519PrivateKey.generate().private_bytes_raw()
+        if self._keyring:
+            try:
+                keyring = self._open_keyring()
+                entry = f"signing-key-{secrets.token_hex(8)}"
+                keyring.put(entry, base64.b64encode(private).decode())
+                if keyring.get(entry) == base64.b64encode(private).decode():
+                    write_private(self._home / PLACE_FILE, json.dumps({"keyring": entry}).encode())
+                    return private, KEYRING_PROTECTION
+            except KeyringUnavailable:
+                pass
+        try:
+            write_private(self._home / KEY_FILE, base64.b64encode(private) + b"\n")
+        except FileExistsError:
+            return self._read_file(), FILE_PROTECTION
+        return private, FILE_PROTECTION
+
+    def _read_file(self) -> bytes:
+        path = self._home / KEY_FILE
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            if sys.platform != "win32" and mode & 0o077:
+                raise MissingPrerequisite(
+                    f"The signing key {path} may be read by others (permissions {mode:04o}), so it was not used.",
+                    f"Type: chmod 600 {path}",
+                )
+            return _decoded(file.read(4096), str(path))
+
+    def _read_keyring(self) -> bytes:
+        place = self._home / PLACE_FILE
+        try:
+            entry = str(json.loads(place.read_bytes())["keyring"])
+        except (ValueError, KeyError, TypeError):
+            raise _damaged(str(place)) from None
+        try:
+            value = self._open_keyring().get(entry)
+        except KeyringUnavailable as error:
+            raise MissingPrerequisite(
+                f"This installation's signing key lies in the keyring, which can't be used now: {error}",
+                "Unlock the keyring (sign in to the desktop), or set QVERIFY_HOME to a folder of its own for this session.",
+            ) from None
+        if value is None:
+            raise MissingPrerequisite(
+                "The keyring no longer holds this installation's signing key; the log can't be continued under it.",
+                f"Move {self._home} away to keep its evidence, and start anew.",
+            )
+        return _decoded(value.encode(), "the keyring")
+
+
+def _decoded(text: bytes, where: str) -> bytes:
+    try:
+        private = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        raise _damaged(where) from None
+    if len(private) != 32:
+        raise _damaged(where)
+    return private
+
+
+def _damaged(where: str) -> MissingPrerequisite:
+    return MissingPrerequisite(
+        f"The signing key in {where} is damaged, so nothing can be signed under it.",
+        "Put it back from a backup, or move the state folder away to start with a new key.",
+    )
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Create ``path`` with 0600 in one step: it is never there half, never wider, and an existing file stays as it is.
+
+    Raises ``FileExistsError`` when it is there already.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if sys.platform == "win32":
+            os.rename(temporary, path)  # noqa: PTH104  (fails where the name is taken, as link does elsewhere)
+        else:
+            os.link(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
