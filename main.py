@@ -14,6 +14,9 @@ COMMANDS = frozenset(
         "verify",
         "runtimes",
         "doctor",
+        "usage",
+        "replay",
+        "keys",
         "--help",
         "--version",
     )

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.key_variables import StartKeys
 from qverify_desktop.ui import accessibility, language, unexpected
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.bridge import EngineBridge
@@ -115,6 +116,7 @@ def make_app() -> QApplication:
 
 def main(argv: Sequence[str], on_window: Callable[[Window], None] | None = None) -> int:
     """Open the window; ``argv`` are folders, git URLs or bundles to open. ``on_window`` is called before it is shown."""
+    StartKeys.take()
     if handed_over([os.path.abspath(one) if os.path.exists(one) else one for one in argv]):  # noqa: PTH100, PTH110
         return 0
     # Worker threads let go of the interpreter five times sooner than by default, so that the window answers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from qverify_desktop import __version__
+from qverify_desktop.domain.key_variables import StartKeys
 
 _EXAMPLES = """\
 examples:
@@ -39,6 +41,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from qverify_desktop.domain.errors import BadInput
 
+        if self.prog == "qverify keys":
+            # What stands in the place of the action may be a key.
+            raise BadInput("The command can't be read: it names no action.", f"See: {self.prog} --help")
         raise BadInput(f"The command can't be read: {message}.", f"See: {self.prog} --help")
 
 
@@ -47,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in arguments
     try:
-        options = _parser().parse_args(arguments)
+        StartKeys.take()
+        options = _read(arguments)
         if options.command is None:
             _parser().print_help()
             return 2
@@ -60,6 +66,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last stop: a sentence instead of a traceback
         return _say(error, as_json, arguments)
+
+
+def _read(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options. Raises ``BadInput``; what may be a key is not repeated in it."""
+    from qverify_desktop.domain.errors import BadInput
+
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown and options.command == "keys":
+        raise BadInput(
+            "A key is never an argument: other programs can see those, and shells keep them. Nothing was changed.",
+            "Leave it out; it is asked for, or read from standard input. If that was a key, have it replaced.",
+        )
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _say(error: Exception, as_json: bool, arguments: Sequence[str]) -> int:
@@ -104,19 +126,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_analyze(commands)
     _add_runs(commands)
     _add_usage(commands)
+    _add_keys(commands)
     _add_verify(commands)
     _add_machine(commands)
     return parser
 
 
-def _command(commands: Any, name: str, help: str, run: str) -> argparse.ArgumentParser:
-    """A sub-command whose function ``run`` of ``cli_commands`` is imported when it is called."""
+def _command(commands: Any, name: str, help: str, run: str, module: str = "cli_commands") -> argparse.ArgumentParser:
+    """A sub-command whose function ``run`` of ``module`` is imported when it is called."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
 
     def call(options: argparse.Namespace) -> int:
-        from qverify_desktop import cli_commands
-
-        answer: int = getattr(cli_commands, run)(options)
+        answer: int = getattr(importlib.import_module(f"qverify_desktop.{module}"), run)(options)
         return answer
 
     parser.set_defaults(run=call)
@@ -170,6 +191,7 @@ def _add_analyze(commands: Any) -> None:
         help="analyse everything again, also what has not changed since an earlier run",
     )
     parser.add_argument("--out", default="", metavar="DIR", help="where accepted tests, report and bundle go")
+    _add_passphrase(parser)
 
 
 def _add_runs(commands: Any) -> None:
@@ -182,6 +204,8 @@ def _add_runs(commands: Any) -> None:
     ):
         parser = _command(commands, name, help, name)
         parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
+        if name == "resume":
+            _add_passphrase(parser)
     parser = _command(
         commands, "replay", "Run a finished run again over its recorded answers, with no model.", "replay"
     )
@@ -198,6 +222,43 @@ def _add_usage(commands: Any) -> None:
     groups = ("call", "run", "repository", "provider", "month")
     parser.add_argument("--by", choices=groups, default="month", help="what is summed (default: month)")
     parser.add_argument("--csv", default="", metavar="FILE", help="write it as comma-separated values")
+
+
+def _add_keys(commands: Any) -> None:
+    parser = _command(commands, "keys", "List, set and remove keys of models; open the key file.", "keys", "cli_keys")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    helps = {
+        "list": "show which keys there are, and where; never a key",
+        "set": "keep a key: it is typed and not shown, or read from standard input",
+        "remove": "forget a key",
+        "unlock-check": "try the passphrase of the key file; changes nothing",
+        "change-passphrase": "give the key file another passphrase",
+    }
+    for name, help in helps.items():
+        action = actions.add_parser(name, help=help, description=help)
+        if name in ("set", "remove"):
+            named = "openai, anthropic, azure, ollama, the host of an end point, or any"
+            action.add_argument("provider", metavar="PROVIDER", help=named)
+            action.add_argument(
+                "--store", choices=("keyring", "file"), default="", help="where it is kept (default: the keyring)"
+            )
+        if name == "change-passphrase":
+            action.add_argument(
+                "--new-passphrase-fd", type=int, metavar="N", help="read the new passphrase from this descriptor"
+            )
+        _add_passphrase(action)
+        # Suppressed: the outer option's answer stays where the inner one is not given.
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _add_passphrase(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--passphrase-fd",
+        type=int,
+        metavar="N",
+        help="read the passphrase of the key file from this open file descriptor (default: the file that "
+        "QVERIFY_PASSPHRASE_FILE names, else a prompt)",
+    )
 
 
 def _add_verify(commands: Any) -> None:

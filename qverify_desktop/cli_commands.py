@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -28,6 +28,8 @@ def analyze(options: argparse.Namespace) -> int:
     request = _request(options)
 
     async def begin(engine: AnyEngine) -> str:
+        if request.model != "none":
+            await _open_key_file(engine, options)
         return await engine.start(request)
 
     return _in_loop(_run_to_its_end(Screen(options.json), begin))
@@ -37,10 +39,17 @@ def resume(options: argparse.Namespace) -> int:
     """Go on with a run, watch, print; the exit code is the verdict's."""
 
     async def begin(engine: AnyEngine) -> str:
+        await _open_key_file(engine, options)
         await engine.resume(options.name)
         return str((await engine.show(options.name))["run"])
 
     return _in_loop(_run_to_its_end(Screen(options.json), begin))
+
+
+async def _open_key_file(engine: AnyEngine, options: argparse.Namespace) -> None:
+    from qverify_desktop.cli_keys import open_key_file
+
+    await open_key_file(engine, Screen(options.json), options.passphrase_fd)
 
 
 def runs(options: argparse.Namespace) -> int:
@@ -258,9 +267,28 @@ async def _engine() -> AsyncIterator[AnyEngine]:
             asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     engine = await open_engine(home_folder())
     try:
+        await _tell_doubts(engine)
         yield engine
     finally:
         await engine.close()
+
+
+async def _tell_doubts(engine: AnyEngine) -> None:
+    """Once, by whoever comes first: calls that were open when QVerify ended before."""
+    found = {"calls": 0}
+    with contextlib.suppress(BadInput):  # an owner of an older version does not know the question
+        found = await engine.ask("calls_in_doubt")
+    if found["calls"]:
+        Screen(as_json=False).note(doubts_sentence(found))
+
+
+def doubts_sentence(found: Mapping[str, Any]) -> str:
+    """Which calls are in doubt, and where to see them."""
+    calls, where = found["calls"], ", ".join(sorted(found["where"]))
+    told = f"{calls} call to {where} was" if calls == 1 else f"{calls} calls to {where} were"
+    return (
+        f"{told} open when QVerify ended and may have been charged; budgets count it so. See: qverify usage --by call"
+    )
 
 
 async def _run_to_its_end(screen: Screen, begin: Callable[[AnyEngine], Awaitable[str]]) -> int:

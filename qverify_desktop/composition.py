@@ -81,6 +81,7 @@ def _load(home: Path, lock: HomeLock) -> tuple[type[Engine], Parts]:
 
 def build(home: Path, lock: HomeLock) -> Parts:
     """Join the rooms over a state folder whose lock is held. Blocking; opens the databases and the signing key."""
+    from qverify_desktop import passphrases
     from qverify_desktop.analysis.services import Services
     from qverify_desktop.analysis.workflow import analyze
     from qverify_desktop.domain.execution import MIB
@@ -114,11 +115,12 @@ def build(home: Path, lock: HomeLock) -> Parts:
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
     keyring = _keyring() if configuration.keyring and protection == "keyring" else None
     keys = ApiKeys.take(keyring=keyring, file=KeyFile(home))
-    _unlock(keys)
+    keys.unlock_with(passphrases.of_named_file)
     holder = Holder(database)
+    calls = ModelCalls(database, holder)
     cache_mb = configuration.answer_cache_mb
     accounts = Accounts(
-        ledger=ModelCalls(database, holder),
+        ledger=calls,
         limiter=ModelLimits(database, holder),
         cache=ModelAnswers(database, most_bytes=cache_mb * MIB, most_days=configuration.answer_cache_days)
         if cache_mb
@@ -165,7 +167,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
         for language in languages:
             language.set_patience(changed.patience_s)
 
-    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply)
+    return Parts(
+        home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, calls.in_doubt
+    )
 
 
 def _keyring() -> OsKeyring | None:
@@ -176,16 +180,6 @@ def _keyring() -> OsKeyring | None:
         return OsKeyring.open()
     except KeyringUnavailable:
         return None
-
-
-def _unlock(keys: ApiKeys) -> None:
-    """Open the key file with the passphrase of the file that ``QVERIFY_PASSPHRASE_FILE`` names; otherwise a person is asked."""
-    from qverify_desktop.settings import passphrase
-
-    if keys.is_locked():
-        given = passphrase.of_named_file()
-        if given:
-            keys.unlock(given)
 
 
 def _signer(key: bytes, protection: str) -> Signer:

@@ -104,6 +104,27 @@ class Screen:
                 for one in calls
             )
 
+    def print_keys(self, view: Mapping[str, Any], told: str = "") -> None:
+        """Every key that is known, without the key; ``told`` is what a change came to."""
+        if self.as_json:
+            _print_json(view)
+            return
+        if told:
+            _print_lines([told])
+            return
+        if not view["keys"]:
+            _print_lines(["No key is known here."])
+        _print_lines(_key_row(one) for one in view["keys"])
+        if view["file"] == "locked":
+            _print_lines(["The key file is locked; what it holds is not listed."])
+
+    def print_told(self, sentence: str, **facts: Any) -> None:
+        """One sentence; with ``--json`` a document of it and the facts."""
+        if self.as_json:
+            _print_json({"sentence": sentence, **facts})
+        else:
+            _print_lines([sentence])
+
     def print_replay(self, view: Mapping[str, Any]) -> None:
         if self.as_json:
             _print_json(view)
@@ -201,6 +222,12 @@ def _summary(summary: RunSummary) -> dict[str, Any]:
 def _row(one: RunSummary) -> str:
     what = one.sentence if one.sentence else one.stage
     return f"{one.run}  {one.started_at}  {one.status.value:<11}  {one.source}  {what}".rstrip()
+
+
+def _key_row(one: Mapping[str, Any]) -> str:
+    ending = f"…{one['ending']}" if one["ending"] else ""
+    remark = "" if one["counts"] else "not used: another store goes before it"
+    return f"{one['provider'] or 'any':<28} {one['store']:<12} {ending:<6} {remark}".rstrip()
 
 
 def _usage_row(name: str, row: Mapping[str, Any]) -> str:

@@ -27,6 +27,10 @@ class BadInput(QVerifyError):
     exit_code = 2
 
 
+class WrongPassphrase(BadInput):
+    """The passphrase does not open the key file, or none was given; nothing was changed."""
+
+
 class MissingPrerequisite(QVerifyError):
     """Something is missing on this machine (Docker, an image, disk space); ``remedy`` mends it."""
 

@@ -415,6 +415,34 @@ class SettingsView(TypedDict):
     api_key_set: bool
 
 
+class KeyView(TypedDict):
+    """A model's key without the key. ``provider`` is empty for whatever end point is used; ``store`` is environment, session,
+    keyring or file; ``ending`` at most its last four characters; ``counts`` whether it is the one that is used."""
+
+    provider: str
+    store: str
+    ending: str
+    counts: bool
+
+
+class KeyStoreView(TypedDict):
+    """A store that takes keys on this machine now."""
+
+    store: str
+    sentence: str
+
+
+class KeysView(TypedDict):
+    """All keys that are known. ``usual`` is the store where nothing else is said; ``file`` says whether the key file is none,
+    locked or open, ``problem`` why the passphrase of a named file did not open it."""
+
+    keys: list[KeyView]
+    stores: list[KeyStoreView]
+    usual: str
+    file: str
+    problem: str
+
+
 class CrashView(TypedDict):
     """A local crash report; nothing is ever sent."""
 
@@ -506,6 +534,13 @@ class ModelCallView(TypedDict):
     completion_tokens: int
     model_ms: int
     sentence: str
+
+
+class CallsInDoubtView(TypedDict):
+    """Calls that were open when QVerify ended before: they may have been charged. ``where`` are end points, with a number each."""
+
+    calls: int
+    where: dict[str, int]
 
 
 class ModelView(TypedDict):

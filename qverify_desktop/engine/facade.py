@@ -9,8 +9,8 @@ import inspect
 import json
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -59,7 +59,7 @@ class Machine(Protocol):
 @dataclass(frozen=True)
 class Parts:
     """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases; ``apply`` gives changed
-    settings to the rooms."""
+    settings to the rooms; ``in_doubt`` are calls of an earlier process that were open, by end point."""
 
     home: Path
     lock: HomeLock
@@ -71,6 +71,7 @@ class Parts:
     database: Database
     keys: ApiKeys
     apply: Callable[[Configuration], None]
+    in_doubt: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -285,6 +286,7 @@ class Engine:
             changed=self._changes.tell,
             apply=self._parts.apply,
             analyze=self._parts.analyze,
+            in_doubt=self._parts.in_doubt,
         )
 
     async def _find(self, prefix: str) -> str:

@@ -19,6 +19,7 @@ _ERRORS: Mapping[str, type[QVerifyError]] = {
     for kind in (
         errors.QVerifyError,
         errors.BadInput,
+        errors.WrongPassphrase,
         errors.MissingPrerequisite,
         errors.SandboxFailure,
         errors.ModelFailure,

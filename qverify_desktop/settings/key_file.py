@@ -26,7 +26,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, WrongPassphrase
 
 FOLDER = "keys"
 FILE = "keys.sealed"
@@ -48,10 +48,6 @@ BLOCK = 1024
 SHORTEST_PASSPHRASE, LONGEST_PASSPHRASE = 8, 1024
 
 _AGAIN = "Put it back from a backup, or remove it and set the keys again."
-
-
-class WrongPassphrase(BadInput):
-    """The passphrase does not open the file; nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,8 @@ class KeyFile:
             plain = ChaCha20Poly1305(cipher_key).decrypt(head.nonce, sealed, head.line)
         except InvalidTag:
             raise MissingPrerequisite(
-                f"The key file {self.path} was changed or damaged after QVerify wrote it, so no key of it is used.", _AGAIN
+                f"The key file {self.path} was changed or damaged after QVerify wrote it, so no key of it is used.",
+                _AGAIN,
             ) from None
         return self._keys(plain)
 

@@ -10,15 +10,15 @@ import contextlib
 import json
 import re
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import SecretStr
 
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
-from qverify_desktop.settings.key_file import KeyFile, WrongPassphrase, check_passphrase
-from qverify_desktop.settings.key_variables import StartKeys, taken_from
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError, WrongPassphrase
+from qverify_desktop.domain.key_variables import StartKeys, taken_from
+from qverify_desktop.settings.key_file import KeyFile, check_passphrase
 from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
 
 #: Name in the keyring of the key for whatever end point is used; a provider's own has the provider's name behind it.
@@ -29,6 +29,7 @@ _NAMES = "api-keys"
 _KNOWN = ("", "openai", "anthropic", "azure", "ollama")
 
 _PROVIDER = re.compile(r"[a-z0-9]([a-z0-9.:-]{0,252})", re.ASCII)
+LONGEST_BARE_NAME = 20
 MOST_KEY = 4096
 #: So much of a key's end may be shown, and only of a key that is far longer.
 ENDING, LONG_ENOUGH = 4, 16
@@ -71,6 +72,8 @@ class ApiKeys:
         self._passphrase = SecretStr("")
         self._used: set[SecretStr] = set()
         self._changing = threading.RLock()
+        #: Why ``unlock_with`` could not open the key file.
+        self.problem: QVerifyError | None = None
 
     @classmethod
     def take(
@@ -119,9 +122,9 @@ class ApiKeys:
 
     def has_one(self) -> bool:
         """Whether any key is known."""
-        return bool(self.list())
+        return bool(self.listed())
 
-    def list(self) -> list[KeptKey]:
+    def listed(self) -> list[KeptKey]:
         """All keys that are known, by provider; those of a locked file are not."""
         found: dict[tuple[str, Store], str] = {}
         for store, held in (
@@ -132,11 +135,11 @@ class ApiKeys:
             found |= {(provider, store): key.get_secret_value() for provider, key in held.items()}
         found |= {(name, Store.KEYRING): key for name in self._names() if (key := self._in_keyring(name))}
         order = [*Store]
-        listed: list[KeptKey] = []
+        told: list[KeptKey] = []
         for provider, store in sorted(found, key=lambda one: (one[0], order.index(one[1]))):
-            first = not any(one.provider == provider for one in listed)
-            listed.append(KeptKey(provider, store, _ending(found[provider, store]), first))
-        return listed
+            first = not any(one.provider == provider for one in told)
+            told.append(KeptKey(provider, store, _ending(found[provider, store]), first))
+        return told
 
     def stores(self) -> dict[Store, str]:
         """The stores that take a key now, with a sentence each."""
@@ -157,7 +160,7 @@ class ApiKeys:
             return Store.KEYRING
         return Store.FILE if self._file is not None and self._file.exists() else Store.SESSION
 
-    def set(self, provider: str, key: str, store: str = "", passphrase: str = "") -> None:
+    def put(self, provider: str, key: str, store: str = "", passphrase: str = "") -> None:
         """Use this key from now on and keep it in one store; the other stores let go of theirs.
 
         ``passphrase`` makes a key file that is not there yet, or opens a locked one. Raises ``BadInput`` for what is no key, no
@@ -176,7 +179,7 @@ class ApiKeys:
                 self._open_for_change(passphrase)
                 self._write_file({**(self._opened or {}), provider: SecretStr(key)})
             elif chosen is Store.KEYRING:
-                self._put(provider, key)
+                self._to_keyring(provider, key)
             else:
                 self._session[provider] = SecretStr(key)
             # Last, so that a store that refuses costs nothing: the key is kept, and the old one said to be there still.
@@ -227,6 +230,16 @@ class ApiKeys:
             self._passphrase = SecretStr(passphrase)
             return len(keys)
 
+    def unlock_with(self, give: Callable[[], str]) -> None:
+        """Open a locked key file with the passphrase that ``give`` finds; nothing where that is empty. A file that does not
+        open stays locked and leaves ``problem``: no reason to end, for much works without a key.
+        """
+        try:
+            if self.is_locked() and (given := give()):
+                self.unlock(given)
+        except QVerifyError as error:
+            self.problem = error
+
     def check(self, passphrase: str) -> int:
         """Whether a passphrase opens the key file, with nothing changed; answers how many keys it holds."""
         return len(self._there().read(passphrase))
@@ -276,7 +289,7 @@ class ApiKeys:
         except KeyringUnavailable:
             return ""
 
-    def _put(self, provider: str, key: str) -> None:
+    def _to_keyring(self, provider: str, key: str) -> None:
         try:
             if self._keyring is not None:
                 self._keyring.put(f"{_ANY_KEY}{provider}", key)
@@ -309,7 +322,8 @@ def _provider(text: str) -> str:
     name = text.strip().lower() if isinstance(text, str) else "?"
     if name in ("", "any"):
         return ""
-    if not _PROVIDER.fullmatch(name):
+    # A long name without a dot is rather a key that was put into the wrong place.
+    if not _PROVIDER.fullmatch(name) or (len(name) > LONGEST_BARE_NAME and "." not in name and ":" not in name):
         raise BadInput(
             "This is the name of no provider and no host.",
             "Name openai, anthropic, azure, ollama, the host of an end point, or any.",

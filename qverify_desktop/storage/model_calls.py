@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import ColumnElement, case, func, select, update
 
 from qverify_desktop.domain.model import CallState, Intent, Settlement
@@ -21,7 +23,7 @@ _LARGEST = (2**63 - 1) // 1_000_000
 class ModelCalls:
     """Implements ``gateway.ports.Ledger`` over the database; blocking, safe from any thread and several processes.
 
-    Intents of processes that have died are put in doubt when it is made: ``in_doubt`` is how many these were.
+    Intents of processes that have died are put in doubt when it is made: ``in_doubt`` is how many these were, by deployment.
     """
 
     def __init__(self, database: Database, holder: Holder) -> None:
@@ -29,17 +31,20 @@ class ModelCalls:
         self._holder = holder
         self.in_doubt = self._doubt()
 
-    def _doubt(self) -> int:
+    def _doubt(self) -> dict[str, int]:
         said = "QVerify ended before the answer was recorded, so the call may have been charged."
         is_open = ModelCallRow.state == CallState.INTENDED.value
         with self._database.transaction() as session:
             names = session.scalars(select(ModelCallRow.holder).where(is_open).distinct())
             dead = [name for name in names if not self._holder.alive(name)]
-            count = 0
+            doubted: Counter[str] = Counter()
             for name in dead:
-                found = update(ModelCallRow).where(is_open, ModelCallRow.holder == name).returning(ModelCallRow.call)
-                count += len(session.scalars(found.values(state=CallState.IN_DOUBT.value, sentence=said)).all())
-        return count
+                found = update(ModelCallRow).where(is_open, ModelCallRow.holder == name)
+                changed = found.values(state=CallState.IN_DOUBT.value, sentence=said).returning(
+                    ModelCallRow.deployment
+                )
+                doubted.update(session.scalars(changed).all())
+        return dict(doubted)
 
     def intend(self, intent: Intent) -> int:
         """Record a call before it is sent; answers its number. On disk when this returns."""

@@ -27,6 +27,7 @@ from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.languages.base import Language
 from qverify_desktop.repository.intake import Repositories
+from qverify_desktop.settings.key_file import KeyFile
 from qverify_desktop.settings.secrets import ApiKeys
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
@@ -167,7 +168,7 @@ async def house(
         analysis or ScriptedAnalysis(),
         dispose,
         database,
-        ApiKeys({}),
+        ApiKeys({}, file=KeyFile(home, n=2**10)),
         lambda changed: gateway.set_air_gap(changed.air_gap),
     )
     engine = await Engine.open(parts)

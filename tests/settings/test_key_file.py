@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
-from qverify_desktop.settings.key_file import FILE, FOLDER, KeyFile, WrongPassphrase
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, WrongPassphrase
+from qverify_desktop.settings.key_file import FILE, FOLDER, KeyFile
 
 PASSPHRASE = "correct horse battery"
 KEYS = {"openai": "sk-canary-0123456789", "": "sk-any"}
@@ -168,7 +168,10 @@ def test_a_hostile_first_line_costs_nothing(file: KeyFile, changes: dict[str, An
     )
     if changes in ({"n": 2**40}, {"n": 2**18, "r": 16}):
         ran = subprocess.run(
-            [sys.executable, "-c", measured, str(file.path.parent.parent)], capture_output=True, text=True, check=False
+            [sys.executable, "-c", measured, str(file.path.parent.parent)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert ran.stdout == "True\n", ran.stderr
     with pytest.raises(MissingPrerequisite):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
-from qverify_desktop.settings.key_file import KeyFile, WrongPassphrase
-from qverify_desktop.settings.key_variables import StartKeys
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, WrongPassphrase
+from qverify_desktop.domain.key_variables import StartKeys
+from qverify_desktop.settings.key_file import KeyFile
 from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
 from qverify_desktop.settings.secrets import ApiKeys, Store
 from qverify_desktop.settings.signing_key import KEY_FILE, PLACE_FILE, SigningKeyStore
@@ -216,7 +216,7 @@ def test_a_key_that_was_kept_serves_the_next_start_for_every_end_point_and_can_b
     backend = MemoryKeyring()
     first = ApiKeys({}, OsKeyring(backend))
     assert "keyring" in first.place()
-    first.set("any", "sk-kept")
+    first.put("any", "sk-kept")
     later = ApiKeys({}, OsKeyring(backend))
     assert later.has_one()
     key = later.for_provider(provider)
@@ -231,7 +231,7 @@ def test_a_key_that_was_kept_serves_the_next_start_for_every_end_point_and_can_b
 
 def test_without_a_keyring_a_key_lives_as_long_as_the_process() -> None:
     keys = ApiKeys({})
-    keys.set("openai", "sk-kept")
+    keys.put("openai", "sk-kept")
     assert keys.has_one()
     assert "until QVerify ends" in keys.place()
     keys.remove("openai")
@@ -241,10 +241,10 @@ def test_without_a_keyring_a_key_lives_as_long_as_the_process() -> None:
 def test_a_keyring_that_locks_is_told_and_keeps_what_was_there() -> None:
     backend = Fickle()
     keys = ApiKeys({}, OsKeyring(backend))
-    keys.set("openai", "sk-kept")
+    keys.put("openai", "sk-kept")
     backend.locked = True
     with pytest.raises(MissingPrerequisite, match="did not take"):
-        keys.set("openai", "sk-new")
+        keys.put("openai", "sk-new")
     with pytest.raises(MissingPrerequisite, match="still"):
         keys.remove("openai")
     backend.locked = False
@@ -258,46 +258,46 @@ LONG = "sk-abcdefghijklmnop-wxyz"
 
 def test_a_list_shows_where_each_key_is_and_which_counts_but_no_key(tmp_path: Path) -> None:
     keys = ApiKeys.take({"OPENAI_API_KEY": LONG}, OsKeyring(MemoryKeyring()), KeyFile(tmp_path, n=2**10))
-    keys.set("openai", "sk-the-keyrings-own-0001")
-    keys.set("LLM.example.org", "sk-short", "file", "correct horse")
-    keys.set("anthropic", "sk-typed-for-this-process", "session")
-    assert [(one.provider, one.store, one.ending, one.counts) for one in keys.list()] == [
+    keys.put("openai", "sk-the-keyrings-own-0001")
+    keys.put("LLM.example.org", "sk-short", "file", "correct horse")
+    keys.put("anthropic", "sk-typed-for-this-process", "session")
+    assert [(one.provider, one.store, one.ending, one.counts) for one in keys.listed()] == [
         ("anthropic", Store.SESSION, "cess", True),
         ("llm.example.org", Store.FILE, "", True),
         ("openai", Store.ENVIRONMENT, "wxyz", True),
         ("openai", Store.KEYRING, "0001", False),
     ]
-    assert "sk-" not in repr(keys.list())
+    assert "sk-" not in repr(keys.listed())
 
 
 def test_the_key_of_a_named_host_in_the_keyring_is_listed_and_taken_out_of_texts() -> None:
     backend = MemoryKeyring()
-    ApiKeys({}, OsKeyring(backend)).set("llm.example.org", LONG)
+    ApiKeys({}, OsKeyring(backend)).put("llm.example.org", LONG)
     later = ApiKeys({}, OsKeyring(backend))
-    assert [one.provider for one in later.list()] == ["llm.example.org"]
+    assert [one.provider for one in later.listed()] == ["llm.example.org"]
     assert later.without(f"see {LONG}") == "see [key]"
     later.remove("llm.example.org")
-    assert (later.list(), later.without(LONG)) == ([], LONG)
+    assert (later.listed(), later.without(LONG)) == ([], LONG)
 
 
 def test_a_key_that_is_set_anew_elsewhere_is_in_one_store_alone(tmp_path: Path) -> None:
     backend = MemoryKeyring()
     keys = ApiKeys({}, OsKeyring(backend), KeyFile(tmp_path, n=2**10))
     for store in ("keyring", "file", "session", "file", "keyring"):
-        keys.set("openai", f"sk-in-{store}", store, "correct horse")
-        assert [one.store for one in keys.list()] == [store]
+        keys.put("openai", f"sk-in-{store}", store, "correct horse")
+        assert [one.store for one in keys.listed()] == [store]
         key = keys.for_provider("openai")
         assert key is not None
         assert key.get_secret_value() == f"sk-in-{store}"
 
 
 def test_a_locked_file_gives_no_key_until_its_passphrase_comes(tmp_path: Path) -> None:
-    ApiKeys({}, None, KeyFile(tmp_path, n=2**10)).set("openai", LONG, "file", "correct horse")
+    ApiKeys({}, None, KeyFile(tmp_path, n=2**10)).put("openai", LONG, "file", "correct horse")
     later = ApiKeys({}, None, KeyFile(tmp_path, n=2**10))
     assert later.is_locked()
-    assert (later.for_provider("openai"), later.list()) == (None, [])
+    assert (later.for_provider("openai"), later.listed()) == (None, [])
     with pytest.raises(WrongPassphrase):
-        later.set("openai", "sk-new", "file")
+        later.put("openai", "sk-new", "file")
     with pytest.raises(WrongPassphrase):
         later.unlock("wrong horse")
     assert later.check("correct horse") == 1
@@ -308,7 +308,7 @@ def test_a_locked_file_gives_no_key_until_its_passphrase_comes(tmp_path: Path) -
     assert key.get_secret_value() == LONG
     assert LONG in later.values(), "so that it is masked"
     later.change_passphrase("correct horse", "battery staple")
-    later.set("anthropic", "sk-other", "file")
+    later.put("anthropic", "sk-other", "file")
     last = ApiKeys({}, None, KeyFile(tmp_path, n=2**10))
     with pytest.raises(WrongPassphrase):
         last.unlock("correct horse")
@@ -319,31 +319,31 @@ def test_a_first_key_file_needs_a_passphrase_that_is_long_enough(tmp_path: Path)
     keys = ApiKeys({}, None, KeyFile(tmp_path, n=2**10))
     for passphrase in ("", "short"):
         with pytest.raises(BadInput):
-            keys.set("openai", LONG, "file", passphrase)
+            keys.put("openai", LONG, "file", passphrase)
         assert not keys.has_file()
-        assert keys.list() == []
+        assert keys.listed() == []
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "x" * 4097, "sk-\u00e9"])
 def test_what_is_no_key_is_refused(key: str) -> None:
     with pytest.raises(BadInput, match="key"):
-        ApiKeys({}).set("openai", key)
+        ApiKeys({}).put("openai", key)
 
 
-@pytest.mark.parametrize("provider", ["no spaces", "../x", "-x", "a/b", "x" * 300, "sk_live"])
+@pytest.mark.parametrize("provider", ["no spaces", "../x", "-x", "a/b", "x" * 300, "sk_live", "sk-abcdefghijklmnopqrstuv"])
 def test_what_is_no_provider_is_refused_and_not_repeated(provider: str) -> None:
     with pytest.raises(BadInput) as caught:
-        ApiKeys({}).set(provider, LONG)
+        ApiKeys({}).put(provider, LONG)
     assert provider not in str(caught.value)
 
 
 def test_a_store_that_is_not_here_is_refused(tmp_path: Path) -> None:
     for store in ("keyring", "file"):
         with pytest.raises(MissingPrerequisite, match=store):
-            ApiKeys({}).set("openai", LONG, store)
+            ApiKeys({}).put("openai", LONG, store)
     for store in ("vault", "environment"):
         with pytest.raises((BadInput, MissingPrerequisite)):
-            ApiKeys({}, None, KeyFile(tmp_path)).set("openai", LONG, store)
+            ApiKeys({}, None, KeyFile(tmp_path)).put("openai", LONG, store)
     with pytest.raises(BadInput, match="environment"):
         ApiKeys.take({"OPENAI_API_KEY": LONG}).remove("openai", "environment")
 

@@ -119,18 +119,18 @@ def test_sums_tell_failed_cached_and_doubtful_apart(database: Database, calls: M
 def test_intents_of_a_killed_process_are_in_doubt_and_those_of_a_living_one_are_not(database: Database) -> None:
     process = started(database.path)
     try:
-        assert ModelCalls(database, Holder(database)).in_doubt == 0
+        assert ModelCalls(database, Holder(database)).in_doubt == {}
     finally:
         killed(process)
     again = ModelCalls(database, Holder(database))
-    assert again.in_doubt == 1
+    assert again.in_doubt == {INTENT.deployment: 1}
     assert again.spent_by_run("r1") == 700
     (call,) = ModelUsage(database).calls()
     assert call.state is CallState.IN_DOUBT
     assert "may have been charged" in call.sentence
     again.settle(call.call, DONE)
     assert ModelUsage(database).calls()[0].state is CallState.IN_DOUBT
-    assert ModelCalls(database, Holder(database)).in_doubt == 0
+    assert ModelCalls(database, Holder(database)).in_doubt == {}
 
 
 def test_files_of_dead_holders_are_swept_and_a_name_is_never_a_path(database: Database) -> None:
@@ -204,7 +204,7 @@ def test_answers_from_before_the_ledger_are_taken_out_of_the_log(tmp_path: Path)
     (run,) = usage.sums("run")
     assert (run.group, run.calls, run.cost_microusd, run.prompt_tokens) == (("r0", "/repo"), 4, 7, 20)
     assert [(one.provider, one.model) for one in usage.calls()] == [("", ""), ("", ""), ("", ""), ("openai", "m")]
-    assert ModelCalls(database, Holder(database)).in_doubt == 0
+    assert ModelCalls(database, Holder(database)).in_doubt == {}
     database.close()
 
 

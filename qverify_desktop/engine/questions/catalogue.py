@@ -31,7 +31,8 @@ class Context:
     """What questions may use. ``find`` gives the whole name of a run for a prefix, or raises ``BadInput``; ``look`` is
     ``repository.look.look``; ``result`` reads a finished run's result (blocking); ``failure`` why a run ended that did not
     finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
-    settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``."""
+    settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``; ``in_doubt`` how many
+    calls of an earlier process were open, by end point."""
 
     home: Path
     services: Services
@@ -51,6 +52,7 @@ class Context:
     changed: Callable[[str], None]
     apply: Callable[[Configuration], None]
     analyze: Analyze
+    in_doubt: Mapping[str, int]
 
 
 def questions(context: Context) -> Mapping[str, Handler]:
@@ -58,6 +60,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
     from qverify_desktop.engine.questions.deciding import DecisionQuestions
     from qverify_desktop.engine.questions.evidence import EvidenceQuestions
     from qverify_desktop.engine.questions.finished import FinishedRuns
+    from qverify_desktop.engine.questions.keys import KeyQuestions
     from qverify_desktop.engine.questions.machine import MachineQuestions
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
@@ -72,6 +75,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
         DecisionQuestions(context, finished),
         EvidenceQuestions(context),
         MachineQuestions(context),
+        KeyQuestions(context),
         UsageQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

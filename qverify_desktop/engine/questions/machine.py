@@ -55,7 +55,6 @@ class MachineQuestions:
             "diagnostics_save": self.save_diagnostics,
             "settings": self.settings,
             "settings_change": self.change,
-            "api_key_set": self.set_key,
             "crash_reports": self.crashes,
             "crash_report": self.crash,
             "crash_delete": self.delete_crash,
@@ -101,13 +100,6 @@ class MachineQuestions:
         configuration = await asyncio.to_thread(changing.change, self._context.home, changes)
         self._context.apply(configuration)
         return await self._settings(configuration)
-
-    async def set_key(self, key: str) -> SettingsView:
-        """Keep an API key in the keyring, or where there is none until QVerify ends; an empty one removes it."""
-        if not isinstance(key, str) or len(key) > 4096 or any(ord(c) < 33 for c in key):
-            raise BadInput("An API key is one line of text without spaces.")
-        await asyncio.to_thread(self._context.keys.keep, key)
-        return await self.settings()
 
     # Crash reports and diagnostics
 

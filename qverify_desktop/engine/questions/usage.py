@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.views import ModelCallView, ModelSumView, ModelUsageView
+from qverify_desktop.domain.views import CallsInDoubtView, ModelCallView, ModelSumView, ModelUsageView
 from qverify_desktop.engine.questions.views import name_of
 from qverify_desktop.export.usage_table import calls_table, sums_table
 from qverify_desktop.storage.model_usage import GROUPS, Call, ModelUsage, Sum
@@ -27,9 +27,15 @@ class UsageQuestions:
     def __init__(self, context: Context) -> None:
         self._find = context.find
         self._usage = ModelUsage(context.database)
+        self._in_doubt = dict(context.in_doubt)
 
     def handlers(self) -> Mapping[str, Handler]:
-        return {"model_usage": self.usage, "model_calls": self.calls, "model_usage_csv": self.csv}
+        return {
+            "model_usage": self.usage,
+            "model_calls": self.calls,
+            "model_usage_csv": self.csv,
+            "calls_in_doubt": self.in_doubt,
+        }
 
     async def usage(self, by: str = "month") -> ModelUsageView:
         """Sums by call, run, repository, provider or month, what was used last first. Raises ``BadInput``."""
@@ -44,6 +50,11 @@ class UsageQuestions:
         name = await self._find(run) if run else ""
         found = await asyncio.to_thread(self._usage.calls, name, max(1, min(int(limit), MOST_CALLS)))
         return [_call(one) for one in found]
+
+    async def in_doubt(self) -> CallsInDoubtView:
+        """Calls that this process found open at its start. Whoever asks first tells the person; afterwards there are none."""
+        where, self._in_doubt = self._in_doubt, {}
+        return {"calls": sum(where.values()), "where": where}
 
     async def csv(self, by: str = "month") -> str:
         """The same as a table in the form of RFC 4180; by ``call`` is every call."""

@@ -370,7 +370,8 @@ async def test_settings_are_changed_validated_and_kept_private(home, source):
 async def test_a_key_is_never_shown_and_never_in_the_diagnostics(home, source, tmp_path):
     secret = "sk-very-secret-42"
     async with finished(home, source) as (engine, _):
-        assert (await engine.ask("api_key_set", key=secret))["api_key_set"] is True
+        await engine.ask("key_set", provider="any", key=secret)
+        assert (await engine.ask("settings"))["api_key_set"] is True
         (home / "crashes").mkdir()
         (home / "crashes/crash-20260101-000000-1.txt").write_text(f"Traceback\nValueError: at {home}\n")
         archive = tmp_path / "d.zip"
@@ -382,7 +383,8 @@ async def test_a_key_is_never_shown_and_never_in_the_diagnostics(home, source, t
             assert hidden.encode() not in everything
         for file in home.rglob("*"):
             assert not file.is_file() or secret.encode() not in file.read_bytes()
-        assert (await engine.ask("api_key_set", key=""))["api_key_set"] is False
+        await engine.ask("key_remove", provider="any")
+        assert (await engine.ask("settings"))["api_key_set"] is False
 
 
 async def test_crash_reports_are_read_and_deleted_and_nothing_else(home, source, tmp_path):

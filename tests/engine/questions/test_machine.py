@@ -161,7 +161,7 @@ async def test_a_refused_change_names_its_field_and_leaves_all(home: Path) -> No
 async def test_a_key_that_can_be_none_is_refused_and_not_repeated(home: Path, key: Any) -> None:
     async with house(home) as engine:
         with pytest.raises(BadInput) as caught:
-            await engine.ask("api_key_set", key=key)
+            await engine.ask("key_set", provider="any", key=key)
         assert str(key) not in str(caught.value)
         assert (await engine.ask("settings"))["api_key_set"] is False
 
@@ -183,7 +183,7 @@ async def test_the_diagnostics_hold_no_secret_no_source_and_no_path(
         await engine.ask(
             "settings_change", changes={"editor": "/opt/hidden/ed {file}", "api_base": "http://hidden.example.org/v1"}
         )
-        await engine.ask("api_key_set", key="plainhunter2")
+        await engine.ask("key_set", provider="any", key="plainhunter2")
         (home / "crashes").mkdir()
         (home / "crashes/crash-20260101-000000-1.txt").write_text(
             "Traceback (most recent call last):\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
+from typing import ClassVar
 
 #: Environment variables that hold a model's key, and the provider they are for ("" for whatever end point is used).
 KEY_VARIABLES = {
@@ -22,7 +23,7 @@ KEY_VARIABLES = {
 class StartKeys:
     """The keys that this process was started with. A process has one environment, so there is one of these."""
 
-    _taken: dict[str, str] = {}
+    _taken: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def take(cls) -> dict[str, str]:

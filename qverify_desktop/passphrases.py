@@ -1,6 +1,6 @@
-"""Where the passphrase of the key file comes from: a prompt, a file descriptor, or a file that is named in the environment.
+"""Where passphrases and keys come from: a prompt, a file descriptor, or for the passphrase a file named in the environment.
 
-It is never an argument, and never in the environment itself: both are shown to every process of the account.
+They are never arguments, and a passphrase is never in the environment itself: both are shown to every process of the account.
 """
 
 from __future__ import annotations
@@ -47,6 +47,14 @@ def of_descriptor(descriptor: int) -> str:
     )
 
 
+def new_of_prompt(prompt: str) -> str:
+    """A new passphrase, typed twice. Blocking. Raises ``BadInput`` where the two differ."""
+    first = of_prompt(prompt)
+    if of_prompt("The same once more: ") != first:
+        raise BadInput("The two passphrases differ. Nothing was changed.", "Try again.")
+    return first
+
+
 def of_prompt(prompt: str) -> str:
     """What the person types, not shown. Blocking. Raises ``BadInput`` where there is no terminal to ask on."""
     if not can_prompt():
@@ -60,7 +68,16 @@ def of_prompt(prompt: str) -> str:
         try:
             return getpass.getpass(prompt, stream=sys.stderr)
         except (getpass.GetPassWarning, EOFError):
-            raise BadInput("This terminal shows what is typed, so nothing was asked.", "Use --passphrase-fd N.") from None
+            raise BadInput(
+                "This terminal shows what is typed, so nothing was asked.", "Use --passphrase-fd N."
+            ) from None
+
+
+def key_of_input(prompt: str) -> str:
+    """A key: typed and not shown, or the first line of standard input. Blocking. Raises ``BadInput``."""
+    if can_prompt():
+        return of_prompt(prompt).strip()
+    return _first_line(0, "Standard input", "Hand the key in, such as: qverify keys set openai < FILE").strip()
 
 
 def can_prompt() -> bool:
