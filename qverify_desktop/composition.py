@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.remote import RemoteEngine
 
@@ -118,13 +118,13 @@ def build(home: Path, lock: HomeLock) -> Parts:
     keys.unlock_with(passphrases.of_named_file)
     holder = Holder(database)
     calls = ModelCalls(database, holder)
-    cache_mb = configuration.answer_cache_mb
+    answers = ModelAnswers(
+        database, most_bytes=configuration.answer_cache_mb * MIB, most_days=configuration.answer_cache_days
+    )
     accounts = Accounts(
         ledger=calls,
         limiter=ModelLimits(database, holder),
-        cache=ModelAnswers(database, most_bytes=cache_mb * MIB, most_days=configuration.answer_cache_days)
-        if cache_mb
-        else None,
+        cache=answers,
         prices=Prices.load(home),
         month_budget_microusd=configuration.month_budget_microusd,
         ask_percent=configuration.budget_ask_percent,
@@ -134,13 +134,15 @@ def build(home: Path, lock: HomeLock) -> Parts:
         keys,
         air_gap=configuration.air_gap,
         allowed=networks(configuration.allowed),
-        order=load_deployments(home),
         pass_refused=configuration.failover_refused,
         accounts=accounts,
         timeout_s=configuration.model_timeout_s,
         answer_tokens=configuration.model_answer_tokens,
         context_tokens=configuration.model_context_tokens,
     )
+    # A file that can't be read is told where it is used: by an analysis with ``auto``, and on the settings page.
+    with contextlib.suppress(BadInput):
+        gateway.set_order(load_deployments(home))
     languages = catalogue.languages(configuration.patience_s)
     services = Services(
         repositories=Repositories(),
@@ -162,6 +164,17 @@ def build(home: Path, lock: HomeLock) -> Parts:
     def apply(changed: Configuration) -> None:
         gateway.set_air_gap(changed.air_gap)
         gateway.forget_failures()
+        gateway.set_limits(
+            pass_refused=changed.failover_refused,
+            timeout_s=changed.model_timeout_s,
+            answer_tokens=changed.model_answer_tokens,
+            context_tokens=changed.model_context_tokens,
+            month_budget_microusd=changed.month_budget_microusd,
+            ask_percent=changed.budget_ask_percent,
+        )
+        with contextlib.suppress(BadInput):
+            gateway.set_order(load_deployments(home))
+        answers.set_limits(changed.answer_cache_mb * MIB, changed.answer_cache_days)
         AirGap.set(changed.air_gap, changed.allowed)
         machine.apply(changed)
         for language in languages:

@@ -410,6 +410,16 @@ class SettingsView(TypedDict):
     gvisor: bool
     patience_s: int
     editor: str
+    air_gap_allow: str
+    failover_refused: bool
+    model_timeout_s: int
+    model_answer_tokens: int
+    model_context_tokens: int
+    run_budget_microusd: int
+    month_budget_microusd: int
+    budget_ask_percent: int
+    answer_cache_mb: int
+    answer_cache_days: int
     home: str
     keyring: str
     api_key_set: bool
@@ -440,6 +450,31 @@ class KeysView(TypedDict):
     stores: list[KeyStoreView]
     usual: str
     file: str
+    problem: str
+
+
+class DeploymentView(TypedDict):
+    """An end point of ``models.toml``. ``place`` is local or remote; ``base`` is empty for the provider's own address; ``models``
+    are those of single purposes; limits are 0 where none is set."""
+
+    name: str
+    wire: str
+    model: str
+    base: str
+    place: str
+    models: dict[str, str]
+    requests_per_minute: int
+    tokens_per_minute: int
+    at_once: int
+    enabled: bool
+
+
+class DeploymentsView(TypedDict):
+    """The order for the model ``auto``. ``problem`` says what of the file can't be used: then the order before it counts on."""
+
+    path: str
+    exists: bool
+    deployments: list[DeploymentView]
     problem: str
 
 

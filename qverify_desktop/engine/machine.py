@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import MIB, Isolation, Job, Limits, RuntimeImage, SandboxKind, isolation_of
 from qverify_desktop.domain.locations import resources_root
+from qverify_desktop.domain.model import AUTO
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.sandbox.archive import ANSWER_TIMEOUT_S, Saved, load_images, save_images
 from qverify_desktop.sandbox.bubblewrap import BubblewrapSandbox
@@ -21,6 +22,7 @@ from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.sandbox.recipes import Recipe
 from qverify_desktop.settings.configuration import Configuration
+from qverify_desktop.settings.deployments import load_deployments
 
 if TYPE_CHECKING:
     from qverify_desktop.sandbox.flight import Flight
@@ -267,12 +269,16 @@ class ThisMachine:
 
 
 def settled(request: AnalysisRequest, home: Path) -> AnalysisRequest:
-    """The request with the kind of sandbox that the settings say, where it names none: from then on it is the run's own.
-
-    Raises ``BadInput`` for one that asks for what its sandbox never does.
+    """The request with the kind of sandbox and the budget that the settings say, where it names none: from then on they are the
+    run's own. Raises ``BadInput`` for one that asks for what its sandbox never does, or for an order of models that can't be read.
     """
+    configuration = Configuration.load(home=home)
     if not request.sandbox:
-        request = replace(request, sandbox=Configuration.load(home=home).sandbox.value)
+        request = replace(request, sandbox=configuration.sandbox.value)
+    if not request.budget_microusd and request.model != "none":
+        request = replace(request, budget_microusd=configuration.run_budget_microusd)
+    if request.model == AUTO:
+        load_deployments(home)
     if request.allow_install and isolation_of(request.sandbox) is Isolation.REDUCED:
         raise BadInput(
             "A sandbox with reduced isolation never gets a network, so no package can be installed for this run.",

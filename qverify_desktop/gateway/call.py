@@ -78,6 +78,11 @@ class Caller:
         self._timeout_s = timeout_s
         self._sleep = sleep
 
+    def set_limits(self, timeout_s: float, month_budget_microusd: int, ask_percent: int) -> None:
+        """From the next call on, go by these."""
+        self._timeout_s = timeout_s
+        self._accounts = replace(self._accounts, month_budget_microusd=month_budget_microusd, ask_percent=ask_percent)
+
     async def ask(self, name: str, endpoint: Endpoint, question: Question, limit: RateLimit, asker: Asker) -> Answer:
         """The answer of the end point ``name``, out of the cache where it is there. Raises ``Missed``."""
         started = time.monotonic()

@@ -262,6 +262,27 @@ class ModelGateway:
         """From the next call on, ask nobody outside this machine, or anybody that is chosen."""
         self._air_gap = on
 
+    def set_order(self, order: Sequence[Deployment]) -> None:
+        """From the next question on, ask these for the model ``auto``."""
+        self._order = tuple(order)
+
+    def set_limits(
+        self,
+        *,
+        pass_refused: bool,
+        timeout_s: float,
+        answer_tokens: int,
+        context_tokens: int,
+        month_budget_microusd: int,
+        ask_percent: int,
+    ) -> None:
+        """From the next question on, go by these; see the class."""
+        self._pass_refused = pass_refused
+        self._timeout_s = timeout_s
+        self._answer_tokens = answer_tokens
+        self._context_tokens = context_tokens
+        self._caller.set_limits(timeout_s, month_budget_microusd, ask_percent)
+
     def forget_failures(self) -> None:
         """Ask again who was set aside, for example after a key was changed."""
         self._health.forget()

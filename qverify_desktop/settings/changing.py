@@ -27,6 +27,16 @@ CHANGEABLE: Mapping[str, type] = {
     "gvisor": bool,
     "patience_s": int,
     "editor": str,
+    "air_gap_allow": str,
+    "failover_refused": bool,
+    "model_timeout_s": int,
+    "model_answer_tokens": int,
+    "model_context_tokens": int,
+    "run_budget_microusd": int,
+    "month_budget_microusd": int,
+    "budget_ask_percent": int,
+    "answer_cache_mb": int,
+    "answer_cache_days": int,
 }
 #: Variables that go before the file, by setting; ``QVERIFY_`` and its name for each of them.
 _ALSO_NAMED = {"docker_host": ("DOCKER_HOST",)}

@@ -38,7 +38,8 @@ class Configuration(BaseSettings):
     in: Docker's containers, or bubblewrap with reduced isolation; ``gvisor`` whether containers run under gVisor where the
     engine has it. ``air_gap`` refuses every connection that is neither to this machine nor to ``air_gap_allow`` (addresses and
     networks, separated by commas); ``failover_refused`` asks the next model also what one refused. ``model`` and ``api_base`` are what
-    the window offers first, ``editor`` the command with which it opens a file at a line. ``month_budget_microusd`` is what all
+    the window offers first, ``editor`` the command with which it opens a file at a line. ``run_budget_microusd`` is what a run may cost that names no
+    budget of its own, ``month_budget_microusd`` what all
     models may cost in a calendar month (UTC), in millionths of a US dollar (0: no limit); above ``budget_ask_percent`` of a
     budget the person is asked. ``answer_cache_mb`` (0: none) and ``answer_cache_days`` limit the kept answers of models.
     """
@@ -63,6 +64,7 @@ class Configuration(BaseSettings):
     model_timeout_s: int = Field(default=300, ge=1, le=3600)
     model_answer_tokens: int = Field(default=8192, ge=16, le=65_536)
     model_context_tokens: int = Field(default=32768, ge=2048, le=1_048_576)
+    run_budget_microusd: int = Field(default=0, ge=0, le=10**12)
     month_budget_microusd: int = Field(default=0, ge=0, le=10**12)
     budget_ask_percent: int = Field(default=80, ge=1, le=100)
     answer_cache_mb: int = Field(default=256, ge=0, le=65_536)
@@ -76,7 +78,13 @@ class Configuration(BaseSettings):
     @field_validator("air_gap_allow")
     @classmethod
     def _are_addresses(cls, text: str) -> str:
-        networks(text.split(","))
+        for part in text.split(","):
+            try:
+                networks([part])
+            except ValueError:
+                raise ValueError(
+                    f"{part.strip()[:60]!r} is neither an address nor a network such as 10.0.0.7 or 10.1.0.0/16"
+                ) from None
         return text
 
     @property
@@ -136,6 +144,9 @@ def _sentence(error: ValidationError) -> str:
     name = ".".join(str(part) for part in problem["loc"]) or "settings"
     if problem["type"] == "extra_forbidden":
         return f"There is no setting called {name!r}."
+    if problem["type"] == "value_error":
+        words = problem["msg"].removeprefix("Value error, ")
+        return f"The setting {name!r} can't be used: {words}."
     words = _PLAIN.get(problem["type"]) or problem["msg"].lower().replace("input should be", "it has to be")
     return f"The setting {name!r} can't be used: {words}."
 

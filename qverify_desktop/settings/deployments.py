@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.model import Deployment, Purpose, RateLimit
+from qverify_desktop.settings.signing_key import write_private
 
 MODELS_FILE = "models.toml"
 MOST = 50
+_HEAD = re.compile(r"\s*\[\[\s*deployments\s*\]\]")
+
+#: What a new file holds.
+EXAMPLE = """\
+# The order in which models are asked where the model is auto. The first that answers wins.
+# Keys are never in this file: see the settings page, or qverify keys.
+#
+# [[deployments]]
+# wire = "azure"                             # azure, anthropic, openai (any compatible server), ollama
+# name = "ours"
+# base = "https://NAME.openai.azure.com"     # empty: the provider's own address, or Ollama on this machine
+# model = "gpt-4.1"                          # on Azure the deployment's name
+# models = { repair = "gpt-4.1-mini" }       # another model for generate, repair or second_opinion
+# requests_per_minute = 60
+#
+# [[deployments]]
+# wire = "ollama"
+# model = "qwen2.5-coder:7b"
+# enabled = false
+"""
 
 
 class _One(BaseModel):
@@ -38,27 +62,74 @@ class _File(BaseModel):
     deployments: list[_One] = Field(default=[], max_length=MOST)
 
 
+@dataclass(frozen=True)
+class Ordered:
+    """An end point in its place; one that is not ``enabled`` is never asked."""
+
+    deployment: Deployment
+    enabled: bool
+
+
 def load_deployments(home: Path) -> tuple[Deployment, ...]:
-    """The enabled end points in their order; none where there is no file. A model on this machine answers one question at a time
-    where nothing else is said. Raises ``BadInput`` with what can't be read.
+    """The enabled end points in their order; none where there is no file. Raises ``BadInput`` with what can't be read."""
+    return tuple(one.deployment for one in read_order(home) if one.enabled)
+
+
+def read_order(home: Path) -> tuple[Ordered, ...]:
+    """All end points of the file in their order. A model on this machine answers one question at a time where nothing else is
+    said. Raises ``BadInput`` with what can't be read, and in which line; values are not repeated.
     """
     file = home / MODELS_FILE
     if not file.is_file():
         return ()
+    text = ""
     try:
-        read = _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        text = file.read_text(encoding="utf-8")
+        read = _File.model_validate(tomllib.loads(text))
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise BadInput(f"{MODELS_FILE} can't be used: {place}: {problem['msg'].lower()}.", "Correct it.") from None
-    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"{MODELS_FILE} can't be used: {_place(problem['loc'], text)}: {problem['msg'].lower()}.", "Correct it."
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{file} can't be read: {error}.", "Correct or remove it.") from None
-    found = [_deployment(one) for one in read.deployments if one.enabled]
-    names = [one.name for one in found]
+    found = [Ordered(_deployment(one), one.enabled) for one in read.deployments]
+    names = [one.deployment.name for one in found if one.enabled]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadInput(f"{MODELS_FILE} has two end points called {twice!r}.", "Give each a name of its own.")
     return tuple(found)
+
+
+def begin_file(home: Path) -> Path:
+    """The file, made with an example in comments where there is none. Raises ``MissingPrerequisite`` where none can be made."""
+    file = home / MODELS_FILE
+    try:
+        with contextlib.suppress(FileExistsError):
+            write_private(file, EXAMPLE.encode())
+    except OSError as error:
+        raise MissingPrerequisite(
+            f"The file {file} can't be written ({error.strerror or error}).",
+            "Make its folder writable and try again.",
+        ) from None
+    return file
+
+
+def _place(location: tuple[int | str, ...], text: str) -> str:
+    """Where in the file a problem is, in words: which end point, its line where it is found, and the field."""
+    if len(location) < 2 or location[0] != "deployments" or not isinstance(location[1], int):
+        return ".".join(str(part) for part in location)
+    field = ".".join(str(part) for part in location[2:])
+    lines = text.splitlines()
+    heads = [at for at, line in enumerate(lines) if _HEAD.match(line)]
+    where = f"end point {location[1] + 1}"
+    if location[1] < len(heads):
+        begin = heads[location[1]]
+        end = next((at for at in heads if at > begin), len(lines))
+        key = field.partition(".")[0]
+        at = next((at for at in range(begin, end) if key and lines[at].partition("=")[0].strip() == key), begin)
+        where += f" (line {at + 1})"
+    return f"{where}: {field}" if field else where
 
 
 def _deployment(one: _One) -> Deployment:

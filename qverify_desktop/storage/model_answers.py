@@ -41,8 +41,15 @@ class ModelAnswers:
         self._most_s = most_days * _DAY_S
         self._now_s = now_s
 
+    def set_limits(self, most_bytes: int, most_days: int) -> None:
+        """From the next answer on, go by these; with no bytes nothing is kept and nothing found."""
+        self._most_bytes = most_bytes
+        self._most_s = most_days * _DAY_S
+
     def get(self, key: str) -> str | None:
         """The JSON of a stored answer; ``None`` where there is none or it is too old."""
+        if not self._most_bytes:
+            return None
         with self._database.reading() as session:
             if session.scalar(select(func.count()).where(ModelAnswerRow.key == key)) == 0:
                 return None
@@ -60,7 +67,7 @@ class ModelAnswers:
     def put(self, key: str, value: str) -> None:
         """Keep an answer, and drop the ones used least recently beyond the size limit."""
         plain = value.encode("utf-8", "surrogatepass")
-        if len(plain) > LARGEST:
+        if len(plain) > LARGEST or not self._most_bytes:
             return
         packed = zlib.compress(plain)
         with self._database.transaction(durable=False) as session:

@@ -9,7 +9,7 @@ import pytest
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import RateLimit
 from qverify_desktop.settings.configuration import Configuration
-from qverify_desktop.settings.deployments import MODELS_FILE, load_deployments
+from qverify_desktop.settings.deployments import MODELS_FILE, begin_file, load_deployments, read_order
 
 GOOD = """
 [[deployments]]
@@ -47,10 +47,10 @@ def test_the_order_is_the_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[[deployments]]\nwire = 'azure'\n", "deployments.0.model"),
-        ("[[deployments]]\nwire = 'gopher'\nmodel = 'x'\n", "deployments.0.wire"),
-        ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\nkey = 'sk-secret'\n", "deployments.0.key"),
-        ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\nat_once = -1\n", "deployments.0.at_once"),
+        ("[[deployments]]\nwire = 'azure'\n", r"end point 1 \(line 1\): model"),
+        ("[[deployments]]\nwire = 'gopher'\nmodel = 'x'\n", r"end point 1 \(line 2\): wire"),
+        ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\nkey = 'sk-secret'\n", r"end point 1 \(line 4\): key"),
+        ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\nat_once = -1\n", r"end point 1 \(line 4\): at_once"),
         ("[[deployments]]\nwire = 'openai'\nmodel = 'x'\n" * 2, "two end points called"),
         ("nonsense", "can't be read"),
         ("deployments = 3", "deployments"),
@@ -67,3 +67,21 @@ def test_the_air_gaps_list_holds_addresses_only(tmp_path: Path) -> None:
     assert allowed == ("10.0.0.7", "10.1.0.0/16")
     with pytest.raises(BadInput, match="air_gap_allow"):
         Configuration.load(home=tmp_path, air_gap_allow="models.example.org")
+
+
+def test_the_line_of_a_later_end_point_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"end point 2 \(line 11\): wire"):
+        load(tmp_path, GOOD.replace('"anthropic"', '"carrier pigeon"'))
+
+
+def test_a_new_file_holds_an_example_that_works_once_it_is_no_comment(tmp_path: Path) -> None:
+    file = begin_file(tmp_path)
+    assert load_deployments(tmp_path) == ()
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = [
+        line.removeprefix("# ") for line in file.read_text().splitlines() if not line.startswith(("# The", "# Keys"))
+    ]
+    first, second = (file.write_text("\n".join(line for line in lines if line != "#")), read_order(tmp_path))[1]
+    assert (first.deployment.wire, first.enabled, second.enabled) == ("azure", True, False)
+    before = file.read_bytes()
+    assert begin_file(tmp_path).read_bytes() == before, "what a person wrote stays"

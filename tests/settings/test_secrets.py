@@ -330,7 +330,9 @@ def test_what_is_no_key_is_refused(key: str) -> None:
         ApiKeys({}).put("openai", key)
 
 
-@pytest.mark.parametrize("provider", ["no spaces", "../x", "-x", "a/b", "x" * 300, "sk_live", "sk-abcdefghijklmnopqrstuv"])
+@pytest.mark.parametrize(
+    "provider", ["no spaces", "../x", "-x", "a/b", "x" * 300, "sk_live", "sk-abcdefghijklmnopqrstuv"]
+)
 def test_what_is_no_provider_is_refused_and_not_repeated(provider: str) -> None:
     with pytest.raises(BadInput) as caught:
         ApiKeys({}).put(provider, LONG)

@@ -58,6 +58,7 @@ class Context:
 def questions(context: Context) -> Mapping[str, Handler]:
     """All questions of this process by name."""
     from qverify_desktop.engine.questions.deciding import DecisionQuestions
+    from qverify_desktop.engine.questions.deployments import DeploymentQuestions
     from qverify_desktop.engine.questions.evidence import EvidenceQuestions
     from qverify_desktop.engine.questions.finished import FinishedRuns
     from qverify_desktop.engine.questions.keys import KeyQuestions
@@ -76,6 +77,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
         EvidenceQuestions(context),
         MachineQuestions(context),
         KeyQuestions(context),
+        DeploymentQuestions(context),
         UsageQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from qverify_desktop import cli
+from qverify_desktop.composition import open_engine
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import CallState, Settlement
 from qverify_desktop.storage.database import Database
@@ -90,6 +91,42 @@ def test_the_command_prints_and_writes_the_same(
     assert file.read_text("utf-8").startswith("month,first_at,calls")
     assert cli.main(["usage", "--csv", str(tmp_path / "no" / "usage.csv")]) == 2
     assert "can't be written" in capsys.readouterr().err
+
+
+@pytest.fixture
+def left(home: Path) -> Path:
+    """A state folder that a process left with three calls in the middle."""
+    database = Database(home / "qverify.db")
+    holder = Holder(database)
+    calls = ModelCalls(database, holder)
+    for deployment in ("ours", "ours", "theirs"):
+        calls.intend(replace(INTENT, deployment=deployment))
+    holder.close()
+    database.close()
+    return home
+
+
+def test_calls_in_doubt_are_told_once_by_the_next_command(
+    left: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QVERIFY_HOME", str(left))
+    monkeypatch.setenv("QVERIFY_KEYRING", "false")
+    assert cli.main(["runs", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "3 calls to ours, theirs were open when QVerify ended and may have been charged" in said.err
+    assert "qverify usage --by call" in said.err
+    assert json.loads(said.out) == {"runs": []}
+    assert cli.main(["runs"]) == 0
+    assert "may have been charged" not in capsys.readouterr().err
+
+
+async def test_calls_in_doubt_are_told_to_whoever_asks_first(left: Path) -> None:
+    engine = await open_engine(left)
+    try:
+        assert await engine.ask("calls_in_doubt") == {"calls": 3, "where": {"ours": 2, "theirs": 1}}
+        assert await engine.ask("calls_in_doubt") == {"calls": 0, "where": {}}
+    finally:
+        await engine.close()
 
 
 def test_nothing_was_used_yet(
