@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import RepositoryView, RunView, SettingsView
+from qverify_desktop.domain.views import CallsInDoubtView, KeysView, RepositoryView, RunView, SettingsView
 from qverify_desktop.ui import acts
 from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.drops import of_paths
@@ -17,6 +17,7 @@ from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Notice, Place
 from qverify_desktop.ui.preferences import Preferences
 from qverify_desktop.ui.sheets.closing import ClosingSheet
+from qverify_desktop.ui.sheets.passphrase import UnlockSheet
 from qverify_desktop.ui.shell import Shell
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.palette import Entry, Palette
@@ -25,6 +26,10 @@ from qverify_desktop.ui.widgets.words import look_of_run, moment
 #: News of runs are asked for at most this often.
 NEWS_MS = 400
 LIVE = ("queued", "running")
+
+
+def _not_known(_error: QVerifyError) -> None:
+    """An owner of an older version does not know the question."""
 
 
 class Window(Shell):
@@ -40,6 +45,7 @@ class Window(Shell):
         self._tray: QSystemTrayIcon | None = None
         self._menu: QMenu | None = None
         self._waiting: list[str] = []
+        self._asked_passphrase = False
         acts.register(self)
         self.bind_acts()
         self.palette_ = Palette(theme, self, self._gather)
@@ -70,9 +76,37 @@ class Window(Shell):
         self.page.enter(self.place)
         if self.sheets.sheet is None:
             self.page.focus_content()
+        self.bridge.ask(self, "calls_in_doubt", self._tell_doubts, failed=_not_known)
+        self.bridge.ask(self, "keys", self._ask_passphrase, failed=_not_known)
         waiting, self._waiting = self._waiting, []
         if waiting:
             self.take(of_paths(waiting))
+
+    def _tell_doubts(self, found: CallsInDoubtView) -> None:
+        """Once: calls that were open when QVerify ended before."""
+        if found["calls"]:
+            told = trn(
+                "{n} call to {where} was open when QVerify ended and may have been charged. Budgets count it so.",
+                "{n} calls to {where} were open when QVerify ended and may have been charged. Budgets count them so.",
+                found["calls"],
+                where=", ".join(sorted(found["where"])),
+            )
+            self.front.tell(Notice(told, "warning", tr("Show usage"), lambda: self.go(Place("usage"))))
+
+    def _ask_passphrase(self, keys: KeysView) -> None:
+        """Once per start; where something else is open already, it waits for the person."""
+        if keys["file"] != "locked" or self._asked_passphrase:
+            return
+        self._asked_passphrase = True
+
+        def ask() -> None:
+            self.front.open_sheet(UnlockSheet(self.desk, keys["problem"]))
+
+        if self.sheets.sheet is None:
+            ask()
+        else:
+            told = tr("The key file is locked, so none of its keys is used.")
+            self.front.tell(Notice(told, "info", tr("Open…"), ask))
 
     def _unavailable(self, error: QVerifyError) -> None:
         self.status.health.say(tr("The engine is not running"), "square-x", "danger", error.sentence)

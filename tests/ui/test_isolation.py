@@ -66,13 +66,13 @@ def test_the_settings_offer_it_and_send_the_choice(make, qtbot):
     page.enter(Place("settings"))
     field = page.fields["sandbox"]
     assert isinstance(field, QComboBox)
-    qtbot.waitUntil(lambda: bool(page._shown))
+    qtbot.waitUntil(lambda: bool(page.form.shown))
     assert field.currentData() == "docker"
     engine.answers["settings_change"] = lambda changes: {**answers["settings"], **changes}
     field.setCurrentIndex(field.findData("bubblewrap"))
     field.activated.emit(field.currentIndex())
     qtbot.waitUntil(lambda: ("settings_change", {"changes": {"sandbox": "bubblewrap"}}) in engine.asked)
-    qtbot.waitUntil(lambda: page._shown["sandbox"] == "bubblewrap")
+    qtbot.waitUntil(lambda: page.form.shown["sandbox"] == "bubblewrap")
     engine.answers["settings_change"] = BadInput("Given by the environment.")
     field.setCurrentIndex(field.findData("docker"))
     field.activated.emit(field.currentIndex())

@@ -121,9 +121,74 @@ def settings(**changes: Any) -> dict[str, Any]:
         "gvisor": True,
         "patience_s": 60,
         "editor": "code -g {file}:{line}",
+        "air_gap_allow": "",
+        "failover_refused": False,
+        "model_timeout_s": 300,
+        "model_answer_tokens": 8192,
+        "model_context_tokens": 32768,
+        "run_budget_microusd": 2_000_000,
+        "month_budget_microusd": 0,
+        "budget_ask_percent": 80,
+        "answer_cache_mb": 256,
+        "answer_cache_days": 30,
         "home": "/home/ada/.local/share/qverify",
         "keyring": "It is kept in the keyring of this session.",
         "api_key_set": True,
+        **changes,
+    }
+
+
+def key(provider: str, store: str, ending: str = "", counts: bool = True) -> dict[str, Any]:
+    return {"provider": provider, "store": store, "ending": ending, "counts": counts}
+
+
+def keys(**changes: Any) -> dict[str, Any]:
+    return {
+        "keys": [
+            key("anthropic", "file", "x3Qa"),
+            key("llm.example.org", "keyring", "77b1"),
+            key("openai", "environment", "9fKc"),
+            key("openai", "keyring", "02Lm", counts=False),
+        ],
+        "stores": [
+            {"store": "session", "sentence": "It is kept only until QVerify ends."},
+            {"store": "file", "sentence": "It is kept in a file that your passphrase opens."},
+            {"store": "keyring", "sentence": "It is kept in the keyring of this session."},
+        ],
+        "usual": "keyring",
+        "file": "open",
+        "problem": "",
+        **changes,
+    }
+
+
+def deployment(name: str, wire: str, model: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "wire": wire,
+        "model": model,
+        "base": "",
+        "place": "remote",
+        "models": {},
+        "requests_per_minute": 0,
+        "tokens_per_minute": 0,
+        "at_once": 0,
+        "enabled": True,
+        **changes,
+    }
+
+
+def deployments(**changes: Any) -> dict[str, Any]:
+    ours = {"base": "https://ours.openai.azure.com", "models": {"repair": "gpt-4.1-mini"}}
+    return {
+        "path": "/home/ada/.local/share/qverify/models.toml",
+        "exists": True,
+        "deployments": [
+            deployment("ours", "azure", "gpt-4.1", requests_per_minute=60, tokens_per_minute=100_000, **ours),
+            deployment("anthropic/claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5", enabled=False),
+            deployment("ollama/qwen2.5-coder:7b", "ollama", "qwen2.5-coder:7b", place="local", at_once=1),
+        ],
+        "problem": "",
         **changes,
     }
 
@@ -338,6 +403,10 @@ def answers(**changes: Any) -> dict[str, Any]:
         "doctor_checks": checks(),
         "settings": settings(),
         "models": models(),
+        "keys": keys(),
+        "calls_in_doubt": {"calls": 0, "where": {}},
+        "deployments": deployments(),
+        "deployments_begin": deployments(),
         "model_usage": lambda by="run": usage(by),
         "crash_reports": crashes(),
         "evidence_log": entries(),
