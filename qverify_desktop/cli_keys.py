@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from qverify_desktop import passphrases
 from qverify_desktop.cli_commands import _ask
 from qverify_desktop.domain.errors import BadInput, WrongPassphrase
+from qverify_desktop.domain.key_variables import StartKeys
+from qverify_desktop.engine.remote import RemoteEngine
 from qverify_desktop.terminal import Screen
 
 if TYPE_CHECKING:
@@ -96,6 +98,8 @@ async def open_key_file(engine: AnyEngine, screen: Screen, descriptor: int | Non
 
     Raises ``WrongPassphrase`` for one that was handed in and does not open it.
     """
+    if StartKeys.take() and isinstance(engine, RemoteEngine):
+        screen.note("Another QVerify does the work, so the keys in this command's environment are not used.")
     view: dict[str, Any] = await engine.ask("keys")
     if view["file"] != "locked":
         return

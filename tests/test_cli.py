@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -16,6 +18,7 @@ import jsonschema
 import pytest
 
 import qverify_desktop
+from qverify_desktop import cli
 from qverify_desktop.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +68,13 @@ def test_version_loads_nothing_heavy(home: Path) -> None:
     ):
         assert heavy not in loaded
     assert not home.exists()
+
+
+def test_the_entry_knows_every_command() -> None:
+    """Whatever it does not know it opens in the window."""
+    entry = runpy.run_path(str(ROOT / "main.py"), run_name="entry")
+    (commands,) = (one for one in cli._parser()._actions if isinstance(one, argparse._SubParsersAction))
+    assert set(commands.choices) <= entry["COMMANDS"]
 
 
 def test_help_shows_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,7 +75,7 @@ class OrderCard(QWidget):
             trn("{n} token a minute", "{n} tokens a minute", one["tokens_per_minute"])
             if one["tokens_per_minute"]
             else "",
-            trn("{n} at once", "{n} at once", one["at_once"]) if one["at_once"] else "",
+            tr("{n} at once", n=one["at_once"]) if one["at_once"] else "",
         ]
         number = label(f"{at + 1}", "body", "muted")
         self._list.addWidget(number, at, 0, top)
