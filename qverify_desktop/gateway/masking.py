@@ -62,9 +62,18 @@ _ENVIRONMENT = re.compile(
 )
 #: Values that stand for a secret and are none.
 _PLACEHOLDER = re.compile(
-    r"(?i)^(?:<.*>|\{.*\}|\$.*|%.*%|x{4,}|\*{4,}|\.{3,}|.*(?:example|placeholder|change_?me|your[_-]|dummy|redacted|not[_-]?a[_-]?secret).*"
-    r"|(?:[a-z]+[_-])*(?:password|passwd|secret|token|api_?key)(?:[_-][a-z]+)*|none|null|undefined|true|false|os\.environ.*|process\.env.*|getenv.*)$"
+    r"(?i)^(?:<.*>|\{.*\}|\$.*|%.*%|x{4,}|\*{3,}|\.{3,}|.*(?:example|placeholder|change_?me|your[_-]|dummy|redacted|not[_-]?a[_-]?secret).*"
+    r"|(?:[a-z]+[_-])*(?:password|passwd|secret|token|api_?key)(?:[_-][a-z]+)*|pass|pwd|none|null|undefined|true|false|os\.environ.*|process\.env.*|getenv.*)$"
 )
+#: Names of source that stand where secrets do: types in quotes (``auth_token: "UserTokenCache"``) and names of variables. They are of
+#: letters alone; masking one would take a name out of the code that a model is asked about.
+_NAME = re.compile(
+    r"[A-Z][A-Za-z]{0,80}?(?:Key|Token|Secret|Auth|Password|Credential)[A-Za-z]{0,80}|[A-Z]{1,40}(?:_[A-Z]{1,40}){1,20}"
+)
+#: The same for shapes that are only a length and an alphabet; a key of 40 random letters and digits without a digit is one of 1,000.
+_LETTERS = re.compile(r"[A-Za-z_-]+")
+#: Bases of a nucleic acid look like access keys of AWS, which have more letters.
+_BASES = re.compile(r"[ACGTUN]+")
 #: Characters that a secret has at least.
 _LEAST = 8
 MASK = "<secret-{}>"
@@ -116,13 +125,16 @@ def secrets_of(text: str) -> Iterator[tuple[int, int, str]]:
         for match in pattern.finditer(text):
             # A group is the secret within its surroundings, or, where it is short, a part of the secret that names its kind.
             group = 1 if match.re.groups and len(match.group(1) or "") >= _LEAST else 0
-            if len(match.group(group)) >= _LEAST and not _PLACEHOLDER.match(match.group(group)):
+            secret = match.group(group)
+            plain = _BASES if rule == "aws" else _LETTERS
+            if len(secret) >= _LEAST and not _PLACEHOLDER.match(secret) and not plain.fullmatch(secret):
                 yield *match.span(group), rule
 
 
 def _meant(match: re.Match[str], rule: str) -> Iterator[tuple[int, int, str]]:
     group: int | str = "secret" if "secret" in match.re.groupindex else 0
-    if not _PLACEHOLDER.match(match.group(group)) and not _MASKED.fullmatch(match.group(group)):
+    text = match.group(group)
+    if not _PLACEHOLDER.match(text) and not _MASKED.fullmatch(text) and not _NAME.fullmatch(text):
         yield *match.span(group), rule
 
 

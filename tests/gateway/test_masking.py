@@ -72,6 +72,12 @@ def test_is_masked(text: str, secret: str) -> None:
         "assert token == next_token",
         "def test_token_is_refreshed_when_the_session_ends(): ...",
         "skipped = sk-1",
+        'def check(user_api_key: "UserTokenAuth", client_secret: "ClientSecretCredential"): ...',
+        'api_key_variable = "SERVICE_REGION_NAME"',
+        "postgresql://user:pass@localhost/test",
+        'replace("_strip_prompt_cache_breakpoints_from_content")',
+        'sequence = "ACCATCTCTACCGGTTCGCT"',
+        "https://user:***@example.org",
     ],
 )
 def test_is_left_alone(text: str) -> None:
