@@ -10,7 +10,13 @@ from qverify_desktop.domain.project import Project, Promise, PromiseRelation, Ta
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Quote
 from qverify_desktop.languages import syntax
 from qverify_desktop.languages.python.codebase import bound_names
-from qverify_desktop.languages.python.literals import NotALiteral, canonical, literal_value, parse_expression
+from qverify_desktop.languages.python.literals import (
+    NotALiteral,
+    canonical,
+    is_literal,
+    literal_value,
+    parse_expression,
+)
 from qverify_desktop.languages.python.placing import test_path
 
 _FORMS: Mapping[str, str] = {
@@ -144,6 +150,9 @@ def _assertion(promise: Promise, loose: bool) -> tuple[str, list[str], bool] | N
     if promise.relation is PromiseRelation.PRINTS:
         shown = promise.expected.rstrip("\n")
         check = f"assert observed.rstrip() == {canonical(shown.rstrip())}"
+        if "\n" in shown and is_literal(shown):
+            # One value, broken over lines by hand.
+            check = f"assert observed.split() == {canonical(shown.split())}"
         lines = [*promise.call.splitlines(), "observed = capsys.readouterr().out", check]
         return "capsys", lines, False
     lines = _assigned(promise.call)
