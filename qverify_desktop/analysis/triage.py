@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from qverify_desktop.analysis.calibration import calibration_of
 from qverify_desktop.analysis.judge import REPETITIONS, SETUP_FAILED, Tried
-from qverify_desktop.domain.project import Promise, Target
+from qverify_desktop.domain.project import Promise, PromiseRelation, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, Quote, TestOutcome
 from qverify_desktop.languages.base import Language
@@ -44,7 +44,7 @@ def triage(
         if excuse is None and one.test.target in crashing:
             excuse = (
                 Reason.EXAMPLE_NOT_RUNNABLE,
-                f"None of the {crashing[one.test.target]} examples can be run, each ends in {outcome.raised}: "
+                f"Most of the {crashing[one.test.target]} examples of this function end in {outcome.raised}: "
                 "they speak of something else, or need something first.",
             )
         if excuse or target is None or quote is None:
@@ -103,8 +103,8 @@ def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple
 
 
 def _crashing(disputed: Sequence[Tried], promises: Mapping[str, Promise]) -> dict[str, int]:
-    """Functions whose every written example ends in the same error, with their number: where it is many, the words were
-    misunderstood, since nobody documents at length what never worked."""
+    """Functions most of whose written examples end in the same error, with the examples' number: where it is many, the words
+    were misunderstood, since nobody documents at length what never worked."""
     written = Counter(promise.target for promise in promises.values())
     raised: dict[str, Counter[str]] = defaultdict(Counter)
     for one in disputed:
@@ -113,7 +113,7 @@ def _crashing(disputed: Sequence[Tried], promises: Mapping[str, Promise]) -> dic
     return {
         target: written[target]
         for target, errors in raised.items()
-        if written[target] >= MANY and max(errors.values()) >= written[target]
+        if written[target] >= MANY and max(errors.values()) * 4 >= written[target] * 3
     }
 
 
@@ -122,6 +122,8 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
     if observed and observed == test.expected:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is shown as the words show it: {observed}"
     promise = promises.get(test.quote.text) if test.quote else None
+    if promise is not None and promise.relation is PromiseRelation.PRINTS and _ink(observed) == _ink(test.expected):
+        return Reason.EXAMPLE_NOT_RUNNABLE, "What it prints differs from the words in blank space only."
     called = re.match(r"[\w.]*?(\w+)\(", test.call)
     own = test.target.rpartition("::")[2].rpartition(".")[2].partition("(")[0]
     prints = promise is not None and promise.form == "doctest" and called is not None and called[1] != own
@@ -131,6 +133,11 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
             f"{called[1] if called else ''} may print what is shown instead of returning it.",
         )
     return None
+
+
+def _ink(text: str) -> str:
+    """A printed text, or the same as source, without its blank space and quotes."""
+    return re.sub(r"(?:\\[nt]|[\s\"'\\])+", "", text)
 
 
 def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None, language: Language) -> int:
