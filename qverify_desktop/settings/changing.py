@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import string
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.settings.configuration import SETTINGS_FILE, Configuration
+from qverify_desktop.settings.private_files import replace_private
 
 #: Settings that the window changes, with the type of each.
 CHANGEABLE: Mapping[str, type] = {
@@ -135,21 +135,10 @@ def _read(file: Path) -> dict[str, Any]:
 def _write(file: Path, values: Mapping[str, Any]) -> None:
     """A TOML basic string takes JSON's escapes (TOML 1.0, section String)."""
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in sorted(values.items())]
-    temporary: Path | None = None
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made with 0600, so that nobody else can read it for a moment.
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=".settings-", delete=False
-        ) as new:
-            temporary = Path(new.name)
-            new.write(_HEAD + "".join(lines))
-            new.flush()
-            os.fsync(new.fileno())
-        temporary.replace(file)
+        replace_private(file, (_HEAD + "".join(lines)).encode())
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise MissingPrerequisite(
             f"The settings file {file} can't be written ({error.strerror or error}). Nothing was changed.",
             "Make the folder writable and try again.",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 import tomllib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.model import Deployment, Purpose, RateLimit
-from qverify_desktop.settings.signing_key import write_private
+from qverify_desktop.settings.private_files import create_private, replace_private
 
 MODELS_FILE = "models.toml"
 MOST = 50
@@ -106,13 +108,57 @@ def begin_file(home: Path) -> Path:
     file = home / MODELS_FILE
     try:
         with contextlib.suppress(FileExistsError):
-            write_private(file, EXAMPLE.encode())
+            create_private(file, EXAMPLE.encode())
     except OSError as error:
         raise MissingPrerequisite(
             f"The file {file} can't be written ({error.strerror or error}).",
             "Make its folder writable and try again.",
         ) from None
     return file
+
+
+def move(home: Path, at: int, to: int) -> None:
+    """Put the end point at one place of the file to another, both counted from 0, with its comments; every other line stays.
+
+    Raises ``BadInput`` where the file is not of a form that can be moved in, and changes nothing then.
+    """
+    file, before = home / MODELS_FILE, read_order(home)
+    if not (0 <= at < len(before) and 0 <= to < len(before)):
+        raise BadInput(f"{MODELS_FILE} has no such place.", "Read the file again.")
+    head, blocks = _blocks(file.read_text(encoding="utf-8"))
+    after = [*before[:at], *before[at + 1 :]]
+    after.insert(to, before[at])
+    if len(blocks) == len(before):
+        blocks.insert(to, blocks.pop(at))
+    text = head + "".join(block.rstrip("\n") + "\n\n" for block in blocks).rstrip("\n") + "\n"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / MODELS_FILE).write_text(text, encoding="utf-8")
+            moved = list(read_order(Path(folder)))
+    except BadInput:
+        moved = []
+    if moved != after:
+        raise BadInput(f"{MODELS_FILE} is written in a way that can't be put in order here.", "Edit the file.")
+    try:
+        replace_private(file, text.encode())
+    except OSError as error:
+        raise MissingPrerequisite(
+            f"The file {file} can't be written ({error.strerror or error}). Nothing was changed.",
+            "Make its folder writable and try again.",
+        ) from None
+
+
+def _blocks(text: str) -> tuple[str, list[str]]:
+    """What stands before the first end point, and each end point with the comments right above it."""
+    lines = text.splitlines(keepends=True)
+    begins = []
+    for at, line in enumerate(lines):
+        if _HEAD.match(line):
+            while at and lines[at - 1].lstrip().startswith("#"):
+                at -= 1
+            begins.append(at)
+    edges = [*begins, len(lines)]
+    return "".join(lines[: edges[0]]), ["".join(lines[begin:end]) for begin, end in pairwise(edges)]
 
 
 def _place(location: tuple[int | str, ...], text: str) -> str:

@@ -15,7 +15,6 @@ import os
 import secrets
 import stat
 import sys
-import tempfile
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, WrongPassphrase
+from qverify_desktop.settings.private_files import replace_private
 
 FOLDER = "keys"
 FILE = "keys.sealed"
@@ -189,7 +189,8 @@ class KeyFile:
             value = base64.b64decode(text, validate=True)
         except ValueError:
             raise self._unusable("is damaged") from None
-        if (length and len(value) != length) or not value:
+        # One value has one spelling (RFC 4648 section 3.5): what was changed is told, even where it means the same.
+        if (length and len(value) != length) or not value or base64.b64encode(value) != text:
             raise self._unusable("is damaged")
         return value
 
@@ -208,21 +209,11 @@ class KeyFile:
         return MissingPrerequisite(f"The key file {self.path} {what}, so no key of it is used.", _AGAIN)
 
     def _store(self, content: bytes) -> None:
-        temporary: Path | None = None
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_private(self._folder, self._folder.stat(), 0o700)
-            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=f".{FILE}-")
-            temporary = Path(name)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
-            _sync_folder(self._folder)
+            replace_private(self.path, content)
         except OSError as error:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
             raise MissingPrerequisite(
                 f"The key file {self.path} can't be written ({error.strerror or error}). Nothing was changed.",
                 "Make room or make the folder writable, then try again.",
@@ -255,14 +246,3 @@ def _derived(passphrase: str, head: _Head) -> tuple[bytes, bytes]:
 
 def _text(value: bytes) -> str:
     return base64.b64encode(value).decode("ascii")
-
-
-def _sync_folder(folder: Path) -> None:
-    """The new name is on the disk too."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,6 @@ import os
 import secrets
 import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from qverify_desktop.domain.errors import MissingPrerequisite
 from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
+from qverify_desktop.settings.private_files import create_private
 
 KEYRING_PROTECTION = "keyring"
 FILE_PROTECTION = "unprotected key"
@@ -64,12 +64,12 @@ class SigningKeyStore:
                 entry = f"signing-key-{secrets.token_hex(8)}"
                 keyring.put(entry, base64.b64encode(private).decode())
                 if keyring.get(entry) == base64.b64encode(private).decode():
-                    write_private(self._home / PLACE_FILE, json.dumps({"keyring": entry}).encode())
+                    create_private(self._home / PLACE_FILE, json.dumps({"keyring": entry}).encode())
                     return private, KEYRING_PROTECTION
             except KeyringUnavailable:
                 pass
         try:
-            write_private(self._home / KEY_FILE, base64.b64encode(private) + b"\n")
+            create_private(self._home / KEY_FILE, base64.b64encode(private) + b"\n")
         except FileExistsError:
             return self._read_file(), FILE_PROTECTION
         return private, FILE_PROTECTION
@@ -122,22 +122,3 @@ def _damaged(where: str) -> MissingPrerequisite:
         f"The signing key in {where} is damaged, so nothing can be signed under it.",
         "Put it back from a backup, or move the state folder away to start with a new key.",
     )
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Create ``path`` with 0600 in one step: it is never there half, never wider, and an existing file stays as it is.
-
-    Raises ``FileExistsError`` when it is there already.
-    """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if sys.platform == "win32":
-            os.rename(temporary, path)  # noqa: PTH104  (fails where the name is taken, as link does elsewhere)
-        else:
-            os.link(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import pytest
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import RateLimit
 from qverify_desktop.settings.configuration import Configuration
-from qverify_desktop.settings.deployments import MODELS_FILE, begin_file, load_deployments, read_order
+from qverify_desktop.settings.deployments import MODELS_FILE, begin_file, load_deployments, move, read_order
 
 GOOD = """
 [[deployments]]
@@ -85,3 +85,66 @@ def test_a_new_file_holds_an_example_that_works_once_it_is_no_comment(tmp_path: 
     assert (first.deployment.wire, first.enabled, second.enabled) == ("azure", True, False)
     before = file.read_bytes()
     assert begin_file(tmp_path).read_bytes() == before, "what a person wrote stays"
+
+
+COMMENTED = """\
+# My order.
+
+# the fast one
+[[deployments]]
+wire = "openai"
+model = "fast"
+
+[[deployments]]
+wire = "openai"
+model = "slow"
+# a remark inside
+[deployments.models]
+repair = "other"
+
+# at home
+[[deployments]]
+wire = "ollama"
+model = "local"
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "to", "order"),
+    [(0, 1, "slow fast local"), (2, 0, "local fast slow"), (0, 2, "slow local fast"), (1, 1, "fast slow local")],
+)
+def test_an_end_point_moves_with_its_comments(tmp_path: Path, at: int, to: int, order: str) -> None:
+    load(tmp_path, COMMENTED)
+    move(tmp_path, at, to)
+    text = (tmp_path / MODELS_FILE).read_text()
+    assert [one.model for one in load_deployments(tmp_path)] == order.split()
+    assert text.startswith("# My order.\n")
+    assert sorted(line for line in text.splitlines() if line) == sorted(
+        line for line in COMMENTED.splitlines() if line
+    )
+    assert text.index("# at home") < text.index('"local"') < text.index("# at home") + 60
+    assert text.index("# the fast one") < text.index('"fast"') < text.index("# the fast one") + 70
+    assert load_deployments(tmp_path)[order.split().index("slow")].model_for("repair") == "other"
+
+
+@pytest.mark.parametrize(("at", "to"), [(-1, 0), (0, 3), (3, 0)])
+def test_a_place_that_is_none_moves_nothing(tmp_path: Path, at: int, to: int) -> None:
+    load(tmp_path, COMMENTED)
+    with pytest.raises(BadInput):
+        move(tmp_path, at, to)
+    assert (tmp_path / MODELS_FILE).read_text() == COMMENTED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deployments = [\n  {wire = 'openai', model = 'a'},\n  {wire = 'openai', model = 'b'},\n]\n",
+        "[[deployments]]\nwire = 'openai'\nmodel = 'a'\n['deployments'.models]\n[[ 'deployments' ]]\nwire = 'openai'\nmodel = 'b'\n",
+    ],
+    ids=["inline", "quoted"],
+)
+def test_a_form_that_can_not_be_moved_in_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    load(tmp_path, text)
+    with pytest.raises(BadInput, match="Edit the file"):
+        move(tmp_path, 0, 1)
+    assert (tmp_path / MODELS_FILE).read_text() == text

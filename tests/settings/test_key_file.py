@@ -98,7 +98,7 @@ def test_every_cut_is_told(file: KeyFile) -> None:
 
 def test_every_changed_byte_is_told(file: KeyFile) -> None:
     whole = file.path.read_bytes()
-    for at in range(0, len(whole), 5):
+    for at in (*range(0, len(whole), 5), *range(len(whole) - 8, len(whole))):
         file.path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         with pytest.raises((MissingPrerequisite, WrongPassphrase)):
             file.read(PASSPHRASE)

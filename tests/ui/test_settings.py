@@ -239,3 +239,19 @@ def test_the_file_is_made_where_there_is_none_and_opened(opened, qtbot, monkeypa
     page.order.edit.click()
     qtbot.waitUntil(lambda: places == [(samples.deployments()["path"], 1)])
     assert len(asked(engine, "deployments_begin")) == 1
+
+
+def test_an_end_point_is_moved_by_a_step_and_keeps_the_focus(opened, qtbot):
+    engine, page, _ = opened()
+    (first_up, first_down), _, (_, last_down) = page.order.movers
+    assert not first_up.isEnabled()
+    assert not last_down.isEnabled()
+    assert first_down.accessibleName() == "Ask ours later"
+    first_down.click()
+    qtbot.waitUntil(lambda: page.order.movers[0][1] is not first_down)
+    assert asked(engine, "deployments_move") == [{"at": 0, "to": 1}]
+    qtbot.waitUntil(lambda: page.order.movers[1][1].hasFocus() or not page.isActiveWindow())
+    engine.answers["deployments_move"] = BadInput("models.toml is written in a way that can't be put in order here.")
+    page.order.movers[0][1].click()
+    qtbot.waitUntil(lambda: any("put in order" in text for text in texts(page.order)))
+    assert "ours" in texts(page.order)

@@ -10,7 +10,7 @@ from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.views import DeploymentsView, DeploymentView
 from qverify_desktop.gateway.endpoint import of_deployment
 from qverify_desktop.settings.configuration import Configuration
-from qverify_desktop.settings.deployments import MODELS_FILE, Ordered, begin_file, read_order
+from qverify_desktop.settings.deployments import MODELS_FILE, Ordered, begin_file, move, read_order
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.questions.catalogue import Context, Handler
@@ -23,7 +23,11 @@ class DeploymentQuestions:
         self._context = context
 
     def handlers(self) -> Mapping[str, Handler]:
-        return {"deployments": self.deployments, "deployments_begin": self.begin}
+        return {
+            "deployments": self.deployments,
+            "deployments_begin": self.begin,
+            "deployments_move": self.move,
+        }
 
     async def deployments(self) -> DeploymentsView:
         """Read the file again: what it says counts from the next question on, unless it has a problem."""
@@ -35,6 +39,13 @@ class DeploymentQuestions:
     async def begin(self) -> DeploymentsView:
         """Make the file with an example in comments, where there is none."""
         await asyncio.to_thread(begin_file, self._context.home)
+        return await self.deployments()
+
+    async def move(self, at: int, to: int) -> DeploymentsView:
+        """Put one end point to another place, both counted from 0. Raises like ``settings.deployments.move``."""
+        if type(at) is not int or type(to) is not int:
+            raise BadInput("A place is a whole number.")
+        await asyncio.to_thread(move, self._context.home, at, to)
         return await self.deployments()
 
     def _view(self) -> DeploymentsView:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -9,7 +11,7 @@ from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import DeploymentsView, DeploymentView
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, empty, frame, label, row
+from qverify_desktop.ui.widgets.basics import Button, IconButton, IconLabel, column, empty, frame, label, row
 
 
 class OrderCard(QWidget):
@@ -19,6 +21,7 @@ class OrderCard(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._path = ""
+        self.movers: list[tuple[IconButton, IconButton]] = []
         theme = desk.theme
         self._told = label("", wrap=True)
         self._list = QGridLayout()
@@ -58,10 +61,11 @@ class OrderCard(QWidget):
                 tr("Where the model is auto, end points are asked in the order of a file. None is named in it yet.")
             )
         empty(self._list)
+        self.movers = []
         for at, one in enumerate(view["deployments"]):
-            self._add_row(at, one)
+            self._add_row(at, one, len(view["deployments"]))
 
-    def _add_row(self, at: int, one: DeploymentView) -> None:
+    def _add_row(self, at: int, one: DeploymentView, count: int) -> None:
         theme, top = self._desk.theme, Qt.AlignmentFlag.AlignTop
         tone = "" if one["enabled"] else "muted"
         icon = "circle-slash" if not one["enabled"] else "lock" if one["place"] == "local" else "globe"
@@ -86,6 +90,29 @@ class OrderCard(QWidget):
             gap=2,
         )
         self._list.addLayout(told, at, 2)
+        if count > 1:
+            up = IconButton(
+                theme, "chevron-up", tr("Ask {name} earlier", name=one["name"]), partial(self._move, at, at - 1)
+            )
+            down = IconButton(
+                theme, "chevron-down", tr("Ask {name} later", name=one["name"]), partial(self._move, at, at + 1)
+            )
+            up.setEnabled(at > 0)
+            down.setEnabled(at < count - 1)
+            self.movers.append((up, down))
+            self._list.addLayout(row(up, down, gap=0), at, 3)
+
+    def _move(self, at: int, to: int) -> None:
+        """The focus stays with the end point that was moved, so that it can be moved on."""
+
+        def moved(view: DeploymentsView) -> None:
+            self.show_order(view)
+            if to < len(self.movers):
+                up, down = self.movers[to]
+                ahead, back = (up, down) if to < at else (down, up)
+                (ahead if ahead.isEnabled() else back).setFocus()
+
+        self._desk.bridge.ask(self, "deployments_move", moved, failed=self._failed, key="move", at=at, to=to)
 
     def _edit(self) -> None:
         def made(view: DeploymentsView) -> None:

@@ -407,6 +407,7 @@ def answers(**changes: Any) -> dict[str, Any]:
         "calls_in_doubt": {"calls": 0, "where": {}},
         "deployments": deployments(),
         "deployments_begin": deployments(),
+        "deployments_move": lambda at, to: deployments(),
         "model_usage": lambda by="run": usage(by),
         "crash_reports": crashes(),
         "evidence_log": entries(),
