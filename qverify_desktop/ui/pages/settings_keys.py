@@ -63,6 +63,7 @@ class KeysCard(QWidget):
         self.key.textChanged.connect(lambda: self._allow())
         self.key.returnPressed.connect(self.store)
         self.place = QComboBox()
+        self.place.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.place.setAccessibleName(tr("Where the key is kept"))
         self.place.activated.connect(lambda: self._explain())
         self.store_button = Button(theme, tr("Store"), self.store, size="small")
