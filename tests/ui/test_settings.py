@@ -44,6 +44,7 @@ def opened(make, qtbot):
         page.enter(Place("settings"))
         qtbot.waitUntil(lambda: bool(page.form.shown) and page.keys.place.count() > 0)
         qtbot.waitUntil(lambda: bool(page.order._path))
+        qtbot.wait(50)  # what was added is shown with the next layout
         sheets: list[Sheet] = []
         desk.front.open_sheet = lambda sheet: (qtbot.addWidget(sheet), sheet.show(), sheets.append(sheet))
         return engine, page, sheets
