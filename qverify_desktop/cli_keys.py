@@ -70,15 +70,20 @@ async def _remove(engine: AnyEngine, screen: Screen, options: argparse.Namespace
     screen.print_keys(view, f"The key for {options.provider} is removed.")
 
 
+async def _need_file(engine: AnyEngine) -> None:
+    if (await engine.ask("keys"))["file"] == "none":
+        raise BadInput("There is no key file yet.", "Make one: qverify keys set PROVIDER --store file")
+
+
 async def _check(engine: AnyEngine, screen: Screen, options: argparse.Namespace) -> None:
+    await _need_file(engine)
     passphrase = _handed_in(options.passphrase_fd) or await asyncio.to_thread(passphrases.of_prompt, PROMPT)
     count = await engine.ask("keys_check", passphrase=passphrase)
     screen.print_told(f"The passphrase opens the key file ({count} {'key' if count == 1 else 'keys'}).", keys=count)
 
 
 async def _change(engine: AnyEngine, screen: Screen, options: argparse.Namespace) -> None:
-    if (await engine.ask("keys"))["file"] == "none":
-        raise BadInput("There is no key file yet.", "Make one: qverify keys set PROVIDER --store file")
+    await _need_file(engine)
     old = _handed_in(options.passphrase_fd) or await asyncio.to_thread(passphrases.of_prompt, PROMPT)
     await engine.ask("keys_check", passphrase=old)
     if options.new_passphrase_fd is not None:

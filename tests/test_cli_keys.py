@@ -199,6 +199,13 @@ def test_the_passphrase_of_a_named_file_opens_the_key_file(home: Path, tmp_path:
     assert "can't be read" in qverify(home, "keys", "unlock-check", **named).stderr
 
 
+@pytest.mark.parametrize("action", ["unlock-check", "change-passphrase"])
+def test_without_a_key_file_no_passphrase_is_asked(home: Path, action: str) -> None:
+    done = qverify(home, "keys", action)
+    assert_one_sentence(done, 2)
+    assert "no key file" in done.stderr
+
+
 def test_a_descriptor_that_is_not_open_is_told(home: Path) -> None:
     done = qverify(home, "keys", "set", "openai", "--store", "file", "--passphrase-fd", "77", said=KEY)
     assert_one_sentence(done, 2)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from PySide6.QtWidgets import QScrollArea
+
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
 from qverify_desktop.ui.assembly import Window
@@ -69,6 +71,12 @@ def _going_on() -> tuple[RunEvent, ...]:
     return tuple(events)
 
 
+def _to_the_keys(window: Any) -> None:
+    """Scroll to the keys of models."""
+    area = window.page.findChild(QScrollArea)
+    area.verticalScrollBar().setValue(window.page.keys.y() - 60)
+
+
 SCENES = (
     Scene("home", Place("home"), {"doctor_checks": samples.checks_ready()}, events=_going_on()),
     Scene("home-small", Place("home"), size=SMALL, events=_going_on()),
@@ -109,6 +117,8 @@ SCENES = (
     Scene("models", Place("models")),
     Scene("usage", Place("usage")),
     Scene("settings", Place("settings")),
+    Scene("settings-models", Place("settings"), act=_to_the_keys),
+    Scene("key-file", Place("home"), {"keys": samples.keys(file="locked", keys=[])}),
     Scene("history", Place("repository", item=SOURCE)),
     Scene("compare", Place("compare", run=RUN, item=samples.OTHER)),
     Scene("palette", Place("results", run=RUN), act=lambda w: w.open_palette()),
