@@ -109,22 +109,23 @@ def _answers(url: str) -> bool:
 
 async def prove_gateway(base: str) -> dict[str, Any]:
     """Answer, token cap, protocol found by asking, and a cancel after which the server is free at once."""
+    from qverify_desktop.domain.question import Question
     from qverify_desktop.gateway.gateway import ModelGateway
 
     gateway = ModelGateway(air_gap=True, timeout_s=600)
     assert await gateway.probe(NAME, base) == ""
     ask = [{"role": "user", "content": "Write a pytest test for a function add(a, b)."}]
-    first = await gateway.complete(ask, model=NAME, api_base=base, max_tokens=16, purpose="warm")
-    answer = await gateway.complete(ask, model=NAME, api_base=base, max_tokens=96, purpose="prove")
+    first = await gateway.complete(Question(ask, "warm", 16, NAME, base))
+    answer = await gateway.complete(Question(ask, "prove", 96, NAME, base))
     assert 0 < answer.completion_tokens <= 96
     assert answer.cost_microusd == 0
-    task = asyncio.create_task(gateway.complete(ask, model=NAME, api_base=base, max_tokens=2000, purpose="cancel"))
+    task = asyncio.create_task(gateway.complete(Question(ask, "cancel", 2000, NAME, base)))
     await asyncio.sleep(2)
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     started = time.monotonic()
-    after = await gateway.complete(ask, model=NAME, api_base=base, max_tokens=1, purpose="after")
+    after = await gateway.complete(Question(ask, "after", 1, NAME, base))
     free_ms = int((time.monotonic() - started) * 1000)
     # The server has one slot: had it gone on with the cancelled call, this would have waited for its 2000 tokens.
     assert free_ms < 2000 * answer.duration_ms // 96, free_ms

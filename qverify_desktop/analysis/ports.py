@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
-from qverify_desktop.domain.model import Asker, Masked
+from qverify_desktop.domain.model import Masked
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Commit, Snapshot
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.domain.results import EarlierRun
 
 
@@ -114,27 +115,10 @@ class EarlierRuns(Protocol):
 class Gateway(Protocol):
     """Room ``gateway``: one prompt in, one answer out."""
 
-    async def complete(
-        self,
-        messages: list[dict[str, str]],
-        *,
-        model: str,
-        api_base: str,
-        max_tokens: int,
-        purpose: str,
-        asker: Asker = Asker(),
-        shorter: Callable[[int], list[dict[str, str]] | None] | None = None,
-        schema: Mapping[str, Any] | None = None,
-        template: str = "",
-    ) -> Answer:
-        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection.
+    async def complete(self, question: Question) -> Answer:
+        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection."""
 
-        ``shorter`` gives messages for the same question of at most so many tokens, for a model with a shorter context.
-        ``schema`` (JSON Schema) is the shape of the answer where the wire can hold a model to one; the answer may have another
-        all the same. ``template`` names the prompt's template with its version.
-        """
-
-    def mask(self, messages: list[dict[str, str]]) -> Masked:
+    def mask(self, messages: Messages) -> Masked:
         """The messages without secrets, as ``complete`` would send them. Blocking, some milliseconds."""
 
     async def probe(self, model: str, api_base: str) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from qverify_desktop.analysis.ports import Answer, Evidence, Gateway
-from qverify_desktop.analysis.prompts import Messages, Prompt, content_of
+from qverify_desktop.analysis.prompts import Prompt, content_of
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.execution import Execution
-from qverify_desktop.domain.model import Asker, Purpose, question_digest
+from qverify_desktop.domain.model import Asker, Purpose
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.domain.results import AnalysisRequest
 
 #: Masked secrets of one prompt whose place is recorded.
@@ -86,14 +87,35 @@ class Account:
         """
         masked = await asyncio.to_thread(self.gateway.mask, prompt.messages)
         messages = list(masked.messages)
-        digest = question_digest(messages, purpose, ANSWER_TOKENS)
+        self.asked += 1
+        shortened: list[Messages] = []
+
+        def shorter(limit: int) -> Messages | None:
+            fewer = prompt.shorter(limit)
+            if fewer is None:
+                return None
+            fewer = list(self.gateway.mask(fewer).messages)
+            shortened.append(fewer)
+            return fewer
+
+        question = Question(
+            messages,
+            purpose,
+            ANSWER_TOKENS,
+            self.request.model,
+            self.request.api_base,
+            asker=replace(self.asker, request=f"{self.asker.request}/{self.asked}"),
+            schema=schema,
+            template=prompt.template,
+            shorter=shorter,
+        )
         about = {
             "target": self.target,
             "round": number,
             "purpose": purpose.value,
             "model": self.request.model,
             "template": prompt.template,
-            "request": digest,
+            "request": question.digest,
         }
         self.evidence.append(Evidence("model_prompt", about, {"prompt": content_of(messages)}))
         if masked.secrets:
@@ -104,29 +126,8 @@ class Account:
             self.evidence.append(
                 Evidence("secrets_masked", {**about, "secrets": len(masked.secrets), "places": places}, {})
             )
-        shortened: list[Messages] = []
-        self.asked += 1
-
-        def shorter(limit: int) -> Messages | None:
-            fewer = prompt.shorter(limit)
-            if fewer is None:
-                return None
-            fewer = list(self.gateway.mask(fewer).messages)
-            shortened.append(fewer)
-            return fewer
-
         try:
-            answer = await self.gateway.complete(
-                messages,
-                model=self.request.model,
-                api_base=self.request.api_base,
-                max_tokens=ANSWER_TOKENS,
-                purpose=purpose,
-                asker=replace(self.asker, request=f"{self.asker.request}/{self.asked}"),
-                shorter=shorter,
-                schema=schema,
-                template=prompt.template,
-            )
+            answer = await self.gateway.complete(question)
         except ModelFailure as error:
             said = {"sentence": error.sentence.encode(), "remedy": error.remedy.encode()}
             self.evidence.append(Evidence("model_no_answer", about, said))

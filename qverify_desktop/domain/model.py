@@ -1,9 +1,7 @@
-"""A question to a language model and its answer, as they pass between the analysis, the gateway and the ledger."""
+"""What a call to a language model is accounted with, and its answer, as they pass between the analysis, the gateway and the ledger."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -153,9 +151,3 @@ class Deployment:
     def model_for(self, purpose: str) -> str:
         """The model that is asked for this purpose."""
         return dict(self.models).get(str(purpose), self.model)
-
-
-def question_digest(messages: list[dict[str, str]], purpose: str, max_tokens: int) -> str:
-    """Under what a question's answer is found again in a recorded run (SHA-256 in lower-case hex)."""
-    asked = json.dumps([messages, str(purpose), max_tokens], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(asked.encode()).hexdigest()

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import SecretStr
 
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
 from qverify_desktop.domain.network import Network, permits
-from qverify_desktop.gateway.call import Accounts, Caller, Question
+from qverify_desktop.domain.question import Messages, Question
+from qverify_desktop.gateway.call import Accounts, Call, Caller
 from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Health, Missed, Reaction
 from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
 from qverify_desktop.gateway.masking import mask
-from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Wire
+from qverify_desktop.gateway.provider import Endpoint, Provider, Wire
 from qverify_desktop.gateway.server import knows_model, model_context, speaks_ollama
 
 #: Tries of a call that the server put off without charge, and seconds that are waited at most in between.
@@ -48,19 +49,6 @@ class NoKeys:
 
     def values(self) -> list[str]:
         return []
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question before it is known who answers it."""
-
-    messages: Messages
-    purpose: str
-    most: int
-    asker: Asker
-    shorter: Callable[[int], Messages | None] | None = None
-    schema: Mapping[str, Any] | None = None
-    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,32 +104,20 @@ class ModelGateway:
         self._wires: dict[str, bool] = {}
         self._contexts: dict[tuple[str, str], int] = {}
 
-    async def complete(
-        self,
-        messages: Messages,
-        *,
-        model: str,
-        api_base: str,
-        max_tokens: int,
-        purpose: str,
-        asker: Asker = Asker(),
-        shorter: Callable[[int], Messages | None] | None = None,
-        schema: Mapping[str, Any] | None = None,
-        template: str = "",
-    ) -> Answer:
+    async def complete(self, question: Question) -> Answer:
         """The first answer that can be used, of the named model or of the person's order (``auto``).
 
         Raises ``ModelFailure`` with the sentence why there is none; cancelling closes the connection.
         """
         started = time.monotonic()
         # Whoever asks has masked already, for the evidence; what is masked stays as it is, and nothing else is ever sent.
-        messages = list((await asyncio.to_thread(self.mask, messages)).messages)
-        asked = Asked(
-            messages, str(purpose), max(1, min(max_tokens, self._answer_tokens)), asker, shorter, schema, template
+        messages = list((await asyncio.to_thread(self.mask, question.messages)).messages)
+        question = replace(
+            question, messages=messages, max_tokens=max(1, min(question.max_tokens, self._answer_tokens))
         )
         try:
             async with asyncio.timeout(self._total_s):
-                answer = await self._first(self._candidates(model, api_base), asked)
+                answer = await self._first(self._candidates(question.model, question.api_base), question)
         except TimeoutError:
             raise ModelFailure(
                 f"No model answered within {self._total_s:g} seconds, so the question was given up.",
@@ -149,7 +125,7 @@ class ModelGateway:
             ) from None
         return replace(answer, duration_ms=int((time.monotonic() - started) * 1000))
 
-    async def _first(self, candidates: Sequence[Candidate], asked: Asked) -> Answer:
+    async def _first(self, candidates: Sequence[Candidate], question: Question) -> Answer:
         """The whole of the failover. A round asks one end point after the other. What only said "not now" is asked again in
         the next round, after the shortest of its waits; what may have been charged is asked once."""
         tried: list[str] = []
@@ -177,7 +153,7 @@ class ModelGateway:
                 # Before anything is awaited, so that of several questions one tries an end point that failed.
                 self._health.trying(candidate.name)
                 try:
-                    answer = await self._one(candidate, asked)
+                    answer = await self._one(candidate, question)
                     return replace(answer, attempts=(*tried, *answer.attempts))
                 except Missed as missed:
                     last = missed.failure
@@ -190,20 +166,20 @@ class ModelGateway:
                         due += [(now + wait, candidate)] if counts[candidate.name] < MOST_TRIES else []
         raise last
 
-    async def _one(self, candidate: Candidate, asked: Asked) -> Answer:
+    async def _one(self, candidate: Candidate, question: Question) -> Answer:
         """One end point, once more with a shorter prompt where this one was too long for it. Raises ``Missed``."""
         try:
-            endpoint = await self._policy(candidate, asked)
+            endpoint = await self._policy(candidate, question)
             try:
-                answer = await self._ask(candidate, endpoint, asked, asked.messages)
+                answer = await self._ask(candidate, endpoint, question)
             except Missed as missed:
-                if missed.reaction is not Reaction.SHORTEN or asked.shorter is None:
+                if missed.reaction is not Reaction.SHORTEN or question.shorter is None:
                     raise
-                count = await self._provider.count(asked.messages)
-                fewer = await asyncio.to_thread(asked.shorter, missed.fits or count * 2 // 3)
+                count = await self._provider.count(question.messages)
+                fewer = await asyncio.to_thread(question.shorter, missed.fits or count * 2 // 3)
                 if fewer is None:
                     raise
-                answer = await self._ask(candidate, endpoint, asked, fewer)
+                answer = await self._ask(candidate, endpoint, replace(question, messages=fewer))
         except Missed:
             raise
         except BaseException as error:
@@ -218,11 +194,11 @@ class ModelGateway:
         self._health.answered(candidate.name)
         return answer
 
-    async def _ask(self, candidate: Candidate, endpoint: Endpoint, asked: Asked, messages: Messages) -> Answer:
-        messages = list((await asyncio.to_thread(self.mask, messages)).messages)
-        counted, window = await self._window(endpoint, messages, asked.most)
-        question = Question(messages, asked.purpose, asked.most, window, counted, asked.template, asked.schema)
-        return await self._caller.ask(candidate.name, endpoint, question, candidate.limit, asked.asker)
+    async def _ask(self, candidate: Candidate, endpoint: Endpoint, question: Question) -> Answer:
+        messages = list((await asyncio.to_thread(self.mask, question.messages)).messages)
+        counted, window = await self._window(endpoint, messages, question.max_tokens)
+        question = replace(question, messages=messages)
+        return await self._caller.ask(Call(candidate.name, endpoint, question, candidate.limit, counted, window))
 
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:
         """The person's order for ``auto``, otherwise the one that was named."""
@@ -231,11 +207,11 @@ class ModelGateway:
         name = f"{model} at {api_base}" if api_base else model
         return [Candidate(name, RateLimit(), model, api_base)]
 
-    async def _policy(self, candidate: Candidate, asked: Asked) -> Endpoint:
+    async def _policy(self, candidate: Candidate, question: Question) -> Endpoint:
         """The end point with its key, if policy lets a prompt go there. Raises ``Missed``."""
         try:
             if candidate.deployment is not None:
-                endpoint = of_deployment(candidate.deployment, asked.purpose)
+                endpoint = of_deployment(candidate.deployment, question.purpose)
                 self._allow(endpoint)
                 endpoint = await self._with_key(endpoint, general=False)
             else:
@@ -244,7 +220,7 @@ class ModelGateway:
             raise Missed(error, Reaction.UNSENT) from None
         except BadInput as error:
             raise Missed(ModelFailure(error.sentence, error.remedy), Reaction.UNSENT) from None
-        if not endpoint.local and not asked.asker.cloud:
+        if not endpoint.local and not question.asker.cloud:
             raise Missed(
                 ModelFailure(
                     f"Prompts of this repository stay on this machine, so nothing was sent to {host_of(endpoint.base)}.",
@@ -273,12 +249,13 @@ class ModelGateway:
     async def probe(self, model: str, api_base: str) -> str:
         """Empty when an end point knows the model, otherwise the sentence why not. Costs nothing where models are listed."""
         said = "No end points are set in the settings ([[deployments]])."
+        say_yes = [{"role": "user", "content": "Say yes."}]
+        question = Question(say_yes, "probe", 16, model, api_base, asker=Asker(cached=False))
         for candidate in self._candidates(model, api_base):
-            asked = Asked([{"role": "user", "content": "Say yes."}], "probe", 16, Asker(cached=False))
             try:
-                endpoint = await self._policy(candidate, asked)
+                endpoint = await self._policy(candidate, question)
                 if not await self._listed(endpoint):
-                    await self._first([candidate], asked)
+                    await self._first([candidate], question)
             except Missed as missed:
                 said = str(missed.failure)
             except ModelFailure as error:

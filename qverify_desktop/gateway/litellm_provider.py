@@ -14,11 +14,12 @@ from typing import Any
 
 import httpx
 
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.endpoint import key_name
 from qverify_desktop.gateway.errors import CallFailed, error_words
 from qverify_desktop.gateway.guard import MOST_ANSWER_BYTES, GuardedTransport
 from qverify_desktop.gateway.loop import SeparateLoop
-from qverify_desktop.gateway.provider import Endpoint, Messages, Reply, Wire
+from qverify_desktop.gateway.provider import Endpoint, Reply, Wire
 
 _loading = threading.Lock()
 
@@ -82,17 +83,15 @@ class LitellmProvider:
         return await asyncio.to_thread(counted)
 
     async def complete(
-        self, endpoint: Endpoint, messages: Messages, *, max_tokens: int, context_tokens: int, timeout_s: float
+        self, endpoint: Endpoint, question: Question, *, context_tokens: int, timeout_s: float
     ) -> Reply:
-        return await self._loop.run(self._call(endpoint, messages, max_tokens, context_tokens, timeout_s))
+        return await self._loop.run(self._call(endpoint, question, context_tokens, timeout_s))
 
     def close(self) -> None:
         """End the library's thread, and with it every call. Blocking, up to two seconds."""
         self._loop.close()
 
-    async def _call(
-        self, endpoint: Endpoint, messages: Messages, max_tokens: int, context_tokens: int, timeout_s: float
-    ) -> Reply:
+    async def _call(self, endpoint: Endpoint, question: Question, context_tokens: int, timeout_s: float) -> Reply:
         litellm = await asyncio.to_thread(load)
         guard = await asyncio.to_thread(
             lambda: GuardedTransport(endpoint.base, local=endpoint.local, most_bytes=self._most_bytes)
@@ -107,10 +106,10 @@ class LitellmProvider:
             async with asyncio.timeout(timeout_s):
                 response = await litellm.acompletion(
                     model=f"{_PREFIXES[endpoint.wire]}/{endpoint.model}",
-                    messages=messages,
+                    messages=question.messages,
                     api_base=endpoint.base,
                     api_key=_key(endpoint),
-                    max_tokens=max_tokens,
+                    max_tokens=question.max_tokens,
                     temperature=0.2,
                     timeout=timeout_s,
                     max_retries=0,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from qverify_desktop.domain.model import Masked, MaskedSecret
-from qverify_desktop.gateway.provider import Messages
+from qverify_desktop.domain.question import Messages
 
 #: Rules of detect-secrets by the module they are in.
 _SHAPES = {

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-Messages = list[dict[str, str]]
+from qverify_desktop.domain.question import Messages, Question
 
 
 class Wire(StrEnum):
@@ -65,9 +65,10 @@ class Provider(Protocol):
         """How many tokens the messages have, about (tokenizers differ between models)."""
 
     async def complete(
-        self, endpoint: Endpoint, messages: Messages, *, max_tokens: int, context_tokens: int, timeout_s: float
+        self, endpoint: Endpoint, question: Question, *, context_tokens: int, timeout_s: float
     ) -> Reply:
-        """One attempt, no retry. ``context_tokens`` is the window to ask of Ollama. Cancelling closes the connection.
+        """One attempt, no retry. Of the question it needs what is said, the cap and the shape; ``context_tokens`` is the window to
+        ask of Ollama. Cancelling closes the connection.
 
         Raises ``errors.CallFailed``.
         """

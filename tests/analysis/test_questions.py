@@ -10,7 +10,8 @@ from qverify_desktop.analysis.context import Passage
 from qverify_desktop.analysis.prompts import Prompt, render, tokens
 from qverify_desktop.analysis.questions import FILE_SCHEMA, Account, is_loopback
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import Answer, Asker, Masked, Purpose, question_digest
+from qverify_desktop.domain.model import Answer, Asker, Masked, Purpose
+from qverify_desktop.domain.question import Question
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.gateway.masking import mask
 from qverify_desktop.gateway.recording import Recorded, RecordedGateway
@@ -29,11 +30,13 @@ class Narrow:
     def mask(self, messages: list[dict[str, str]]) -> Masked:
         return mask(messages)
 
-    async def complete(self, messages: list[dict[str, str]], **more: Any) -> Answer:
-        self.askers.append(more["asker"])
-        self.schemas.append(more["schema"])
+    async def complete(self, question: Question) -> Answer:
+        messages = question.messages
+        self.askers.append(question.asker)
+        self.schemas.append(question.schema)
         if tokens(messages) > self.limit:
-            shorter = more["shorter"](self.limit)
+            assert question.shorter is not None
+            shorter = question.shorter(self.limit)
             if shorter is None:
                 raise ModelFailure("It does not fit.", "Take another model.")
             messages = shorter
@@ -84,7 +87,7 @@ async def test_each_question_has_a_name_of_its_own_that_is_the_same_when_a_step_
 
 async def test_what_was_recorded_is_answered_and_nothing_else() -> None:
     messages = prompt().messages
-    digest = question_digest(messages, Purpose.GENERATE, 4096)
+    digest = Question(messages, Purpose.GENERATE, 4096).digest
     first, second = (Answer(text, "m", "openai", 1, 2, 3, 4) for text in ("one", "two"))
     gateway = RecordedGateway([Recorded(digest, first), Recorded(digest, None, "It was down.", "Start it."), Recorded(digest, second)])  # fmt: skip
     asking = account(gateway)
@@ -116,3 +119,12 @@ async def test_what_was_recorded_is_answered_and_nothing_else() -> None:
 )
 def test_an_address_on_this_machine_is_known(address: str, local: bool) -> None:
     assert is_loopback(address) is local
+
+
+def test_the_digest_of_a_question_is_the_one_of_runs_that_are_recorded_already() -> None:
+    """Another digest would leave every recording without its answers."""
+    ask = [{"role": "user", "content": "Schreib einen Test für n < 3."}]
+    plain = Question(ask, Purpose.GENERATE, 4096)
+    assert plain.digest == "44cdb8abab90c7e5445bb6b58c608b3cacdec537ac05873c4fee560f84f0200c"
+    other = Question(ask, "generate", 4096, "m", "http://x", Asker(run="r"), {"type": "object"}, "generate 3")
+    assert other.digest == plain.digest

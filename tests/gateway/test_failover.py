@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, RateLimit
+from qverify_desktop.domain.model import Answer, Asker, Deployment, RateLimit
+from qverify_desktop.domain.question import Question
 from qverify_desktop.gateway.call import Accounts
 from qverify_desktop.gateway.failover import Health
 from qverify_desktop.gateway.gateway import ModelGateway
@@ -59,7 +60,7 @@ def deployments(servers: list[ModelServer], limit: RateLimit = NO_LIMIT) -> list
 
 
 async def ask(gateway: ModelGateway, asker: Asker = Asker()) -> Answer:
-    return await gateway.complete(ASK, model=AUTO, api_base="", max_tokens=100, purpose="generate", asker=asker)
+    return await gateway.complete(Question(ASK, "generate", 100, asker=asker))
 
 
 async def at_once(seconds: float) -> None:
@@ -221,9 +222,7 @@ async def test_a_prompt_that_is_too_long_is_sent_shorter_before_anybody_else_is_
 
     with three(*scripts) as servers:
         gateway = ModelGateway(order=deployments(servers))
-        answer = await gateway.complete(
-            ASK, model=AUTO, api_base="", max_tokens=100, purpose="generate", shorter=shorter
-        )
+        answer = await gateway.complete(Question(ASK, "generate", 100, shorter=shorter))
         await gateway.close()
     assert answer.provider == "azure" and len(limits) == 1
     assert [len(script.requests) for script in scripts] == [2, 0, 0]
