@@ -46,7 +46,8 @@ class Answer:
 
     ``provider`` is the protocol that was spoken (``ollama``, ``openai``, ``azure``, ``anthropic``); token counts are the
     server's own, 0 where it did not say. ``cached`` says that it came out of the response cache, and so cost nothing now;
-    ``attempts`` names, in order, what was tried before it without success, each as a sentence.
+    ``attempts`` names, in order, what was tried before it without success, each as a sentence. ``cached_tokens`` of the prompt's
+    were in the provider's own cache, which most of them sell for less.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Answer:
     duration_ms: int
     cached: bool = False
     attempts: tuple[str, ...] = ()
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class Intent:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What became of a call. ``sentence`` says why it failed, empty where it was answered."""
+    """What became of a call. ``sentence`` says why it failed, empty where it was answered; ``cached_tokens`` are those of the prompt
+    that the provider had in its own cache."""
 
     state: CallState
     prompt_tokens: int = 0
@@ -120,6 +123,7 @@ class Settlement:
     cost_microusd: int = 0
     duration_ms: int = 0
     sentence: str = ""
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from qverify_desktop.domain.model import AUTO, Asker
 Messages = list[dict[str, str]]
 #: The same question in at most so many tokens; ``None`` where nothing is left to leave out.
 Shorter = Callable[[int], Messages | None]
+#: Is told what a model writes, piece by piece, from another thread; an empty piece says that it begins anew. Never blocks or raises.
+Hear = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Question:
     ``model`` is a name as a person gives it, or ``auto`` for the person's order; ``api_base`` the server's address, empty for the
     one that the name means. ``max_tokens`` caps the answer. ``schema`` (JSON Schema) is the shape of the answer where the wire
     can hold a model to one; the answer may have another all the same. ``template`` names the prompt's template with its version.
-    ``shorter`` is asked for the messages where a model takes fewer tokens than they have.
+    ``shorter`` is asked for the messages where a model takes fewer tokens than they have. Where somebody wants to ``hear`` what
+    is written while it is, the answer is streamed.
     """
 
     messages: Messages
@@ -35,6 +38,7 @@ class Question:
     schema: Mapping[str, Any] | None = None
     template: str = ""
     shorter: Shorter | None = field(default=None, compare=False, repr=False)
+    hear: Hear | None = field(default=None, compare=False, repr=False)
 
     @property
     def digest(self) -> str:

@@ -17,7 +17,7 @@ from qverify_desktop.domain.model import Answer, CallState, Intent, RateLimit, S
 from qverify_desktop.domain.question import Question
 from qverify_desktop.gateway.budget import Budget, Verdict, decide
 from qverify_desktop.gateway.errors import CallFailed, failure
-from qverify_desktop.gateway.failover import Missed, Reaction, reaction_to
+from qverify_desktop.gateway.failover import Missed, Reaction, reaction_to, refused_part
 from qverify_desktop.gateway.ports import Ledger, Limiter, ResponseCache
 from qverify_desktop.gateway.prices import Prices
 from qverify_desktop.gateway.provider import Endpoint, Provider, Reply
@@ -107,15 +107,20 @@ class Caller:
 
     async def _attempt(self, call: Call, number: int, started: float, *, paid: bool) -> tuple[Reply, str]:
         endpoint = call.endpoint
+        if call.question.hear is not None:
+            call.question.hear("")
         try:
             reply = await self._provider.complete(
                 endpoint, call.question, context_tokens=call.window, timeout_s=self._timeout_s
             )
             return reply, _usable(reply, endpoint, call.question.max_tokens)
         except CallFailed as error:
-            missed = Missed(failure(error, endpoint, self._timeout_s), reaction_to(error), error.retry_after_s)
+            part = refused_part(error, call.question)
+            missed = Missed(
+                failure(error, endpoint, self._timeout_s), reaction_to(error, part), error.retry_after_s, part=part
+            )
             # Whoever began to answer may charge for it.
-            doubt = paid and error.kind in ("cut", "timeout", "too_large")
+            doubt = paid and error.kind in ("cut", "broke", "timeout", "too_large")
             await self._fail(number, missed.failure.sentence, started, doubt=doubt)
             raise missed from None
         except Missed as missed:
@@ -142,7 +147,7 @@ class Caller:
         price = self._accounts.prices.of(endpoint.wire.value, endpoint.model, local=endpoint.local)
         if not price.known and reply.cost_microusd:
             return reply.cost_microusd
-        return price.cost(reply.prompt_tokens, reply.completion_tokens)
+        return price.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
 
     async def _allow(self, call: Call) -> str:
         """Stop at a budget (``Missed``, so that a model that costs nothing may answer instead); what to tell the person where a
@@ -218,6 +223,7 @@ class Caller:
                 answer.cost_microusd,
                 answer.duration_ms,
                 sentence,
+                answer.cached_tokens,
             )
             await asyncio.to_thread(self._accounts.ledger.settle, number, settlement)
 
@@ -236,6 +242,7 @@ class Caller:
             completion_tokens=reply.completion_tokens,
             cost_microusd=self._cost(endpoint, reply),
             duration_ms=_ms(started),
+            cached_tokens=reply.cached_tokens,
         )
 
     async def _kept(self, key: str, call: Call, started: float) -> Answer | None:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -103,6 +103,7 @@ class ModelGateway:
         self._sleep = sleep
         self._wires: dict[str, bool] = {}
         self._contexts: dict[tuple[str, str], int] = {}
+        self._unknown_to: dict[tuple[str, str], set[str]] = {}
 
     async def complete(self, question: Question) -> Answer:
         """The first answer that can be used, of the named model or of the person's order (``auto``).
@@ -167,19 +168,21 @@ class ModelGateway:
         raise last
 
     async def _one(self, candidate: Candidate, question: Question) -> Answer:
-        """One end point, once more with a shorter prompt where this one was too long for it. Raises ``Missed``."""
+        """One end point, and once more each as it can take the question. Raises ``Missed``."""
         try:
             endpoint = await self._policy(candidate, question)
-            try:
-                answer = await self._ask(candidate, endpoint, question)
-            except Missed as missed:
-                if missed.reaction is not Reaction.SHORTEN or question.shorter is None:
-                    raise
-                count = await self._provider.count(question.messages)
-                fewer = await asyncio.to_thread(question.shorter, missed.fits or count * 2 // 3)
-                if fewer is None:
-                    raise
-                answer = await self._ask(candidate, endpoint, replace(question, messages=fewer))
+            mended: set[tuple[Reaction, str]] = set()
+            while True:
+                try:
+                    answer = await self._ask(candidate, endpoint, question)
+                    break
+                except Missed as missed:
+                    why = (missed.reaction, missed.part)
+                    easier = await self._easier(missed, endpoint, question) if why not in mended else None
+                    if easier is None:
+                        raise
+                    mended.add(why)
+                    question = easier
         except Missed:
             raise
         except BaseException as error:
@@ -194,10 +197,23 @@ class ModelGateway:
         self._health.answered(candidate.name)
         return answer
 
+    async def _easier(self, missed: Missed, endpoint: Endpoint, question: Question) -> Question | None:
+        """The question in fewer tokens where it was too long, or without the part that the server doesn't know, which is
+        remembered. ``None`` where nothing helps."""
+        if missed.reaction is Reaction.PLAINER:
+            self._unknown_to.setdefault((endpoint.base, endpoint.model), set()).add(missed.part)
+            return question
+        if missed.reaction is not Reaction.SHORTEN or question.shorter is None:
+            return None
+        count = await self._provider.count(question.messages)
+        fewer = await asyncio.to_thread(question.shorter, missed.fits or count * 2 // 3)
+        return replace(question, messages=fewer) if fewer is not None else None
+
     async def _ask(self, candidate: Candidate, endpoint: Endpoint, question: Question) -> Answer:
         messages = list((await asyncio.to_thread(self.mask, question.messages)).messages)
         counted, window = await self._window(endpoint, messages, question.max_tokens)
-        question = replace(question, messages=messages)
+        without: dict[str, Any] = dict.fromkeys(self._unknown_to.get((endpoint.base, endpoint.model), ()))
+        question = replace(question, messages=messages, **without)
         return await self._caller.ask(Call(candidate.name, endpoint, question, candidate.limit, counted, window))
 
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:

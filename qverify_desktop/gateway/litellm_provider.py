@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from qverify_desktop.gateway.errors import CallFailed, error_words
 from qverify_desktop.gateway.guard import MOST_ANSWER_BYTES, GuardedTransport
 from qverify_desktop.gateway.loop import SeparateLoop
 from qverify_desktop.gateway.provider import Endpoint, Reply, Wire
+from qverify_desktop.gateway.streams import fold_of
 
 _loading = threading.Lock()
 
@@ -93,11 +95,18 @@ class LitellmProvider:
 
     async def _call(self, endpoint: Endpoint, question: Question, context_tokens: int, timeout_s: float) -> Reply:
         litellm = await asyncio.to_thread(load)
+        # Ollama streams unless it is told not to, and of a plain answer without counts the library invents them.
+        streamed = question.hear is not None or endpoint.wire is Wire.OLLAMA
+        fold = fold_of(endpoint.wire) if streamed else None
         guard = await asyncio.to_thread(
-            lambda: GuardedTransport(endpoint.base, local=endpoint.local, most_bytes=self._most_bytes)
+            lambda: GuardedTransport(
+                endpoint.base, local=endpoint.local, most_bytes=self._most_bytes, fold=fold, hear=question.hear
+            )
         )
         client = _client(litellm, endpoint, guard, timeout_s)
-        options: dict[str, Any] = {"api_version": endpoint.api_version} if endpoint.api_version else {}
+        options = _shape(litellm, endpoint, question.schema)
+        if endpoint.api_version:
+            options["api_version"] = endpoint.api_version
         if endpoint.wire is Wire.OLLAMA:
             options["num_ctx"] = context_tokens
             # A model without a price entry is looked up by a blocking request of litellm's own, on the event loop.
@@ -136,6 +145,20 @@ def _key(endpoint: Endpoint) -> str | None:
     if endpoint.key is not None:
         return endpoint.key.get_secret_value()
     return None if endpoint.wire is Wire.OLLAMA else _NO_KEY
+
+
+def _shape(litellm: Any, endpoint: Endpoint, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The shape of the answer as each protocol asks for it. The library's own way for models that it does not know is a call of
+    a tool, and none is ever offered: then nothing is asked for."""
+    if schema is None:
+        return {}
+    if endpoint.wire is Wire.OLLAMA:
+        return {"format": dict(schema)}
+    if endpoint.wire is Wire.ANTHROPIC:
+        known = litellm.model_cost.get(endpoint.model, {}).get("supports_native_structured_output")
+        return {"output_format": {"type": "json_schema", "schema": dict(schema)}} if known else {}
+    shape = {"name": "answer", "strict": True, "schema": dict(schema)}
+    return {"extra_body": {"response_format": {"type": "json_schema", "json_schema": shape}}}
 
 
 def _client(litellm: Any, endpoint: Endpoint, guard: GuardedTransport, timeout_s: float) -> Any:
@@ -190,6 +213,7 @@ def _read(response: Any) -> dict[str, Any]:
         "thinking": bool(getattr(message, "reasoning_content", None)),
         "prompt_tokens": _tokens(usage, "prompt_tokens"),
         "completion_tokens": _tokens(usage, "completion_tokens"),
+        "cached_tokens": _tokens(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
     }
 
 

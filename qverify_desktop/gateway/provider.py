@@ -47,7 +47,8 @@ class Reply:
     """What a transport brings back. Tokens as the server counted them (0 where it did not say).
 
     ``finish`` is the server's word for why it stopped (``stop``, ``length``, ``content_filter``); ``thinking`` says that
-    the server sent reasoning apart from the text. ``cost_microusd`` is in millionths of a US dollar.
+    the server sent reasoning apart from the text. ``cost_microusd`` is in millionths of a US dollar. ``cached_tokens`` are a part
+    of ``prompt_tokens``: those that the provider had in its own cache.
     """
 
     text: str
@@ -56,6 +57,7 @@ class Reply:
     prompt_tokens: int
     completion_tokens: int
     cost_microusd: int
+    cached_tokens: int = 0
 
 
 class Provider(Protocol):

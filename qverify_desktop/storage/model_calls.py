@@ -75,6 +75,7 @@ class ModelCalls:
             "cost_microusd": _whole(settlement.cost_microusd),
             "duration_ms": _whole(settlement.duration_ms),
             "sentence": settlement.sentence[:_MOST_SENTENCE],
+            "cached_tokens": _whole(settlement.cached_tokens),
         }
         with self._database.transaction(durable=False) as session:
             session.execute(update(ModelCallRow).where(*still).values(values))
