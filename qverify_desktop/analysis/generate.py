@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from qverify_desktop.analysis.baseline import uncovered_lines
 from qverify_desktop.analysis.context import Survey, survey
+from qverify_desktop.analysis.live import Live
 from qverify_desktop.analysis.model_tests import (
     MOST_SURVIVORS,
     ModelOutcome,
@@ -238,6 +239,7 @@ async def _ask_about(
                 missing=missing,
                 known=await allowance.survey(snapshot, project, language),
                 asker=_asker(steps, step),
+                live=Live(steps.reporter, target.id),
             )
         except ModelUnavailable as error:
             context.events.extend(error.evidence)
@@ -333,6 +335,7 @@ async def _ask_of_survivors(
             left=left,
             known=await allowance.survey(snapshot, project, language),
             asker=_asker(steps, step),
+            live=Live(steps.reporter, target.id),
         )
         return _noted(context, outcome)
 

@@ -15,9 +15,10 @@ from typing import Any
 from qverify_desktop.analysis import expectations
 from qverify_desktop.analysis.context import Context, Survey, gather, survey
 from qverify_desktop.analysis.expectations import with_quote
+from qverify_desktop.analysis.live import Live
 from qverify_desktop.analysis.ports import Evidence, Gateway
 from qverify_desktop.analysis.prompts import Prompt, render
-from qverify_desktop.analysis.questions import EXPECTATIONS_SCHEMA, FILE_SCHEMA, Account
+from qverify_desktop.analysis.questions import EXPECTATIONS_SCHEMA, Account
 from qverify_desktop.analysis.reading import WHOLE_ANSWER, answer_path, read_answer, refusal
 from qverify_desktop.analysis.trial import REASONS, Attempt, RunJob, Trouble, try_out
 from qverify_desktop.domain.errors import ModelFailure
@@ -93,16 +94,17 @@ async def write_model_tests(
     missing: Collection[int] = (),
     known: Survey | None = None,
     asker: Asker = Asker(),
+    live: Live | None = None,
 ) -> ModelOutcome:
     """Candidates for one target, with at most ``rounds`` rounds of repair after the first answer. ``left`` is what is left of
     the budget, in millionths of a US dollar; the repair ends when it is spent. ``missing`` are the target's lines that no test
-    runs, ``known`` the survey of its project where somebody made it.
+    runs, ``known`` the survey of its project where somebody made it; ``live`` is told what the model writes.
 
     Raises ``ModelUnavailable`` when the first question got no answer. A failure in a later round ends the repair; what was
     won before it stays.
     """
     place = Place(snapshot, project, language, run_job)
-    account = Account(target.id, request, gateway, asker, left)
+    account = Account(target.id, request, gateway, asker, live, left)
     writing = await asyncio.to_thread(_Writing.begin, target, place, account, missing, known)
     try:
         tests = await writing.first()
@@ -129,11 +131,12 @@ async def write_for_survivors(
     left: int | None = None,
     known: Survey | None = None,
     asker: Asker = Asker(),
+    live: Live | None = None,
 ) -> ModelOutcome:
     """Candidates that may notice mutants which all tests so far let pass: one question, no repair. A model that gives no answer
     is a notice."""
     place = Place(snapshot, project, language, run_job)
-    account = Account(target.id, request, gateway, asker, left)
+    account = Account(target.id, request, gateway, asker, live, left)
     writing = await asyncio.to_thread(_Writing.begin, target, place, account, (), known)
     try:
         await writing.notice(survivors[:MOST_SURVIVORS])
@@ -176,14 +179,14 @@ class _Writing:
         """The tests of the first answer; where none can be read, of a second one. Raises ``ModelFailure``."""
         path = self._path(0)
         prompt = await self._prompt("generate", path, {"tests": TESTS_ASKED}, self.context)
-        text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
+        text = await self.account.ask(prompt, 0, Purpose.GENERATE)
         tests, refused = await self._read(text, path)
         unreadable = [one for one in refused if one.test.name == WHOLE_ANSWER]
         if not tests and unreadable and not self.account.used_up:
             again = await self._prompt("again", path, {"problem": unreadable[0].detail[:300]}, None)
             again = again.after(prompt, text[:2_000], prompt)
             try:
-                text = await self.account.ask(again, 0, Purpose.GENERATE, FILE_SCHEMA)
+                text = await self.account.ask(again, 0, Purpose.GENERATE)
             except ModelFailure as error:
                 self.notices.append(f"The model was asked only once about {self.target.symbol}: {error.sentence}")
             else:
@@ -205,6 +208,10 @@ class _Writing:
         prompt = await asyncio.to_thread(expectations.question, self.target, self.context, calls, title)
         try:
             text = await self.account.ask(prompt, 0, Purpose.SECOND_OPINION, EXPECTATIONS_SCHEMA)
+            if expectations.is_broken(text) and not self.account.used_up:
+                again = await asyncio.to_thread(render, "expect_again", {"title": title})
+                again = again.after(prompt, text[:2_000], prompt)
+                text = await self.account.ask(again, 0, Purpose.SECOND_OPINION, EXPECTATIONS_SCHEMA)
         except ModelFailure as error:
             self.notices.append(
                 f"What tests for {self.target.symbol} expect was not held against its words: {error.sentence}"
@@ -238,7 +245,7 @@ class _Writing:
             prompt = alone
             if not fresh and self.last is not None:
                 prompt = (await self._repair_prompt(worth, number, None)).after(*self.last, alone)
-            text = await self.account.ask(prompt, number, Purpose.REPAIR, FILE_SCHEMA)
+            text = await self.account.ask(prompt, number, Purpose.REPAIR)
             self.last = (alone, text)
             tests, refused = await self._read(text, self._path(number))
             self.refused += refused
@@ -252,7 +259,7 @@ class _Writing:
         path = answer_path(self.place.language, self.place.project, self.target, "s")
         changes = [f"line {one.line}: {one.original[:300]!r} becomes {one.replacement[:300]!r}" for one in survivors]
         prompt = await self._prompt("survivors", path, {"changes": changes}, self.context)
-        text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
+        text = await self.account.ask(prompt, 0, Purpose.GENERATE)
         tests, refused = await self._read(text, path)
         self.refused += [one for one in refused if one.test.name != WHOLE_ANSWER]
         await self._try(tests)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from qverify_desktop.analysis.live import Live
 from qverify_desktop.analysis.ports import Answer, Evidence, Gateway
 from qverify_desktop.analysis.prompts import Prompt, content_of
 from qverify_desktop.domain.errors import ModelFailure
@@ -26,13 +27,8 @@ ROUNDS = 3
 ROUNDS_OF_LOCAL = 5
 _LOOPBACK = re.compile(r"localhost|::1|127(?:\.\d{1,3}){3}")
 
-#: What an answer with a test file looks like where a wire can hold a model to it.
-FILE_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"file": {"type": "string"}},
-    "required": ["file"],
-    "additionalProperties": False,
-}
+#: The shape of a second opinion where a wire can hold a model to one. A test file is asked for in a fence: code inside JSON is code
+#: that a model has to escape while it writes it.
 EXPECTATIONS_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -63,6 +59,7 @@ class Account:
     request: AnalysisRequest
     gateway: Gateway
     asker: Asker = Asker()
+    live: Live | None = None
     left: int | None = None
     evidence: list[Evidence] = field(default_factory=list)
     executions: list[Execution] = field(default_factory=list)
@@ -80,7 +77,9 @@ class Account:
     def rounds(self) -> int:
         return ROUNDS_OF_LOCAL if self.local else ROUNDS
 
-    async def ask(self, prompt: Prompt, number: int, purpose: Purpose, schema: Mapping[str, Any]) -> str:
+    async def ask(
+        self, prompt: Prompt, number: int, purpose: Purpose, schema: Mapping[str, Any] | None = None
+    ) -> str:
         """One question, and the answer's text. Prompt and answer go into the evidence, and so does a question that got none.
 
         Raises ``ModelFailure``.
@@ -108,6 +107,7 @@ class Account:
             schema=schema,
             template=prompt.template,
             shorter=shorter,
+            hear=self.live,
         )
         about = {
             "target": self.target,
@@ -133,6 +133,8 @@ class Account:
             self.evidence.append(Evidence("model_no_answer", about, said))
             raise
         finally:
+            if self.live is not None:
+                self.live.over()
             # The person is told of what was really sent, not of what was meant to be.
             for fewer in shortened[-1:]:
                 self.evidence.append(Evidence("model_prompt_shortened", about, {"prompt": content_of(fewer)}))

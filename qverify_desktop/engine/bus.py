@@ -13,11 +13,12 @@ from qverify_desktop.engine.events import ENDED, EventKind, RunEvent, RunStatus,
 
 #: Log lines that a late watcher is told again, and that a slow watcher may have waiting.
 LOG_LINES = 500
+#: Characters of what a model writes that are handed on at a time.
+MOST_WRITING = 4_000
 #: Ended runs whose events stay in memory.
 ENDED_CHANNELS = 50
 #: What shows in a list of runs.
 _LISTED = frozenset({EventKind.STATUS, EventKind.STAGE_STARTED})
-_DROPPABLE = frozenset({EventKind.PROGRESS, EventKind.LOG})
 
 
 @dataclass(eq=False)
@@ -29,6 +30,9 @@ class _Watcher:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, event: RunEvent) -> None:
+        if event.kind is EventKind.WRITING:
+            # Whatever else waits: who reads slowly sees fewer steps of it, never older ones.
+            _forget(self.waiting, EventKind.WRITING, None)
         if event.kind is EventKind.PROGRESS and self.waiting:
             last = self.waiting[-1]
             if last.kind is EventKind.PROGRESS and last.stage is event.stage:
@@ -41,11 +45,8 @@ class _Watcher:
         self.news.set()
 
     def _drop_oldest_log(self) -> None:
-        for index, event in enumerate(self.waiting):
-            if event.kind is EventKind.LOG:
-                del self.waiting[index]
-                self.logs -= 1
-                return
+        if _forget(self.waiting, EventKind.LOG, None):
+            self.logs -= 1
 
     def take(self) -> RunEvent | None:
         if not self.waiting:
@@ -69,21 +70,27 @@ class _Channel:
     ended: bool = False
 
     def keep(self, event: RunEvent) -> None:
-        """Add to the ring; of progress only the last of each stage, of log lines only the newest are kept."""
+        """Add to the ring; of progress only the last of each stage, of log lines only the newest, of what a model writes only the
+        last are kept."""
         if event.kind is EventKind.PROGRESS:
-            self._forget(EventKind.PROGRESS, event.stage)
+            _forget(self.ring, EventKind.PROGRESS, event.stage)
+        elif event.kind is EventKind.WRITING:
+            _forget(self.ring, EventKind.WRITING, None)
         elif event.kind is EventKind.LOG:
             self.logs += 1
             if self.logs > LOG_LINES:
-                self._forget(EventKind.LOG, None)
+                _forget(self.ring, EventKind.LOG, None)
                 self.logs -= 1
         self.ring.append(event)
 
-    def _forget(self, kind: EventKind, stage: Stage | None) -> None:
-        for index, event in enumerate(self.ring):
-            if event.kind is kind and (stage is None or event.stage is stage):
-                del self.ring[index]
-                return
+
+def _forget(events: deque[RunEvent], kind: EventKind, stage: Stage | None) -> bool:
+    """Drop the oldest event of a kind, and of a stage where one is named; answers whether there was one."""
+    for index, event in enumerate(events):
+        if event.kind is kind and (stage is None or event.stage is stage):
+            del events[index]
+            return True
+    return False
 
 
 class EventBus:
@@ -194,8 +201,17 @@ class BusReporter:
     def target(self, stage: Stage, target: str, text: str) -> None:
         self._bus.publish(self._run, EventKind.TARGET, stage=stage, text=one_line(text), target=one_line(target))
 
+    def writing(self, stage: Stage, target: str, text: str) -> None:
+        self._bus.publish(self._run, EventKind.WRITING, stage=stage, text=some_lines(text), target=one_line(target))
+
     def log(self, stage: Stage, text: str) -> None:
         self._bus.publish(self._run, EventKind.LOG, stage=stage, text=one_line(text))
+
+
+def some_lines(text: str) -> str:
+    """The end of a hostile model's text as printable lines."""
+    cleaned = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text[-MOST_WRITING:])
+    return cleaned.encode("utf-8", "replace").decode()
 
 
 def one_line(text: str) -> str:
