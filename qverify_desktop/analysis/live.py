@@ -22,23 +22,19 @@ class Live:
         self._clock = clock
         self._text = ""
         self._told_at = -EVERY_S
-        self._untold = False
 
     def __call__(self, piece: str) -> None:
         """One more piece; an empty one says that the answer begins anew."""
         self._text = (self._text + piece)[-MOST:] if piece else ""
-        self._untold = True
         if self._text and self._clock() - self._told_at >= EVERY_S:
             self._tell()
 
     def over(self) -> None:
-        """Nothing more comes: what was not told yet is, and that it is over."""
-        if self._untold and self._text:
-            self._tell()
-        if self._told_at >= 0:
-            self._reporter.writing(Stage.GENERATE, self._target, "")
-        self._text, self._untold, self._told_at = "", False, -EVERY_S
+        """Nothing more comes: the last of it is told, and that it is over."""
+        if self._text:
+            self._tell(over=True)
+        self._text = ""
 
-    def _tell(self) -> None:
-        self._untold, self._told_at = False, self._clock()
-        self._reporter.writing(Stage.GENERATE, self._target, self._text)
+    def _tell(self, *, over: bool = False) -> None:
+        self._told_at = self._clock()
+        self._reporter.writing(Stage.GENERATE, self._target, self._text, over=over)

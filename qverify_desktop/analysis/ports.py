@@ -139,7 +139,7 @@ class Reporter(Protocol):
 
     def target(self, stage: Stage, target: str, text: str) -> None: ...
 
-    def writing(self, stage: Stage, target: str, text: str) -> None:
-        """The end of what a model has written for a target so far, in lines; empty when it has ended. From any thread."""
+    def writing(self, stage: Stage, target: str, text: str, *, over: bool) -> None:
+        """The end of what a model has written for a target so far, in lines; ``over`` when it has ended. From any thread."""
 
     def log(self, stage: Stage, text: str) -> None: ...

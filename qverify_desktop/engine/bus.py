@@ -201,8 +201,16 @@ class BusReporter:
     def target(self, stage: Stage, target: str, text: str) -> None:
         self._bus.publish(self._run, EventKind.TARGET, stage=stage, text=one_line(text), target=one_line(target))
 
-    def writing(self, stage: Stage, target: str, text: str) -> None:
-        self._bus.publish(self._run, EventKind.WRITING, stage=stage, text=some_lines(text), target=one_line(target))
+    def writing(self, stage: Stage, target: str, text: str, *, over: bool) -> None:
+        self._bus.publish(
+            self._run,
+            EventKind.WRITING,
+            stage=stage,
+            text=some_lines(text),
+            done=int(over),
+            total=1,
+            target=one_line(target),
+        )
 
     def log(self, stage: Stage, text: str) -> None:
         self._bus.publish(self._run, EventKind.LOG, stage=stage, text=one_line(text))

@@ -6,6 +6,8 @@ remote addresses only; what went wrong is kept, because the library on top turns
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import ssl
 import urllib.request
@@ -24,6 +26,8 @@ from qverify_desktop.gateway.streams import Fold
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
 #: Bytes of an error's body that are kept for its sentence.
 MOST_SAID_BYTES = 4096
+#: Seconds that the end of a stream's connection is waited for after the end of the answer.
+LINGER_S = 0.1
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -135,7 +139,8 @@ class _Capped(httpx.AsyncByteStream):
 
 
 class _Folded(httpx.AsyncByteStream):
-    """A stream as the plain answer. It is read until the answer is whole: some servers keep the connection open after it."""
+    """A stream as the plain answer. It is read until the answer is whole: some servers keep the connection open after it, and get
+    only ``LINGER_S`` for a proper end."""
 
     def __init__(self, inner: httpx.AsyncByteStream, fold: Fold, guard: GuardedTransport) -> None:
         self._inner = inner
@@ -144,13 +149,19 @@ class _Folded(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._inner:
+            chunks = aiter(self._inner)
+            async for chunk in chunks:
                 self._guard.hear(self._fold.feed(chunk))
                 if self._fold.ended:
                     break
             else:
                 self._guard.hear(self._fold.close())
-            yield json.dumps(self._fold.answer()).encode()
+            answer = json.dumps(self._fold.answer()).encode()
+            with contextlib.suppress(TimeoutError, httpx.TransportError):
+                async with asyncio.timeout(LINGER_S):
+                    async for _ in chunks:
+                        pass
+            yield answer
         except CallFailed as failed:
             self._guard.failed = failed
             raise httpx.ReadError("no whole answer") from None

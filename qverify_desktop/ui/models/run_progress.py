@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, Stage
 from qverify_desktop.domain.views import LogLine
@@ -144,10 +144,7 @@ class RunProgress:
 
     def _take_writing(self, event: RunEvent) -> None:
         """What was written stays to be read until something else is, or the stage ends."""
-        if event.text:
-            self.writing = Writing(event.target, event.text)
-        elif self.writing is not None and self.writing.target == event.target:
-            self.writing = replace(self.writing, over=True)
+        self.writing = Writing(event.target, event.text, event.done > 0)
 
     def _take_stage(self, state: StageState, event: RunEvent) -> None:
         if event.kind is EventKind.STAGE_STARTED:

@@ -8,13 +8,14 @@ from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from qverify_desktop.domain.progress import STAGE_TITLES, RunEvent, Stage
+from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent, Stage
 from qverify_desktop.domain.views import LogPage
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.models.run_progress import RunProgress, StageState, TargetState
 from qverify_desktop.ui.page import Desk, Notice, Place
 from qverify_desktop.ui.pages.progress_log import RunLog
+from qverify_desktop.ui.pages.progress_writing import WritingPane
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import steps, words
@@ -130,9 +131,11 @@ class ProgressPage(RunPage):
         right = QSplitter(Qt.Orientation.Vertical)
         right.setChildrenCollapsible(False)
         right.addWidget(self._build_targets())
+        self.writing = WritingPane(self.desk.theme)
+        right.addWidget(self.writing)
         self.log = RunLog(self.desk)
         right.addWidget(self.log)
-        right.setSizes([420, 300])
+        right.setSizes([420, 200, 300])
         self._split.addWidget(right)
         self._split.setStretchFactor(1, 1)
         px = self.desk.theme.px
@@ -223,6 +226,7 @@ class ProgressPage(RunPage):
         self.progress = RunProgress()
         self._began = time.monotonic()
         self._question.hide()
+        self.writing.show_writing(None)
         self.log.show_run(self.place.run)
         context = self.context
         for event in context.kept if context is not None else ():
@@ -270,8 +274,11 @@ class ProgressPage(RunPage):
         self.progress.take(event)
         # Other processes' runs began before this page was opened: the events say when.
         self._began = min(self._began, time.monotonic() - event.at_ms / 1000)
-        self.log.hear()
-        self._dirty = True
+        if event.kind in (EventKind.WRITING, EventKind.STAGE_FINISHED, EventKind.STATUS):
+            self.writing.show_writing(self.progress.writing)
+        if event.kind is not EventKind.WRITING:
+            self.log.hear()
+            self._dirty = True
 
     def _repaint(self, force: bool = False) -> None:
         """At most every 250 ms; the clock goes on even when nothing is heard."""
