@@ -91,13 +91,11 @@ class Caller:
         try:
             number = await self._intend(call, estimate)
             reply, text = await self._attempt(call, number, started, paid=estimate > 0)
+            answer = self._answer(call.endpoint, reply, text, started)
+            await self._settle(number, CallState.ANSWERED, answer, key=key)
         finally:
             if ticket and self._accounts.limiter is not None:
                 await asyncio.shield(asyncio.to_thread(self._accounts.limiter.leave, ticket))
-        answer = self._answer(call.endpoint, reply, text, started)
-        await self._settle(number, CallState.ANSWERED, answer)
-        if key:
-            await asyncio.to_thread(self._keep, key, answer)
         return replace(answer, attempts=(note,)) if note else answer
 
     async def pause(self, name: str, seconds: float) -> None:
@@ -182,17 +180,22 @@ class Caller:
         limiter, name, limit = self._accounts.limiter, call.name, call.limit
         if limiter is None or limit == RateLimit():
             return ""
-        if limit.requests_per_minute or limit.tokens_per_minute:
-            tokens = call.prompt_tokens + call.question.max_tokens
-            wait = await asyncio.to_thread(limiter.reserve, name, tokens, limit)
-            if wait > 0:
-                await self._sleep(wait)
-        while limit.at_once:
+        tokens = call.prompt_tokens + call.question.max_tokens
+
+        def begin() -> tuple[str, float]:
+            # Both at once where nothing is to be waited for: each way into a thread and back takes its time.
+            queued = limit.requests_per_minute or limit.tokens_per_minute
+            wait = limiter.reserve(name, tokens, limit) if queued else 0.0
+            return (limiter.enter(name, limit) if limit.at_once and wait <= 0 else "", wait)
+
+        ticket, wait = await _whole(begin, undo=lambda begun: limiter.leave(begun[0]))
+        if wait > 0:
+            await self._sleep(wait)
+        while limit.at_once and not ticket:
             ticket = await _whole(limiter.enter, name, limit, undo=limiter.leave)
-            if ticket:
-                return ticket
-            await self._sleep(LOOK_S)
-        return ""
+            if not ticket:
+                await self._sleep(LOOK_S)
+        return ticket
 
     async def _intend(self, call: Call, estimate: int) -> int:
         if self._accounts.ledger is None:
@@ -214,8 +217,17 @@ class Caller:
         off = Settlement(CallState.FAILED, sentence="The question was called off before it was sent.")
         return await _whole(ledger.intend, intent, undo=lambda number: ledger.settle(number, off))
 
-    async def _settle(self, number: int, state: CallState, answer: Answer, sentence: str = "") -> None:
-        if self._accounts.ledger is not None:
+    async def _settle(self, number: int, state: CallState, answer: Answer, sentence: str = "", key: str = "") -> None:
+        """Note what a call came to, and keep its answer under ``key`` where there is one."""
+
+        def note() -> None:
+            if ledger is not None:
+                ledger.settle(number, settlement)
+            if key:
+                self._keep(key, answer)
+
+        ledger = self._accounts.ledger
+        if ledger is not None or key:
             settlement = Settlement(
                 state,
                 answer.prompt_tokens,
@@ -225,7 +237,7 @@ class Caller:
                 sentence,
                 answer.cached_tokens,
             )
-            await asyncio.to_thread(self._accounts.ledger.settle, number, settlement)
+            await asyncio.to_thread(note)
 
     async def _fail(self, number: int, sentence: str, started: float, *, doubt: bool = False) -> None:
         if self._accounts.ledger is not None:

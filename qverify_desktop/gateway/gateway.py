@@ -207,13 +207,14 @@ class ModelGateway:
             return None
         count = await self._provider.count(question.messages)
         fewer = await asyncio.to_thread(question.shorter, missed.fits or count * 2 // 3)
-        return replace(question, messages=fewer) if fewer is not None else None
+        if fewer is None:
+            return None
+        return replace(question, messages=list((await asyncio.to_thread(self.mask, fewer)).messages))
 
     async def _ask(self, candidate: Candidate, endpoint: Endpoint, question: Question) -> Answer:
-        messages = list((await asyncio.to_thread(self.mask, question.messages)).messages)
-        counted, window = await self._window(endpoint, messages, question.max_tokens)
+        counted, window = await self._window(endpoint, question.messages, question.max_tokens)
         without: dict[str, Any] = dict.fromkeys(self._unknown_to.get((endpoint.base, endpoint.model), ()))
-        question = replace(question, messages=messages, **without)
+        question = replace(question, **without)
         return await self._caller.ask(Call(candidate.name, endpoint, question, candidate.limit, counted, window))
 
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:

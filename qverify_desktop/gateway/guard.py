@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -45,14 +46,15 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         hear: Hear | None = None,
     ) -> None:
         scheme = urlsplit(base).scheme
-        # Building a TLS context costs 15 ms and more; for plain HTTP none is needed.
-        verify: ssl.SSLContext | bool = httpx.create_ssl_context() if scheme == "https" else False
+        verify: ssl.SSLContext | bool = _tls() if scheme == "https" else False
         proxy = None if local or urllib.request.proxy_bypass(urlsplit(base).hostname or "") else _proxy(scheme)
         self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, proxy=proxy)
         self._most_bytes = most_bytes
         self._fold = fold
         self._hear = hear
         self._used = False
+        #: Called when the request goes out.
+        self.sending: Callable[[], None] = lambda: None
         self.failed: CallFailed | None = None
         self.said = b""
 
@@ -63,6 +65,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._used = True
         if self._fold is not None:
             request = _asking(request, self._fold)
+        self.sending()
         try:
             response = await self._inner.handle_async_request(request)
         except httpx.TimeoutException:
@@ -99,6 +102,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the certificates takes 15 ms and more."""
+    return httpx.create_ssl_context()
 
 
 def _final(error: httpx.TransportError, request: httpx.Request | None = None) -> httpx.TransportError:

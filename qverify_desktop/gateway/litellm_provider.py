@@ -24,6 +24,8 @@ from qverify_desktop.gateway.provider import Endpoint, Reply, Wire
 from qverify_desktop.gateway.streams import fold_of
 
 _loading = threading.Lock()
+#: The library once it is loaded: a hop into a thread for nothing would cost more than all else here.
+_loaded: list[Any] = []
 
 #: What is sent where an end point wants no key: the library would otherwise look for one in the environment.
 _NO_KEY = "no-key"
@@ -66,7 +68,12 @@ def load() -> Any:
         litellm.disable_hf_tokenizer_download = True
         litellm.callbacks = []
         litellm.cache = None
+        _loaded[:] = [litellm]
         return litellm
+
+
+async def _ready() -> Any:
+    return _loaded[0] if _loaded else await asyncio.to_thread(load)
 
 
 class LitellmProvider:
@@ -94,14 +101,13 @@ class LitellmProvider:
         self._loop.close()
 
     async def _call(self, endpoint: Endpoint, question: Question, context_tokens: int, timeout_s: float) -> Reply:
-        litellm = await asyncio.to_thread(load)
+        litellm = await _ready()
         # Ollama streams unless it is told not to, and of a plain answer without counts the library invents them.
         streamed = question.hear is not None or endpoint.wire is Wire.OLLAMA
         fold = fold_of(endpoint.wire) if streamed else None
-        guard = await asyncio.to_thread(
-            lambda: GuardedTransport(
-                endpoint.base, local=endpoint.local, most_bytes=self._most_bytes, fold=fold, hear=question.hear
-            )
+        # This loop is the library's own, so what takes some milliseconds holds no window up, and a hop would take as long.
+        guard = GuardedTransport(
+            endpoint.base, local=endpoint.local, most_bytes=self._most_bytes, fold=fold, hear=question.hear
         )
         client = _client(litellm, endpoint, guard, timeout_s)
         options = _shape(litellm, endpoint, question.schema)
@@ -112,7 +118,10 @@ class LitellmProvider:
             # A model without a price entry is looked up by a blocking request of litellm's own, on the event loop.
             litellm.model_cost.setdefault(f"ollama_chat/{endpoint.model}", dict(_FREE))
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(None) as patience:
+                # The patience is with the server: what the library does before it sends, seconds at the first call, is ours.
+                loop = asyncio.get_running_loop()
+                guard.sending = lambda: patience.reschedule(loop.time() + timeout_s)
                 response = await litellm.acompletion(
                     model=f"{_PREFIXES[endpoint.wire]}/{endpoint.model}",
                     messages=question.messages,
@@ -137,8 +146,7 @@ class LitellmProvider:
         finally:
             # Shielded: a cancelled call must still close its connection, so that the server stops working.
             await asyncio.shield(guard.aclose())
-        cost = await asyncio.to_thread(_cost_microusd, litellm, response, endpoint)
-        return Reply(**{**reply, "cost_microusd": cost})
+        return Reply(**{**reply, "cost_microusd": _cost_microusd(litellm, response, endpoint)})
 
 
 def _key(endpoint: Endpoint) -> str | None:

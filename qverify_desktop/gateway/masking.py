@@ -40,26 +40,37 @@ _PEM = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----\s*(?P<secret>\S.{1,20000}?)\s*-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY",
     re.DOTALL,
 )
-#: Shapes that the library does not know.
+#: Shapes that the library does not know, each with what a text must hold, in small letters, to have one: to look for that is cheap.
 _OWN = {
-    "anthropic-key": re.compile(r"\bsk-ant-[A-Za-z0-9_-]{20,200}"),
-    "provider-key": re.compile(r"\bsk-(?:proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{32,200}"),
-    "google-key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    "hugging-face-token": re.compile(r"\bhf_[A-Za-z0-9]{30,60}\b"),
-    "bearer-token": re.compile(
-        r"(?i)\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?bearer\s+(?P<secret>[A-Za-z0-9._~+/=-]{16,2000})"
+    "anthropic-key": ("sk-ant-", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{20,200}")),
+    "provider-key": ("sk-", re.compile(r"\bsk-(?:proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{32,200}")),
+    "google-key": ("aiza", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
+    "hugging-face-token": ("hf_", re.compile(r"\bhf_[A-Za-z0-9]{30,60}\b")),
+    "bearer-token": (
+        "authorization",
+        re.compile(
+            r"(?i)\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?bearer\s+(?P<secret>[A-Za-z0-9._~+/=-]{16,2000})"
+        ),
     ),
-    "address-with-password": re.compile(
-        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,80}:(?P<secret>[^\s/@\"'<>{}$]{3,200})@"
+    "address-with-password": (
+        "://",
+        re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,80}:(?P<secret>[^\s/@\"'<>{}$]{3,200})@"),
     ),
 }
 _ASSIGNED = re.compile(
     r"(?i)\b[\w.-]{0,40}(?:passw(?:or)?d|passwd|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|client_?secret)"
     r"[\w-]{0,20}[\"']?\]?\s{0,3}(?::\s{0,3}\w{1,20}\s{0,3})?(?:=|:|=>|:=)\s{0,3}[\"'](?P<secret>[^\"'\s]{8,200})[\"']"
 )
+#: One of these stands in every name that the two rules for assignments know.
+_NAMED = ("passw", "pwd", "secret", "key", "token")
 _ENVIRONMENT = re.compile(
     r"(?m)^\s{0,8}(?:export\s+)?[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,20}=(?P<secret>[^\s\"'$#]{8,200})\s*$"
 )
+#: What every secret of the library's rules holds but those of ``_SHORT``: they are looked for in lines that have one.
+_LONG = re.compile(r"[\w+/=.:@-]{16,}")
+_SHORT = ("artifactory",)
+#: Texts whose secrets are remembered: a prompt is masked for the evidence and again before it is sent.
+_REMEMBERED = 64
 #: Values that stand for a secret and are none.
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:<.*>|\{.*\}|\$.*|%.*%|x{4,}|\*{4,}|\.{3,}|.*(?:example|placeholder|change_?me|your[_-]|dummy|redacted|not[_-]?a[_-]?secret).*"
@@ -81,7 +92,7 @@ def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
     certain = [one for one in known if len(one) >= 6]
     for index, message in enumerate(messages):
         text = message.get("content", "")
-        found = sorted({*_known(text, certain), *secrets_of(text)}, key=lambda one: (one[0], -one[1]))
+        found = sorted({*_known(text, certain), *_remembered(text)}, key=lambda one: (one[0], -one[1]))
         out, at = [], 0
         for start, end, rule in found:
             if start < at:
@@ -104,20 +115,49 @@ def _known(text: str, known: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 
 def secrets_of(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and rule of every secret."""
-    for match in _PEM.finditer(text):
-        yield *match.span("secret"), "private-key"
-    for rule, pattern in _OWN.items():
-        for match in pattern.finditer(text):
-            yield from _meant(match, rule)
-    for rule, pattern in (("assigned-secret", _ASSIGNED), ("environment-file", _ENVIRONMENT)):
-        for match in pattern.finditer(text):
-            yield from _meant(match, rule)
+    small = text.lower()
+    if "private key" in small:
+        for match in _PEM.finditer(text):
+            yield *match.span("secret"), "private-key"
+    for rule, (needed, pattern) in _OWN.items():
+        if needed in small:
+            for match in pattern.finditer(text):
+                yield from _meant(match, rule)
+    if any(name in small for name in _NAMED):
+        for rule, pattern in (("assigned-secret", _ASSIGNED), ("environment-file", _ENVIRONMENT)):
+            for match in pattern.finditer(text):
+                yield from _meant(match, rule)
+    lines = list(_lines_with_long_words(text))
     for rule, pattern in _library():
-        for match in pattern.finditer(text):
-            # A group is the secret within its surroundings, or, where it is short, a part of the secret that names its kind.
-            group = 1 if match.re.groups and len(match.group(1) or "") >= _LEAST else 0
-            if len(match.group(group)) >= _LEAST and not _PLACEHOLDER.match(match.group(group)):
-                yield *match.span(group), rule
+        for start, end in [(0, len(text))] if rule in _SHORT else lines:
+            for match in pattern.finditer(text, start, end):
+                # A group is the secret within its surroundings, or, where it is short, a part of the secret that names its kind.
+                group = 1 if match.re.groups and len(match.group(1) or "") >= _LEAST else 0
+                if len(match.group(group)) >= _LEAST and not _PLACEHOLDER.match(match.group(group)):
+                    yield *match.span(group), rule
+
+
+@functools.lru_cache(_REMEMBERED)
+def _remembered(text: str) -> tuple[tuple[int, int, str], ...]:
+    return tuple(secrets_of(text))
+
+
+def _lines_with_long_words(text: str) -> Iterator[tuple[int, int]]:
+    """Where lines that have a long word begin and end, each with the next line, and those beside each other as one."""
+    begun = ended = -1
+    for match in _LONG.finditer(text):
+        if match.end() < ended:
+            continue
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", match.end())
+        end = text.find("\n", end + 1) if end >= 0 else -1
+        if start > ended >= 0:
+            yield begun, ended
+        if start > ended:
+            begun = start
+        ended = end if end >= 0 else len(text)
+    if ended >= 0:
+        yield begun, ended
 
 
 def _meant(match: re.Match[str], rule: str) -> Iterator[tuple[int, int, str]]:
