@@ -142,7 +142,10 @@ def _engine_of(path: Path) -> Engine:
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         # SQLite takes this between transactions only, and a pooled connection remembers the last one.
-        connection.exec_driver_sql(f"PRAGMA synchronous={options.get('qverify_synchronous', 'FULL')}")
+        wanted = options.get("qverify_synchronous", "FULL")
+        if connection.info.get("synchronous", "FULL") != wanted:
+            connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+            connection.info["synchronous"] = wanted
         connection.exec_driver_sql(options.get("qverify_begin", "BEGIN"))
 
     return engine

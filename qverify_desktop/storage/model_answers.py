@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Callable
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.execution import MIB
@@ -20,6 +20,12 @@ MOST_DAYS = 30
 LARGEST = 4 * MIB
 
 _DAY_S = 86_400
+#: Both after every call to a model, so each is one statement over indices. ``used`` as ``_next_use`` counts.
+_PUT = text(
+    "INSERT OR REPLACE INTO model_answers (key, answer, bytes, made_at, used) VALUES "
+    "(:key, :answer, :bytes, :made, (SELECT coalesce(max(used), 0) + 1 FROM model_answers))"
+)
+_HELD = text("SELECT (SELECT min(made_at) FROM model_answers), (SELECT sum(bytes) FROM model_answers)")
 
 
 class ModelAnswers:
@@ -50,12 +56,12 @@ class ModelAnswers:
             row = session.get(ModelAnswerRow, key)
             if row is None:
                 return None
-            text = None if self._is_old(row.made_at) else _read(row.answer)
-            if text is None:
+            kept = None if self._is_old(row.made_at) else _read(row.answer)
+            if kept is None:
                 session.delete(row)
             else:
                 row.used = _next_use(session)
-        return text
+        return kept
 
     def put(self, key: str, value: str) -> None:
         """Keep an answer, and drop the ones used least recently beyond the size limit."""
@@ -65,10 +71,13 @@ class ModelAnswers:
         packed = zlib.compress(plain)
         with self._database.transaction(durable=False) as session:
             made = int(self._now_s())
-            session.merge(ModelAnswerRow(key, packed, len(packed), made, _next_use(session)))
-            session.flush()
-            session.execute(delete(ModelAnswerRow).where(ModelAnswerRow.made_at < made - self._most_s))
-            self._shrink(session)
+            session.execute(_PUT, {"key": key, "answer": packed, "bytes": len(packed), "made": made})
+            oldest, held = session.execute(_HELD).one()
+            if oldest < made - self._most_s:
+                session.execute(delete(ModelAnswerRow).where(ModelAnswerRow.made_at < made - self._most_s))
+                held = session.execute(_HELD).one()[1]
+            if held > self._most_bytes:
+                self._shrink(session, held - self._most_bytes)
 
     def clear(self) -> int:
         """Drop all answers; answers how many there were."""
@@ -87,10 +96,7 @@ class ModelAnswers:
         """Also an answer from the future is, which a clock that was wrong has left."""
         return not -_DAY_S <= self._now_s() - made_at <= self._most_s
 
-    def _shrink(self, session: Session) -> None:
-        over = int(session.scalar(select(func.sum(ModelAnswerRow.bytes))) or 0) - self._most_bytes
-        if over <= 0:
-            return
+    def _shrink(self, session: Session, over: int) -> None:
         gone = []
         for key, size in session.execute(
             select(ModelAnswerRow.key, ModelAnswerRow.bytes).order_by(ModelAnswerRow.used)

@@ -99,7 +99,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX model_answers_by_use ON model_answers (used, bytes)",
     ),
-    ("ALTER TABLE model_calls ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0",),
+    (
+        "ALTER TABLE model_calls ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX model_answers_by_age ON model_answers (made_at)",
+    ),
 )
 
 
