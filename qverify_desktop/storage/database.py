@@ -63,6 +63,20 @@ class Database:
             yield session
 
     @contextmanager
+    def statements(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction for a statement or two, without a session, whose bookkeeping would take several times as long as they do:
+        for what is done with every call to a model. Otherwise as ``transaction``."""
+        writer = self._writer if durable else self._light_writer
+        with self._writing, self._explained(), writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def question(self) -> Iterator[Connection]:
+        """The same for a statement that only reads; as ``reading``."""
+        with self._explained(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one consistent state of the database."""
         with self._explained(), Session(self._engine, expire_on_commit=False) as session, session.begin():

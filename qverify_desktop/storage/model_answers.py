@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Callable
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.execution import MIB
@@ -25,6 +25,7 @@ _PUT = text(
     "INSERT OR REPLACE INTO model_answers (key, answer, bytes, made_at, used) VALUES "
     "(:key, :answer, :bytes, :made, (SELECT coalesce(max(used), 0) + 1 FROM model_answers))"
 )
+_KNOWN = text("SELECT 1 FROM model_answers WHERE key = :key")
 _HELD = text("SELECT (SELECT min(made_at) FROM model_answers), (SELECT sum(bytes) FROM model_answers)")
 
 
@@ -49,8 +50,8 @@ class ModelAnswers:
 
     def get(self, key: str) -> str | None:
         """The JSON of a stored answer; ``None`` where there is none or it is too old."""
-        with self._database.reading() as session:
-            if session.scalar(select(func.count()).where(ModelAnswerRow.key == key)) == 0:
+        with self._database.question() as connection:
+            if connection.execute(_KNOWN, {"key": key}).one_or_none() is None:
                 return None
         with self._database.transaction(durable=False) as session:
             row = session.get(ModelAnswerRow, key)
@@ -69,15 +70,15 @@ class ModelAnswers:
         if len(plain) > LARGEST:
             return
         packed = zlib.compress(plain)
-        with self._database.transaction(durable=False) as session:
+        with self._database.statements(durable=False) as connection:
             made = int(self._now_s())
-            session.execute(_PUT, {"key": key, "answer": packed, "bytes": len(packed), "made": made})
-            oldest, held = session.execute(_HELD).one()
+            connection.execute(_PUT, {"key": key, "answer": packed, "bytes": len(packed), "made": made})
+            oldest, held = connection.execute(_HELD).one()
             if oldest < made - self._most_s:
-                session.execute(delete(ModelAnswerRow).where(ModelAnswerRow.made_at < made - self._most_s))
-                held = session.execute(_HELD).one()[1]
+                connection.execute(delete(ModelAnswerRow).where(ModelAnswerRow.made_at < made - self._most_s))
+                held = connection.execute(_HELD).one()[1]
             if held > self._most_bytes:
-                self._shrink(session, held - self._most_bytes)
+                self._shrink(connection, held - self._most_bytes)
 
     def clear(self) -> int:
         """Drop all answers; answers how many there were."""
@@ -96,9 +97,9 @@ class ModelAnswers:
         """Also an answer from the future is, which a clock that was wrong has left."""
         return not -_DAY_S <= self._now_s() - made_at <= self._most_s
 
-    def _shrink(self, session: Session, over: int) -> None:
+    def _shrink(self, connection: Connection, over: int) -> None:
         gone = []
-        for key, size in session.execute(
+        for key, size in connection.execute(
             select(ModelAnswerRow.key, ModelAnswerRow.bytes).order_by(ModelAnswerRow.used)
         ):
             gone.append(key)
@@ -106,7 +107,7 @@ class ModelAnswers:
             if over <= 0:
                 break
         for key in gone:
-            session.execute(delete(ModelAnswerRow).where(ModelAnswerRow.key == key))
+            connection.execute(delete(ModelAnswerRow).where(ModelAnswerRow.key == key))
 
 
 def _next_use(session: Session) -> int:

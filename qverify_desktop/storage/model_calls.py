@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, insert, select, update
 
 from qverify_desktop.domain.model import CallState, Intent, Settlement
 from qverify_desktop.storage.database import Database
@@ -12,6 +12,13 @@ from qverify_desktop.storage.schema import ModelCallRow
 #: What a call counts against a budget: a call whose end is not known counts with the most that it can cost.
 _OPEN = (CallState.INTENDED.value, CallState.IN_DOUBT.value)
 _COUNTED = case((ModelCallRow.state.in_(_OPEN), ModelCallRow.estimate_microusd), else_=ModelCallRow.cost_microusd)
+
+#: What is not known before the answer.
+_UNKNOWN = {"cost_microusd": 0, "completion_tokens": 0, "duration_ms": 0, "sentence": "", "cached_tokens": 0}
+_INTEND = insert(ModelCallRow).returning(ModelCallRow.call)
+_SETTLE = update(ModelCallRow).where(
+    ModelCallRow.call == bindparam("which"), ModelCallRow.state == CallState.INTENDED.value
+)
 
 _MOST_SENTENCE = 500
 #: A server may count as it likes; a million calls of this size still have a sum that SQLite can hold.
@@ -43,32 +50,31 @@ class ModelCalls:
 
     def intend(self, intent: Intent) -> int:
         """Record a call before it is sent; answers its number. On disk when this returns."""
-        row = ModelCallRow(
-            run=intent.run,
-            source=intent.source,
-            request=intent.request,
-            purpose=str(intent.purpose),
-            deployment=intent.deployment,
-            provider=intent.provider,
-            model=intent.model,
-            sent_at=intent.sent_at,
-            holder=self._holder.name,
-            state=CallState.INTENDED.value,
-            estimate_microusd=_whole(intent.estimate_microusd),
-            prompt_tokens=_whole(intent.prompt_tokens),
-        )
-        with self._database.transaction() as session:
-            session.add(row)
-            session.flush()
-            return row.call
+        row = {
+            "run": intent.run,
+            "source": intent.source,
+            "request": intent.request,
+            "purpose": str(intent.purpose),
+            "deployment": intent.deployment,
+            "provider": intent.provider,
+            "model": intent.model,
+            "sent_at": intent.sent_at,
+            "holder": self._holder.name,
+            "state": CallState.INTENDED.value,
+            "estimate_microusd": _whole(intent.estimate_microusd),
+            "prompt_tokens": _whole(intent.prompt_tokens),
+            **_UNKNOWN,
+        }
+        with self._database.statements() as connection:
+            return int(connection.execute(_INTEND, row).scalar_one())
 
     def settle(self, call: int, settlement: Settlement) -> None:
         """Record what became of a call. A second settlement of one call changes nothing.
 
         A power cut right after it may leave the call in doubt, which errs to the safe side; only the intent waits for the disk.
         """
-        still = (ModelCallRow.call == call, ModelCallRow.state == CallState.INTENDED.value)
         values = {
+            "which": call,
             "state": settlement.state.value,
             "prompt_tokens": _whole(settlement.prompt_tokens),
             "completion_tokens": _whole(settlement.completion_tokens),
@@ -77,8 +83,8 @@ class ModelCalls:
             "sentence": settlement.sentence[:_MOST_SENTENCE],
             "cached_tokens": _whole(settlement.cached_tokens),
         }
-        with self._database.transaction(durable=False) as session:
-            session.execute(update(ModelCallRow).where(*still).values(values))
+        with self._database.statements(durable=False) as connection:
+            connection.execute(_SETTLE, values)
 
     def spent_by_run(self, run: str) -> int:
         """What a run cost so far; a call that is open or in doubt counts with its estimate."""
