@@ -92,7 +92,7 @@ def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
     certain = [one for one in known if len(one) >= 6]
     for index, message in enumerate(messages):
         text = message.get("content", "")
-        found = sorted({*_known(text, certain), *_remembered(text)}, key=lambda one: (one[0], -one[1]))
+        found = sorted({*_known(text, certain), *secrets_of(text)}, key=lambda one: (one[0], -one[1]))
         out, at = [], 0
         for start, end, rule in found:
             if start < at:
@@ -113,8 +113,13 @@ def _known(text: str, known: Sequence[str]) -> Iterator[tuple[int, int, str]]:
             at = text.find(secret, at + len(secret))
 
 
-def secrets_of(text: str) -> Iterator[tuple[int, int, str]]:
+@functools.lru_cache(_REMEMBERED)
+def secrets_of(text: str) -> tuple[tuple[int, int, str], ...]:
     """Start, end and rule of every secret."""
+    return tuple(_looked_for(text))
+
+
+def _looked_for(text: str) -> Iterator[tuple[int, int, str]]:
     small = text.lower()
     if "private key" in small:
         for match in _PEM.finditer(text):
@@ -135,11 +140,6 @@ def secrets_of(text: str) -> Iterator[tuple[int, int, str]]:
                 group = 1 if match.re.groups and len(match.group(1) or "") >= _LEAST else 0
                 if len(match.group(group)) >= _LEAST and not _PLACEHOLDER.match(match.group(group)):
                     yield *match.span(group), rule
-
-
-@functools.lru_cache(_REMEMBERED)
-def _remembered(text: str) -> tuple[tuple[int, int, str], ...]:
-    return tuple(secrets_of(text))
 
 
 def _lines_with_long_words(text: str) -> Iterator[tuple[int, int]]:

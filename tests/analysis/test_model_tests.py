@@ -47,7 +47,7 @@ class Model:
         self.asked: list[list[dict[str, str]]] = []
         #: Questions in which the body is hidden, and what is said to them.
         self.second: list[str] = []
-        self.expectations: str | ModelFailure = "I can't tell."
+        self.expectations: str | list[str] | ModelFailure = "I can't tell."
 
     async def complete(self, question: Question) -> Answer:
         prompt = "\n".join(m["content"] for m in question.messages)
@@ -55,7 +55,9 @@ class Model:
             self.second.append(prompt)
             if isinstance(self.expectations, ModelFailure):
                 raise self.expectations
-            return Answer(self.expectations, question.model, "scripted", 10, 5, 0, 0)
+            said = self.expectations
+            said = said[len(self.second) - 1] if isinstance(said, list) else said
+            return Answer(said, question.model, "scripted", 10, 5, 0, 0)
         self.asked.append(question.messages)
         self.prompts.append(prompt)
         answer = self.answers[min(len(self.prompts), len(self.answers)) - 1]

@@ -295,3 +295,20 @@ async def test_a_budget_stops_what_costs_and_what_is_free_goes_on(tmp_path: Path
         answer = await ask(gateway, Asker(run="r", budget_microusd=1))
         await gateway.close()
     assert answer.provider == "ollama" and "budget of this run" in answer.attempts[0]
+
+
+@pytest.mark.parametrize("wire", ["openai", "azure", "anthropic"])
+async def test_what_the_provider_had_cached_is_paid_at_its_own_price_and_counted(wire: str, tmp_path: Path) -> None:
+    prices = "input = 1_000_000_000\noutput = 0\ncached_input = 100_000_000\n"
+    (tmp_path / "prices.toml").write_text(f'[prices."{wire}/scripted"]\n{prices}')
+    kept = Kept(tmp_path)
+    with serving(Script([Say("yes", cached=2)]), wire) as server:
+        order = [Deployment("one", wire, "scripted", server.url)]
+        gateway = ModelGateway(order=order, accounts=kept.accounts)
+        answer = await ask(gateway)
+        await gateway.close()
+    assert (answer.prompt_tokens, answer.cached_tokens) == (3, 2)
+    assert answer.cost_microusd == 1_000 + 2 * 100
+    with kept.database.reading() as session:
+        row = session.connection().exec_driver_sql("SELECT cached_tokens, cost_microusd FROM model_calls").one()
+    assert tuple(row) == (2, 1_200)
