@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 #: Seconds between two looks whether a place is free.
 LOOK_S = 0.2
+#: Bytes of text for a token, at least: tokenizers take three to four of code.
+BYTES_OF_A_TOKEN = 3
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Caller:
         try:
             number = await self._intend(call, estimate)
             reply, text = await self._attempt(call, number, started, paid=estimate > 0)
-            answer = self._answer(call.endpoint, reply, text, started)
+            answer = self._answer(call, reply, text, started)
             await self._settle(number, CallState.ANSWERED, answer, key=key)
         finally:
             if ticket and self._accounts.limiter is not None:
@@ -124,7 +126,7 @@ class Caller:
         except Missed as missed:
             # It was answered, and so paid, though nothing can be used.
             await self._settle(
-                number, CallState.FAILED, self._answer(endpoint, reply, "", started), missed.failure.sentence
+                number, CallState.FAILED, self._answer(call, reply, "", started), missed.failure.sentence
             )
             raise
         except asyncio.CancelledError:
@@ -138,13 +140,17 @@ class Caller:
         price = self._accounts.prices.of(endpoint.wire.value, endpoint.model, local=endpoint.local)
         return price.most(call.prompt_tokens, call.question.max_tokens)
 
-    def _cost(self, endpoint: Endpoint, reply: Reply) -> int:
-        """By the person's and our own table; by the library's where only that knows the model."""
+    def _cost(self, call: Call, reply: Reply) -> int:
+        """By the person's and our own table; by the library's where only that knows the model. What a server did not count is paid
+        all the same, so it is paid by our own count, rather too high."""
         if self._accounts.prices is None:
             return reply.cost_microusd
+        endpoint = call.endpoint
         price = self._accounts.prices.of(endpoint.wire.value, endpoint.model, local=endpoint.local)
         if not price.known and reply.cost_microusd:
             return reply.cost_microusd
+        if not reply.prompt_tokens and not reply.completion_tokens:
+            return price.cost(call.prompt_tokens, len(reply.text.encode("utf-8", "replace")) // BYTES_OF_A_TOKEN)
         return price.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
 
     async def _allow(self, call: Call) -> str:
@@ -245,14 +251,14 @@ class Caller:
             settlement = Settlement(state, duration_ms=_ms(started), sentence=sentence)
             await asyncio.to_thread(self._accounts.ledger.settle, number, settlement)
 
-    def _answer(self, endpoint: Endpoint, reply: Reply, text: str, started: float) -> Answer:
+    def _answer(self, call: Call, reply: Reply, text: str, started: float) -> Answer:
         return Answer(
             text=text,
-            model=endpoint.model,
-            provider=endpoint.wire.value,
+            model=call.endpoint.model,
+            provider=call.endpoint.wire.value,
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
-            cost_microusd=self._cost(endpoint, reply),
+            cost_microusd=self._cost(call, reply),
             duration_ms=_ms(started),
             cached_tokens=reply.cached_tokens,
         )

@@ -215,7 +215,11 @@ class ModelGateway:
         counted, window = await self._window(endpoint, question.messages, question.max_tokens)
         without: dict[str, Any] = dict.fromkeys(self._unknown_to.get((endpoint.base, endpoint.model), ()))
         question = replace(question, **without)
-        return await self._caller.ask(Call(candidate.name, endpoint, question, candidate.limit, counted, window))
+        answer = await self._caller.ask(Call(candidate.name, endpoint, question, candidate.limit, counted, window))
+        if question.hear is not None and not (answer.prompt_tokens or answer.cached or endpoint.local):
+            # It counts nothing in a stream, and what is paid has to be counted.
+            self._unknown_to.setdefault((endpoint.base, endpoint.model), set()).add("hear")
+        return answer
 
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:
         """The person's order for ``auto``, otherwise the one that was named."""

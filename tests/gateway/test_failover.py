@@ -312,3 +312,31 @@ async def test_what_the_provider_had_cached_is_paid_at_its_own_price_and_counted
     with kept.database.reading() as session:
         row = session.connection().exec_driver_sql("SELECT cached_tokens, cost_microusd FROM model_calls").one()
     assert tuple(row) == (2, 1_200)
+
+
+async def test_what_a_server_did_not_count_is_paid_by_our_own_count(tmp_path: Path) -> None:
+    (tmp_path / "prices.toml").write_text('[prices."openai/scripted"]\ninput = 1_000_000\noutput = 3_000_000\n')
+    kept = Kept(tmp_path)
+    with serving(Script([Say("x" * 300, counts=False)])) as server:
+        gateway = ModelGateway(
+            order=[Deployment("one", "openai", "scripted", server.url)], accounts=kept.accounts, sleep=at_once
+        )
+        answer = await ask(gateway)
+        await gateway.close()
+    assert (answer.prompt_tokens, answer.completion_tokens) == (0, 0), "the counts stay the server's own"
+    assert 300 < answer.cost_microusd <= 330
+
+
+async def test_who_counts_nothing_in_a_stream_and_may_be_paid_is_not_asked_for_one_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(Script([Say("yes", counts=False)])) as server:
+        # 127.0.0.1 in a notation that no policy takes for this machine.
+        base = server.url.replace("127.0.0.1", "0x7f.1")
+        gateway = ModelGateway(order=[Deployment("far", "openai", "scripted", base)])
+        for _ in range(2):
+            await gateway.complete(Question(ASK, "generate", 100, asker=Asker(cloud=True), hear=lambda piece: None))
+        await gateway.close()
+    assert ["stream" in request for request in server.script.requests] == [True, False]
