@@ -54,6 +54,7 @@ class WritingPane(QWidget):
 
     def _measure(self) -> None:
         self.text.setFont(self._theme.font("code"))
+        self.text.document().setDocumentMargin(self._theme.px(16))
         self.text.setMinimumHeight(self.text.fontMetrics().lineSpacing() * LINES // 3)
 
     def _lay_out(self) -> None:
