@@ -64,26 +64,31 @@ def serve(wire: str, told: Connection) -> None:
 
 @dataclass
 class Measured:
-    """Milliseconds of one wire, bare and through the gateway."""
+    """Milliseconds of one wire, bare and through the gateway, each as (by the clock, of processor time)."""
 
     wire: str
     streamed: bool
-    bare: list[float] = field(default_factory=list)
-    gateway: list[float] = field(default_factory=list)
+    bare: list[tuple[float, float]] = field(default_factory=list)
+    gateway: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def added(self) -> float:
-        return statistics.median(self.gateway) - statistics.median(self.bare)
+        return middle(self.gateway) - middle(self.bare)
 
     def row(self) -> list[str]:
-        bare, ours = statistics.median(self.bare), statistics.median(self.gateway)
+        bare, ours = middle(self.bare), middle(self.gateway)
         numbers = (bare, p95(self.bare), ours, p95(self.gateway), self.added)
         way = "streamed" if self.streamed else "plain"
-        return [self.wire, way, *(f"{number:.1f}" for number in numbers), f"{ours / bare:.1f}"]
+        cpu = middle(self.gateway, 1) - middle(self.bare, 1)
+        return [self.wire, way, *(f"{number:.1f}" for number in numbers), f"{ours / bare:.1f}", f"{cpu:.1f}"]
 
 
-def p95(values: list[float]) -> float:
-    return sorted(values)[int(len(values) * 0.95)]
+def middle(values: list[tuple[float, float]], which: int = 0) -> float:
+    return statistics.median(value[which] for value in values)
+
+
+def p95(values: list[tuple[float, float]]) -> float:
+    return sorted(value[0] for value in values)[int(len(values) * 0.95)]
 
 
 def messages(number: int) -> list[dict[str, str]]:
@@ -105,10 +110,10 @@ async def bare(wire: str, url: str, number: int, streamed: bool) -> None:
         answer.json()
 
 
-async def timed(work: Awaitable[Any]) -> float:
-    began = time.perf_counter()
+async def timed(work: Awaitable[Any]) -> tuple[float, float]:
+    began, used = time.perf_counter(), time.process_time()
     await work
-    return (time.perf_counter() - began) * 1000
+    return (time.perf_counter() - began) * 1000, (time.process_time() - used) * 1000
 
 
 async def measure(wire: str, url: str, folder: Path, rounds: int) -> tuple[list[Measured], float]:
@@ -134,7 +139,7 @@ async def measure(wire: str, url: str, folder: Path, rounds: int) -> tuple[list[
         assert answer.text == ANSWER and not answer.cached
         return answer
 
-    first = await timed(ask(0, False))
+    first, _ = await timed(ask(0, False))
     number, found = 1, []
     for streamed in (False, True):
         measured = Measured(wire, streamed)
@@ -153,8 +158,8 @@ async def measure(wire: str, url: str, folder: Path, rounds: int) -> tuple[list[
 
 
 def table(found: list[Measured]) -> str:
-    head = ["wire", "answer", "bare ms", "bare p95", "gateway ms", "gateway p95", "added ms", "ratio"]
-    lines = [head, ["---"] * 2 + ["---:"] * 6, *(one.row() for one in found)]
+    head = ["wire", "answer", "bare ms", "bare p95", "gateway ms", "gateway p95", "added ms", "ratio", "added cpu ms"]
+    lines = [head, ["---"] * 2 + ["---:"] * 7, *(one.row() for one in found)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -165,6 +170,8 @@ def main() -> int:
     parser.add_argument("--wire", nargs="*", choices=WIRES, default=WIRES)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
+    # As the window does (``app.main``).
+    sys.setswitchinterval(0.001)
     spawn = multiprocessing.get_context("spawn")
     found: list[Measured] = []
     load = os.getloadavg()[0]
