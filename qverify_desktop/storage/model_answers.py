@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from sqlite3 import Connection
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.execution import MIB
@@ -21,12 +22,15 @@ LARGEST = 4 * MIB
 
 _DAY_S = 86_400
 #: Both after every call to a model, so each is one statement over indices. ``used`` as ``_next_use`` counts.
-_PUT = text(
+_PUT = (
     "INSERT OR REPLACE INTO model_answers (key, answer, bytes, made_at, used) VALUES "
     "(:key, :answer, :bytes, :made, (SELECT coalesce(max(used), 0) + 1 FROM model_answers))"
 )
-_KNOWN = text("SELECT 1 FROM model_answers WHERE key = :key")
-_HELD = text("SELECT (SELECT min(made_at) FROM model_answers), (SELECT sum(bytes) FROM model_answers)")
+_KNOWN = "SELECT 1 FROM model_answers WHERE key = ?"
+_HELD = "SELECT (SELECT min(made_at) FROM model_answers), (SELECT sum(bytes) FROM model_answers)"
+_DROP_OLD = "DELETE FROM model_answers WHERE made_at < ?"
+_BY_USE = "SELECT key, bytes FROM model_answers ORDER BY used"
+_DROP = "DELETE FROM model_answers WHERE key = ?"
 
 
 class ModelAnswers:
@@ -51,7 +55,7 @@ class ModelAnswers:
     def get(self, key: str) -> str | None:
         """The JSON of a stored answer; ``None`` where there is none or it is too old."""
         with self._database.question() as connection:
-            if connection.execute(_KNOWN, {"key": key}).one_or_none() is None:
+            if connection.execute(_KNOWN, (key,)).fetchone() is None:
                 return None
         with self._database.transaction(durable=False) as session:
             row = session.get(ModelAnswerRow, key)
@@ -73,10 +77,10 @@ class ModelAnswers:
         with self._database.statements(durable=False) as connection:
             made = int(self._now_s())
             connection.execute(_PUT, {"key": key, "answer": packed, "bytes": len(packed), "made": made})
-            oldest, held = connection.execute(_HELD).one()
+            oldest, held = connection.execute(_HELD).fetchone()
             if oldest < made - self._most_s:
-                connection.execute(delete(ModelAnswerRow).where(ModelAnswerRow.made_at < made - self._most_s))
-                held = connection.execute(_HELD).one()[1]
+                connection.execute(_DROP_OLD, (made - self._most_s,))
+                _, held = connection.execute(_HELD).fetchone()
             if held > self._most_bytes:
                 self._shrink(connection, held - self._most_bytes)
 
@@ -99,15 +103,13 @@ class ModelAnswers:
 
     def _shrink(self, connection: Connection, over: int) -> None:
         gone = []
-        for key, size in connection.execute(
-            select(ModelAnswerRow.key, ModelAnswerRow.bytes).order_by(ModelAnswerRow.used)
-        ):
+        for key, size in connection.execute(_BY_USE):
             gone.append(key)
             over -= size
             if over <= 0:
                 break
         for key in gone:
-            connection.execute(delete(ModelAnswerRow).where(ModelAnswerRow.key == key))
+            connection.execute(_DROP, (key,))
 
 
 def _next_use(session: Session) -> int:

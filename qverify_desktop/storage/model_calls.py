@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, bindparam, case, func, insert, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 
 from qverify_desktop.domain.model import CallState, Intent, Settlement
 from qverify_desktop.storage.database import Database
@@ -13,11 +13,16 @@ from qverify_desktop.storage.schema import ModelCallRow
 _OPEN = (CallState.INTENDED.value, CallState.IN_DOUBT.value)
 _COUNTED = case((ModelCallRow.state.in_(_OPEN), ModelCallRow.estimate_microusd), else_=ModelCallRow.cost_microusd)
 
-#: What is not known before the answer.
-_UNKNOWN = {"cost_microusd": 0, "completion_tokens": 0, "duration_ms": 0, "sentence": "", "cached_tokens": 0}
-_INTEND = insert(ModelCallRow).returning(ModelCallRow.call)
-_SETTLE = update(ModelCallRow).where(
-    ModelCallRow.call == bindparam("which"), ModelCallRow.state == CallState.INTENDED.value
+_INTEND = (
+    "INSERT INTO model_calls (run, source, request, purpose, deployment, provider, model, sent_at, holder, state, "
+    "estimate_microusd, cost_microusd, prompt_tokens, completion_tokens, duration_ms, sentence, cached_tokens) "
+    "VALUES (:run, :source, :request, :purpose, :deployment, :provider, :model, :sent_at, :holder, 'intended', "
+    ":estimate_microusd, 0, :prompt_tokens, 0, 0, '', 0) RETURNING call"
+)
+_SETTLE = (
+    "UPDATE model_calls SET state = :state, prompt_tokens = :prompt_tokens, completion_tokens = :completion_tokens, "
+    "cost_microusd = :cost_microusd, duration_ms = :duration_ms, sentence = :sentence, cached_tokens = :cached_tokens "
+    "WHERE call = :which AND state = 'intended'"
 )
 
 _MOST_SENTENCE = 500
@@ -60,13 +65,11 @@ class ModelCalls:
             "model": intent.model,
             "sent_at": intent.sent_at,
             "holder": self._holder.name,
-            "state": CallState.INTENDED.value,
             "estimate_microusd": _whole(intent.estimate_microusd),
             "prompt_tokens": _whole(intent.prompt_tokens),
-            **_UNKNOWN,
         }
         with self._database.statements() as connection:
-            return int(connection.execute(_INTEND, row).scalar_one())
+            return int(connection.execute(_INTEND, row).fetchone()[0])
 
     def settle(self, call: int, settlement: Settlement) -> None:
         """Record what became of a call. A second settlement of one call changes nothing.

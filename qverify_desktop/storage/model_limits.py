@@ -10,25 +10,23 @@ import math
 import secrets
 import time
 from collections.abc import Callable
-
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlite3 import Connection
 
 from qverify_desktop.domain.model import RateLimit
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.holders import Holder
-from qverify_desktop.storage.schema import ModelQueueRow, ModelTicketRow
 
 MINUTE_US = 60_000_000
 #: A server may ask for any pause; longer than this is looked at again.
 LONGEST_PAUSE_S = 86_400.0
 
-_QUEUE = select(ModelQueueRow.free_at_us, ModelQueueRow.seen_at_us).where(
-    ModelQueueRow.deployment == bindparam("which")
-)
-_SET_QUEUE = insert(ModelQueueRow).prefix_with("OR REPLACE")
-_TAKEN = select(func.count()).select_from(ModelTicketRow).where(ModelTicketRow.deployment == bindparam("which"))
-_ENTER = insert(ModelTicketRow)
-_LEAVE = delete(ModelTicketRow).where(ModelTicketRow.ticket == bindparam("which"))
+_QUEUE = "SELECT free_at_us, seen_at_us FROM model_queues WHERE deployment = ?"
+_SET_QUEUE = "INSERT OR REPLACE INTO model_queues (deployment, free_at_us, seen_at_us) VALUES (?, ?, ?)"
+_TAKEN = "SELECT count(*) FROM model_tickets WHERE deployment = ?"
+_ENTER = "INSERT INTO model_tickets (ticket, deployment, holder) VALUES (?, ?, ?)"
+_LEAVE = "DELETE FROM model_tickets WHERE ticket = ?"
+_HOLDERS = "SELECT DISTINCT holder FROM model_tickets WHERE deployment = ?"
+_FREE = "DELETE FROM model_tickets WHERE holder = ?"
 
 
 def _now_us() -> int:
@@ -66,15 +64,16 @@ class ModelLimits:
     def _queue(self, connection: Connection, deployment: str) -> tuple[int, int]:
         """When the queue is free and the time, which is read under the write lock so that it never runs backwards between
         processes."""
-        row = connection.execute(_QUEUE, {"which": deployment}).one_or_none()
+        row = connection.execute(_QUEUE, (deployment,)).fetchone()
         now = self._now_us()
         if row is None:
             return now, now
         # Where the clock was set back, what is waited for moves with it, or everybody would wait for that long.
-        return row.free_at_us - max(0, row.seen_at_us - now), now
+        free, seen = row
+        return free - max(0, seen - now), now
 
     def _set(self, connection: Connection, deployment: str, free: int, now: int) -> None:
-        connection.execute(_SET_QUEUE, {"deployment": deployment, "free_at_us": free, "seen_at_us": now})
+        connection.execute(_SET_QUEUE, (deployment, free, now))
 
     def enter(self, deployment: str, limit: RateLimit) -> str:
         """A ticket for one of the calls at once, or an empty text where all places are taken."""
@@ -84,23 +83,21 @@ class ModelLimits:
                 self._free_the_dead(connection, deployment)
                 if self._taken(connection, deployment) >= limit.at_once:
                     return ""
-            holder = self._holder.name
-            connection.execute(_ENTER, {"ticket": ticket, "deployment": deployment, "holder": holder})
+            connection.execute(_ENTER, (ticket, deployment, self._holder.name))
         return ticket
 
     def leave(self, ticket: str) -> None:
         """Give a place back. One whose holder died is free again by itself."""
         with self._database.statements(durable=False) as connection:
-            connection.execute(_LEAVE, {"which": ticket})
+            connection.execute(_LEAVE, (ticket,))
 
     def _taken(self, connection: Connection, deployment: str) -> int:
-        return int(connection.execute(_TAKEN, {"which": deployment}).scalar_one())
+        return int(connection.execute(_TAKEN, (deployment,)).fetchone()[0])
 
     def _free_the_dead(self, connection: Connection, deployment: str) -> None:
-        of_this = ModelTicketRow.deployment == deployment
-        for name in connection.scalars(select(ModelTicketRow.holder).where(of_this).distinct()).all():
+        for (name,) in connection.execute(_HOLDERS, (deployment,)).fetchall():
             if not self._holder.alive(name):
-                connection.execute(delete(ModelTicketRow).where(ModelTicketRow.holder == name))
+                connection.execute(_FREE, (name,))
 
 
 def _room_us(tokens: int, limit: RateLimit) -> int:
