@@ -102,6 +102,8 @@ class LitellmProvider:
 
     async def _call(self, endpoint: Endpoint, question: Question, context_tokens: int, timeout_s: float) -> Reply:
         litellm = await _ready()
+        # For this task alone: no record of the call is made up for callbacks, of which there are none.
+        litellm.utils.is_internal_call.set(True)
         # Ollama streams unless it is told not to, and of a plain answer without counts the library invents them.
         streamed = question.hear is not None or endpoint.wire is Wire.OLLAMA
         fold = fold_of(endpoint.wire) if streamed else None
