@@ -130,6 +130,17 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument("--scope", default="all", help="all, changed:REF or files:GLOB (default: all)")
     parser.add_argument("--model", default="none", help="a model's name, or none (the default)")
     parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--cloud",
+        action="store_true",
+        help="prompts of this repository may go to models elsewhere; kept for the repository",
+    )
+    where.add_argument(
+        "--local-only",
+        action="store_true",
+        help="prompts of this repository stay on this machine; kept for the repository",
+    )
     parser.add_argument(
         "--packages",
         default="",

@@ -13,8 +13,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qverify_desktop.cli_questions import with_policy
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
+from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, TIME_BUDGETS, AnalysisRequest
 from qverify_desktop.terminal import Screen
@@ -28,7 +30,7 @@ def analyze(options: argparse.Namespace) -> int:
     request = _request(options)
 
     async def begin(engine: AnyEngine) -> str:
-        return await engine.start(request)
+        return await engine.start(request if options.json else await with_policy(engine, request))
 
     return _in_loop(_run_to_its_end(Screen(options.json), begin))
 
@@ -188,7 +190,14 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
         sandbox=_sandbox(options.sandbox),
         time_budget_s=options.time_budget,
         fresh=options.fresh,
+        cloud=_cloud(options).value,
     )
+
+
+def _cloud(options: argparse.Namespace) -> CloudPolicy:
+    if options.cloud:
+        return CloudPolicy.ALLOWED
+    return CloudPolicy.LOCAL_ONLY if options.local_only else CloudPolicy.UNDECIDED
 
 
 def _sandbox(chosen: str) -> str:

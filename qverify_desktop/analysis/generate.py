@@ -18,7 +18,7 @@ from qverify_desktop.analysis.model_tests import (
 )
 from qverify_desktop.analysis.mutation import RunMutant
 from qverify_desktop.analysis.steps import StepContext, Steps
-from qverify_desktop.domain.model import Asker
+from qverify_desktop.domain.model import Asker, CloudPolicy
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
 from qverify_desktop.domain.results import JudgedTest
@@ -261,6 +261,7 @@ def _asker(steps: Steps, step: str) -> Asker:
     return Asker(
         run=steps.run,
         source=request.source,
+        cloud=request.cloud == CloudPolicy.ALLOWED,
         budget_microusd=request.budget_microusd,
         request=f"{steps.run}/{step}",
     )
@@ -343,7 +344,8 @@ async def _probe(steps: Steps, part: str) -> str:
     request = steps.request
 
     async def body(context: StepContext) -> str:
-        problem = await context.services.gateway.probe(request.model, request.api_base)
+        asker = _asker(steps, f"{part}.model")
+        problem = await context.services.gateway.probe(request.model, request.api_base, asker=asker)
         context.record("model_probe", {"model": request.model, "answers": not problem})
         return problem
 

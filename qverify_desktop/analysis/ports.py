@@ -137,8 +137,8 @@ class Gateway(Protocol):
     def mask(self, messages: list[dict[str, str]]) -> Masked:
         """The messages without secrets, as ``complete`` would send them. Blocking, some milliseconds."""
 
-    async def probe(self, model: str, api_base: str) -> str:
-        """Empty when the model answers, otherwise the sentence why not."""
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
+        """Empty when a model answers that ``asker`` may ask, otherwise the sentence why not."""
 
     def set_air_gap(self, on: bool) -> None:
         """Whether nobody outside this machine may be asked."""

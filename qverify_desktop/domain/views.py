@@ -81,6 +81,13 @@ class Choices(TypedDict, total=False):
     time_budget_s: int
 
 
+class CloudView(TypedDict):
+    """``cloud`` is the ``CloudPolicy`` of a repository, ``hosts`` those outside this machine that a model's prompts go to."""
+
+    cloud: str
+    hosts: list[str]
+
+
 class RepositoryLook(TypedDict):
     """A first look at a folder or URL, before anything is copied. ``problem`` is a sentence when it can't be analysed."""
 

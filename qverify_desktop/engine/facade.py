@@ -21,7 +21,7 @@ from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, naming, wire
+from qverify_desktop.engine import delivery, naming, policy, wire
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
@@ -84,6 +84,7 @@ class Engine:
         self._parts = parts
         self._home = parts.home
         self._records = parts.records
+        self._repositories = RepositoryStore(parts.database)
         self._changes = Changes()
         self._logs = RunLogs(parts.home / "runs")
         self._bus = EventBus(self._changes, self._logs.tell)
@@ -115,6 +116,7 @@ class Engine:
         request = await asyncio.to_thread(settled, request, self._home)
         await asyncio.to_thread(delivery.check_out, request.out)
         await asyncio.to_thread(self._check_packages, request)
+        request = await asyncio.to_thread(policy.decided, request, self._repositories, self._home)
         going_on = await self._interrupted_twin(request)
         if going_on is not None:
             await self._runner.go_on(going_on, f"Going on with the run {going_on}, which was interrupted.")
@@ -158,6 +160,8 @@ class Engine:
         if status is RunStatus.FAILED:
             why = summary.sentence if summary else ""
             raise BadInput(f"The run {run} can't be gone on with. {why}".strip(), "Start the analysis again.")
+        stored = wire.request_from_json(json.loads(await asyncio.to_thread(self._records.request, run)))
+        await asyncio.to_thread(policy.check_again, stored, self._repositories, self._home)
         await self._runner.go_on(run, f"Going on with the run {run} from its last finished step.")
 
     async def runs(self) -> list[RunSummary]:
@@ -273,7 +277,7 @@ class Engine:
             keys=self._parts.keys,
             database=self._parts.database,
             runs=RunStore(self._parts.database),
-            repositories=RepositoryStore(self._parts.database),
+            repositories=self._repositories,
             decisions=DecisionStore(self._parts.database),
             find=self._find,
             look=look,

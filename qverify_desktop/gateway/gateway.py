@@ -270,11 +270,11 @@ class ModelGateway:
         """End what is still asked. The gateway may be used again after it."""
         await asyncio.to_thread(self._provider.close)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         """Empty when an end point knows the model, otherwise the sentence why not. Costs nothing where models are listed."""
         said = "No end points are set in the settings ([[deployments]])."
         for candidate in self._candidates(model, api_base):
-            asked = Asked([{"role": "user", "content": "Say yes."}], "probe", 16, Asker(cached=False))
+            asked = Asked([{"role": "user", "content": "Say yes."}], "probe", 16, replace(asker, cached=False))
             try:
                 endpoint = await self._policy(candidate, asked)
                 if not await self._listed(endpoint):

@@ -72,7 +72,7 @@ class RecordedGateway:
     def mask(self, messages: Messages) -> Masked:
         return mask(messages)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         """Empty where the recording holds anything."""
         return "" if self._known else "The recording holds no answers of a model."
 

@@ -26,6 +26,8 @@ def _opened(data: Data) -> str:
     model = data.get("model", "none")
     words = "without a model" if model == "none" else f"with the model {model}"
     where = ", with reduced isolation" if data.get("isolation") == "reduced" else ""
+    if model != "none" and data.get("cloud"):
+        where += ", which may be elsewhere" if data["cloud"] == "allowed" else ", on this machine only"
     return f"The run is opened {words}{where}, scope {data.get('scope', 'all')}, seed {data.get('seed', 0)}."
 
 

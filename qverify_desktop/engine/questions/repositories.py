@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
+from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.domain.views import (
     Choices,
+    CloudView,
     ComparedTest,
     ComparisonView,
     DefectView,
@@ -21,11 +23,12 @@ from qverify_desktop.domain.views import (
     RunView,
     TrendPoint,
 )
+from qverify_desktop.engine import policy
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.detected import nothing_to_analyse, runtime_choices, sources
 from qverify_desktop.engine.questions.views import canonical, history_entry, name_of, run_view, thousandths
 from qverify_desktop.storage.decisions import DEFECT
-from qverify_desktop.storage.repositories import KeptRepository
+from qverify_desktop.storage.repositories import CLOUD, KeptRepository
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.questions.catalogue import Context, Handler
@@ -63,6 +66,8 @@ class RepositoryQuestions:
             "repository_forget": self.forget,
             "repository_look": self.look,
             "repository_remember": self.remember,
+            "repository_cloud": self.cloud,
+            "repository_decide": self.decide,
             "repository_history": self.history,
             "runs_compare": self.compare,
         }
@@ -113,6 +118,21 @@ class RepositoryQuestions:
                 raise BadInput(f"The choice {name!r} can't be kept.")
         await asyncio.to_thread(self._context.repositories.remember, canonical(source), choices)
 
+    async def cloud(self, source: str, model: str, api_base: str) -> CloudView:
+        """What was decided about prompts of a repository, and where those for this model would go. Raises ``BadInput``."""
+        context = self._context
+        return {
+            "cloud": (await asyncio.to_thread(policy.kept, source, context.repositories)).value,
+            "hosts": list(await asyncio.to_thread(policy.hosts_elsewhere, model, api_base, context.home)),
+        }
+
+    async def decide(self, source: str, cloud: str) -> None:
+        """What is decided holds from the next run on; empty asks the person again. Raises ``BadInput``."""
+        if cloud not in tuple(CloudPolicy):
+            raise BadInput("Prompts are allowed elsewhere (allowed) or stay on this machine (local_only).")
+        await asyncio.to_thread(self._context.repositories.decide, canonical(source), cloud)
+        self._context.changed("")
+
     async def look(self, source: str) -> RepositoryLook:
         """A first look that copies nothing; what can't be analysed says so in ``problem``."""
         view: RepositoryLook = {
@@ -146,7 +166,7 @@ class RepositoryQuestions:
             "files": len(found.paths),
             "source_files": sorted(source_files)[:MOST_FILES],
             "test_files": sum(_is_test(path) for path in source_files),
-            "remembered": cast(Choices, kept.choices),
+            "remembered": cast(Choices, {name: value for name, value in kept.choices.items() if name != CLOUD}),
         }
         known, reason = await self._known_runtimes()
         view["runtimes"] = await asyncio.to_thread(runtime_choices, found, source_files, languages, known, reason)

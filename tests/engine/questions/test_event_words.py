@@ -36,6 +36,16 @@ def test_every_type_that_is_recorded_has_words() -> None:
 SENTENCES = [
     (
         "run_opened",
+        {"model": "gpt-4.1", "cloud": "allowed", "scope": "all", "seed": 0},
+        "The run is opened with the model gpt-4.1, which may be elsewhere, scope all, seed 0.",
+    ),
+    (
+        "run_opened",
+        {"model": "auto", "cloud": "local_only", "scope": "all", "seed": 0},
+        "The run is opened with the model auto, on this machine only, scope all, seed 0.",
+    ),
+    (
+        "run_opened",
         {"application": "1", "scope": "all", "model": "none", "seed": 7},
         "The run is opened without a model, scope all, seed 7.",
     ),
