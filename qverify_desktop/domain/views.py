@@ -82,10 +82,12 @@ class Choices(TypedDict, total=False):
 
 
 class CloudView(TypedDict):
-    """``cloud`` is the ``CloudPolicy`` of a repository, ``hosts`` those outside this machine that a model's prompts go to."""
+    """``cloud`` is the ``CloudPolicy`` of a repository, ``hosts`` those outside this machine that a model's prompts go to;
+    ``order`` names the person's end points where the model is ``auto``."""
 
     cloud: str
     hosts: list[str]
+    order: list[str]
 
 
 class RepositoryLook(TypedDict):

@@ -30,6 +30,11 @@ def hosts_elsewhere(model: str, api_base: str, home: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(host_of(one.base) for one in found if not one.local))
 
 
+def order(model: str, home: Path) -> tuple[str, ...]:
+    """Names of the person's end points where the model is ``auto``. Blocking. Raises ``BadInput``."""
+    return tuple(one.name for one in load_deployments(home)) if model == AUTO else ()
+
+
 def kept(source: str, repositories: RepositoryStore) -> CloudPolicy:
     """What was decided for a repository. Blocking."""
     value = repositories.get(canonical(source)).choices.get(CLOUD, "")

@@ -61,7 +61,7 @@ async def test_a_model_elsewhere_waits_for_the_person_s_answer_which_is_then_kep
         assert await policy_of(door, run) == "allowed"
         assert await policy_of(door, await door.start(request)) == "allowed", "asked once"
         view = await door.ask("repository_cloud", source=f"{source}/", model="gpt-4.1", api_base=FAR)
-        assert view == {"cloud": "allowed", "hosts": ["models.example.org"]}
+        assert view == {"cloud": "allowed", "hosts": ["models.example.org"], "order": []}
         with pytest.raises(BadInput, match="stay on this machine"):
             await door.start(AnalysisRequest(str(source), model="gpt-4.1", api_base=FAR, cloud="local_only"))
         with pytest.raises(BadInput, match="stay on this machine"):
@@ -75,7 +75,7 @@ async def test_a_run_asks_elsewhere_only_where_that_is_needed(home: Path, source
         here = AnalysisRequest(str(source), model="qwen2.5-coder")
         assert await policy_of(engine, await engine.start(here)) == "local_only"
         view = await engine.ask("repository_cloud", source=str(source), model="qwen2.5-coder", api_base="")
-        assert view == {"cloud": "allowed", "hosts": []}
+        assert view == {"cloud": "allowed", "hosts": [], "order": []}
 
 
 async def test_an_order_with_an_end_point_elsewhere_is_asked_about_and_may_stay_here(
@@ -87,6 +87,8 @@ async def test_an_order_with_an_end_point_elsewhere_is_asked_about_and_may_stay_
     async with house(home) as engine:
         with pytest.raises(BadInput, match="nobody has decided"):
             await engine.start(auto)
+        view = await engine.ask("repository_cloud", source=str(source), model="auto", api_base="")
+        assert view["hosts"] == ["models.example.org"] and len(view["order"]) == 2
         await engine.ask("repository_decide", source=str(source), cloud="local_only")
         assert await policy_of(engine, await engine.start(auto)) == "local_only", "what is elsewhere is left out"
 

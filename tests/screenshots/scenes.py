@@ -77,6 +77,18 @@ SCENES = (
     Scene("runs", Place("runs")),
     Scene("environment", Place("environment")),
     Scene("new-analysis", Place("home"), act=lambda w: w.front.new_analysis(SOURCE)),
+    Scene(
+        "new-analysis-cloud",
+        Place("home"),
+        {
+            "repository_look": lambda source: (
+                samples.look(source)
+                | {"remembered": {"model": "gpt-4.1", "api_base": "https://models.example.org/v1"}}
+            )
+        },
+        act=lambda w: w.front.new_analysis(SOURCE),
+        size=(1440, 1200),
+    ),
     Scene("git-url", Place("home"), act=lambda w: w.registry.trigger("git-url"), themes=("light",)),
     Scene("progress", Place("progress", run=LIVE), events=_going_on()),
     Scene("progress-small", Place("progress", run=LIVE), events=_going_on(), size=SMALL, themes=("dark",)),

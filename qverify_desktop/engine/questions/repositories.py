@@ -124,6 +124,7 @@ class RepositoryQuestions:
         return {
             "cloud": (await asyncio.to_thread(policy.kept, source, context.repositories)).value,
             "hosts": list(await asyncio.to_thread(policy.hosts_elsewhere, model, api_base, context.home)),
+            "order": list(await asyncio.to_thread(policy.order, model, context.home)),
         }
 
     async def decide(self, source: str, cloud: str) -> None:

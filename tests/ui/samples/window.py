@@ -332,6 +332,8 @@ def answers(**changes: Any) -> dict[str, Any]:
         "repository_history": history(),
         "repository_look": lambda source: look(source),
         "repository_remember": None,
+        "repository_decide": None,
+        "repository_cloud": lambda source, model, api_base: {"cloud": "", "hosts": [], "order": []},
         "runs_compare": compared(),
         "run_overview": lambda run: copy.deepcopy(overviews.get(run, results.overview())),
         "run_log": log(),
