@@ -191,6 +191,9 @@ async def from_model(
         step = f"{part}.model.{number}"
         answers.append(await _ask_about(steps, snapshot, project, target, step, missing, allowance))
         allowance.asked += 1
+        if answers[-1].stopped:
+            allowance.given_up = True
+            break
         if len(answers) >= FAILURES and all(answer.failed for answer in answers[-FAILURES:]):
             gave_up = Candidates(notices=(f"The model failed {FAILURES} times in a row and was not asked again.",))
             answers.append(Answered(gave_up, failed=True))
@@ -206,10 +209,12 @@ async def from_model(
 
 @dataclass(frozen=True)
 class Answered:
-    """What the model came to for one target; ``failed`` when its end point gave nothing."""
+    """What the model came to for one target; ``failed`` when its end point gave nothing, ``stopped`` when the person chose to go
+    on without it."""
 
     candidates: Candidates
     failed: bool = False
+    stopped: bool = False
 
 
 async def _ask_about(
@@ -242,7 +247,7 @@ async def _ask_about(
         except ModelUnavailable as error:
             context.events.extend(error.evidence)
             context.record("model_failed", {"target": target.id}, {"sentence": error.sentence.encode()})
-            return Answered(Candidates(notices=(error.sentence,)), failed=True)
+            return Answered(Candidates(notices=(error.sentence,)), failed=True, stopped=error.stopped)
         return Answered(_noted(context, outcome))
 
     return await steps.step(step, Answered, body)

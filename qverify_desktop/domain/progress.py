@@ -58,6 +58,7 @@ class EventKind(StrEnum):
     PROGRESS = "progress"
     LOG = "log"
     TARGET = "target"
+    INQUIRY = "inquiry"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class RunEvent:
 
     ``status`` is set where ``kind`` is ``STATUS``; a run's last event is a ``STATUS`` that is neither queued nor running.
     ``at_ms`` is milliseconds since the run was started or resumed. ``target`` is the id of a target where ``kind`` is
-    ``TARGET``: ``stage`` says how far it came, ``text`` what came of it there.
+    ``TARGET``: ``stage`` says how far it came, ``text`` what came of it there. Where ``kind`` is ``INQUIRY`` the run asks the person
+    something (``text`` is the question) or asks it no more (empty); what is open is asked of the engine.
     """
 
     run: str

@@ -90,6 +90,16 @@ class CloudView(TypedDict):
     order: list[str]
 
 
+class InquiryView(TypedDict):
+    """What a run waits to be told. ``facts`` of a budget: ``budget`` (run or month), ``spent_microusd``, ``estimate_microusd``,
+    ``limit_microusd``."""
+
+    run: str
+    name: str
+    sentence: str
+    facts: dict[str, int | str]
+
+
 class RepositoryLook(TypedDict):
     """A first look at a folder or URL, before anything is copied. ``problem`` is a sentence when it can't be analysed."""
 

@@ -7,18 +7,19 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from qverify_desktop.domain.errors import ModelFailure
+from qverify_desktop.domain.errors import ModelFailure, ModelsStopped
+from qverify_desktop.domain.inquiries import Consent, Inquiry
 from qverify_desktop.domain.model import Answer, Asker, CallState, Intent, RateLimit, Settlement
 from qverify_desktop.gateway.budget import Budget, Verdict, decide
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Missed, Reaction, reaction_to
-from qverify_desktop.gateway.ports import Ledger, Limiter, ResponseCache
-from qverify_desktop.gateway.prices import Prices
+from qverify_desktop.gateway.ports import Ledger, Limiter, Person, ResponseCache
+from qverify_desktop.gateway.prices import Prices, dollars
 from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Reply
 
 T = TypeVar("T")
@@ -37,6 +38,29 @@ class Accounts:
     prices: Prices | None = None
     month_budget_microusd: int = 0
     ask_percent: int = 80
+    person: Person | None = None
+
+
+class Patience:
+    """What a question may take in all. The time for which a person thinks about it does not count."""
+
+    def __init__(self, deadline: asyncio.Timeout) -> None:
+        self._deadline = deadline
+        self.held_s = 0.0
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The clock stands still inside."""
+        loop, until = asyncio.get_running_loop(), self._deadline.when()
+        began = loop.time()
+        self._deadline.reschedule(None)
+        try:
+            yield
+        finally:
+            passed = loop.time() - began
+            self.held_s += passed
+            if until is not None:
+                self._deadline.reschedule(until + passed)
 
 
 @dataclass(frozen=True)
@@ -78,13 +102,21 @@ class Caller:
         self._timeout_s = timeout_s
         self._sleep = sleep
 
-    async def ask(self, name: str, endpoint: Endpoint, question: Question, limit: RateLimit, asker: Asker) -> Answer:
+    async def ask(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        question: Question,
+        limit: RateLimit,
+        asker: Asker,
+        patience: Patience | None = None,
+    ) -> Answer:
         """The answer of the end point ``name``, out of the cache where it is there. Raises ``Missed``."""
         started = time.monotonic()
         key = question.key(endpoint) if self._accounts.cache is not None and asker.cached else ""
         if key and (kept := await self._kept(key, name, endpoint, question, asker, started)):
             return kept
-        note = await self._allow(endpoint, question, asker)
+        note = await self._allow(endpoint, question, asker, patience)
         estimate = self._estimate(endpoint, question)
         ticket = await self._turn(name, question, limit)
         try:
@@ -147,20 +179,50 @@ class Caller:
             return reply.cost_microusd
         return price.cost(reply.prompt_tokens, reply.completion_tokens)
 
-    async def _allow(self, endpoint: Endpoint, question: Question, asker: Asker) -> str:
-        """Stop at a budget (``Missed``, so that a model that costs nothing may answer instead); what to tell the person where a
-        budget is nearly spent."""
+    async def _allow(self, endpoint: Endpoint, question: Question, asker: Asker, patience: Patience | None) -> str:
+        """Stop at a budget (``Missed``, so that a model that costs nothing may answer instead), and ask the person before one is
+        nearly spent. Answers what to tell where nobody was there to be asked.
+
+        What is spent is counted anew after each answer: other calls of the run went on meanwhile.
+        """
         ledger, estimate = self._accounts.ledger, self._estimate(endpoint, question)
         if ledger is None or not estimate:
             return ""
+        agreed: set[str] = set()
+        while True:
+            budgets = await self._budgets(ledger, asker, agreed)
+            decision = decide(estimate, *budgets)
+            if decision.verdict is Verdict.STOP:
+                raise Missed(ModelFailure(decision.sentence, decision.remedy), Reaction.UNSENT)
+            if decision.verdict is Verdict.ALLOW or self._accounts.person is None or not asker.run:
+                return decision.sentence
+            budget = next(one for one in budgets if one.name == decision.budget)
+            with patience.held() if patience is not None else contextlib.nullcontext():
+                reply = await self._accounts.person.ask(_inquiry(asker.run, budget, estimate, decision.sentence))
+            if reply is Consent.NOBODY:
+                return decision.sentence
+            if reply is Consent.STOP:
+                raise Missed(
+                    ModelsStopped(
+                        f"You chose to finish without a model that costs something, before the budget of this {budget.name} "
+                        f"({dollars(budget.limit_microusd)}) was spent.",
+                        "Start the run again and answer otherwise, or with a higher budget.",
+                    ),
+                    Reaction.UNSENT,
+                )
+            agreed.add(budget.name)
+
+    async def _budgets(self, ledger: Ledger, asker: Asker, agreed: Collection[str]) -> list[Budget]:
+        """The budget of the run and the month's, as they are spent now."""
         month = datetime.now(UTC).strftime("%Y-%m")
-        budgets = [
+        return [
             Budget(
                 "run",
                 asker.budget_microusd,
                 await asyncio.to_thread(ledger.spent_by_run, asker.run) if asker.run else 0,
                 "Start the run again with a higher --budget.",
                 self._accounts.ask_percent,
+                "run" in agreed,
             ),
             Budget(
                 "month",
@@ -168,12 +230,9 @@ class Caller:
                 await asyncio.to_thread(ledger.spent_in_month, month),
                 "Raise QVERIFY_MONTH_BUDGET_MICROUSD, or month_budget_microusd in the settings.",
                 self._accounts.ask_percent,
+                "month" in agreed,
             ),
         ]
-        decision = decide(estimate, *budgets)
-        if decision.verdict is Verdict.STOP:
-            raise Missed(ModelFailure(decision.sentence, decision.remedy), Reaction.UNSENT)
-        return decision.sentence
 
     async def _turn(self, name: str, question: Question, limit: RateLimit) -> str:
         """Wait for the end point's queue and for a free place. Answers the ticket of the place, empty where none is needed."""
@@ -266,6 +325,23 @@ class Caller:
             "completion_tokens": answer.completion_tokens,
         }
         self._accounts.cache.put(key, json.dumps(kept))
+
+
+def _inquiry(run: str, budget: Budget, estimate: int, sentence: str) -> Inquiry:
+    """The question whether a budget may be spent up to its limit. One limit is asked about once in a run (a month's once in each
+    run and month)."""
+    month = datetime.now(UTC).strftime(".%Y-%m") if budget.name == "month" else ""
+    return Inquiry(
+        run,
+        f"budget.{budget.name}{month}.{budget.limit_microusd}",
+        sentence,
+        {
+            "budget": budget.name,
+            "spent_microusd": budget.spent_microusd,
+            "estimate_microusd": estimate,
+            "limit_microusd": budget.limit_microusd,
+        },
+    )
 
 
 async def _whole(work: Callable[..., T], *arguments: Any, undo: Callable[[T], None]) -> T:

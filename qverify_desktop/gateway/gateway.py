@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
 from qverify_desktop.domain.network import Network, permits
-from qverify_desktop.gateway.call import Accounts, Caller, Question
+from qverify_desktop.gateway.call import Accounts, Caller, Patience, Question
 from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Health, Missed, Reaction
@@ -61,6 +61,7 @@ class Asked:
     shorter: Callable[[int], Messages | None] | None = None
     schema: Mapping[str, Any] | None = None
     template: str = ""
+    patience: Patience | None = None
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,16 @@ class ModelGateway:
             messages, str(purpose), max(1, min(max_tokens, self._answer_tokens)), asker, shorter, schema, template
         )
         try:
-            async with asyncio.timeout(self._total_s):
+            async with asyncio.timeout(self._total_s) as deadline:
+                patience = Patience(deadline)
+                asked = replace(asked, patience=patience)
                 answer = await self._first(self._candidates(model, api_base), asked)
         except TimeoutError:
             raise ModelFailure(
                 f"No model answered within {self._total_s:g} seconds, so the question was given up.",
                 "Look at the models page for what each of them says.",
             ) from None
-        return replace(answer, duration_ms=int((time.monotonic() - started) * 1000))
+        return replace(answer, duration_ms=int((time.monotonic() - started - patience.held_s) * 1000))
 
     async def _first(self, candidates: Sequence[Candidate], asked: Asked) -> Answer:
         """The whole of the failover. A round asks one end point after the other. What only said "not now" is asked again in
@@ -222,7 +225,9 @@ class ModelGateway:
         messages = list((await asyncio.to_thread(self.mask, messages)).messages)
         counted, window = await self._window(endpoint, messages, asked.most)
         question = Question(messages, asked.purpose, asked.most, window, counted, asked.template, asked.schema)
-        return await self._caller.ask(candidate.name, endpoint, question, candidate.limit, asked.asker)
+        return await self._caller.ask(
+            candidate.name, endpoint, question, candidate.limit, asked.asker, asked.patience
+        )
 
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:
         """The person's order for ``auto``, otherwise the one that was named."""

@@ -79,6 +79,14 @@ def _earlier(data: Data) -> str:
     return str(relied.get("run", "")) if isinstance(relied, Mapping) else ""
 
 
+def _answered(data: Data) -> str:
+    said = "go on" if data.get("reply") == "go_on" else "finish without models that cost something"
+    if "limit_microusd" not in data:
+        return f"The person was asked and answered: {said}."
+    spent, limit = (int(data.get(key, 0)) / 1_000_000 for key in ("spent_microusd", "limit_microusd"))
+    return f"Asked with ${spent:,.2f} of the {data.get('budget', '')}'s ${limit:,.2f} spent, the person answered: {said}."
+
+
 def _decision(data: Data) -> str:
     what = _WHY.get(str(data.get("kind")), "something")
     count = f" ({data.get('count')})" if data.get("kind") == "test" else ""
@@ -160,6 +168,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{'the words of the repository' if d.get('by') == 'specification' else 'its repair'}."
     ),
     "model_failed": lambda d: f"The model gave no usable answer for {d.get('target', '')}.",
+    "person_answered": _answered,
     "decision": _decision,
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
     "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
