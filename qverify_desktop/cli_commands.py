@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qverify_desktop.cli_questions import with_policy
+from qverify_desktop.cli_questions import Answering, can_ask, with_policy
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.model import CloudPolicy
@@ -296,9 +296,14 @@ async def _follow(engine: AnyEngine, run: str, screen: Screen) -> None:
     """Show a run's events to its end, or to the end of the process that it goes on in."""
     from qverify_desktop.engine.messages import OwnerGone
 
-    with screen.progress() as progress, contextlib.suppress(OwnerGone):
-        async for event in engine.watch(run):
-            progress.tell(event)
+    attend = can_ask() and not screen.as_json
+    with screen.progress() as progress:
+        async with contextlib.aclosing(Answering(engine, run, progress.paused)) as answering:
+            with contextlib.suppress(OwnerGone):
+                async for event in engine.watch(run, attend):
+                    progress.tell(event)
+                    if attend:
+                        answering.hear(event)
 
 
 async def _ended(engine: AnyEngine, run: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent, RunSummary
@@ -21,9 +21,11 @@ def clean(text: str) -> str:
 
 
 class Progress(Protocol):
-    """Takes a run's events in their order."""
+    """Takes a run's events in their order. Nothing is drawn inside ``paused``."""
 
     def tell(self, event: RunEvent) -> None: ...
+
+    def paused(self) -> AbstractContextManager[None]: ...
 
 
 class Screen:
@@ -245,6 +247,10 @@ class PlainProgress:
     def __init__(self) -> None:
         self._began: dict[str, int] = {}
         self._last = 0.0
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Lines are no bar: nothing is drawn between them."""
+        return nullcontext()
 
     def tell(self, event: RunEvent) -> None:
         line = self._line(event)

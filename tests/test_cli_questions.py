@@ -31,10 +31,14 @@ def words(tmp_path: Path) -> Path:
 
 def on_a_terminal(home: Path, *arguments: str, typed: str, after: str) -> tuple[int, str]:
     """Exit code, and all that stood on the terminal; ``typed`` is typed as soon as ``after`` is read."""
+    return script_on_a_terminal(home, "-m", "qverify_desktop.cli", *arguments, typed=typed, after=after)
+
+
+def script_on_a_terminal(home: Path, *arguments: str, typed: str, after: str) -> tuple[int, str]:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["QVERIFY_HOME"] = str(home)
-        os.execv(sys.executable, [sys.executable, "-m", "qverify_desktop.cli", *arguments])
+        os.execv(sys.executable, [sys.executable, *arguments])
     shown, said, until = "", False, time.monotonic() + 120
     while time.monotonic() < until:
         if not select.select([terminal], [], [], 1)[0]:
@@ -87,3 +91,68 @@ def test_a_terminal_is_asked_and_nothing_is_taken_for_a_yes(home: Path, words: P
     told = " ".join(shown.partition("[y/n]")[2].split())
     assert then in told
     assert then in " ".join(without(home, "analyze", str(words), *MODEL).stderr.split()), "the answer is kept"
+
+
+#: A run that asks in its middle, followed as ``qverify analyze`` follows one; the last line says how it ended.
+ASKING = """
+import asyncio, sys
+from pathlib import Path
+from qverify_desktop.cli_commands import _follow
+from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.terminal import Screen
+from tests.engine.house import ScriptedAnalysis, house
+from tests.engine.test_inquiries import Asks
+
+async def main():
+    asks = Asks()
+    async with house(Path(sys.argv[1]), ScriptedAnalysis(asks)) as engine:
+        asks.inquiries = engine._inquiries
+        run = await engine.start(AnalysisRequest(sys.argv[2]))
+        following = asyncio.create_task(_follow(engine, run, Screen(False)))
+        while "attended" in sys.argv and not engine._attended(run):
+            await asyncio.sleep(0.01)
+        asks.run = run
+        await following
+        [one] = await engine.runs()
+        print("ENDED", one.status.value, *asks.heard)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "a.py").write_text("x = 1\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("typed", "ended"),
+    [
+        ("y\n", "ENDED finished go_on"),
+        ("what?\nno\n", "ENDED finished stop"),
+        ("\x04", "ENDED finished stop"),
+        ("c\n", "ENDED cancelled"),
+    ],
+)
+def test_what_a_run_asks_is_asked_on_the_terminal_that_follows_it(
+    home: Path, source: Path, typed: str, ended: str
+) -> None:
+    code, shown = script_on_a_terminal(
+        home, "-c", ASKING, str(home), str(source), "attended", typed=typed, after="[c] cancel the run:"
+    )
+    assert code == 0 and "Spend it?" in shown, shown
+    assert shown.rstrip().splitlines()[-1].endswith(ended), shown
+
+
+def test_without_a_terminal_a_run_is_not_kept_waiting(home: Path, source: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASKING, str(home), str(source)],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    assert done.stdout.rstrip().endswith("ENDED finished nobody"), done.stderr
