@@ -91,6 +91,12 @@ SCENES = (
     ),
     Scene("git-url", Place("home"), act=lambda w: w.registry.trigger("git-url"), themes=("light",)),
     Scene("progress", Place("progress", run=LIVE), events=_going_on()),
+    Scene(
+        "progress-inquiry",
+        Place("progress", run=LIVE),
+        {"inquiries": [samples.inquiry(LIVE)]},
+        events=_going_on(),
+    ),
     Scene("progress-small", Place("progress", run=LIVE), events=_going_on(), size=SMALL, themes=("dark",)),
     Scene(
         "cancelled",

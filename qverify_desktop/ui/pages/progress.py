@@ -8,12 +8,13 @@ from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from qverify_desktop.domain.progress import STAGE_TITLES, RunEvent, Stage
+from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent, Stage
 from qverify_desktop.domain.views import LogPage
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.models.run_progress import RunProgress, StageState, TargetState
 from qverify_desktop.ui.page import Desk, Notice, Place
+from qverify_desktop.ui.pages.progress_inquiry import InquiryBanner
 from qverify_desktop.ui.pages.progress_log import RunLog
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.theme import Theme, tokens
@@ -137,12 +138,15 @@ class ProgressPage(RunPage):
         self._split.setStretchFactor(1, 1)
         px = self.desk.theme.px
         self._split.setSizes(self.desk.preferences.numbers("splitter.progress") or [px(LEFT), px(900)])
-        self._split.splitterMoved.connect(
-            lambda *_: self.desk.preferences.set("splitter.progress", self._split.sizes())
-        )
+        kept = self.desk.preferences
+        self._split.splitterMoved.connect(lambda *_: kept.set("splitter.progress", self._split.sizes()))
+        self.inquiry = InquiryBanner(self.desk)
+        self.inquiry.cancel_wanted.connect(self._cancel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._split)
+        layout.setSpacing(0)
+        layout.addWidget(self.inquiry)
+        layout.addWidget(self._split, 1)
 
     def _build_stages(self) -> QWidget:
         theme = self.desk.theme
@@ -234,6 +238,7 @@ class ProgressPage(RunPage):
         live = self.context.live
         self.isolation.show_request(self.context.overview["request"])
         self._cancelling = self._cancelling and live
+        self.inquiry.show_run(self.place.run)
         self.log.set_live(live)
         if live:
             self._tick.start()
@@ -244,7 +249,6 @@ class ProgressPage(RunPage):
         self.retitled.emit()
         self._repaint(force=True)
         self.desk.actions.update()
-
         if not live and self.progress.sequence < 0:
             self._read_log()
 
@@ -268,6 +272,8 @@ class ProgressPage(RunPage):
 
     def hear(self, event: RunEvent) -> None:
         self.progress.take(event)
+        if event.kind is EventKind.INQUIRY:
+            self.inquiry.show_run(self.place.run)
         # Other processes' runs began before this page was opened: the events say when.
         self._began = min(self._began, time.monotonic() - event.at_ms / 1000)
         self.log.hear()
@@ -322,6 +328,8 @@ class ProgressPage(RunPage):
             return tr("Queued. It starts when a container is free.")
         if status == "running":
             current = self.progress.current
+            if self.inquiry.asks:
+                return tr("Waiting for your answer")
             return tr(STAGE_TITLES[current.stage]) if current is not None else tr("Running")
         return sentence or tr("The run stopped. Nothing that was recorded is lost.")
 

@@ -317,6 +317,19 @@ def log(total: int = 260) -> Any:
     return answer
 
 
+def inquiry(run: str, **facts: Any) -> dict[str, Any]:
+    """A run that asks before its budget is spent."""
+    told = {
+        "budget": "run",
+        "spent_microusd": 410_000,
+        "estimate_microusd": 12_300,
+        "limit_microusd": 500_000,
+        **facts,
+    }
+    sentence = "With the next call, $0.43 of this run's budget of $0.50 may be spent."
+    return {"run": run, "name": "budget.run.500000", "sentence": sentence, "facts": told}
+
+
 def crashes() -> list[dict[str, Any]]:
     return [
         {"name": "crash-20251112-101500-4242.txt", "at": STARTED, "sentence": "OSError: disk gone", "bytes": 2048}
@@ -333,6 +346,8 @@ def answers(**changes: Any) -> dict[str, Any]:
         "repository_look": lambda source: look(source),
         "repository_remember": None,
         "repository_decide": None,
+        "inquiries": [],
+        "inquiry_answer": None,
         "repository_cloud": lambda source, model, api_base: {"cloud": "", "hosts": [], "order": []},
         "runs_compare": compared(),
         "run_overview": lambda run: copy.deepcopy(overviews.get(run, results.overview())),
