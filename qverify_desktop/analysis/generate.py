@@ -242,7 +242,7 @@ async def _ask_about(
                 left=left,
                 missing=missing,
                 known=await allowance.survey(snapshot, project, language),
-                asker=_asker(steps, step),
+                asker=asker_of(steps, step),
             )
         except ModelUnavailable as error:
             context.events.extend(error.evidence)
@@ -260,7 +260,7 @@ def _noted(context: StepContext, outcome: ModelOutcome) -> Candidates:
     return Candidates(outcome.tests, outcome.refused, outcome.notices)
 
 
-def _asker(steps: Steps, step: str) -> Asker:
+def asker_of(steps: Steps, step: str) -> Asker:
     """On whose account the questions of a step are asked; the same when the step is repeated."""
     request = steps.request
     return Asker(
@@ -338,7 +338,7 @@ async def _ask_of_survivors(
             shown,
             left=left,
             known=await allowance.survey(snapshot, project, language),
-            asker=_asker(steps, step),
+            asker=asker_of(steps, step),
         )
         return _noted(context, outcome)
 
@@ -349,7 +349,7 @@ async def _probe(steps: Steps, part: str) -> str:
     request = steps.request
 
     async def body(context: StepContext) -> str:
-        asker = _asker(steps, f"{part}.model")
+        asker = asker_of(steps, f"{part}.model")
         problem = await context.services.gateway.probe(request.model, request.api_base, asker=asker)
         context.record("model_probe", {"model": request.model, "answers": not problem})
         return problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
 from qverify_desktop.domain.network import Network, permits
+from qverify_desktop.domain.preview import Destination
 from qverify_desktop.gateway.call import Accounts, Caller, Patience, Question
 from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
@@ -22,6 +24,7 @@ from qverify_desktop.gateway.litellm_provider import LitellmProvider
 from qverify_desktop.gateway.masking import mask
 from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Wire
 from qverify_desktop.gateway.server import knows_model, model_context, speaks_ollama
+from qverify_desktop.gateway.unsent import NothingSent, Unsent
 
 #: Tries of a call that the server put off without charge, and seconds that are waited at most in between.
 MOST_TRIES = 3
@@ -111,9 +114,11 @@ class ModelGateway:
         self._order = tuple(order)
         self._pass_refused = pass_refused
         self._provider = provider or LitellmProvider()
-        self._caller = Caller(self._provider, accounts or Accounts(), timeout_s, sleep)
+        self._accounts = accounts or Accounts()
+        self._caller = Caller(self._provider, self._accounts, timeout_s, sleep)
         self._health = health or Health()
         self._sleep = sleep
+        self._asks_servers = True
         self._wires: dict[str, bool] = {}
         self._contexts: dict[tuple[str, str], int] = {}
 
@@ -229,6 +234,37 @@ class ModelGateway:
             candidate.name, endpoint, question, candidate.limit, asked.asker, asked.patience
         )
 
+    async def plan(
+        self,
+        messages: Messages,
+        *,
+        model: str,
+        api_base: str,
+        max_tokens: int,
+        purpose: str,
+        asker: Asker = Asker(),
+        shorter: Callable[[int], Messages | None] | None = None,
+        schema: Mapping[str, Any] | None = None,
+        template: str = "",
+    ) -> list[Destination]:
+        """What ``complete`` would send to each end point in its order. No server is asked anything, nothing is counted or kept."""
+        most = max(1, min(max_tokens, self._answer_tokens))
+        asked = Asked(messages, str(purpose), most, asker, shorter, schema, template)
+        twin = copy.copy(self)
+        twin._provider, twin._health, twin._asks_servers = Unsent(self._provider), Health(), False
+        prices = self._accounts.prices
+        twin._caller = Caller(twin._provider, Accounts(prices=prices), self._timeout_s, self._sleep)
+        found = []
+        for candidate in self._candidates(model, api_base):
+            try:
+                await twin._one(candidate, asked)
+            except Missed as missed:
+                found.append(Destination(candidate.name, refused=str(missed.failure)))
+            except NothingSent as stopped:
+                counted = await self._provider.count(stopped.messages)
+                found.append(stopped.destination(candidate.name, counted, prices))
+        return found
+
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:
         """The person's order for ``auto``, otherwise the one that was named."""
         if model == AUTO:
@@ -305,9 +341,9 @@ class ModelGateway:
             if needs_probe(model, api_base):
                 base = parse_base(api_base)
                 self._allow(resolve(model, api_base))
-                if base not in self._wires:
+                if base not in self._wires and self._asks_servers:
                     self._wires[base] = await speaks_ollama(base)
-                endpoint = resolve(model, api_base, self._wires[base])
+                endpoint = resolve(model, api_base, self._wires.get(base, False))
             else:
                 endpoint = resolve(model, api_base)
         except BadInput as error:
@@ -340,9 +376,9 @@ class ModelGateway:
         if endpoint.wire is not Wire.OLLAMA:
             return counted, needed
         at = (endpoint.base, endpoint.model)
-        if at not in self._contexts:
+        if at not in self._contexts and self._asks_servers:
             self._contexts[at] = await model_context(endpoint)
-        limit = min(self._context_tokens, self._contexts[at] or self._context_tokens)
+        limit = min(self._context_tokens, self._contexts.get(at, 0) or self._context_tokens)
         if needed > limit:
             failed = ModelFailure(
                 f"The prompt has about {counted} tokens, which with the answer is over the window of {limit} tokens.",

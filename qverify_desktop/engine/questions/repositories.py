@@ -18,12 +18,14 @@ from qverify_desktop.domain.views import (
     ComparisonView,
     DefectView,
     HistoryEntry,
+    PreviewView,
     RepositoryLook,
     RepositoryView,
     RunView,
     TrendPoint,
 )
-from qverify_desktop.engine import policy
+from qverify_desktop.engine import policy, wire
+from qverify_desktop.engine.preview import model_preview
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.detected import nothing_to_analyse, runtime_choices, sources
 from qverify_desktop.engine.questions.views import canonical, history_entry, name_of, run_view, thousandths
@@ -68,6 +70,7 @@ class RepositoryQuestions:
             "repository_remember": self.remember,
             "repository_cloud": self.cloud,
             "repository_decide": self.decide,
+            "model_preview": self.preview,
             "repository_history": self.history,
             "runs_compare": self.compare,
         }
@@ -126,6 +129,12 @@ class RepositoryQuestions:
             "hosts": list(await asyncio.to_thread(policy.hosts_elsewhere, model, api_base, context.home)),
             "order": list(await asyncio.to_thread(policy.order, model, context.home)),
         }
+
+    async def preview(self, request: dict[str, Any], target: str = "") -> PreviewView:
+        """``request`` is an ``AnalysisRequest`` in JSON; nothing is sent, started or kept. Takes seconds. Raises ``BadInput``."""
+        asked = wire.request_from_json(request)
+        now = await asyncio.to_thread(policy.kept, asked.source, self._context.repositories)
+        return await model_preview(asked, str(target), self._context.services, now)
 
     async def decide(self, source: str, cloud: str) -> None:
         """What is decided holds from the next run on; empty asks the person again. Raises ``BadInput``."""
