@@ -35,6 +35,27 @@ def analyze(options: argparse.Namespace) -> int:
     return _in_loop(_run_to_its_end(Screen(options.json), begin))
 
 
+def preview(options: argparse.Namespace) -> int:
+    """What a model would be sent first; nothing is sent, run or kept."""
+    try:
+        scope = Scope.parse(options.scope)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    request = AnalysisRequest(
+        _source(options.source), scope, options.model, options.api_base, cloud=_cloud(options).value
+    )
+
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        from qverify_desktop.engine.wire import request_to_json
+
+        screen.print_preview(
+            await engine.ask("model_preview", request=request_to_json(request), target=options.target)
+        )
+        return 0
+
+    return _ask(options, ask)
+
+
 def resume(options: argparse.Namespace) -> int:
     """Go on with a run, watch, print; the exit code is the verdict's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -11,6 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.model_servers.answers import Say, Script
+from tests.model_servers.server import serving
 
 MODEL = ("--model", "openai/gpt-4.1")
 
@@ -156,3 +160,31 @@ def test_without_a_terminal_a_run_is_not_kept_waiting(home: Path, source: Path) 
         timeout=120,
     )
     assert done.stdout.rstrip().endswith("ENDED finished nobody"), done.stderr
+
+
+# Preview
+
+
+def test_a_preview_prints_everything_and_the_server_hears_nothing(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "money.py").write_text(
+        'def owed(net):\n    """What is owed."""\n    key = "AKIA" "ABCDEFGHIJKLMNOP"\n    return net\n'
+    )
+    script = Script([Say("x")])
+    with serving(script, "openai") as server:
+        model = ("--model", "scripted", "--api-base", server.url)
+        done = without(home, "preview", str(folder), "--target", "owed", *model)
+        assert done.returncode == 0, done.stderr
+        assert "money.py::owed, generate" in done.stdout and "Nothing was sent." in done.stdout
+        assert "openai/scripted at this machine: about" in done.stdout and "free" in done.stdout
+        assert "----- message 2, user -----" in done.stdout and "def owed(net):" in done.stdout
+        view = json.loads(without(home, "preview", str(folder), *model, "--json").stdout)
+        assert view["messages"][1]["content"] in done.stdout
+        wrong = without(home, "preview", str(folder), "--target", "nowhere", *model)
+        assert wrong.returncode == 2 and "money.py::owed" in wrong.stderr
+    assert script.requests == []
+    far = without(home, "preview", str(folder), "--model", "openai/gpt-4.1")
+    assert "api.openai.com" in far.stdout and "you are asked" in far.stdout and "at most $0." in far.stdout
+    kept = without(home, "preview", str(folder), "--model", "openai/gpt-4.1", "--local-only")
+    assert "stay on this machine" in kept.stdout
