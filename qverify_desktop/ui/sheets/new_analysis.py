@@ -60,6 +60,7 @@ class NewAnalysisSheet(Sheet):
         self.runtime = RuntimePart(desk)
         self.model = ModelPart(desk)
         self.cloud = CloudPart(desk)
+        self.preview = Button(desk.theme, tr("Show what would be sent"), self._preview, kind="link", icon="eye")
         self.budget = BudgetPart(desk)
         self.effort = EffortPart(desk)
         self.network = NetworkPart(desk)
@@ -87,6 +88,7 @@ class NewAnalysisSheet(Sheet):
             self._parts.addWidget(word, at, 0, Qt.AlignmentFlag.AlignTop)
             self._parts.addWidget(part, at, 1)
             part.changed.connect(self._say)
+        self.model.extras.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignLeft)
         self._form = holder(self._parts)
         self._state = StateView(desk.theme)
         self._build_body()
@@ -142,6 +144,13 @@ class NewAnalysisSheet(Sheet):
         )
         self.close_wanted.emit()
         self.desk.front.start(request)
+
+    def _preview(self) -> None:
+        """What the chosen model would be sent, over this sheet."""
+        from qverify_desktop.ui.sheets.preview import PreviewSheet
+
+        if self.look is not None:
+            self.desk.front.open_sheet(PreviewSheet(self.desk, self.request()))
 
     def request(self) -> AnalysisRequest:
         """What would be asked of the engine."""
@@ -302,6 +311,8 @@ class NewAnalysisSheet(Sheet):
         """The foot: targets, what leaves this machine, what it costs; and whether Start is possible."""
         self.cloud.show_hosts(self.model.hosts(), self.model.is_order())
         goes_to = self._goes_to()
+        self.preview.setVisible(self.look is not None and self.model.chosen()[0] != NONE)
+        self.preview.set_possible(self.scope.problem() or self.model.problem())
         for part, needed in ((self.cloud, self.cloud.asked()), (self.budget, bool(goes_to))):
             for one in (part, self._words[part]):
                 one.setVisible(needed)

@@ -146,7 +146,9 @@ class ModelPart(Part):
         self._own.setObjectName("clear")
         self._own.setLayout(column(fields, self._error, gap=4))
         self.remark = label("", "small", "muted", wrap=True)
-        self.setLayout(column(card, self._own, self.remark, gap=6))
+        #: Below the choice: what else can be done with the chosen model.
+        self.extras = column()
+        self.setLayout(column(card, self._own, self.remark, self.extras, gap=6))
         self._fill()
 
     # What the engine says
