@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from qverify_desktop.analysis.generate import Allowance, from_model
+from qverify_desktop.analysis.generate import Allowance, asker_of, from_model
 from qverify_desktop.analysis.model_tests import budget_left
 from qverify_desktop.analysis.steps import Steps
 from qverify_desktop.domain.errors import ModelsStopped
@@ -108,6 +108,14 @@ async def test_no_further_target_is_asked_about_once_the_person_chose_to_finish_
     _, found, spent = await asked_about(tmp_path, 100, 4)
     assert len(asked) == 1 and spent == 0
     assert found.notices == ("You chose to finish without a model that costs something.",)
+
+
+@pytest.mark.parametrize(("policy", "cloud"), [("allowed", True), ("local_only", False), ("", False)])
+def test_a_question_is_asked_elsewhere_only_where_the_run_may(tmp_path: Path, policy: str, cloud: bool) -> None:
+    steps = steps_over(tmp_path, Model(""), 5, Store())
+    steps.request = replace(steps.request, cloud=policy)
+    asker = asker_of(steps, "python.0.model.0")
+    assert (asker.cloud, asker.budget_microusd, asker.request) == (cloud, 5, "r1/python.0.model.0")
 
 
 def test_what_is_left_is_never_below_nothing() -> None:

@@ -38,7 +38,7 @@ class CloudPart(Part):
             CloudPolicy.LOCAL_ONLY: ModelRow(
                 (CloudPolicy.LOCAL_ONLY, ""),
                 tr("They stay on this machine"),
-                tr("No run asks a model elsewhere until you change this."),
+                tr("Runs that start from now on ask no model elsewhere."),
                 "",
             ),
         }
