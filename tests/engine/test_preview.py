@@ -11,18 +11,22 @@ from typing import Any
 
 import pytest
 
+from qverify_desktop.analysis.baseline import Baseline
 from qverify_desktop.analysis.preview import preview
 from qverify_desktop.analysis.services import Direct
 from qverify_desktop.analysis.steps import Steps
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.model import Deployment
+from qverify_desktop.domain.model import CloudPolicy, Deployment
 from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.domain.testing import FileCoverage, SuiteResult
 from qverify_desktop.engine import wire
 from qverify_desktop.engine.facade import Engine
+from qverify_desktop.engine.preview import model_preview
 from qverify_desktop.engine.remote import RemoteEngine
 from qverify_desktop.engine.replay import Forgotten, Silent
 from qverify_desktop.languages.python.language import PythonLanguage
-from tests.engine.house import house
+from qverify_desktop.storage.runs import RunStore
+from tests.engine.house import ScriptedAnalysis, follow, house
 from tests.model_servers.answers import Say, Script
 from tests.model_servers.server import ModelServer, serving
 
@@ -178,3 +182,33 @@ async def test_a_function_is_chosen_by_name_and_a_wrong_one_is_told(
         with pytest.raises(BadInput):
             await engine.ask("model_preview", request={"source": 7})
         assert not list((tmp_path / "home" / "workspace").iterdir()), "nothing is left behind"
+
+
+async def test_lines_that_the_own_tests_reach_are_taken_from_the_newest_run_over_these_files(
+    tmp_path: Path, source: Path, server: ModelServer
+) -> None:
+    reached = FileCoverage(lines=frozenset({14, 15, 16}), covered_lines=frozenset({14, 16}))
+    baseline = Baseline(SuiteResult((), {"money.py": reached}), "green", True)
+
+    async def measured(step: str) -> None:
+        if step == "work":
+            [run] = await engine.runs()
+            steps = Steps(run.run, request, engine._parts.services, Direct(), Silent())
+            await steps.step("python.baseline", Baseline, lambda context: _given(baseline))
+
+    request = AnalysisRequest(str(source), model="scripted", api_base=server.url)
+    async with house(tmp_path / "home", ScriptedAnalysis(measured), languages=(PythonLanguage(60),)) as engine:
+        run = await engine.start(replace(request, model="none", api_base=""))
+        await follow(engine, run)
+        services = replace(engine._parts.services, earlier=RunStore(engine._parts.database))
+        view = await model_preview(request, "open_up", services, CloudPolicy.UNDECIDED)
+        assert view["measured"] == run
+        marked = [line for line in view["messages"][1]["content"].split("\n") if line.startswith(">")]
+        assert marked == [">         return text[1:-1]"]
+        (source / "money.py").write_text(SOURCE + "\n")
+        changed = await model_preview(request, "open_up", services, CloudPolicy.UNDECIDED)
+        assert changed["measured"] == "", "it measured other files"
+
+
+async def _given(value: Baseline) -> Baseline:
+    return value
