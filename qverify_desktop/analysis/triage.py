@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from qverify_desktop.analysis.calibration import calibration_of
-from qverify_desktop.analysis.judge import REPETITIONS, Tried
-from qverify_desktop.domain.project import Promise, Target
+from qverify_desktop.analysis.judge import REPETITIONS, SETUP_FAILED, Tried
+from qverify_desktop.domain.project import Promise, PromiseRelation, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, Quote, TestOutcome
 from qverify_desktop.languages.base import Language
@@ -16,6 +17,8 @@ from qverify_desktop.languages.base import Language
 #: Doctests, rustdoc's blocks and Go's example functions are programs: nobody writes them without meaning them literally.
 _FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950, "rustdoc": 950, "Output": 950}
 _OTHER_FORM = 850
+#: Written examples of one function that nobody would get wrong all alike.
+MANY = 5
 #: Forms of words that are no example but a statement.
 STATED = ("stated", "inverse of")
 #: Prose that a model read, and that no reader of the application takes for an example.
@@ -32,11 +35,18 @@ def triage(
     ``promises`` maps the quoted words to the promise they came from, for the notation.
     """
     by_id = {target.id: target for target in targets}
+    crashing = _crashing(disputed, promises)
     judged: list[JudgedTest] = []
     defects: list[SuspectedDefect] = []
     for one in disputed:
         outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
         excuse = why_no_defect(outcome, one, language) or _shows_as_said(outcome.observed, one.test, promises)
+        if excuse is None and one.test.target in crashing:
+            excuse = (
+                Reason.EXAMPLE_NOT_RUNNABLE,
+                f"Most of the {crashing[one.test.target]} examples of this function end in {outcome.raised}: "
+                "they speak of something else, or need something first.",
+            )
         if excuse or target is None or quote is None:
             reason, detail = excuse or (Reason.EXAMPLE_NOT_RUNNABLE, "")
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, reason, detail))
@@ -80,6 +90,8 @@ def withhold(judged: Sequence[JudgedTest], defects: Sequence[SuspectedDefect]) -
 
 def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple[Reason, str] | None:
     """Why nothing follows for the code from this failure, ``None`` when something does."""
+    if outcome.raised == SETUP_FAILED:
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"What stands before the example can't be run: {outcome.message}"
     if outcome.raised in language.unknown_name_errors:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"Running the example ends in {outcome.raised}: {outcome.message}"
     in_code = any(not frame.startswith(one.test.path) for frame in outcome.frames)
@@ -90,11 +102,28 @@ def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple
     return None
 
 
+def _crashing(disputed: Sequence[Tried], promises: Mapping[str, Promise]) -> dict[str, int]:
+    """Functions most of whose written examples end in the same error, with the examples' number: where it is many, the words
+    were misunderstood, since nobody documents at length what never worked."""
+    written = Counter(promise.target for promise in promises.values())
+    raised: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in disputed:
+        if one.outcomes[0].raised and not one.outcomes[0].in_test:
+            raised[one.test.target][one.outcomes[0].raised] += 1
+    return {
+        target: written[target]
+        for target, errors in raised.items()
+        if written[target] >= MANY and max(errors.values()) * 4 >= written[target] * 3
+    }
+
+
 def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Promise]) -> tuple[Reason, str] | None:
     """Why a value that is not what was written may be what was meant: a doctest shows what is printed, and it shows texts."""
     if observed and observed == test.expected:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is shown as the words show it: {observed}"
     promise = promises.get(test.quote.text) if test.quote else None
+    if promise is not None and promise.relation is PromiseRelation.PRINTS and _ink(observed) == _ink(test.expected):
+        return Reason.EXAMPLE_NOT_RUNNABLE, "What it prints differs from the words in blank space only."
     called = re.match(r"[\w.]*?(\w+)\(", test.call)
     own = test.target.rpartition("::")[2].rpartition(".")[2].partition("(")[0]
     prints = promise is not None and promise.form == "doctest" and called is not None and called[1] != own
@@ -104,6 +133,11 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
             f"{called[1] if called else ''} may print what is shown instead of returning it.",
         )
     return None
+
+
+def _ink(text: str) -> str:
+    """A printed text, or the same as source, without its blank space and quotes."""
+    return re.sub(r"(?:\\[nt]|[\s\"'\\])+", "", text)
 
 
 def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None, language: Language) -> int:
