@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -42,11 +43,20 @@ class Accounts:
 
 
 class Patience:
-    """What a question may take in all. The time for which a person thinks about it does not count."""
+    """What a question may take in all, while it is entered. The time for which a person thinks about it does not count."""
 
     def __init__(self, deadline: asyncio.Timeout) -> None:
         self._deadline = deadline
+        self._token: Token[Patience | None] | None = None
         self.held_s = 0.0
+
+    def __enter__(self) -> Patience:
+        self._token = _PATIENCE.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._token is not None
+        _PATIENCE.reset(self._token)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -61,6 +71,10 @@ class Patience:
             self.held_s += passed
             if until is not None:
                 self._deadline.reschedule(until + passed)
+
+
+#: The patience of the question that is being asked in this task.
+_PATIENCE: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 @dataclass(frozen=True)
@@ -102,21 +116,13 @@ class Caller:
         self._timeout_s = timeout_s
         self._sleep = sleep
 
-    async def ask(
-        self,
-        name: str,
-        endpoint: Endpoint,
-        question: Question,
-        limit: RateLimit,
-        asker: Asker,
-        patience: Patience | None = None,
-    ) -> Answer:
+    async def ask(self, name: str, endpoint: Endpoint, question: Question, limit: RateLimit, asker: Asker) -> Answer:
         """The answer of the end point ``name``, out of the cache where it is there. Raises ``Missed``."""
         started = time.monotonic()
         key = question.key(endpoint) if self._accounts.cache is not None and asker.cached else ""
         if key and (kept := await self._kept(key, name, endpoint, question, asker, started)):
             return kept
-        note = await self._allow(endpoint, question, asker, patience)
+        note = await self._allow(endpoint, question, asker)
         estimate = self._estimate(endpoint, question)
         ticket = await self._turn(name, question, limit)
         try:
@@ -179,7 +185,7 @@ class Caller:
             return reply.cost_microusd
         return price.cost(reply.prompt_tokens, reply.completion_tokens)
 
-    async def _allow(self, endpoint: Endpoint, question: Question, asker: Asker, patience: Patience | None) -> str:
+    async def _allow(self, endpoint: Endpoint, question: Question, asker: Asker) -> str:
         """Stop at a budget (``Missed``, so that a model that costs nothing may answer instead), and ask the person before one is
         nearly spent. Answers what to tell where nobody was there to be asked.
 
@@ -197,6 +203,7 @@ class Caller:
             if decision.verdict is Verdict.ALLOW or self._accounts.person is None or not asker.run:
                 return decision.sentence
             budget = next(one for one in budgets if one.name == decision.budget)
+            patience = _PATIENCE.get()
             with patience.held() if patience is not None else contextlib.nullcontext():
                 reply = await self._accounts.person.ask(_inquiry(asker.run, budget, estimate, decision.sentence))
             if reply is Consent.NOBODY:

@@ -64,7 +64,6 @@ class Asked:
     shorter: Callable[[int], Messages | None] | None = None
     schema: Mapping[str, Any] | None = None
     template: str = ""
-    patience: Patience | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +146,8 @@ class ModelGateway:
         )
         try:
             async with asyncio.timeout(self._total_s) as deadline:
-                patience = Patience(deadline)
-                asked = replace(asked, patience=patience)
-                answer = await self._first(self._candidates(model, api_base), asked)
+                with Patience(deadline) as patience:
+                    answer = await self._first(self._candidates(model, api_base), asked)
         except TimeoutError:
             raise ModelFailure(
                 f"No model answered within {self._total_s:g} seconds, so the question was given up.",
@@ -230,9 +228,7 @@ class ModelGateway:
         messages = list((await asyncio.to_thread(self.mask, messages)).messages)
         counted, window = await self._window(endpoint, messages, asked.most)
         question = Question(messages, asked.purpose, asked.most, window, counted, asked.template, asked.schema)
-        return await self._caller.ask(
-            candidate.name, endpoint, question, candidate.limit, asked.asker, asked.patience
-        )
+        return await self._caller.ask(candidate.name, endpoint, question, candidate.limit, asked.asker)
 
     async def plan(
         self,
@@ -248,6 +244,7 @@ class ModelGateway:
         template: str = "",
     ) -> list[Destination]:
         """What ``complete`` would send to each end point in its order. No server is asked anything, nothing is counted or kept."""
+        messages = list((await asyncio.to_thread(self.mask, messages)).messages)
         most = max(1, min(max_tokens, self._answer_tokens))
         asked = Asked(messages, str(purpose), most, asker, shorter, schema, template)
         twin = copy.copy(self)
