@@ -302,6 +302,7 @@ class Engine:
             apply=self._parts.apply,
             analyze=self._parts.analyze,
             inquiries=self._inquiries,
+            check=self._check,
         )
 
     async def _find(self, prefix: str) -> str:
@@ -354,6 +355,11 @@ class Engine:
             document["error"] = wire.error_to_json(failure)
             document["exit_code"] = failure.exit_code
         return document
+
+    def _check(self, request: AnalysisRequest) -> None:
+        """Refuse what could not be started, before anything of it is looked at. Blocking."""
+        _check_addresses(request)
+        self._check_packages(request)
 
     def _check_packages(self, request: AnalysisRequest) -> None:
         """Refuse a folder of packages that is none, and any fetching of packages or repositories behind an air gap."""

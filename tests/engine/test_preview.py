@@ -212,3 +212,13 @@ async def test_lines_that_the_own_tests_reach_are_taken_from_the_newest_run_over
 
 async def _given(value: Baseline) -> Baseline:
     return value
+
+
+async def test_a_repository_is_not_fetched_to_be_shown_behind_an_air_gap(tmp_path: Path) -> None:
+    request = AnalysisRequest("https://git.example.org/a/b.git", model="scripted", api_base="http://127.0.0.1:1/v1")
+    async with opened(tmp_path) as engine:
+        await engine.ask("settings_change", changes={"air_gap": True})
+        with pytest.raises(BadInput, match="air gap"):
+            await shown(engine, request)
+        with pytest.raises(BadInput, match="user name or password"):
+            await shown(engine, replace(request, source="https://me:secret@git.example.org/a/b.git"))

@@ -133,6 +133,7 @@ class RepositoryQuestions:
     async def preview(self, request: dict[str, Any], target: str = "") -> PreviewView:
         """``request`` is an ``AnalysisRequest`` in JSON; nothing is sent, started or kept. Takes seconds. Raises ``BadInput``."""
         asked = wire.request_from_json(request)
+        await asyncio.to_thread(self._context.check, asked)
         now = await asyncio.to_thread(policy.kept, asked.source, self._context.repositories)
         return await model_preview(asked, str(target), self._context.services, now)
 
