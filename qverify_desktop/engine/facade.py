@@ -252,6 +252,7 @@ class Engine:
         run = await self._find(run)
         if not self._runner.pause(run):
             raise BadInput(f"The run {run} is not running, so there is nothing to pause.")
+        self._inquiries.rest(run)
 
     async def drain(self) -> None:
         """Wait until the runs end that other processes started here."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from qverify_desktop.analysis.ports import Artefacts, Evidence, Journal
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.inquiries import Consent, Inquiry
+from qverify_desktop.engine.durable import Interrupted
 
 #: Hours for which a run waits for an answer; then it rests until it is gone on with, and asks again.
 MOST_HOURS = 4.0
@@ -77,6 +78,12 @@ class Inquiries:
         if reply is Consent.NOBODY:
             raise BadInput("The answer is neither go_on nor stop.")
         one.reply.set_result(reply)
+
+    def rest(self, run: str) -> None:
+        """The run is about to pause: it waits for no answer, and asks again when it is gone on with."""
+        for one in self._open.values():
+            if one.inquiry.run == run and one.told and not one.reply.done():
+                one.reply.set_exception(Interrupted("The run pauses while it waits for an answer."))
 
     def look_again(self) -> None:
         """Somebody left. What nobody can answer any more is not waited for."""

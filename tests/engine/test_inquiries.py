@@ -315,3 +315,24 @@ async def test_cancelling_the_run_takes_its_question_back(tmp_path: Path, source
         await engine.cancel(run)
         assert await engine.ask("inquiries") == [] and asks.heard == []
         await changes.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_run_that_is_paused_while_it_asks_pauses_and_asks_again(tmp_path: Path, source: Path) -> None:
+    asks, home = Asks(), tmp_path / "home"
+    async with house(home, ScriptedAnalysis(asks)) as engine:
+        asks.inquiries = engine._inquiries
+        changes = engine.changes()
+        await anext(changes)
+        run = await engine.start(AnalysisRequest(str(source)))
+        asks.run = run
+        while not await engine.ask("inquiries"):
+            await asyncio.sleep(0.02)
+        await engine.ask("run_pause", run=run)
+        assert (await follow(engine, run))[-1].status is RunStatus.PAUSED
+        assert await engine.ask("inquiries") == [] and asks.heard == []
+        await engine.resume(run)
+        while not (asked := await engine.ask("inquiries")):
+            await asyncio.sleep(0.02)
+        await engine.ask("inquiry_answer", run=run, name=asked[0]["name"], reply="stop")
+        assert (await follow(engine, run))[-1].status is RunStatus.FINISHED and asks.heard == [Consent.STOP]
+        await changes.aclose()  # type: ignore[attr-defined]
