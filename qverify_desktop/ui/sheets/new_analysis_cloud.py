@@ -108,4 +108,7 @@ class CloudPart(Part):
         if self._order and self.policy() is CloudPolicy.LOCAL_ONLY:
             words += " " + tr("Of your order only what is on this machine is asked.")
         self._said.setText(words)
+        for one in self.rows.values():
+            # Whoever does not see the sheet hears with each answer what is asked.
+            one.radio.setAccessibleDescription(f"{words} {one.said}")
         self.changed.emit()

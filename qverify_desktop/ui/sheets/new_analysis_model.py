@@ -75,6 +75,7 @@ class ModelRow(QFrame):
     def __init__(self, key: Key, title: str, said: str, side: str) -> None:
         super().__init__()
         self.key = key
+        self.said = said
         self.setObjectName("choice")
         self.radio = QRadioButton()
         self.radio.setAccessibleName(title)

@@ -331,6 +331,8 @@ def test_a_model_elsewhere_is_asked_about_and_no_answer_is_chosen_before_the_per
     assert "Decide whether prompts of this repository may leave this machine." in sheet.foot_words()
     sheet.confirm()
     assert started(desk) == []
+    spoken = [one.radio.accessibleDescription() for one in sheet.cloud.rows.values()]
+    assert all("go to models.example.org?" in words for words in spoken)
     decide(sheet, CloudPolicy.LOCAL_ONLY)
     assert not sheet.start_button.isEnabled() and "stay on this machine" in sheet.foot_words()
     decide(sheet, CloudPolicy.ALLOWED)
