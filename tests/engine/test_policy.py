@@ -10,6 +10,7 @@ import pytest
 
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.engine import wire
 from qverify_desktop.engine.events import RunStatus
 from qverify_desktop.engine.naming import new_run
 from qverify_desktop.engine.remote import RemoteEngine
@@ -141,3 +142,9 @@ async def test_a_run_of_a_version_that_did_not_ask_is_not_gone_on_with(home: Pat
         await asyncio.to_thread(engine._records.set_status, run, RunStatus.INTERRUPTED)
         with pytest.raises(BadInput, match="before anybody was asked"):
             await engine.resume(run)
+
+
+@pytest.mark.parametrize("wrong", ["yes", 1, None])
+async def test_a_policy_that_is_none_is_refused_at_the_door(home: Path, source: Path, wrong: object) -> None:
+    with pytest.raises(BadInput, match="cloud"):
+        wire.request_from_json({"source": str(source), "cloud": wrong})
