@@ -7,16 +7,16 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from contextvars import ContextVar, Token
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from qverify_desktop.domain.errors import ModelFailure, ModelsStopped
-from qverify_desktop.domain.inquiries import Consent, Inquiry
+from qverify_desktop.domain.inquiries import Consent
 from qverify_desktop.domain.model import Answer, Asker, CallState, Intent, RateLimit, Settlement
 from qverify_desktop.gateway.budget import Budget, Verdict, decide
+from qverify_desktop.gateway.consent import clock_stopped, inquiry_of
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Missed, Reaction, reaction_to
 from qverify_desktop.gateway.ports import Ledger, Limiter, Person, ResponseCache
@@ -40,41 +40,6 @@ class Accounts:
     month_budget_microusd: int = 0
     ask_percent: int = 80
     person: Person | None = None
-
-
-class Patience:
-    """What a question may take in all, while it is entered. The time for which a person thinks about it does not count."""
-
-    def __init__(self, deadline: asyncio.Timeout) -> None:
-        self._deadline = deadline
-        self._token: Token[Patience | None] | None = None
-        self.held_s = 0.0
-
-    def __enter__(self) -> Patience:
-        self._token = _PATIENCE.set(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._token is not None
-        _PATIENCE.reset(self._token)
-
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """The clock stands still inside."""
-        loop, until = asyncio.get_running_loop(), self._deadline.when()
-        began = loop.time()
-        self._deadline.reschedule(None)
-        try:
-            yield
-        finally:
-            passed = loop.time() - began
-            self.held_s += passed
-            if until is not None:
-                self._deadline.reschedule(until + passed)
-
-
-#: The patience of the question that is being asked in this task.
-_PATIENCE: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 @dataclass(frozen=True)
@@ -203,9 +168,8 @@ class Caller:
             if decision.verdict is Verdict.ALLOW or self._accounts.person is None or not asker.run:
                 return decision.sentence
             budget = next(one for one in budgets if one.name == decision.budget)
-            patience = _PATIENCE.get()
-            with patience.held() if patience is not None else contextlib.nullcontext():
-                reply = await self._accounts.person.ask(_inquiry(asker.run, budget, estimate, decision.sentence))
+            with clock_stopped():
+                reply = await self._accounts.person.ask(inquiry_of(asker.run, budget, estimate, decision.sentence))
             if reply is Consent.NOBODY:
                 return decision.sentence
             if reply is Consent.STOP:
@@ -332,23 +296,6 @@ class Caller:
             "completion_tokens": answer.completion_tokens,
         }
         self._accounts.cache.put(key, json.dumps(kept))
-
-
-def _inquiry(run: str, budget: Budget, estimate: int, sentence: str) -> Inquiry:
-    """The question whether a budget may be spent up to its limit. One limit is asked about once in a run (a month's once in each
-    run and month)."""
-    month = datetime.now(UTC).strftime(".%Y-%m") if budget.name == "month" else ""
-    return Inquiry(
-        run,
-        f"budget.{budget.name}{month}.{budget.limit_microusd}",
-        sentence,
-        {
-            "budget": budget.name,
-            "spent_microusd": budget.spent_microusd,
-            "estimate_microusd": estimate,
-            "limit_microusd": budget.limit_microusd,
-        },
-    )
 
 
 async def _whole(work: Callable[..., T], *arguments: Any, undo: Callable[[T], None]) -> T:

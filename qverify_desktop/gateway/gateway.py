@@ -15,7 +15,8 @@ from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
 from qverify_desktop.domain.network import Network, permits
 from qverify_desktop.domain.preview import Destination
-from qverify_desktop.gateway.call import Accounts, Caller, Patience, Question
+from qverify_desktop.gateway.call import Accounts, Caller, Question
+from qverify_desktop.gateway.consent import Patience
 from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Health, Missed, Reaction
