@@ -17,6 +17,7 @@ examples:
   qverify analyze https://example.org/me/project.git --out results
   qverify analyze . --scope changed:main --json > result.json
   qverify analyze . --model ollama/qwen2.5-coder --api-base http://127.0.0.1:11434
+  qverify preview . --target parse_offset --model auto   what a model would be sent, without sending it
   qverify runs                                        what was run before, newest first
   qverify resume r1k                                  go on with a run; the beginning of its name is enough
   qverify export r1k --format sarif -o result.sarif
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"qverify {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_analyze(commands)
+    _add_preview(commands)
     _add_runs(commands)
     _add_usage(commands)
     _add_verify(commands)
@@ -130,6 +132,7 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument("--scope", default="all", help="all, changed:REF or files:GLOB (default: all)")
     parser.add_argument("--model", default="none", help="a model's name, or none (the default)")
     parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
+    _add_policy(parser, "; kept for the repository")
     parser.add_argument(
         "--packages",
         default="",
@@ -170,6 +173,30 @@ def _add_analyze(commands: Any) -> None:
         help="analyse everything again, also what has not changed since an earlier run",
     )
     parser.add_argument("--out", default="", metavar="DIR", help="where accepted tests, report and bundle go")
+
+
+def _add_policy(parser: argparse.ArgumentParser, kept: str) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--cloud", action="store_true", help=f"prompts of this repository may go to models elsewhere{kept}"
+    )
+    where.add_argument(
+        "--local-only", action="store_true", help=f"prompts of this repository stay on this machine{kept}"
+    )
+
+
+def _add_preview(commands: Any) -> None:
+    parser = _command(
+        commands, "preview", "Show what a model would be sent first. Nothing is sent or run.", "preview"
+    )
+    parser.add_argument("source", metavar="PATH_OR_URL", help="a folder, or the URL of a git repository")
+    parser.add_argument(
+        "--target", default="", metavar="NAME", help="a function's name, or FILE::NAME (default: the first)"
+    )
+    parser.add_argument("--scope", default="all", help="all, changed:REF or files:GLOB (default: all)")
+    parser.add_argument("--model", default="auto", help="a model's name (default: auto, the order of models.toml)")
+    parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
+    _add_policy(parser, ", for what is shown only")
 
 
 def _add_runs(commands: Any) -> None:

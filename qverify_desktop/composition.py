@@ -86,6 +86,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.domain.execution import MIB
     from qverify_desktop.domain.network import networks
     from qverify_desktop.engine.facade import Parts
+    from qverify_desktop.engine.inquiries import Inquiries
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
@@ -112,6 +113,8 @@ def build(home: Path, lock: HomeLock) -> Parts:
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
     keys = ApiKeys.take(keyring=_keyring() if configuration.keyring and protection == "keyring" else None)
     holder = Holder(database)
+    journal = EvidenceJournal(database, artefacts, _signer(key, protection))
+    inquiries = Inquiries(journal, artefacts)
     cache_mb = configuration.answer_cache_mb
     accounts = Accounts(
         ledger=ModelCalls(database, holder),
@@ -122,6 +125,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
         prices=Prices.load(home),
         month_budget_microusd=configuration.month_budget_microusd,
         ask_percent=configuration.budget_ask_percent,
+        person=inquiries,
     )
     AirGap.set(configuration.air_gap, configuration.allowed)
     gateway = ModelGateway(
@@ -139,7 +143,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     services = Services(
         repositories=Repositories(),
         sandbox=machine.sandbox,
-        journal=EvidenceJournal(database, artefacts, _signer(key, protection)),
+        journal=journal,
         artefacts=artefacts,
         gateway=gateway,
         languages=languages,
@@ -161,7 +165,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
         for language in languages:
             language.set_patience(changed.patience_s)
 
-    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply)
+    return Parts(
+        home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, inquiries
+    )
 
 
 def _keyring() -> OsKeyring | None:

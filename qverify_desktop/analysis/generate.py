@@ -19,7 +19,7 @@ from qverify_desktop.analysis.model_tests import (
 )
 from qverify_desktop.analysis.mutation import RunMutant
 from qverify_desktop.analysis.steps import StepContext, Steps
-from qverify_desktop.domain.model import Asker
+from qverify_desktop.domain.model import Asker, CloudPolicy
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
 from qverify_desktop.domain.results import JudgedTest
@@ -192,6 +192,9 @@ async def from_model(
         step = f"{part}.model.{number}"
         answers.append(await _ask_about(steps, snapshot, project, target, step, missing, allowance))
         allowance.asked += 1
+        if answers[-1].stopped:
+            allowance.given_up = True
+            break
         if len(answers) >= FAILURES and all(answer.failed for answer in answers[-FAILURES:]):
             gave_up = Candidates(notices=(f"The model failed {FAILURES} times in a row and was not asked again.",))
             answers.append(Answered(gave_up, failed=True))
@@ -207,10 +210,12 @@ async def from_model(
 
 @dataclass(frozen=True)
 class Answered:
-    """What the model came to for one target; ``failed`` when its end point gave nothing."""
+    """What the model came to for one target; ``failed`` when its end point gave nothing, ``stopped`` when the person chose to go
+    on without it."""
 
     candidates: Candidates
     failed: bool = False
+    stopped: bool = False
 
 
 async def _ask_about(
@@ -238,13 +243,13 @@ async def _ask_about(
                 left=left,
                 missing=missing,
                 known=await allowance.survey(snapshot, project, language),
-                asker=_asker(steps, step),
+                asker=asker_of(steps, step),
                 live=Live(steps.reporter, target.id),
             )
         except ModelUnavailable as error:
             context.events.extend(error.evidence)
             context.record("model_failed", {"target": target.id}, {"sentence": error.sentence.encode()})
-            return Answered(Candidates(notices=(error.sentence,)), failed=True)
+            return Answered(Candidates(notices=(error.sentence,)), failed=True, stopped=error.stopped)
         return Answered(_noted(context, outcome))
 
     return await steps.step(step, Answered, body)
@@ -257,12 +262,13 @@ def _noted(context: StepContext, outcome: ModelOutcome) -> Candidates:
     return Candidates(outcome.tests, outcome.refused, outcome.notices)
 
 
-def _asker(steps: Steps, step: str) -> Asker:
+def asker_of(steps: Steps, step: str) -> Asker:
     """On whose account the questions of a step are asked; the same when the step is repeated."""
     request = steps.request
     return Asker(
         run=steps.run,
         source=request.source,
+        cloud=request.cloud == CloudPolicy.ALLOWED,
         budget_microusd=request.budget_microusd,
         request=f"{steps.run}/{step}",
     )
@@ -334,7 +340,7 @@ async def _ask_of_survivors(
             shown,
             left=left,
             known=await allowance.survey(snapshot, project, language),
-            asker=_asker(steps, step),
+            asker=asker_of(steps, step),
             live=Live(steps.reporter, target.id),
         )
         return _noted(context, outcome)
@@ -346,7 +352,8 @@ async def _probe(steps: Steps, part: str) -> str:
     request = steps.request
 
     async def body(context: StepContext) -> str:
-        problem = await context.services.gateway.probe(request.model, request.api_base)
+        asker = asker_of(steps, f"{part}.model")
+        problem = await context.services.gateway.probe(request.model, request.api_base, asker=asker)
         context.record("model_probe", {"model": request.model, "answers": not problem})
         return problem
 

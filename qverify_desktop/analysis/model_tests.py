@@ -21,7 +21,7 @@ from qverify_desktop.analysis.prompts import Prompt, render
 from qverify_desktop.analysis.questions import EXPECTATIONS_SCHEMA, Account
 from qverify_desktop.analysis.reading import WHOLE_ANSWER, answer_path, read_answer, refusal
 from qverify_desktop.analysis.trial import REASONS, Attempt, RunJob, Trouble, try_out
-from qverify_desktop.domain.errors import ModelFailure
+from qverify_desktop.domain.errors import ModelFailure, ModelsStopped
 from qverify_desktop.domain.execution import Execution
 from qverify_desktop.domain.model import Asker, Purpose
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target, language_title
@@ -38,14 +38,18 @@ _OF_IMPORTS = (Trouble.UNKNOWN_NAME, Trouble.NOT_COLLECTED, Trouble.COMPILE)
 
 
 class ModelUnavailable(ModelFailure):
-    """The end point gave nothing for a target. ``evidence`` holds the prompt that was sent.
+    """The end point gave nothing for a target. ``evidence`` holds the prompt that was sent; ``stopped`` says that the person
+    chose to go on without it.
 
-    After three in a row the caller stops asking.
+    After three in a row the caller stops asking, and at once where it was stopped.
     """
 
-    def __init__(self, sentence: str, remedy: str = "", evidence: tuple[Evidence, ...] = ()) -> None:
+    def __init__(
+        self, sentence: str, remedy: str = "", evidence: tuple[Evidence, ...] = (), stopped: bool = False
+    ) -> None:
         super().__init__(sentence, remedy)
         self.evidence = evidence
+        self.stopped = stopped
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,8 @@ async def write_model_tests(
     try:
         tests = await writing.first()
     except ModelFailure as error:
-        raise ModelUnavailable(error.sentence, error.remedy, tuple(account.evidence)) from None
+        stopped = isinstance(error, ModelsStopped)
+        raise ModelUnavailable(error.sentence, error.remedy, tuple(account.evidence), stopped) from None
     try:
         await writing.settle_expectations(tests)
         await writing.repair(rounds)

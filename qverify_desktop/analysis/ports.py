@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
-from qverify_desktop.domain.model import Masked
+from qverify_desktop.domain.model import Asker, Masked
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Commit, Snapshot
 from qverify_desktop.domain.question import Messages, Question
@@ -121,8 +121,8 @@ class Gateway(Protocol):
     def mask(self, messages: Messages) -> Masked:
         """The messages without secrets, as ``complete`` would send them. Blocking, some milliseconds."""
 
-    async def probe(self, model: str, api_base: str) -> str:
-        """Empty when the model answers, otherwise the sentence why not."""
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
+        """Empty when a model answers that ``asker`` may ask, otherwise the sentence why not."""
 
     def set_air_gap(self, on: bool) -> None:
         """Whether nobody outside this machine may be asked."""

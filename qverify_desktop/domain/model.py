@@ -14,6 +14,14 @@ def default_host(model: str) -> str | None:
     return next((host for prefix, host in PROVIDER_HOSTS.items() if model.startswith(prefix)), None)
 
 
+class CloudPolicy(StrEnum):
+    """Whether prompts made of a repository may leave this machine. Nothing leaves it while nobody has decided."""
+
+    UNDECIDED = ""
+    LOCAL_ONLY = "local_only"
+    ALLOWED = "allowed"
+
+
 class Purpose(StrEnum):
     """What a model is asked for. Each may have a model of its own."""
 
@@ -27,14 +35,14 @@ class Asker:
     """On whose account a question is asked, and what the person allowed for it.
 
     ``run`` and ``source`` (the repository as it was named) are what a call is counted under. ``cloud`` allows end points that
-    are not on this machine; ``cached`` allows answers out of the response cache; ``budget_microusd`` is what the run may cost
-    in all, in millionths of a US dollar (0: no limit). ``request`` makes a question one of its own for the ledger and is the
-    same when a step is repeated after a crash.
+    are not on this machine: off, because nobody allowed it who was not asked. ``cached`` allows answers out of the response
+    cache; ``budget_microusd`` is what the run may cost in all, in millionths of a US dollar (0: no limit). ``request`` makes a
+    question one of its own for the ledger and is the same when a step is repeated after a crash.
     """
 
     run: str = ""
     source: str = ""
-    cloud: bool = True
+    cloud: bool = False
     cached: bool = True
     budget_microusd: int = 0
     request: str = ""

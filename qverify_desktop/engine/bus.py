@@ -18,13 +18,15 @@ MOST_WRITING = 4_000
 #: Ended runs whose events stay in memory.
 ENDED_CHANNELS = 50
 #: What shows in a list of runs.
-_LISTED = frozenset({EventKind.STATUS, EventKind.STAGE_STARTED})
+_LISTED = frozenset({EventKind.STATUS, EventKind.STAGE_STARTED, EventKind.INQUIRY})
 
 
 @dataclass(eq=False)
 class _Watcher:
-    """Events that wait for one reader. Status and stages are always kept; progress is coalesced; old log lines go."""
+    """Events that wait for one reader. Status and stages are always kept; progress is coalesced; old log lines go.
+    ``attends``: it can answer what the run asks."""
 
+    attends: bool = False
     waiting: deque[RunEvent] = field(default_factory=deque)
     logs: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,11 +98,18 @@ def _forget(events: deque[RunEvent], kind: EventKind, stage: Stage | None) -> bo
 class EventBus:
     """Made inside the running loop; ``publish`` may be called from any thread, everything else from the loop's."""
 
-    def __init__(self, changes: Changes | None = None, keep: Callable[[RunEvent], None] | None = None) -> None:
-        """``changes`` is told when a run's listing changed; ``keep`` is called with every event and must not block."""
+    def __init__(
+        self,
+        changes: Changes | None = None,
+        keep: Callable[[RunEvent], None] | None = None,
+        left: Callable[[], None] | None = None,
+    ) -> None:
+        """``changes`` is told when a run's listing changed; ``keep`` is called with every event and must not block; ``left`` is
+        called when somebody who could answer stopped watching."""
         self._loop = asyncio.get_running_loop()
         self._changes = changes
         self._keep = keep
+        self._left = left
         self._channels: dict[str, _Channel] = {}
 
     def begin(self, run: str) -> None:
@@ -114,6 +123,11 @@ class EventBus:
 
     def knows(self, run: str) -> bool:
         return run in self._channels
+
+    def attended(self, run: str) -> bool:
+        """Whether somebody watches the run who can answer."""
+        channel = self._channels.get(run)
+        return channel is not None and any(watcher.attends for watcher in channel.watchers)
 
     def publish(
         self,
@@ -154,10 +168,11 @@ class EventBus:
         if self._changes is not None and numbered.kind in _LISTED:
             self._changes.tell(numbered.run)
 
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
-        """The run's events from its first that is still kept to its last. Raises ``KeyError`` for a run unknown here."""
+    async def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
+        """The run's events from its first that is still kept to its last; ``attend`` says that the reader can answer what the run
+        asks. Raises ``KeyError`` for a run unknown here."""
         channel = self._channels[run]
-        watcher = _Watcher()
+        watcher = _Watcher(attend)
         for event in channel.ring:
             watcher.put(event)
         channel.watchers.add(watcher)
@@ -173,6 +188,8 @@ class EventBus:
         finally:
             for known in self._channels.values():
                 known.watchers.discard(watcher)
+            if attend and self._left is not None:
+                self._left()
 
     def _forget_old(self) -> None:
         ended = [run for run, channel in self._channels.items() if channel.ended]

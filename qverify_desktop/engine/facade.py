@@ -19,13 +19,15 @@ from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
+from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, naming, wire
+from qverify_desktop.engine import delivery, naming, policy, wire
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
+from qverify_desktop.engine.inquiries import Inquiries
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.machine import settled
 from qverify_desktop.engine.questions.catalogue import Context, questions
@@ -59,7 +61,7 @@ class Machine(Protocol):
 @dataclass(frozen=True)
 class Parts:
     """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases; ``apply`` gives changed
-    settings to the rooms."""
+    settings to the rooms. ``inquiries`` is through whom the rooms ask the person while a run goes on."""
 
     home: Path
     lock: HomeLock
@@ -71,6 +73,7 @@ class Parts:
     database: Database
     keys: ApiKeys
     apply: Callable[[Configuration], None]
+    inquiries: Inquiries | None = None
 
     @property
     def sandbox(self) -> Sandbox:
@@ -84,9 +87,12 @@ class Engine:
         self._parts = parts
         self._home = parts.home
         self._records = parts.records
-        self._changes = Changes()
+        self._repositories = RepositoryStore(parts.database)
+        self._inquiries = parts.inquiries or Inquiries(parts.services.journal, parts.services.artefacts)
+        self._changes = Changes(self._inquiries.look_again)
         self._logs = RunLogs(parts.home / "runs")
-        self._bus = EventBus(self._changes, self._logs.tell)
+        self._bus = EventBus(self._changes, self._logs.tell, self._inquiries.look_again)
+        self._inquiries.connect(self._tell_inquiry, self._attended)
         self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
         self._control = ControlServer(self, parts.home)
         self._questions = questions(self._context())
@@ -115,6 +121,7 @@ class Engine:
         request = await asyncio.to_thread(settled, request, self._home)
         await asyncio.to_thread(delivery.check_out, request.out)
         await asyncio.to_thread(self._check_packages, request)
+        request = await asyncio.to_thread(policy.decided, request, self._repositories, self._home)
         going_on = await self._interrupted_twin(request)
         if going_on is not None:
             await self._runner.go_on(going_on, f"Going on with the run {going_on}, which was interrupted.")
@@ -123,10 +130,10 @@ class Engine:
         await self._runner.start(run, request)
         return run
 
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
+    async def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
         run = await self._find(run)
         if self._bus.knows(run):
-            async for event in self._bus.watch(run):
+            async for event in self._bus.watch(run, attend):
                 yield event
             return
         summary = await asyncio.to_thread(self._records.get, run)
@@ -158,6 +165,8 @@ class Engine:
         if status is RunStatus.FAILED:
             why = summary.sentence if summary else ""
             raise BadInput(f"The run {run} can't be gone on with. {why}".strip(), "Start the analysis again.")
+        stored = wire.request_from_json(json.loads(await asyncio.to_thread(self._records.request, run)))
+        await asyncio.to_thread(policy.check_again, stored, self._repositories, self._home)
         await self._runner.go_on(run, f"Going on with the run {run} from its last finished step.")
 
     async def runs(self) -> list[RunSummary]:
@@ -243,6 +252,7 @@ class Engine:
         run = await self._find(run)
         if not self._runner.pause(run):
             raise BadInput(f"The run {run} is not running, so there is nothing to pause.")
+        self._inquiries.rest(run)
 
     async def drain(self) -> None:
         """Wait until the runs end that other processes started here."""
@@ -265,6 +275,13 @@ class Engine:
         """Runs that are queued or running in this process."""
         return self._runner.live()
 
+    def _attended(self, run: str) -> bool:
+        """Whether somebody could answer: a window is open, or a command on a terminal follows the run."""
+        return not self._closing and (self._changes.read or self._bus.attended(run))
+
+    def _tell_inquiry(self, inquiry: Inquiry, is_open: bool) -> None:
+        self._bus.publish(inquiry.run, EventKind.INQUIRY, text=inquiry.sentence if is_open else "")
+
     def _context(self) -> Context:
         return Context(
             home=self._home,
@@ -273,7 +290,7 @@ class Engine:
             keys=self._parts.keys,
             database=self._parts.database,
             runs=RunStore(self._parts.database),
-            repositories=RepositoryStore(self._parts.database),
+            repositories=self._repositories,
             decisions=DecisionStore(self._parts.database),
             find=self._find,
             look=look,
@@ -285,6 +302,8 @@ class Engine:
             changed=self._changes.tell,
             apply=self._parts.apply,
             analyze=self._parts.analyze,
+            inquiries=self._inquiries,
+            check=self._check,
         )
 
     async def _find(self, prefix: str) -> str:
@@ -337,6 +356,11 @@ class Engine:
             document["error"] = wire.error_to_json(failure)
             document["exit_code"] = failure.exit_code
         return document
+
+    def _check(self, request: AnalysisRequest) -> None:
+        """Refuse what could not be started, before anything of it is looked at. Blocking."""
+        _check_addresses(request)
+        self._check_packages(request)
 
     def _check_packages(self, request: AnalysisRequest) -> None:
         """Refuse a folder of packages that is none, and any fetching of packages or repositories behind an air gap."""

@@ -7,19 +7,21 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import Answer, CallState, Intent, RateLimit, Settlement
+from qverify_desktop.domain.errors import ModelFailure, ModelsStopped
+from qverify_desktop.domain.inquiries import Consent
+from qverify_desktop.domain.model import Answer, Asker, CallState, Intent, RateLimit, Settlement
 from qverify_desktop.domain.question import Question
 from qverify_desktop.gateway.budget import Budget, Verdict, decide
+from qverify_desktop.gateway.consent import clock_stopped, inquiry_of
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Missed, Reaction, reaction_to, refused_part
-from qverify_desktop.gateway.ports import Ledger, Limiter, ResponseCache
-from qverify_desktop.gateway.prices import Prices
+from qverify_desktop.gateway.ports import Ledger, Limiter, Person, ResponseCache
+from qverify_desktop.gateway.prices import Prices, dollars
 from qverify_desktop.gateway.provider import Endpoint, Provider, Reply
 
 T = TypeVar("T")
@@ -40,6 +42,7 @@ class Accounts:
     prices: Prices | None = None
     month_budget_microusd: int = 0
     ask_percent: int = 80
+    person: Person | None = None
 
 
 @dataclass(frozen=True)
@@ -154,19 +157,49 @@ class Caller:
         return price.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
 
     async def _allow(self, call: Call) -> str:
-        """Stop at a budget (``Missed``, so that a model that costs nothing may answer instead); what to tell the person where a
-        budget is nearly spent."""
+        """Stop at a budget (``Missed``, so that a model that costs nothing may answer instead), and ask the person before one is
+        nearly spent. Answers what to tell where nobody was there to be asked.
+
+        What is spent is counted anew after each answer: other calls of the run went on meanwhile.
+        """
         ledger, estimate, asker = self._accounts.ledger, self._estimate(call), call.question.asker
         if ledger is None or not estimate:
             return ""
+        agreed: set[str] = set()
+        while True:
+            budgets = await self._budgets(ledger, asker, agreed)
+            decision = decide(estimate, *budgets)
+            if decision.verdict is Verdict.STOP:
+                raise Missed(ModelFailure(decision.sentence, decision.remedy), Reaction.UNSENT)
+            if decision.verdict is Verdict.ALLOW or self._accounts.person is None or not asker.run:
+                return decision.sentence
+            budget = next(one for one in budgets if one.name == decision.budget)
+            with clock_stopped():
+                reply = await self._accounts.person.ask(inquiry_of(asker.run, budget, estimate, decision.sentence))
+            if reply is Consent.NOBODY:
+                return decision.sentence
+            if reply is Consent.STOP:
+                raise Missed(
+                    ModelsStopped(
+                        f"You chose to finish without a model that costs something, before the budget of this {budget.name} "
+                        f"({dollars(budget.limit_microusd)}) was spent.",
+                        "Start the run again and answer otherwise, or with a higher budget.",
+                    ),
+                    Reaction.UNSENT,
+                )
+            agreed.add(budget.name)
+
+    async def _budgets(self, ledger: Ledger, asker: Asker, agreed: Collection[str]) -> list[Budget]:
+        """The budget of the run and the month's, as they are spent now."""
         month = datetime.now(UTC).strftime("%Y-%m")
-        budgets = [
+        return [
             Budget(
                 "run",
                 asker.budget_microusd,
                 await asyncio.to_thread(ledger.spent_by_run, asker.run) if asker.run else 0,
                 "Start the run again with a higher --budget.",
                 self._accounts.ask_percent,
+                "run" in agreed,
             ),
             Budget(
                 "month",
@@ -174,12 +207,9 @@ class Caller:
                 await asyncio.to_thread(ledger.spent_in_month, month),
                 "Raise QVERIFY_MONTH_BUDGET_MICROUSD, or month_budget_microusd in the settings.",
                 self._accounts.ask_percent,
+                "month" in agreed,
             ),
         ]
-        decision = decide(estimate, *budgets)
-        if decision.verdict is Verdict.STOP:
-            raise Missed(ModelFailure(decision.sentence, decision.remedy), Reaction.UNSENT)
-        return decision.sentence
 
     async def _turn(self, call: Call) -> str:
         """Wait for the end point's queue and for a free place. Answers the ticket of the place, empty where none is needed."""

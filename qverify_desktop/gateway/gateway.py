@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +14,10 @@ from pydantic import SecretStr
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
 from qverify_desktop.domain.network import Network, permits
+from qverify_desktop.domain.preview import Destination
 from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.call import Accounts, Call, Caller
+from qverify_desktop.gateway.consent import Patience
 from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Health, Missed, Reaction
@@ -23,6 +26,7 @@ from qverify_desktop.gateway.litellm_provider import LitellmProvider
 from qverify_desktop.gateway.masking import mask
 from qverify_desktop.gateway.provider import Endpoint, Provider, Wire
 from qverify_desktop.gateway.server import knows_model, model_context, speaks_ollama
+from qverify_desktop.gateway.unsent import NothingSent, Unsent
 
 #: Tries of a call that the server put off without charge, and seconds that are waited at most in between.
 MOST_TRIES = 3
@@ -98,9 +102,11 @@ class ModelGateway:
         self._order = tuple(order)
         self._pass_refused = pass_refused
         self._provider = provider or LitellmProvider()
-        self._caller = Caller(self._provider, accounts or Accounts(), timeout_s, sleep)
+        self._accounts = accounts or Accounts()
+        self._caller = Caller(self._provider, self._accounts, timeout_s, sleep)
         self._health = health or Health()
         self._sleep = sleep
+        self._asks_servers = True
         self._wires: dict[str, bool] = {}
         self._contexts: dict[tuple[str, str], int] = {}
         self._unknown_to: dict[tuple[str, str], set[str]] = {}
@@ -111,20 +117,22 @@ class ModelGateway:
         Raises ``ModelFailure`` with the sentence why there is none; cancelling closes the connection.
         """
         started = time.monotonic()
-        # Whoever asks has masked already, for the evidence; what is masked stays as it is, and nothing else is ever sent.
-        messages = list((await asyncio.to_thread(self.mask, question.messages)).messages)
-        question = replace(
-            question, messages=messages, max_tokens=max(1, min(question.max_tokens, self._answer_tokens))
-        )
+        question = await self._as_sent(question)
         try:
-            async with asyncio.timeout(self._total_s):
-                answer = await self._first(self._candidates(question.model, question.api_base), question)
+            async with asyncio.timeout(self._total_s) as deadline:
+                with Patience(deadline) as patience:
+                    answer = await self._first(self._candidates(question.model, question.api_base), question)
         except TimeoutError:
             raise ModelFailure(
                 f"No model answered within {self._total_s:g} seconds, so the question was given up.",
                 "Look at the models page for what each of them says.",
             ) from None
-        return replace(answer, duration_ms=int((time.monotonic() - started) * 1000))
+        return replace(answer, duration_ms=int((time.monotonic() - started - patience.held_s) * 1000))
+
+    async def _as_sent(self, question: Question) -> Question:
+        """Whoever asks has masked already, for the evidence; what is masked stays as it is, and nothing else is ever sent."""
+        messages = list((await asyncio.to_thread(self.mask, question.messages)).messages)
+        return replace(question, messages=messages, max_tokens=max(1, min(question.max_tokens, self._answer_tokens)))
 
     async def _first(self, candidates: Sequence[Candidate], question: Question) -> Answer:
         """The whole of the failover. A round asks one end point after the other. What only said "not now" is asked again in
@@ -221,6 +229,24 @@ class ModelGateway:
             self._unknown_to.setdefault((endpoint.base, endpoint.model), set()).add("hear")
         return answer
 
+    async def plan(self, question: Question) -> list[Destination]:
+        """What ``complete`` would send to each end point in its order. No server is asked anything, nothing is counted or kept."""
+        question = await self._as_sent(question)
+        twin = copy.copy(self)
+        twin._provider, twin._health, twin._asks_servers = Unsent(self._provider), Health(), False
+        prices = self._accounts.prices
+        twin._caller = Caller(twin._provider, Accounts(prices=prices), self._timeout_s, self._sleep)
+        found = []
+        for candidate in self._candidates(question.model, question.api_base):
+            try:
+                await twin._one(candidate, question)
+            except Missed as missed:
+                found.append(Destination(candidate.name, refused=str(missed.failure)))
+            except NothingSent as stopped:
+                counted = await self._provider.count(stopped.messages)
+                found.append(stopped.destination(candidate.name, counted, prices))
+        return found
+
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:
         """The person's order for ``auto``, otherwise the one that was named."""
         if model == AUTO:
@@ -267,11 +293,11 @@ class ModelGateway:
         """End what is still asked. The gateway may be used again after it."""
         await asyncio.to_thread(self._provider.close)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         """Empty when an end point knows the model, otherwise the sentence why not. Costs nothing where models are listed."""
         said = "No end points are set in the settings ([[deployments]])."
         say_yes = [{"role": "user", "content": "Say yes."}]
-        question = Question(say_yes, "probe", 16, model, api_base, asker=Asker(cached=False))
+        question = Question(say_yes, "probe", 16, model, api_base, asker=replace(asker, cached=False))
         for candidate in self._candidates(model, api_base):
             try:
                 endpoint = await self._policy(candidate, question)
@@ -298,9 +324,9 @@ class ModelGateway:
             if needs_probe(model, api_base):
                 base = parse_base(api_base)
                 self._allow(resolve(model, api_base))
-                if base not in self._wires:
+                if base not in self._wires and self._asks_servers:
                     self._wires[base] = await speaks_ollama(base)
-                endpoint = resolve(model, api_base, self._wires[base])
+                endpoint = resolve(model, api_base, self._wires.get(base, False))
             else:
                 endpoint = resolve(model, api_base)
         except BadInput as error:
@@ -333,9 +359,9 @@ class ModelGateway:
         if endpoint.wire is not Wire.OLLAMA:
             return counted, needed
         at = (endpoint.base, endpoint.model)
-        if at not in self._contexts:
+        if at not in self._contexts and self._asks_servers:
             self._contexts[at] = await model_context(endpoint)
-        limit = min(self._context_tokens, self._contexts[at] or self._context_tokens)
+        limit = min(self._context_tokens, self._contexts.get(at, 0) or self._context_tokens)
         if needed > limit:
             failed = ModelFailure(
                 f"The prompt has about {counted} tokens, which with the answer is over the window of {limit} tokens.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import Answer, Masked
+from qverify_desktop.domain.model import Answer, Asker, Masked
 from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.masking import mask
 
@@ -59,7 +59,7 @@ class RecordedGateway:
     def mask(self, messages: Messages) -> Masked:
         return mask(messages)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         """Empty where the recording holds anything."""
         return "" if self._known else "The recording holds no answers of a model."
 

@@ -20,7 +20,7 @@ from qverify_desktop.analysis.model_tests import (
 from qverify_desktop.analysis.reading import MOST_TESTS, answer_path, read_answer
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.execution import Execution, Job, JobResult
-from qverify_desktop.domain.model import Answer, Masked, Purpose
+from qverify_desktop.domain.model import Answer, Asker, Masked, Purpose
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.question import Question
 from qverify_desktop.domain.results import AnalysisRequest, Reason
@@ -68,7 +68,7 @@ class Model:
     def mask(self, messages: list[dict[str, str]]) -> Masked:
         return mask(messages)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         return ""
 
 

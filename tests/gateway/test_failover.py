@@ -292,7 +292,7 @@ async def test_a_budget_stops_what_costs_and_what_is_free_goes_on(tmp_path: Path
         far = Deployment("far", "openai", "gpt-4.1", "https://models.example.org/v1")
         near = Deployment("near", "ollama", "scripted", local.url)
         gateway = ModelGateway(order=[far, near], accounts=kept.accounts)
-        answer = await ask(gateway, Asker(run="r", budget_microusd=1))
+        answer = await ask(gateway, Asker(run="r", cloud=True, budget_microusd=1))
         await gateway.close()
     assert answer.provider == "ollama" and "budget of this run" in answer.attempts[0]
 

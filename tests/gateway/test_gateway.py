@@ -294,6 +294,12 @@ async def test_the_probe_names_what_is_missing() -> None:
     assert "is not an http or https address" in await ModelGateway().probe("scripted", "nonsense")
 
 
+async def test_a_probe_goes_nowhere_that_its_asker_may_not_ask() -> None:
+    """It sends no source, but it shows somebody elsewhere that this model is about to be used."""
+    said = await ModelGateway().probe("openai/gpt-4.1", "https://models.example.org/v1")
+    assert "stay on this machine" in said and "models.example.org" in said
+
+
 def _load() -> None:
     from qverify_desktop.gateway.litellm_provider import load
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
+from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
+from qverify_desktop.ui.sheets.preview import PreviewSheet
 from tests.ui.samples import window as samples
 from tests.ui.samples.results import OFFSET, RUN, SOURCE, run_view
 
@@ -77,8 +79,27 @@ SCENES = (
     Scene("runs", Place("runs")),
     Scene("environment", Place("environment")),
     Scene("new-analysis", Place("home"), act=lambda w: w.front.new_analysis(SOURCE)),
+    Scene(
+        "new-analysis-cloud",
+        Place("home"),
+        {
+            "repository_look": lambda source: (
+                samples.look(source)
+                | {"remembered": {"model": "gpt-4.1", "api_base": "https://models.example.org/v1"}}
+            )
+        },
+        act=lambda w: w.front.new_analysis(SOURCE),
+        size=(1440, 1200),
+    ),
+    Scene("preview", Place("home"), act=lambda w: w.front.open_sheet(PreviewSheet(w.desk, AnalysisRequest(SOURCE)))),
     Scene("git-url", Place("home"), act=lambda w: w.registry.trigger("git-url"), themes=("light",)),
     Scene("progress", Place("progress", run=LIVE), events=_going_on()),
+    Scene(
+        "progress-inquiry",
+        Place("progress", run=LIVE),
+        {"inquiries": [samples.inquiry(LIVE)]},
+        events=_going_on(),
+    ),
     Scene("progress-small", Place("progress", run=LIVE), events=_going_on(), size=SMALL, themes=("dark",)),
     Scene(
         "cancelled",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.results import RunResult
+from qverify_desktop.domain.results import AnalysisRequest, RunResult
+from qverify_desktop.engine.inquiries import Inquiries
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.secrets import ApiKeys
@@ -31,7 +32,8 @@ class Context:
     """What questions may use. ``find`` gives the whole name of a run for a prefix, or raises ``BadInput``; ``look`` is
     ``repository.look.look``; ``result`` reads a finished run's result (blocking); ``failure`` why a run ended that did not
     finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
-    settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``."""
+    settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``; ``inquiries`` what runs ask the
+    person; ``check`` refuses a request that must not be begun with (blocking)."""
 
     home: Path
     services: Services
@@ -51,6 +53,8 @@ class Context:
     changed: Callable[[str], None]
     apply: Callable[[Configuration], None]
     analyze: Analyze
+    inquiries: Inquiries
+    check: Callable[[AnalysisRequest], None]
 
 
 def questions(context: Context) -> Mapping[str, Handler]:

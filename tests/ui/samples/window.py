@@ -317,6 +317,53 @@ def log(total: int = 260) -> Any:
     return answer
 
 
+def preview(target: str = "", **changes: Any) -> dict[str, Any]:
+    """What would be sent about a function."""
+
+    def to(name: str, host: str, model: str, **more: Any) -> dict[str, Any]:
+        local = host == "127.0.0.1"
+        counts = {"prompt_tokens": 1_204, "max_tokens": 4_096, "estimate_microusd": 0 if local else 35_176}
+        told = {"provider": "openai", "local": local, "refused": "", "price_known": True, "shortened": False}
+        return {"name": name, "host": host, "model": model, **told, **counts, **more}
+
+    shown = target or "tidydate/offset.py::parse_offset"
+    system = "You are a careful test engineer. You write Python tests with pytest that could fail."
+    user = 'Write tests for `parse_offset`.\n\nIts source:\n> def parse_offset(text):\n>     token = "<secret-1>"\n>     return 0'
+    return {
+        "target": shown,
+        "targets": [
+            "tidydate/offset.py::parse_offset",
+            "tidydate/parser.py::parse_date",
+            "tidydate/calendar.py::iso_week",
+        ],
+        "measured": "",
+        "cloud": "",
+        "purpose": "generate",
+        "template": "generate 2, data 1",
+        "destinations": [
+            to("ours", "models.example.org", "gpt-4.1"),
+            to("claude", "", "", refused="The air gap is on, so nothing was sent to api.anthropic.com."),
+            to("near", "127.0.0.1", "qwen2.5-coder:14b", shortened=True),
+        ],
+        "masked": [{"rule": "aws", "message": 1, "line": 5}],
+        "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
+        **changes,
+    }
+
+
+def inquiry(run: str, **facts: Any) -> dict[str, Any]:
+    """A run that asks before its budget is spent."""
+    told = {
+        "budget": "run",
+        "spent_microusd": 410_000,
+        "estimate_microusd": 12_300,
+        "limit_microusd": 500_000,
+        **facts,
+    }
+    sentence = "With the next call, $0.43 of this run's budget of $0.50 may be spent."
+    return {"run": run, "name": "budget.run.500000", "sentence": sentence, "facts": told}
+
+
 def crashes() -> list[dict[str, Any]]:
     return [
         {"name": "crash-20251112-101500-4242.txt", "at": STARTED, "sentence": "OSError: disk gone", "bytes": 2048}
@@ -332,6 +379,11 @@ def answers(**changes: Any) -> dict[str, Any]:
         "repository_history": history(),
         "repository_look": lambda source: look(source),
         "repository_remember": None,
+        "repository_decide": None,
+        "inquiries": [],
+        "model_preview": lambda request, target: preview(target),
+        "inquiry_answer": None,
+        "repository_cloud": lambda source, model, api_base: {"cloud": "", "hosts": [], "order": []},
         "runs_compare": compared(),
         "run_overview": lambda run: copy.deepcopy(overviews.get(run, results.overview())),
         "run_log": log(),
