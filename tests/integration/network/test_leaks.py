@@ -1,0 +1,143 @@
+"""Nothing of a key anywhere, nothing of the repository's secrets but where its source is stated: searched for after a whole life.
+
+A run with a scripted model, all exports, a bundle, diagnostics, a crash and a replay; then every file of the state folder, of the
+person's home and of the temporary folder is searched, databases with their logs and archives inside out, and all that a server got.
+
+What states the source verbatim, and so may hold a secret of it: see ``STATES_SOURCE``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.network.inside import ANSWER, ROOT
+from tests.integration.network.planted import hits
+from tests.model_servers.answers import Say, Script
+from tests.model_servers.server import MODEL, serving
+
+pytestmark = pytest.mark.docker
+
+# Put together, so that nobody takes this file for one that holds secrets.
+KEY = "sk-" + "canaryK3yQ8vZt0Lw5RnXe7UbYpGh2Jd"
+SECRETS = {
+    "in source": "AKIA" + "QYLPMN5HHHFPZAM2",
+    "in a function": "sk_live_" + "ReTllpYQYfIZu2Jnf2lAPFjD",
+    "in a default": "correct-" + "horse-8471-battery",
+    "in .env": "q7Hd82" + "ksLw01mNbVcX",
+    "in the README": "xoxb-" + "34532454-e039d02840a0b9379c",
+    "in a commit message": "ghp_" + "wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx",
+    "in a file name": "AKIA" + "ZZLPMN5HHHFPZAM7",
+}
+FILES = {
+    "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\n',
+    "shop/__init__.py": "",
+    "shop/prices.py": f'''"""Prices."""
+
+ACCESS = "{SECRETS["in source"]}"
+
+
+def total(prices: list[int]) -> int:
+    """Sum of all prices."""
+    stripe = "{SECRETS["in a function"]}"
+    result = 0
+    for price in prices:
+        result += price
+    return result if stripe else 0
+
+
+def opened(password: str = "{SECRETS["in a default"]}") -> bool:
+    """Whether the till opens."""
+    return password == "{SECRETS["in a default"]}"
+''',
+    ".env": f"DEPLOY_TOKEN={SECRETS['in .env']}\n",
+    "README.md": f'# Shop\n\nCall `total`. Slack: "{SECRETS["in the README"]}".\n',
+    "data/" + SECRETS["in a file name"] + ".txt": "x\n",
+}
+FORMATS = ("html", "junit", "sarif", "markdown", "csv", "patch", "issues", "expected-failures", "evidence")
+
+
+@dataclass(frozen=True)
+class Life:
+    """What there is after everything was done once. ``bodies`` and ``headers`` are what the model's server got."""
+
+    root: Path
+    bodies: list[str]
+    headers: list[dict[str, str]]
+    document: dict[str, Any]
+    said: str
+
+
+def planted(folder: Path) -> Path:
+    """The repository with the secrets, committed."""
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    who = {f"GIT_{one}_{what}": "a@example.org" for one in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    held = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    message = f"Prices, and {SECRETS['in a commit message']}"
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", message]):
+        subprocess.run(["git", *words], cwd=folder, env=os.environ | who | held, check=True, timeout=60)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    root = tmp_path_factory.mktemp("life")
+    source = planted(tmp_path_factory.mktemp("repository") / "shop")
+    for name in ("home", "person", "temporary", "given"):
+        (root / name).mkdir(mode=0o700)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QVERIFY_")} | {
+        "QVERIFY_HOME": str(root / "home"),
+        "HOME": str(root / "person"),
+        "TMPDIR": str(root / "temporary"),
+        "QVERIFY_API_KEY": KEY,
+        "OPENAI_API_KEY": KEY + "openai",
+    }
+    said: list[str] = []
+
+    def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *words], env=environment, capture_output=True, text=True, timeout=500, cwd=ROOT
+        )
+        said.extend((done.stdout, done.stderr))
+        assert done.returncode in codes, done.stderr
+        return done.stdout
+
+    script = Script([Say(ANSWER)])
+    with serving(script) as server:
+        words = ("--model", MODEL, "--api-base", server.url, "--out", str(root / "given/out"), "--json")
+        document = json.loads(run("qverify_desktop.cli", "analyze", str(source), *words, codes=(0, 1)))
+        bodies = [json.dumps(request, ensure_ascii=False) for request in script.requests]
+    for kind in FORMATS:
+        run("qverify_desktop.cli", "export", document["run"], "--format", kind, "-o", str(root / "given" / kind))
+    run("qverify_desktop.cli", "replay", document["run"], codes=(0, 1))
+    run("qverify_desktop.cli", "verify", document["bundle"])
+    run("qverify_desktop.cli", "show", document["run"])
+    run("tests.integration.network.crashing", str(source), str(root / "given/diagnostics.zip"), codes=(0,))
+    return Life(root, bodies, list(script.headers), document, "\n".join(said))
+
+
+def test_the_key_was_used_and_is_nowhere(life: Life) -> None:
+    assert life.headers and all(KEY in one.get("authorization", "") for one in life.headers)
+    assert hits([life.root], {"key": KEY}) == []
+    assert KEY not in life.said + "\n".join(life.bodies)
+
+
+def test_no_request_holds_a_secret_of_the_repository(life: Life) -> None:
+    assert any("def total" in body for body in life.bodies), "the source of a target was sent"
+    whole = "\n".join(life.bodies)
+    assert [name for name, secret in SECRETS.items() if secret in whole] == []
+
+
+def test_nothing_states_a_secret_but_what_states_the_source(life: Life) -> None:
+    found = hits([life.root], SECRETS)
+    print(json.dumps(found, indent=1))
+    assert found == []
