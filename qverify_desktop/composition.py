@@ -86,6 +86,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.analysis.workflow import analyze
     from qverify_desktop.domain.connections import Gate
     from qverify_desktop.domain.execution import MIB
+    from qverify_desktop.engine import crash
     from qverify_desktop.engine.facade import Parts
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.gateway.call import Accounts
@@ -113,6 +114,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
     keys = ApiKeys.take(keyring=_keyring() if configuration.keyring and protection == "keyring" else None)
+    crash.clean_with(keys.without)
     holder = Holder(database)
     cache_mb = configuration.answer_cache_mb
     accounts = Accounts(

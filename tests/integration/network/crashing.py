@@ -1,13 +1,12 @@
-"""An engine in which something unexpected goes wrong at the worst place: ``crashing.py REPOSITORY DIAGNOSTICS``.
+"""An engine in which something unexpected goes wrong at the worst place: ``crashing.py REPOSITORY DIAGNOSTICS KEY``.
 
-The error's message holds the key and a prompt, as an error of a library may. The crash report is written by the same code as ever; then
-the diagnostics are saved.
+The error's message holds the key, as an error of a library may. The crash report is written by the same code as ever; then the
+diagnostics are saved.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 from qverify_desktop.composition import open_engine
@@ -15,13 +14,13 @@ from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.results import AnalysisRequest
 
 
-async def main(source: str, diagnostics: str) -> None:
+async def main(source: str, diagnostics: str, key: str) -> None:
     engine = await open_engine()
     try:
         services = engine._parts.services  # type: ignore[union-attr]
 
         def fail(*_: object, **__: object) -> None:
-            raise RuntimeError(f"401 for {{'authorization': 'Bearer {os.environ.get('QVERIFY_API_KEY', '')}'}}")
+            raise RuntimeError(f"401 for a request with 'authorization': 'Bearer {key}'")
 
         services.repositories.take_snapshot = fail
         run = await engine.start(AnalysisRequest(source))  # type: ignore[union-attr]
@@ -39,4 +38,4 @@ async def main(source: str, diagnostics: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:4]))
