@@ -54,9 +54,13 @@ _EXPLANATIONS = (
 
 def fetch(remote: Remote, store: Path, gate: Gate) -> None:
     """Clone ``remote`` bare into ``store``. Raises ``BadInput`` with the reason, which never holds a credential."""
-    refusal = gate.refusal(Purpose.CLONE, remote.host) if remote.host else None
-    if refusal is not None:
-        raise BadInput(refusal.sentence, refusal.remedy)
+
+    def check() -> None:
+        refusal = gate.refusal(Purpose.CLONE, remote.host) if remote.host else None
+        if refusal is not None:
+            raise BadInput(refusal.sentence, refusal.remedy)
+
+    check()
     configuration: list[str] = [
         "http.lowSpeedLimit=1000",
         "http.lowSpeedTime=60",
@@ -74,7 +78,7 @@ def fetch(remote: Remote, store: Path, gate: Gate) -> None:
         configuration=configuration,
         extra_environment=variables,
         timeout_s=_TIMEOUT_S,
-        watch=_size_watch(store),
+        watch=_watch(store, check),
         transports=REMOTE_TRANSPORTS if remote.host else FILES_ONLY,
     )
     if answer.code != 0:
@@ -88,10 +92,12 @@ def _ssh_command() -> str:
     return f"{own or 'ssh'} -o BatchMode=yes -o ConnectTimeout=20"
 
 
-def _size_watch(store: Path) -> Callable[[], None]:
+def _watch(store: Path, check: Callable[[], None]) -> Callable[[], None]:
+    """What ends a fetch that is under way: ``check`` (it was switched off meanwhile), or more than may be stored."""
     state = {"next": 0.0}
 
     def watch() -> None:
+        check()
         if time.monotonic() < state["next"]:
             return
         state["next"] = time.monotonic() + 2

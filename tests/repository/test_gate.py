@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,25 @@ def test_nothing_is_fetched_where_that_is_closed(why: str, address: str, home: P
     if not address.startswith(("ssh", "me@")):
         with pytest.raises(BadInput, match="could not be fetched"):
             Repositories().take_snapshot(address, tmp_path / "w")
+
+
+def test_a_fetch_that_is_under_way_is_ended_when_it_is_switched_off(home: Path, tmp_path: Path) -> None:
+    gate, held = Gate(), []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"git://127.0.0.1:{silent.getsockname()[1]}/x"
+
+        def switch() -> None:
+            held.append(silent.accept()[0])
+            gate.policy = CLOSED["switch"]
+
+        switching = threading.Thread(target=switch)
+        switching.start()
+        began = time.monotonic()
+        with pytest.raises(BadInput, match="so no repository is fetched from another machine"):
+            Repositories(gate).take_snapshot(address, tmp_path / "w")
+        assert time.monotonic() - began < 30
+        switching.join()
+        held[0].close()
 
 
 @pytest.mark.parametrize("why", CLOSED)
