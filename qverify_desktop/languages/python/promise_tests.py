@@ -204,7 +204,8 @@ def _expected(text: str) -> tuple[str, bool]:
 
     A person who writes ``0.33`` may have rounded, and binary fractions rarely equal a short decimal one: so a float with
     fewer digits than a round trip through ``repr`` would show is compared within half a unit of its last digit (two
-    decimals or more) or within ``pytest.approx``'s own relative 1e-6. Digits beyond that are compared exactly.
+    decimals or more) or within ``pytest.approx``'s own relative 1e-6. With all its digits it may differ where another
+    processor or library rounds a last one.
     """
     node = parse_expression(text)
     if node is None:
@@ -239,7 +240,7 @@ def _tolerance(source: str) -> str | None:
         return None
     whole, decimals, exponent = (match.group(1) or "").lstrip("0"), match.group(2) or "", int(match.group(3) or 0)
     if len(whole + decimals) >= _EXACT_DIGITS:
-        return None
+        return ", rel=1e-12"
     if len(decimals) >= 2 and decimals.strip("0"):
         return f", abs=5e{exponent - len(decimals) - 1}"
     return ""

@@ -45,7 +45,7 @@ def assertion(expected: str, form: str = "->", words: str = "") -> str:
         ("None", "==", "", "assert observed is None"),
         ("1.0", "->", "", "assert observed == pytest.approx(1.0)"),
         ("0.33", "->", "", "assert observed == pytest.approx(0.33, abs=5e-3)"),
-        ("0.1234567890123456", "->", "", "assert observed == 0.1234567890123456"),
+        ("0.1234567890123456", "->", "", "assert observed == pytest.approx(0.1234567890123456, rel=1e-12)"),
         ("[1, (0.5, 'x')]", "->", "", 'assert observed == [1, (pytest.approx(0.5), "x")]'),
         ("{'a': 2.25}", "->", "", 'assert observed == {"a": pytest.approx(2.25, abs=5e-3)}'),
         ("{2, 1}", "->", "", "assert observed == {1, 2}"),

@@ -19,6 +19,9 @@ from tests.languages.python.repositories import snapshot_of
     [
         (">>> f(2)\n4", [("f(2)", "4")]),
         (">>> f(2) == 4", [("f(2)", "4")]),
+        (">>> print(f(2))\n4 # four", []),
+        (">>> print(f(2))\n# f[2] is also possible", []),
+        (">>> f('a # b')\n'a # b'", [("f('a # b')", "'a # b'")]),
         (">>> f(2) == 4\nTrue", [("f(2)", "4")]),
         (">>> f(2) == 4\nFalse", [("f(2) == 4", "False")]),
         (">>>f(2)\n4", [("f(2)", "4")]),
