@@ -43,7 +43,11 @@ class ConnectionsTable(QWidget):
     def _add(self, grid: QGridLayout, at: int, row: Connection) -> None:
         icon, state = IconLabel(self._desk.theme, "globe"), label("", "small", wrap=True)
         self._rows.append((row, icon, state))
-        words = (f"{tr(row.when)}. {tr(row.who)}: {tr(row.where)}.", f"{tr(row.sends)}.")
+        words = (
+            f"{tr(row.when)}.",
+            tr("Opened by: {who}. To: {where}.", who=tr(row.who), where=tr(row.where)),
+            tr("What goes over it: {sends}.", sends=tr(row.sends)),
+        )
         told = [label(one, "small", "muted", wrap=True) for one in words]
         grid.addWidget(icon, at, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(column(label(tr(row.title), "strong", wrap=True), *told, state, gap=0), at, 1)
