@@ -10,7 +10,7 @@ from typing import Any
 
 from qverify_desktop.diagnostics.checks import OK, WARNING, Check, Finding, Machine
 from qverify_desktop.diagnostics.reduced import checks_for
-from qverify_desktop.domain.connections import SWITCHES, Gate, Policy
+from qverify_desktop.domain.connections import Gate, Policy
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.settings.configuration import Configuration
@@ -51,8 +51,8 @@ def _configured(home: Path) -> tuple[Machine, SandboxKind]:
     try:
         configuration = Configuration.load(home=home)
     except QVerifyError:
-        # The check of the settings says it. What can't be read may have closed anything.
-        closed = Gate(Policy(off=frozenset(SWITCHES), air_gap=True))
+        # The check of the settings says it. What can't be read may hold an air gap.
+        closed = Gate(Policy(air_gap=True))
         return Machine(home, gate=closed), SandboxKind.DOCKER
     return Machine(home, configuration.docker_host, Gate(configuration.policy)), configuration.sandbox
 
