@@ -150,6 +150,17 @@ def test_the_key_was_used_and_is_nowhere(life: Life) -> None:
     assert KEY not in life.said + "\n".join(life.bodies)
 
 
+def test_the_signing_key_is_in_its_own_file_alone(life: Life) -> None:
+    file = life.root / "home/signing-key"
+    if not file.exists():
+        # It is in the keyring of this session, which is no file of ours.
+        assert (life.root / "home/signing-key.place").exists()
+        return
+    coded = file.read_text().strip()
+    found = hits([life.root], {"key": coded, "as hex": base64.b64decode(coded).hex()})
+    assert {place for _, _, place in found} == {str(file)}
+
+
 def test_no_request_holds_a_secret_of_the_repository(life: Life) -> None:
     assert any("def total" in body for body in life.bodies), "the source of a target was sent"
     whole = "\n".join(life.bodies)
