@@ -14,6 +14,7 @@ from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.remote import RemoteEngine
 
 if TYPE_CHECKING:
+    from qverify_desktop.domain.connections import Gate
     from qverify_desktop.engine.facade import Engine, Parts
     from qverify_desktop.engine.machine import ThisMachine
     from qverify_desktop.evidence.signing import Signer
@@ -83,8 +84,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
     """Join the rooms over a state folder whose lock is held. Blocking; opens the databases and the signing key."""
     from qverify_desktop.analysis.services import Services
     from qverify_desktop.analysis.workflow import analyze
+    from qverify_desktop.domain.connections import Gate
     from qverify_desktop.domain.execution import MIB
-    from qverify_desktop.domain.network import networks
+    from qverify_desktop.engine import crash
     from qverify_desktop.engine.facade import Parts
     from qverify_desktop.engine.inquiries import Inquiries
     from qverify_desktop.evidence.journal import EvidenceJournal
@@ -107,11 +109,13 @@ def build(home: Path, lock: HomeLock) -> Parts:
 
     configuration = Configuration.load(home=home)
     configuration.prepare_home()
-    machine = build_machine(home)
+    gate = Gate(configuration.policy)
+    machine = build_machine(home, gate)
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
     keys = ApiKeys.take(keyring=_keyring() if configuration.keyring and protection == "keyring" else None)
+    crash.clean_with(keys.without)
     holder = Holder(database)
     journal = EvidenceJournal(database, artefacts, _signer(key, protection))
     inquiries = Inquiries(journal, artefacts)
@@ -130,8 +134,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     AirGap.set(configuration.air_gap, configuration.allowed)
     gateway = ModelGateway(
         keys,
-        air_gap=configuration.air_gap,
-        allowed=networks(configuration.allowed),
+        gate=gate,
         order=load_deployments(home),
         pass_refused=configuration.failover_refused,
         accounts=accounts,
@@ -141,7 +144,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     )
     languages = catalogue.languages(configuration.patience_s)
     services = Services(
-        repositories=Repositories(),
+        repositories=Repositories(gate),
         sandbox=machine.sandbox,
         journal=journal,
         artefacts=artefacts,
@@ -158,7 +161,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
         await asyncio.to_thread(database.close)
 
     def apply(changed: Configuration) -> None:
-        gateway.set_air_gap(changed.air_gap)
+        gate.policy = changed.policy
         gateway.forget_failures()
         AirGap.set(changed.air_gap, changed.allowed)
         machine.apply(changed)
@@ -188,10 +191,10 @@ def _signer(key: bytes, protection: str) -> Signer:
     return Signer(f"qverify.local/{hashlib.sha256(public).hexdigest()[:16]}", key, protection)
 
 
-def build_machine(home: Path) -> ThisMachine:
+def build_machine(home: Path, gate: Gate | None = None) -> ThisMachine:
     """Sandbox and doctor, without any state: works where the state folder can't even be made."""
     from qverify_desktop.engine.machine import ThisMachine
     from qverify_desktop.settings.configuration import Configuration
 
     configuration = Configuration.load(home=home)
-    return ThisMachine(home, configuration)
+    return ThisMachine(home, configuration, gate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qverify_desktop.analysis.baseline import uncovered_lines
 from qverify_desktop.analysis.context import Survey, survey
@@ -18,6 +18,7 @@ from qverify_desktop.analysis.model_tests import (
     write_model_tests,
 )
 from qverify_desktop.analysis.mutation import RunMutant
+from qverify_desktop.analysis.secrets import without_secrets
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.domain.model import Asker, CloudPolicy
 from qverify_desktop.domain.progress import Stage
@@ -76,6 +77,7 @@ async def write_tests(
     repository's own words, and ``words_only`` leaves it at them. ``part`` begins the names of the steps."""
     steps.reporter.started(Stage.GENERATE)
     if words_only:
+        promised = await _without_secrets(steps, snapshot, promised)
         steps.reporter.finished(Stage.GENERATE, _summary(promised.tests))
         return promised
     steps.reporter.progress(Stage.GENERATE, 1, 3, f"{len(promised.tests)} tests from the repository's own words")
@@ -87,12 +89,23 @@ async def write_tests(
     observed = await _from_observation(steps, snapshot, project, [*untested, *tested], part)
     parts = (promised, modelled, observed)
     tests = _unique([test for part in parts for test in part.tests])
-    steps.reporter.finished(Stage.GENERATE, _summary(tests))
-    return Candidates(
+    candidates = Candidates(
         tuple(tests),
         tuple(judged for part in parts for judged in part.refused),
         tuple(notice for part in parts for notice in part.notices),
     )
+    candidates = await _without_secrets(steps, snapshot, candidates)
+    steps.reporter.finished(Stage.GENERATE, _summary(candidates.tests))
+    return candidates
+
+
+async def _without_secrets(steps: Steps, snapshot: Snapshot, candidates: Candidates) -> Candidates:
+    kept, left_out = await asyncio.to_thread(without_secrets, candidates.tests, snapshot, steps.services.gateway.mask)
+    notices = candidates.notices
+    if left_out:
+        what = "1 test was" if left_out == 1 else f"{left_out} tests were"
+        notices = (*notices, f"{what} not written, because it would repeat a secret of the repository.")
+    return replace(candidates, tests=tuple(kept), notices=notices)
 
 
 def _summary(tests: Sequence[GeneratedTest]) -> str:
@@ -300,11 +313,12 @@ async def from_survivors(
         shown = _spread(survivors[target.id])
         step = f"{part}.survivors.{number}"
         found.append(await _ask_of_survivors(steps, snapshot, project, target, step, shown, allowance, left))
-    return Candidates(
+    more = Candidates(
         tuple(test for one in found for test in one.tests),
         tuple(judged for one in found for judged in one.refused),
         tuple(dict.fromkeys(notice for one in found for notice in one.notices)),
     )
+    return await _without_secrets(steps, snapshot, more) if found else more
 
 
 def _spread(survivors: Sequence[Mutant]) -> list[Mutant]:

@@ -458,7 +458,8 @@ class CheckView(TypedDict):
 
 class SettingsView(TypedDict):
     """Settings that a person may change. Air gap, containers and patience count at once, ``docker_host`` at the next start,
-    ``sandbox`` (docker or bubblewrap), model and end point are what new analyses are offered. ``keyring`` says in a sentence where an API key is kept."""
+    ``sandbox`` (docker or bubblewrap), model and end point are what new analyses are offered. ``switches`` are those of
+    ``domain.connections``, by the names of their settings; they count at once. ``keyring`` says in a sentence where an API key is kept."""
 
     air_gap: bool
     model: str
@@ -469,6 +470,7 @@ class SettingsView(TypedDict):
     gvisor: bool
     patience_s: int
     editor: str
+    switches: dict[str, bool]
     home: str
     keyring: str
     api_key_set: bool

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.threads import in_stoppable_thread
+from qverify_desktop.domain.connections import Purpose
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.project import Snapshot
@@ -363,22 +364,20 @@ class Engine:
         self._check_packages(request)
 
     def _check_packages(self, request: AnalysisRequest) -> None:
-        """Refuse a folder of packages that is none, and any fetching of packages or repositories behind an air gap."""
+        """Refuse a folder of packages that is none, and fetching of packages or repositories where it is switched off."""
         folder = Path(request.packages)
         if request.packages and not (folder.is_absolute() and folder.is_dir()):
             what = "is a file and no folder" if folder.is_file() else "is not there"
             raise BadInput(f"The folder of packages {folder} {what}.", "Name a folder that holds them (wheels).")
-        air_gap = Configuration.load(home=self._home).air_gap
-        if air_gap and not Path(request.source).exists() and isinstance(classify(request.source), Remote):
-            raise BadInput(
-                "The air gap is on, so no repository is fetched from another machine.",
-                "Copy it into a folder and drop that, or switch the air gap off in the settings.",
-            )
-        if request.allow_install and air_gap:
-            raise BadInput(
-                "The air gap is on, so no packages may be fetched.",
-                "Name a folder that holds them with --packages, or switch the air gap off in the settings.",
-            )
+        policy = Configuration.load(home=self._home).policy
+        host = _host_of_source(request.source)
+        refusals = (
+            policy.refusal(Purpose.CLONE, host) if host else None,
+            policy.refusal(Purpose.INSTALL) if request.allow_install else None,
+        )
+        for refusal in refusals:
+            if refusal is not None:
+                raise BadInput(refusal.sentence, refusal.remedy)
 
     async def _interrupted_twin(self, request: AnalysisRequest) -> str | None:
         """The newest interrupted run of exactly this request over a source that has not changed since."""
@@ -439,6 +438,15 @@ class Engine:
                 await self._first_sweep.wait()
         self._sweeping.cancel()
         await asyncio.gather(self._sweeping, return_exceptions=True)
+
+
+def _host_of_source(source: str) -> str:
+    """The host from which a repository would be fetched; empty for what is on this machine, or is nothing at all."""
+    try:
+        found = classify(source)
+    except BadInput:
+        return ""  # the intake says it
+    return found.host if isinstance(found, Remote) else ""
 
 
 def _check_addresses(request: AnalysisRequest) -> None:

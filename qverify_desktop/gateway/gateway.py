@@ -11,14 +11,23 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from qverify_desktop.domain.connections import Gate, Policy
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
-from qverify_desktop.domain.network import Network, permits
+from qverify_desktop.domain.network import Network
 from qverify_desktop.domain.preview import Destination
 from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.call import Accounts, Call, Caller
 from qverify_desktop.gateway.consent import Patience
-from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
+from qverify_desktop.gateway.endpoint import (
+    host_of,
+    key_name,
+    needs_probe,
+    of_deployment,
+    parse_base,
+    purpose_of,
+    resolve,
+)
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Health, Missed, Reaction
 from qverify_desktop.gateway.guard import GuardedTransport
@@ -69,7 +78,8 @@ class Candidate:
 class ModelGateway:
     """Implements ``analysis.ports.Gateway``.
 
-    ``air_gap`` refuses every end point that is neither on this machine nor among ``allowed``; ``timeout_s`` is the patience with
+    ``gate`` says which end points may be asked (without one ``air_gap`` refuses every one that is neither on this machine nor among
+    ``allowed``); ``timeout_s`` is the patience with
     one attempt, ``total_s`` with a question; ``answer_tokens`` caps every answer (some models never stop by themselves);
     ``context_tokens`` is the largest window asked of Ollama. ``order`` are the person's end points for the model ``auto``;
     ``pass_refused`` asks the next one also what one refused (a content filter, a request that it can't use).
@@ -91,10 +101,10 @@ class ModelGateway:
         provider: Provider | None = None,
         health: Health | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        gate: Gate | None = None,
     ) -> None:
         self._keys = keys or NoKeys()
-        self._air_gap = air_gap
-        self._allowed = tuple(allowed)
+        self._gate = gate or Gate(Policy(air_gap=air_gap, allowed=tuple(allowed)))
         self._timeout_s = timeout_s
         self._total_s = total_s
         self._answer_tokens = answer_tokens
@@ -283,7 +293,7 @@ class ModelGateway:
 
     def set_air_gap(self, on: bool) -> None:
         """From the next call on, ask nobody outside this machine, or anybody that is chosen."""
-        self._air_gap = on
+        self._gate.policy = replace(self._gate.policy, air_gap=on)
 
     def forget_failures(self) -> None:
         """Ask again who was set aside, for example after a key was changed."""
@@ -344,12 +354,9 @@ class ModelGateway:
         return replace(endpoint, key=key)
 
     def _allow(self, endpoint: Endpoint) -> None:
-        host = host_of(endpoint.base)
-        if self._air_gap and not endpoint.local and not permits(host, self._allowed):
-            raise ModelFailure(
-                f"The air gap is on, so nothing was sent to {host}.",
-                "Use a model on this machine, or switch the air gap off (QVERIFY_AIR_GAP=false).",
-            )
+        refusal = self._gate.refusal(purpose_of(endpoint), host_of(endpoint.base))
+        if refusal is not None:
+            raise ModelFailure(refusal.sentence, refusal.remedy)
 
     async def _window(self, endpoint: Endpoint, messages: Messages, most: int) -> tuple[int, int]:
         """Tokens of the prompt, and the context window to ask for. Ollama cuts a longer prompt in silence, so what can't fit is

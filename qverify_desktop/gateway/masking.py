@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from qverify_desktop.domain.model import Masked, MaskedSecret
 from qverify_desktop.domain.question import Messages
@@ -63,8 +63,14 @@ _ASSIGNED = re.compile(
 )
 #: One of these stands in every name that the two rules for assignments know.
 _NAMED = ("passw", "pwd", "secret", "key", "token")
+#: A name like those above, compared with what it has to be.
+_COMPARED = re.compile(
+    r"(?i)\b[\w.-]{0,40}(?:passw(?:or)?d|passwd|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|client_?secret)"
+    r"[\w-]{0,20}\s{0,3}(?:===?|!==?|\.equals\()\s{0,3}[\"'](?P<secret>[^\"'\s]{8,200})[\"']"
+)
 _ENVIRONMENT = re.compile(
-    r"(?m)^\s{0,8}(?:export\s+)?[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,20}=(?P<secret>[^\s\"'$#]{8,200})\s*$"
+    # Also a line of a patch.
+    r"(?m)^[+-]?\s{0,8}(?:export\s+)?[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,20}=(?P<secret>[^\s\"'$#]{8,200})\s*$"
 )
 #: What every secret of the library's rules holds but those of ``_SHORT``: they are looked for in lines that have one.
 _LONG = re.compile(r"[\w+/=.:@-]{16,}")
@@ -80,6 +86,8 @@ _PLACEHOLDER = re.compile(
 _LEAST = 8
 MASK = "<secret-{}>"
 _MASKED = re.compile(r"<secret-\d{1,6}>")
+#: A word that may stand anywhere with another meaning; what such a password is called is not looked for elsewhere.
+_WORD = re.compile(r"[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,8}")
 
 
 def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
@@ -89,10 +97,14 @@ def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
     numbers: dict[str, int] = {}
     masked: Messages = []
     findings: list[MaskedSecret] = []
-    certain = [one for one in known if len(one) >= 6]
+    certain = dict.fromkeys((one for one in known if len(one) >= 6), "key-of-this-installation")
+    texts = [message.get("content", "") for message in messages]
+    # What is a secret by where it stands in one place is one wherever it stands: in a comparison, a call, an answer.
+    for value in values_in(texts):
+        certain.setdefault(value, "repeated-secret")
     for index, message in enumerate(messages):
         text = message.get("content", "")
-        found = sorted({*_known(text, certain), *secrets_of(text)}, key=lambda one: (one[0], -one[1]))
+        found = sorted({*secrets_of(text), *_known(text, certain)}, key=_first_rule)
         out, at = [], 0
         for start, end, rule in found:
             if start < at:
@@ -105,12 +117,40 @@ def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
     return Masked(tuple(masked), tuple(findings))
 
 
-def _known(text: str, known: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    for secret in known:
+def _first_rule(one: tuple[int, int, str]) -> tuple[int, int, bool]:
+    """In the order of the text, longer ones first, and the rule that says most."""
+    start, end, rule = one
+    return start, -end, rule == "repeated-secret"
+
+
+def values_in(texts: Iterable[str]) -> frozenset[str]:
+    """The secrets themselves, where they are long and strange enough to be known again wherever they stand."""
+    return frozenset(
+        value
+        for text in texts
+        for start, end, _ in secrets_of(text)
+        if len(value := text[start:end]) >= _LEAST and not _WORD.fullmatch(value)
+    )
+
+
+def _known(text: str, known: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
+    for secret, rule in known.items():
         at = text.find(secret)
         while at >= 0:
-            yield at, at + len(secret), "key-of-this-installation"
-            at = text.find(secret, at + len(secret))
+            end = at + len(secret)
+            # A key is taken out even where it is a part of something longer.
+            if rule != "repeated-secret" or _stands_alone(text, at, end):
+                yield at, end, rule
+            at = text.find(secret, end)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_is_word(before) and _is_word(text[start])) and not (_is_word(after) and _is_word(text[end - 1]))
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 @functools.lru_cache(_REMEMBERED)
@@ -129,7 +169,11 @@ def _looked_for(text: str) -> Iterator[tuple[int, int, str]]:
             for match in pattern.finditer(text):
                 yield from _meant(match, rule)
     if any(name in small for name in _NAMED):
-        for rule, pattern in (("assigned-secret", _ASSIGNED), ("environment-file", _ENVIRONMENT)):
+        for rule, pattern in (
+            ("assigned-secret", _ASSIGNED),
+            ("compared-secret", _COMPARED),
+            ("environment-file", _ENVIRONMENT),
+        ):
             for match in pattern.finditer(text):
                 yield from _meant(match, rule)
     lines = list(_lines_with_long_words(text))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from qverify_desktop.domain.connections import SWITCHES
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.settings.configuration import SETTINGS_FILE, Configuration
 
@@ -27,6 +28,7 @@ CHANGEABLE: Mapping[str, type] = {
     "gvisor": bool,
     "patience_s": int,
     "editor": str,
+    **dict.fromkeys(SWITCHES, bool),
 }
 #: Variables that go before the file, by setting; ``QVERIFY_`` and its name for each of them.
 _ALSO_NAMED = {"docker_host": ("DOCKER_HOST",)}

@@ -9,6 +9,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
+from qverify_desktop.domain.connections import Gate, Policy
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.model import Answer
 from qverify_desktop.domain.question import Messages, Question
@@ -312,3 +313,28 @@ async def _until(condition: object, seconds: float = 15.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
         await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("switch", "model", "base"),
+    [
+        ("allow_openai", "openai/gpt-4.1", ""),
+        ("allow_anthropic", "anthropic/claude", ""),
+        ("allow_azure", "azure/gpt-4.1", "https://mine.openai.azure.com"),
+        ("allow_other_models", "x", "https://models.example/v1"),
+        ("allow_other_models", "azure/x", "https://models.example"),
+        ("allow_other_models", "ollama/x", "https://10.0.0.9:11434"),
+    ],
+)
+async def test_each_provider_has_a_switch_that_counts_at_once(switch: str, model: str, base: str) -> None:
+    gate = Gate(Policy(off=frozenset([switch])))
+    gateway = ModelGateway(gate=gate)
+    with pytest.raises(ModelFailure, match="switched off") as caught:
+        await gateway.complete(ASK, model=model, api_base=base, max_tokens=9, purpose="test")
+    assert switch in caught.value.remedy
+    with serving(Script([Say("yes")])) as server:
+        assert (await complete(gateway, server)).text == "yes"
+        gate.policy = Policy(off=frozenset(["allow_local_models"]))
+        with pytest.raises(ModelFailure, match="switched off"):
+            await complete(gateway, server)
+        assert len(server.script.requests) == 1

@@ -45,6 +45,10 @@ PEM = "MIIEowIBAAKCAQEAxtuLpWCaS9I1ABC\nDEF0123456789abcdefghij=="
         ('password = "correct-horse-battery"', "correct-horse-battery"),
         ('"apiKey": "q7Hd82ksLw01"', "q7Hd82ksLw01"),
         ('String clientSecret = "q7Hd82ksLw01";', "q7Hd82ksLw01"),
+        ('if password == "correct-horse-8471": open()', "correct-horse-8471"),
+        ("if (apiKey !== 'q7Hd82ksLw01') throw 1", "q7Hd82ksLw01"),
+        ('return this.secret.equals("q7Hd82ksLw01");', "q7Hd82ksLw01"),
+        ("+DEPLOY_TOKEN=q7Hd82ksLw01", "q7Hd82ksLw01"),
         ("export DEPLOY_TOKEN=q7Hd82ksLw01", "q7Hd82ksLw01"),
     ],
 )
@@ -154,3 +158,29 @@ def test_what_is_looked_for_only_where_it_can_stand_is_found_as_if_it_were_looke
         ]:
             everywhere |= {found for match in pattern.finditer(text) for found in _meant(match, rule)}
         assert everywhere <= set(secrets_of(text))
+
+
+def test_what_is_a_secret_in_one_place_is_one_wherever_it_stands() -> None:
+    messages = [
+        {"role": "system", "content": "Write a test for `opened`; postgres is there."},
+        {
+            "role": "user",
+            "content": 'def opened(password: str = "correct-horse-8471"):\n    db = "pg://a:postgres@db"',
+        },
+        {
+            "role": "assistant",
+            "content": 'assert opened("correct-horse-8471")\nassert not opened("xcorrect-horse-8471")',
+        },
+    ]
+    found = mask(messages)
+    assert [one["content"] for one in found.messages] == [
+        "Write a test for `opened`; postgres is there.",
+        'def opened(password: str = "<secret-1>"):\n    db = "pg://a:<secret-2>@db"',
+        'assert opened("<secret-1>")\nassert not opened("xcorrect-horse-8471")',
+    ]
+    assert [(one.rule, one.message, one.line) for one in found.secrets] == [
+        ("assigned-secret", 1, 1),
+        ("address-with-password", 1, 2),
+        ("repeated-secret", 2, 1),
+    ]
+    assert mask(list(found.messages)).messages == found.messages

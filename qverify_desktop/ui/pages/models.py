@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import ModelsView, ModelView, SettingsView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, empty, frame, label, row
+from qverify_desktop.ui.pages.connections import ConnectionsTable
+from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.rows import Row, RowList, RowModel
 from qverify_desktop.ui.widgets.state_view import Shown
 
@@ -35,12 +36,9 @@ class ModelsPage(Page):
         self.list.chosen.connect(lambda _: desk.actions.update())
         self._shown = Shown(theme, self.list)
         self._shown.setMinimumHeight(theme.px(180))
-        self._connections = QGridLayout()
-        self._connections.setHorizontalSpacing(24)
-        self._connections.setVerticalSpacing(12)
-        self._connections.setColumnStretch(1, 1)
+        self.connections = ConnectionsTable(desk, self._show_settings)
         connections = frame("card")
-        connections.setLayout(column(self._connections, margins=(16, 12, 16, 12)))
+        connections.setLayout(column(self.connections, margins=(16, 12, 16, 12)))
         inside = QWidget()
         inside.setObjectName("page")
         inside.setMaximumWidth(theme.px(WIDEST))
@@ -130,36 +128,8 @@ class ModelsPage(Page):
             where = settings["api_base"] or tr("Ollama on this machine")
             self._remark.setText(tr("Asked at: {where}. Its tests meet the same judge as all others.", where=where))
         self.model.fill(list(self.model.values))
-        self._show_connections(settings)
+        self.connections.show_settings(settings)
         self.desk.actions.update()
-
-    def _show_connections(self, settings: SettingsView) -> None:
-        empty(self._connections)
-        closed = settings["air_gap"]
-        rows = (
-            (tr("Tests"), tr("Never have a network, whatever is set."), tr("never")),
-            (
-                tr("Model calls"),
-                tr("The source of each target, its documentation and its generated tests."),
-                tr("only this machine") if closed else tr("when a model elsewhere is chosen"),
-            ),
-            (
-                tr("Fetching repositories"),
-                tr("Git over https or ssh, with your own agent."),
-                tr("when you give an address"),
-            ),
-            (
-                tr("Missing packages"),
-                tr("In a container of their own, before the tests."),
-                tr("when you allow it for an analysis"),
-            ),
-        )
-        for at, (purpose, what, when) in enumerate(rows):
-            icon = "lock" if when in (tr("never"), tr("only this machine")) else "globe"
-            self._connections.addWidget(IconLabel(self.desk.theme, icon), at, 0, Qt.AlignmentFlag.AlignTop)
-            told = column(label(purpose, "strong"), label(what, "small", "muted", wrap=True), gap=0)
-            self._connections.addLayout(told, at, 1)
-            self._connections.addWidget(label(when, "small", wrap=True), at, 2, Qt.AlignmentFlag.AlignTop)
 
     def _told(self, model: ModelView) -> Row:
         used = self._used(model)

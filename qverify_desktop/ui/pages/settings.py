@@ -24,6 +24,7 @@ from qverify_desktop.domain.views import SettingsView
 from qverify_desktop.ui import language, motion
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
+from qverify_desktop.ui.pages.connections import ConnectionsTable
 from qverify_desktop.ui.theme import SYSTEM, ZOOMS
 from qverify_desktop.ui.widgets.basics import Button, column, frame, inset, label, row, set_property
 
@@ -61,6 +62,9 @@ class SettingsPage(Page):
                 8,
                 label(tr("Network and models"), "heading"),
                 self._network_card(),
+                8,
+                label(tr("What may connect"), "heading"),
+                self._connections_card(),
                 8,
                 label(tr("Where things lie"), "heading"),
                 self._places_card(),
@@ -231,6 +235,12 @@ class SettingsPage(Page):
         set_property(self._key_state, "tone", "muted")
         return card
 
+    def _connections_card(self) -> QWidget:
+        self.connections = ConnectionsTable(self.desk, self._show)
+        card = frame("card")
+        card.setLayout(column(self.connections, margins=(16, 12, 16, 12)))
+        return card
+
     def _places_card(self) -> QWidget:
         self._home = Button(self.desk.theme, tr("Open folder"), self._open_home, icon="folder-open", size="small")
         self._home_path = label("", "small", "muted", wrap=True, select=True)
@@ -324,6 +334,7 @@ class SettingsPage(Page):
                 field.setCurrentIndex(max(0, field.findData(value)))
         self._filling = False
         self._shown = dict(settings)
+        self.connections.show_settings(settings)
         self._home_path.setText(settings["home"])
         state = tr("A key is stored. It is never shown.") if settings["api_key_set"] else tr("No key is stored.")
         self._key_state.setText(f"{state} {settings['keyring']}".strip())

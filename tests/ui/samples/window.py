@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from qverify_desktop.domain.connections import SWITCHES
 from qverify_desktop.engine.questions.evidence import MEANINGS
 from tests.ui.samples import defects, results, source
 from tests.ui.samples.history import OTHER, compared, history
@@ -121,6 +122,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "gvisor": True,
         "patience_s": 60,
         "editor": "code -g {file}:{line}",
+        "switches": dict.fromkeys(SWITCHES, True),
         "home": "/home/ada/.local/share/qverify",
         "keyring": "It is kept in the keyring of this session.",
         "api_key_set": True,
