@@ -89,6 +89,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
+    from qverify_desktop.gateway.ollama_models import OllamaModels
     from qverify_desktop.gateway.prices import Prices
     from qverify_desktop.languages import catalogue
     from qverify_desktop.repository.intake import Repositories
@@ -148,7 +149,10 @@ def build(home: Path, lock: HomeLock) -> Parts:
         earlier=RunStore(database),
     )
 
+    models = OllamaModels(gateway.ollama)
+
     async def dispose() -> None:
+        await asyncio.to_thread(models.close)
         await gateway.close()
         await asyncio.to_thread(holder.close)
         await asyncio.to_thread(database.close)
@@ -161,7 +165,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
         for language in languages:
             language.set_patience(changed.patience_s)
 
-    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply)
+    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, models)
 
 
 def _keyring() -> OsKeyring | None:

@@ -28,9 +28,12 @@ from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.machine import settled
+from qverify_desktop.engine.model_transfers import ModelTransfers
 from qverify_desktop.engine.questions.catalogue import Context, questions
+from qverify_desktop.engine.questions.models import refuse_pull, warning
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
+from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.repository.look import look
 from qverify_desktop.repository.source import Remote, classify
 from qverify_desktop.settings.configuration import Configuration
@@ -71,6 +74,7 @@ class Parts:
     database: Database
     keys: ApiKeys
     apply: Callable[[Configuration], None]
+    models: OllamaModels
 
     @property
     def sandbox(self) -> Sandbox:
@@ -89,6 +93,8 @@ class Engine:
         self._bus = EventBus(self._changes, self._logs.tell)
         self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
         self._control = ControlServer(self, parts.home)
+        refuse = functools.partial(refuse_pull, parts.home)
+        self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -252,6 +258,7 @@ class Engine:
         if self._closing:
             return
         self._closing = True
+        await self._transfers.close()
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
@@ -283,9 +290,16 @@ class Engine:
             stage=self._runner.stage,
             pause=self.pause,
             changed=self._changes.tell,
-            apply=self._parts.apply,
+            apply=self._apply,
             analyze=self._parts.analyze,
+            models=self._parts.models,
+            transfers=self._transfers,
         )
+
+    def _apply(self, changed: Configuration) -> None:
+        self._parts.apply(changed)
+        if changed.air_gap:
+            self._transfers.close_network()
 
     async def _find(self, prefix: str) -> str:
         """The run whose name begins with ``prefix``. Raises ``BadInput`` for none or several."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,9 @@ class Store:
     def keep(self, content: bytes) -> dict[str, Any]:
         """Store a blob, and name it as a layer does."""
         digest = digest_of(content)
-        self.blob(digest).write_bytes(content)
+        unfinished = self.blobs / f"upload-{secrets.token_hex(8)}"
+        unfinished.write_bytes(content)
+        unfinished.replace(self.blob(digest))
         return {"digest": digest, "size": len(content)}
 
     def write(self, name: str, layers: list[tuple[str, bytes]]) -> None:

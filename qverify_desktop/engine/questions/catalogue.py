@@ -20,7 +20,9 @@ from qverify_desktop.storage.runs import RunStore
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.facade import Machine
+    from qverify_desktop.engine.model_transfers import ModelTransfers
     from qverify_desktop.engine.replay import Analyze
+    from qverify_desktop.gateway.ollama_models import OllamaModels
     from qverify_desktop.repository.look import Look
 
 Handler = Callable[..., Awaitable[Any]]
@@ -31,7 +33,8 @@ class Context:
     """What questions may use. ``find`` gives the whole name of a run for a prefix, or raises ``BadInput``; ``look`` is
     ``repository.look.look``; ``result`` reads a finished run's result (blocking); ``failure`` why a run ended that did not
     finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
-    settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``."""
+    settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``; ``models`` manages
+    those of an Ollama server, ``transfers`` are those on their way."""
 
     home: Path
     services: Services
@@ -51,6 +54,8 @@ class Context:
     changed: Callable[[str], None]
     apply: Callable[[Configuration], None]
     analyze: Analyze
+    models: OllamaModels
+    transfers: ModelTransfers
 
 
 def questions(context: Context) -> Mapping[str, Handler]:
@@ -59,6 +64,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
     from qverify_desktop.engine.questions.evidence import EvidenceQuestions
     from qverify_desktop.engine.questions.finished import FinishedRuns
     from qverify_desktop.engine.questions.machine import MachineQuestions
+    from qverify_desktop.engine.questions.models import ModelQuestions
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
     from qverify_desktop.engine.questions.runs import RunQuestions
@@ -72,6 +78,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
         DecisionQuestions(context, finished),
         EvidenceQuestions(context),
         MachineQuestions(context),
+        ModelQuestions(context),
         UsageQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}
