@@ -23,7 +23,7 @@ from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.local_model import Fetched, ModelFacts, StoredModel
 from qverify_desktop.gateway.endpoint import OLLAMA_BASE
 from qverify_desktop.gateway.errors import CallFailed, error_words
-from qverify_desktop.gateway.guard import MOST_LINE_BYTES, MOST_STREAM_BYTES, GuardedTransport
+from qverify_desktop.gateway.guard import MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_STREAM_BYTES, GuardedTransport
 from qverify_desktop.gateway.loop import SeparateLoop
 from qverify_desktop.gateway.model_fit import read_shape
 from qverify_desktop.gateway.ollama_errors import managing, said
@@ -213,7 +213,7 @@ async def _create(
     counts = tuple((str(path), *count) for path, count in state.items())
     status = ""
     async with (
-        _http(endpoint, name, SILENCE_SECONDS) as (client, guard),
+        _http(endpoint, name, SILENCE_SECONDS, lines=True) as (client, guard),
         client.stream("POST", "/api/create", json=dict(request)) as answer,
     ):
         if guard.failed is not None:
@@ -249,7 +249,7 @@ async def _check_version(endpoint: Endpoint) -> None:
 async def _client(endpoint: Endpoint, name: str, seconds: float, *, fetching: bool = False) -> AsyncIterator[Any]:
     """The library's client over the guard."""
     library = await asyncio.to_thread(_load)
-    guard = _guard(endpoint)
+    guard = _guard(endpoint, lines=fetching)
     options = _options(endpoint, seconds)
     client = library.AsyncClient(host=endpoint.base, transport=guard, **options)
     try:
@@ -267,9 +267,9 @@ async def _client(endpoint: Endpoint, name: str, seconds: float, *, fetching: bo
 
 @asynccontextmanager
 async def _http(
-    endpoint: Endpoint, name: str, seconds: float
+    endpoint: Endpoint, name: str, seconds: float, *, lines: bool = False
 ) -> AsyncIterator[tuple[httpx.AsyncClient, GuardedTransport]]:
-    guard = _guard(endpoint)
+    guard = _guard(endpoint, lines=lines)
     async with httpx.AsyncClient(base_url=endpoint.base, transport=guard, **_options(endpoint, seconds)) as client:
         with _named(endpoint, name, seconds, guard, False):
             yield client, guard
@@ -289,12 +289,14 @@ def _named(endpoint: Endpoint, name: str, seconds: float, guard: GuardedTranspor
         raise managing(CallFailed("unreadable"), endpoint, name, seconds, fetching=fetching) from None
 
 
-def _guard(endpoint: Endpoint) -> GuardedTransport:
+def _guard(endpoint: Endpoint, *, lines: bool) -> GuardedTransport:
+    """``lines``: the answer is a stream of lines that is read as it comes, so each of them is bounded and the whole may be long."""
+    most = MOST_STREAM_BYTES if lines else MOST_ANSWER_BYTES
     return GuardedTransport(
         endpoint.base,
         local=endpoint.local,
-        most_bytes=MOST_STREAM_BYTES,
-        most_line_bytes=MOST_LINE_BYTES,
+        most_bytes=most,
+        most_line_bytes=MOST_LINE_BYTES if lines else 0,
         bare=True,
     )
 

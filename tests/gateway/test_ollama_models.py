@@ -18,6 +18,7 @@ from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.gateway.saved_models import read_folder, read_gguf
 from qverify_desktop.settings.secrets import ApiKeys
+from tests.gateway.test_import import run
 from tests.model_servers import gguf
 from tests.model_servers.ollama_server import OLD, OllamaServer, serving_ollama
 from tests.model_servers.ollama_store import MODEL, PARAMETERS, SYSTEM, TEMPLATE, Registry, Store, digest_of
@@ -72,6 +73,19 @@ async def test_delete_removes_the_model_and_its_own_files_only(server: OllamaSer
     assert [one.name for one in await models.list(server.url)] == ["twin:latest"]
     assert server.store.blob(digest_of(WEIGHTS)).is_file()
     assert not server.store.blob(digest_of(TEXT)).exists()
+
+
+async def test_a_long_list_is_read_and_an_endless_one_is_not(server: OllamaServer, models: OllamaModels) -> None:
+    many = [{"model": f"model-{number}:latest", "size": number} for number in range(1_000)]
+    filler = {"details": {"family": "x" * 400}}
+    server.lists_as = json.dumps({"models": [one | filler for one in many]}).encode()
+    assert len(server.lists_as) > 400_000
+    assert len(await models.list(server.url)) == 1_000
+    server.lists_as = b'{"models": [' + b" " * 9 * 1024 * 1024 + b"]}"
+    with pytest.raises(ModelFailure, match="over the size limit"):
+        await models.list(server.url)
+    server.lists_as = b'{"models": [{"model": "a\\u001b[1m"}, {"model": null}, {"model": "fine"}]}'
+    assert [(one.name, one.bytes) for one in await models.list(server.url)] == [("fine", 0)]
 
 
 @pytest.mark.parametrize("act", ["show", "delete"])
@@ -343,6 +357,32 @@ async def test_a_file_that_the_server_can_not_use(tmp_path: Path, server: Ollama
 
 
 # Policy
+
+
+def test_the_client_is_loaded_late_and_not_on_the_thread_that_asks(tmp_path: Path) -> None:
+    code = """
+import asyncio, sys, threading
+from tests.model_servers.ollama_server import serving_ollama
+from qverify_desktop.gateway.gateway import ModelGateway
+from qverify_desktop.gateway.ollama_models import OllamaModels
+
+seen = []
+def audit(event, args):
+    if event == "import" and args[0] == "ollama":
+        seen.append(threading.current_thread() is threading.main_thread())
+sys.addaudithook(audit)
+
+async def ask(url):
+    models = OllamaModels(ModelGateway().ollama)
+    before = "ollama" in sys.modules
+    await models.list(url)
+    models.close()
+    return before
+
+with serving_ollama(__import__("pathlib").Path("store")) as server:
+    print(asyncio.run(ask(server.url)), seen, "litellm" in sys.modules)
+"""
+    assert run(code, tmp_path) == "False [False] False\n"
 
 
 async def test_no_key_out_of_the_environment_is_sent_and_the_own_one_is(

@@ -7,7 +7,9 @@ from io import BytesIO
 from typing import Any
 
 MAGIC = b"GGUF"
-_UINT32, _STRING = 4, 8
+_UINT32, _STRING, _ARRAY = 4, 8, 9
+#: The other kinds of values, as ``struct`` writes them.
+_PLAIN = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 
 #: What a small model of the Llama family says of itself.
 SMALL: dict[str, int | str] = {
@@ -49,8 +51,21 @@ def read(content: bytes) -> dict[str, Any]:
     for _ in range(count):
         name = _read_text(source)
         (kind,) = struct.unpack("<I", source.read(4))
-        facts[name] = _read_text(source) if kind == _STRING else struct.unpack("<I", source.read(4))[0]
+        facts[name] = _read_value(source, kind)
     return facts
+
+
+def _read_value(source: BytesIO, kind: int) -> Any:
+    """A value; an array as ``None``, as a server shows those of a tokenizer."""
+    if kind == _STRING:
+        return _read_text(source)
+    if kind != _ARRAY:
+        form = f"<{_PLAIN[kind]}"
+        return struct.unpack(form, source.read(struct.calcsize(form)))[0]
+    inner, length = struct.unpack("<IQ", source.read(12))
+    for _ in range(length):
+        _read_value(source, inner)
+    return None
 
 
 def _text(out: BytesIO, text: str) -> None:

@@ -41,7 +41,8 @@ class OllamaServer(ThreadingHTTPServer):
 
     ``disk_bytes``: a pull or an upload that would take the store beyond it ends with the error of a full disk;
     ``unreachable``: the registry can't be reached; ``rotten``: what is fetched does not have its digest; ``cut_after``: the
-    connection is cut after so many bytes of a pull; ``pulls_as``: status and body for every pull (a proxy, another server).
+    connection is cut after so many bytes of a pull; ``pulls_as``: status and body for every pull (a proxy, another server);
+    ``lists_as``: the body of its list.
     """
 
     daemon_threads = True
@@ -58,6 +59,7 @@ class OllamaServer(ThreadingHTTPServer):
         self.disk_bytes = 0
         self.unreachable = self.rotten = False
         self.cut_after = 0
+        self.lists_as = b""
         self.pulls_as: tuple[int, bytes, str] | None = None
         self.requests: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
@@ -111,6 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._note()
         if self.path == "/api/version":
             return self._json(200, {"version": self.server.version})
+        if self.path == "/api/tags" and self.server.lists_as:
+            return self._send(200, self.server.lists_as, "application/json")
         if self.path == "/api/tags":
             return self._json(200, {"models": [self._entry(name) for name in self.server.store.names()]})
         return self._json(404, {"error": "404 page not found"})

@@ -112,9 +112,11 @@ class ModelQuestions:
 
     async def recommend(self, api_base: str = "") -> RecommendationView:
         """What fits this machine, out of the table that comes with QVerify."""
-        stored = await self.stored(api_base)
-        machine = await asyncio.to_thread(machine_memory)
-        names = {one["name"] for one in stored["models"]}
+        machine, base = await asyncio.gather(asyncio.to_thread(machine_memory), self._server(api_base))
+        try:
+            names = {one.name for one in await self._models.list(base)}
+        except QVerifyError:
+            names = set()
         return await asyncio.to_thread(recommend, machine, names)
 
     async def _facts(self, model: StoredModel, base: str) -> ModelFacts | None:
