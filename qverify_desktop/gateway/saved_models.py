@@ -6,6 +6,7 @@ It may come from anywhere, so what is read is bounded, and a name leads nowhere 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def _read_manifest(root: Path, file: Path) -> SavedModel:
         elif kind == "license":
             told.setdefault("license", []).append(_text(blob, name))
         elif kind in ("params", "messages"):
-            told["parameters" if kind == "params" else kind] = _json(_read(blob.path, MOST_TEXT_BYTES, name), name)
+            told["parameters" if kind == "params" else kind] = _json(_content(blob, name), name)
         else:
             raise BadInput(
                 f"{name} has parts that Ollama's interface does not take ({kind[:60] or 'without a type'}).",
@@ -142,7 +143,7 @@ def _of_config(root: Path, document: Any, name: str) -> dict[str, Any]:
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         return {}
-    said = _json(_read(_blob(root, config, name).path, MOST_TEXT_BYTES, name), name)
+    said = _json(_content(_blob(root, config, name), name), name)
     values = {key: said.get(key) for key in ("renderer", "parser")} if isinstance(said, dict) else {}
     return {key: value for key, value in values.items() if isinstance(value, str) and 0 < len(value) <= 100}
 
@@ -152,7 +153,8 @@ def _blob(root: Path, layer: dict[str, Any], name: str) -> SavedFile:
     if not _DIGEST.fullmatch(digest):
         raise BadInput(f"The manifest of {name} names a part that is none.", "Copy the folder again.")
     path = root / "blobs" / digest.replace(":", "-")
-    size = path.stat().st_size if path.is_file() else -1
+    inside = path.resolve().is_relative_to(root.resolve())
+    size = path.stat().st_size if inside and path.is_file() else -1
     if size < 0 or size != layer.get("size", size):
         what = "is missing" if size < 0 else "has another size than it should"
         raise BadInput(f"A part of {name} {what} ({path.name[:19]}…).", "Copy the folder again, whole.")
@@ -170,8 +172,16 @@ def _read(file: Path, most: int, name: str) -> bytes:
     return content
 
 
+def _content(blob: SavedFile, name: str) -> bytes:
+    """A small part, if it is what its digest says. The large ones are checked by the server that takes them."""
+    content = _read(blob.path, MOST_TEXT_BYTES, name)
+    if f"sha256:{hashlib.sha256(content).hexdigest()}" != blob.digest:
+        raise BadInput(f"A part of {name} is damaged ({blob.path.name[:19]}…).", "Copy the folder again.")
+    return content
+
+
 def _text(blob: SavedFile, name: str) -> str:
-    return _read(blob.path, MOST_TEXT_BYTES, name).decode("utf-8", "replace")
+    return _content(blob, name).decode("utf-8", "replace")
 
 
 def _json(content: bytes, name: str) -> Any:

@@ -295,7 +295,14 @@ async def test_a_damaged_copy_is_refused_by_its_digest(
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("missing", "is missing"), ("short", "another size"), ("manifest", "no JSON"), ("kind", "parts")],
+    [
+        ("missing", "is missing"),
+        ("short", "another size"),
+        ("manifest", "no JSON"),
+        ("kind", "parts"),
+        ("outside", "is missing"),
+        ("template", "damaged"),
+    ],
 )
 def test_a_folder_that_is_not_whole_is_refused_before_anything_is_sent(
     tmp_path: Path, fault: str, words: str
@@ -308,6 +315,12 @@ def test_a_folder_that_is_not_whole_is_refused_before_anything_is_sent(
         blob.unlink()
     elif fault == "short":
         blob.write_bytes(WEIGHTS[:-1])
+    elif fault == "outside":
+        (tmp_path.parent / "elsewhere").write_bytes(WEIGHTS)
+        blob.unlink()
+        blob.symlink_to(tmp_path.parent / "elsewhere")
+    elif fault == "template":
+        saved.blob(digest_of(TEXT)).write_bytes(TEXT[::-1])
     elif fault == "manifest":
         saved.manifest("tiny").write_text("{")
     with pytest.raises(BadInput, match=words) as caught:
