@@ -17,6 +17,8 @@ TABLE = "models.toml"
 #: second and half a byte a parameter, 8 milliards give about ten tokens a second, below which nobody waits.
 MOST_ACTIVE_WITHOUT_GPU = 8_000_000_000
 SHORT, LONG = 8_192, 32_768
+#: Any other is told with the recommendation.
+COMMON_LICENSE = "Apache 2.0"
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,12 @@ def recommend(machine: MachineMemory, stored: Collection[str]) -> Recommendation
 
 def _sentence(chosen: Known | None, machine: MachineMemory) -> str:
     has = f"{machine.total / 1e9:.0f} GB of memory, {machine.free / 1e9:.0f} GB of it free"
-    card = f", and {machine.gpu_total / 1e9:.0f} GB on graphics cards" if machine.gpu_total else ", no graphics card"
+    has += f", and {machine.gpu_total / 1e9:.0f} GB on graphics cards" if machine.gpu_total else ", no graphics card"
     if chosen is None:
-        return f"None of the known models fits this machine ({has}{card}). Analyses work without a model."
-    need = f"needs {chosen.needed(SHORT) / 1e9:.1f} GB with {SHORT:,} tokens of context"
-    return f"{chosen.name} {need}. This machine has {has}{card}."
+        return f"None of the known models fits this machine ({has}). Analyses work without a model."
+    need = f"It needs {chosen.needed(SHORT) / 1e9:.1f} GB with {SHORT:,} tokens of context; there are {has}."
+    licence = "" if chosen.license == COMMON_LICENSE else f" Its licence: {chosen.license}."
+    return f"Recommended for this machine: {chosen.name}. {need}{licence}"
 
 
 def _known(entry: dict[str, Any]) -> Known:

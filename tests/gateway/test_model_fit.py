@@ -158,5 +158,6 @@ def test_the_memory_in_the_table_is_what_the_formula_gives() -> None:
 def test_what_is_recommended(machine: MachineMemory, name: str) -> None:
     view = recommend(machine, {"qwen2.5-coder:7b"})
     assert view["name"] == name
-    assert view["sentence"]
+    assert name in view["sentence"]
+    assert ("licence" in view["sentence"]) == (name == "qwen2.5-coder:3b")
     assert [one["name"] for one in view["models"] if one["stored"]] == ["qwen2.5-coder:7b"]

@@ -130,6 +130,7 @@ class ModelsPage(Page):
         high = self.list.height_of_all() * min(rows, MOST_ROWS) // rows if rows else 0
         state = self._shown.currentWidget() is self._shown.state or not rows
         self._shown.setFixedHeight(self.desk.theme.px(STATE) if state else high)
+        self.remove.setVisible(not state)
 
     def ask(self) -> None:
         """Ask what answers now."""

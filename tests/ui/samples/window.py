@@ -221,8 +221,8 @@ def recommendation(**changes: Any) -> dict[str, Any]:
         }
     ]
     sentence = (
-        "qwen3-coder:30b needs 20.3 GB with 8,192 tokens of context. This machine has 33 GB of memory, 21 GB of it free, "
-        "no graphics card."
+        "Recommended for this machine: qwen3-coder:30b. It needs 20.3 GB with 8,192 tokens of context; there are 33 GB of memory, "
+        "21 GB of it free, no graphics card."
     )
     return {"name": "qwen3-coder:30b", "sentence": sentence, "models": models, "machine": _memory(), **changes}
 
