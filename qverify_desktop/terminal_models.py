@@ -105,11 +105,12 @@ class ModelScreen:
             fits = _FITS.get(one["fit"], "")
             memory = f"{size(one['memory_8k'])} / {size(one['memory_32k'])} with 8k / 32k"
             here = ", is here" if one["stored"] else ""
-            _lines([f"{mark} {one['name']:<20} {size(one['bytes']):>8}  {memory:<36} {fits}{here}"])
+            measured = f"; {', '.join(one['languages'])}" if one["languages"] else ""
+            _lines([f"{mark} {one['name']:<20} {size(one['bytes']):>8}  {memory:<36} {fits}{here}{measured}"])
         if view["name"] and not any(one["stored"] for one in view["models"] if one["name"] == view["name"]):
             _lines(["", f"Fetch it with: qverify models pull {view['name']}"])
         for one in view["models"][:1]:
-            _lines([f"Facts as of {one['as_of']}; sources: resources/models.toml"])
+            _lines([f"Facts as of {one['as_of']}, languages as they were measured; sources: resources/models.toml"])
 
 
 class PlainTransfers:
