@@ -165,7 +165,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
         for language in languages:
             language.set_patience(changed.patience_s)
 
-    return Parts(home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, models)
+    return Parts(
+        home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, models=models
+    )
 
 
 def _keyring() -> OsKeyring | None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -80,39 +75,3 @@ class BarProgress:
 
     def _print(self, text: str, style: str) -> None:
         self._progress.console.print(Text(clean(text), style=style))
-
-
-class BarTransfers:
-    """Models on their way, a bar each, with bytes, speed and what is left. Draws on standard error."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[detail]}", markup=False),
-            console=Console(stderr=True, highlight=False),
-            transient=True,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> BarTransfers:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def tell(self, transfer: Mapping[str, Any]) -> None:
-        name = transfer["transfer"]
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(clean(transfer["name"])[:40], total=None, detail="")
-        total = transfer["total"] or None
-        self._progress.update(
-            self._tasks[name], completed=transfer["done"], total=total, detail=clean(transfer["status"])[:30]
-        )

@@ -50,7 +50,7 @@ class ModelScreen:
         if not sys.stderr.isatty():
             yield PlainTransfers()
             return
-        from qverify_desktop.terminal_bar import BarTransfers
+        from qverify_desktop.terminal_models_bar import BarTransfers
 
         with BarTransfers() as bar:
             yield bar

@@ -29,7 +29,7 @@ from qverify_desktop.gateway.model_fit import read_shape
 from qverify_desktop.gateway.ollama_errors import managing, said
 from qverify_desktop.gateway.provider import Endpoint
 from qverify_desktop.gateway.saved_models import SavedFile, SavedModel, checked_name
-from qverify_desktop.gateway.server import MOST_MODELS, MOST_NAME
+from qverify_desktop.gateway.server import MOST_MODELS, MOST_NAME, speaks_ollama
 
 QUESTION_SECONDS = 10.0
 #: Seconds without a word in the middle of a transfer: while it checks a digest, a server reads tens of gigabytes in silence.
@@ -51,6 +51,14 @@ class OllamaModels:
     def __init__(self, endpoint: Callable[[str], Awaitable[Endpoint]]) -> None:
         self._endpoint = endpoint
         self._loop = SeparateLoop()
+
+    async def answers(self, base: str) -> bool:
+        """Whether an Ollama answers at an address that policy lets us ask."""
+        try:
+            endpoint = await self._endpoint(base)
+        except ModelFailure:
+            return False
+        return await self._loop.run(speaks_ollama(endpoint.base))
 
     async def list(self, base: str = "") -> list[StoredModel]:
         """What the server keeps, by name."""
@@ -188,10 +196,11 @@ async def _pieces(file: SavedFile, also: Callable[[bytes], None] = lambda _: Non
 async def _upload(endpoint: Endpoint, name: str, file: SavedFile, tell: Callable[[int], None]) -> None:
     """Hand a blob over. The server computes the digest of what it gets and refuses another."""
     path = f"/api/blobs/{file.digest}"
-    async with _http(endpoint, name, SILENCE_SECONDS) as (client, guard):
+    # A guard is good for one request.
+    async with _http(endpoint, name, QUESTION_SECONDS) as (client, guard):
         known = (await client.head(path)).status_code == httpx.codes.OK
-        guard.failed = None
-        if not known:
+    if not known:
+        async with _http(endpoint, name, SILENCE_SECONDS) as (client, guard):
             done = 0
 
             async def content() -> AsyncIterator[bytes]:

@@ -173,7 +173,7 @@ async def house(
         database,
         ApiKeys({}),
         lambda changed: gateway.set_air_gap(changed.air_gap),
-        models,
+        models=models,
     )
     engine = await Engine.open(parts)
     try:

@@ -21,7 +21,6 @@ from qverify_desktop.gateway.endpoint import is_local, parse_base, split_prefix
 from qverify_desktop.gateway.model_fit import Fit, MachineMemory, fit, machine_memory, needed_bytes
 from qverify_desktop.gateway.provider import Wire
 from qverify_desktop.gateway.recommended import recommend
-from qverify_desktop.gateway.server import speaks_ollama
 from qverify_desktop.settings.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -137,11 +136,11 @@ class ModelQuestions:
             return parse_base(api_base)
         configuration = await self._configuration()
         own = configuration.api_base
-        if own and (is_local(own) or split_prefix(configuration.model)[0] is Wire.OLLAMA):
-            base = parse_base(own)
-            if split_prefix(configuration.model)[0] is Wire.OLLAMA or await speaks_ollama(base):
-                return base
-        return ""
+        if not own:
+            return ""
+        named = split_prefix(configuration.model)[0] is Wire.OLLAMA
+        base = parse_base(own)
+        return base if named or (is_local(own) and await self._models.answers(base)) else ""
 
 
 def refuse_pull(home: Path) -> None:
