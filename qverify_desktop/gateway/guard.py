@@ -21,36 +21,19 @@ from qverify_desktop.gateway.errors import CallFailed
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
 #: Bytes of an error's body that are kept for its sentence.
 MOST_SAID_BYTES = 4096
-#: Bytes of a stream of lines in all, and of one of them. Progress at Ollama's pace is 12 MB an hour.
-MOST_STREAM_BYTES = 1024 * 1024 * 1024
-MOST_LINE_BYTES = 256 * 1024
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
     """A transport for one call. ``failed`` says what went wrong on the wire, ``None`` while nothing did; ``said`` is the beginning
-    of an error's body, because libraries put words of their own around it.
+    of an error's body, because libraries put words of their own around it."""
 
-    ``most_line_bytes`` (0: no limit) bounds each line of a stream that is read line by line; ``bare`` also takes an answer that is
-    nothing but a status, without any content type.
-    """
-
-    def __init__(
-        self,
-        base: str,
-        *,
-        local: bool,
-        most_bytes: int = MOST_ANSWER_BYTES,
-        most_line_bytes: int = 0,
-        bare: bool = False,
-    ) -> None:
+    def __init__(self, base: str, *, local: bool, most_bytes: int = MOST_ANSWER_BYTES) -> None:
         scheme = urlsplit(base).scheme
         # Building a TLS context costs 15 ms and more; for plain HTTP none is needed.
         verify: ssl.SSLContext | bool = httpx.create_ssl_context() if scheme == "https" else False
         proxy = None if local or urllib.request.proxy_bypass(urlsplit(base).hostname or "") else _proxy(scheme)
         self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, proxy=proxy)
         self._most_bytes = most_bytes
-        self._most_line_bytes = most_line_bytes
-        self._bare = bare
         self.failed: CallFailed | None = None
         self.said = b""
 
@@ -67,11 +50,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             self.failed = CallFailed("cut")
             raise _final(error, request) from None
         status = response.status_code
-        kind = response.headers.get("content-type", "").lower()
         if status >= 300:
             self.failed = CallFailed("status", status, _retry_after(response.headers.get("retry-after", "")))
-        elif "json" not in kind and (kind or not self._bare):
-            self.failed = CallFailed("html" if "html" in kind else "unreadable")
+        elif "json" not in response.headers.get("content-type", "").lower():
+            self.failed = CallFailed("html" if "html" in response.headers.get("content-type", "") else "unreadable")
             await response.aclose()
             raise httpx.DecodingError("no JSON", request=request)
         else:
@@ -100,15 +82,13 @@ class _Capped(httpx.AsyncByteStream):
         self._guard = guard
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        count = line = 0
-        guard = self._guard
+        count = 0
         try:
             async for chunk in self._inner:
                 count += len(chunk)
-                line = len(chunk) - chunk.rfind(b"\n") - 1 if b"\n" in chunk else line + len(chunk)
                 if self._guard.failed is not None and len(self._guard.said) < MOST_SAID_BYTES:
                     self._guard.said += chunk[:MOST_SAID_BYTES]
-                if count > guard._most_bytes or 0 < guard._most_line_bytes < line:
+                if count > self._guard._most_bytes:
                     self._guard.failed = CallFailed("too_large")
                     raise httpx.ReadError("over the cap")
                 yield chunk

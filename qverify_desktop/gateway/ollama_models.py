@@ -23,10 +23,11 @@ from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.local_model import Fetched, ModelFacts, StoredModel
 from qverify_desktop.gateway.endpoint import OLLAMA_BASE
 from qverify_desktop.gateway.errors import CallFailed, error_words
-from qverify_desktop.gateway.guard import MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_STREAM_BYTES, GuardedTransport
+from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.loop import SeparateLoop
 from qverify_desktop.gateway.model_fit import read_shape
 from qverify_desktop.gateway.ollama_errors import managing, said
+from qverify_desktop.gateway.ollama_transport import ManagingTransport
 from qverify_desktop.gateway.provider import Endpoint
 from qverify_desktop.gateway.saved_models import SavedFile, SavedModel, checked_name
 from qverify_desktop.gateway.server import MOST_MODELS, MOST_NAME, speaks_ollama
@@ -258,7 +259,7 @@ async def _check_version(endpoint: Endpoint) -> None:
 async def _client(endpoint: Endpoint, name: str, seconds: float, *, fetching: bool = False) -> AsyncIterator[Any]:
     """The library's client over the guard."""
     library = await asyncio.to_thread(_load)
-    guard = _guard(endpoint, lines=fetching)
+    guard = ManagingTransport(endpoint, lines=fetching)
     options = _options(endpoint, seconds)
     client = library.AsyncClient(host=endpoint.base, transport=guard, **options)
     try:
@@ -278,7 +279,7 @@ async def _client(endpoint: Endpoint, name: str, seconds: float, *, fetching: bo
 async def _http(
     endpoint: Endpoint, name: str, seconds: float, *, lines: bool = False
 ) -> AsyncIterator[tuple[httpx.AsyncClient, GuardedTransport]]:
-    guard = _guard(endpoint, lines=lines)
+    guard = ManagingTransport(endpoint, lines=lines)
     async with httpx.AsyncClient(base_url=endpoint.base, transport=guard, **_options(endpoint, seconds)) as client:
         with _named(endpoint, name, seconds, guard, False):
             yield client, guard
@@ -296,18 +297,6 @@ def _named(endpoint: Endpoint, name: str, seconds: float, guard: GuardedTranspor
         raise managing(failed, endpoint, name, seconds, fetching=fetching) from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise managing(CallFailed("unreadable"), endpoint, name, seconds, fetching=fetching) from None
-
-
-def _guard(endpoint: Endpoint, *, lines: bool) -> GuardedTransport:
-    """``lines``: the answer is a stream of lines that is read as it comes, so each of them is bounded and the whole may be long."""
-    most = MOST_STREAM_BYTES if lines else MOST_ANSWER_BYTES
-    return GuardedTransport(
-        endpoint.base,
-        local=endpoint.local,
-        most_bytes=most,
-        most_line_bytes=MOST_LINE_BYTES if lines else 0,
-        bare=True,
-    )
 
 
 def _options(endpoint: Endpoint, seconds: float) -> dict[str, Any]:
