@@ -18,6 +18,7 @@ from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, 
 
 #: Milliseconds until it is asked again where nothing had changed.
 QUIET_MS = 2_000
+_COMMANDS = ("ollama pull ", "ollama run ")
 
 
 class FetchPart(QWidget):
@@ -110,6 +111,9 @@ class FetchPart(QWidget):
     def fetch(self) -> None:
         """Fetch what the field names."""
         name = self.field.text().strip()
+        for command in _COMMANDS:
+            # What a model's page in the library offers to copy.
+            name = name.removeprefix(command).strip()
         if not name:
             self._say(tr("Type the name of a model, such as qwen2.5-coder:7b."), problem=True)
             self.field.setFocus()
