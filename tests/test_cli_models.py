@@ -16,7 +16,7 @@ import pytest
 from tests.model_servers import gguf
 from tests.model_servers.ollama_server import OllamaServer, serving_ollama
 from tests.model_servers.ollama_store import MODEL, TEMPLATE, Registry, Store
-from tests.test_cli import assert_one_sentence, qverify
+from tests.test_cli import ROOT, assert_one_sentence, qverify
 
 WEIGHTS = gguf.write(weights=os.urandom(12 * 1024 * 1024))
 
@@ -128,3 +128,11 @@ def test_recommend_names_a_model_or_says_why_none(home: Path, server: OllamaServ
     assert view["name"] in {"", *(one["name"] for one in view["models"])}
     assert view["machine"]["total"] > 0
     assert "Facts as of" in models("recommend", home=home, server=server).stdout
+
+
+def test_the_application_itself_takes_the_command(home: Path, server: OllamaServer) -> None:
+    server.store.write("tiny", [(MODEL, WEIGHTS)])
+    command = [sys.executable, "main.py", "models", "list", "--json", "--api-base", server.url]
+    environment = {**os.environ, "QVERIFY_HOME": str(home), "QVERIFY_KEYRING": "false", "QT_QPA_PLATFORM": "none"}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+    assert [one["name"] for one in json.loads(ran.stdout)["models"]] == ["tiny:latest"], ran.stderr
