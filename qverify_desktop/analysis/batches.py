@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qverify_desktop.analysis import following
+from qverify_desktop.analysis.alone import confirm
 from qverify_desktop.analysis.baseline import Baseline, uncovered_lines
 from qverify_desktop.analysis.decide import decide
 from qverify_desktop.analysis.generate import Allowance, Candidates, from_promises, from_survivors, write_tests
@@ -21,7 +22,7 @@ from qverify_desktop.analysis.steps import Steps
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
-from qverify_desktop.domain.testing import Origin
+from qverify_desktop.domain.testing import GeneratedTest, Origin
 
 #: Targets a batch: enough to share the starts of containers; fewer where time is short, because it is looked at in between.
 BATCH = 50
@@ -86,7 +87,7 @@ async def judge_in_batches(
         steps.reporter.started(Stage.JUDGE)
         known = {one.test.id for one in tried}
         kept, not_run = await screen(language, [t for t in candidates.tests if t.id not in known])
-        runs = await try_tests(steps, project, kept, part) if kept else Runs(())
+        runs = await _run(steps, project, kept, part)
         tried += runs.tried
         refused += [*candidates.refused, *not_run]
         notices += [*candidates.notices, *(f"Some tests could not be run. {problem}" for problem in runs.problems)]
@@ -143,6 +144,12 @@ async def judge_in_batches(
     )
 
 
+async def _run(steps: Steps, project: Project, tests: Sequence[GeneratedTest], part: str) -> Runs:
+    if not tests:
+        return Runs(())
+    return await confirm(steps, project, await try_tests(steps, project, tests, part), part)
+
+
 def _by_model(tried: Sequence[Tried]) -> set[str]:
     """Targets for which the model wrote a test that passed."""
     return {one.test.target for one in tried if one.passed and one.test.origin is Origin.MODEL}
@@ -155,7 +162,7 @@ async def _judge_more(
     known = {one.test.id for one in tried}
     language = steps.services.language(project.language)
     kept, not_run = await screen(language, [t for t in more.tests if t.id not in known])
-    runs = await try_tests(steps, project, kept, f"{part}.survivors") if kept else Runs(())
+    runs = await _run(steps, project, kept, f"{part}.survivors")
     return runs, [*more.refused, *not_run]
 
 

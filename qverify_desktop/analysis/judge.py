@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.domain.progress import Stage
@@ -23,6 +25,9 @@ RESCUES = 4
 THROTTLED = 0.4
 #: The least where tests are built in the same container: a compiler that runs out of time says nothing of them.
 TO_BUILD = 1.0
+#: What is said to be raised where an example's set-up failed: of the example itself it says nothing.
+SETUP_FAILED = "SetupFailed"
+_BINDS = re.compile(r"\s*(?:const |let |var |val |final \S+ )?observed(?:\s*:\s*[^=]{1,200})?\s*:?=(?!=)")
 #: What is different in each of the five runs. POSIX time zones need no data base in the image.
 VARIATIONS = (
     RunVariation(0, 0, "UTC0", "C.UTF-8"),
@@ -155,7 +160,7 @@ async def run_batch(
         if suite.problem:
             problems.append(suite.problem)
         before = len(decided)
-        decided.update(await asyncio.to_thread(read_tried, left, suite))
+        decided.update(await asyncio.to_thread(read_tried, left, suite, files))
         left = [t for t in left if t.id not in decided]
         if len(decided) == before:
             break
@@ -164,8 +169,11 @@ async def run_batch(
     return Runs(tuple(decided[t.id] for t in tests), tuple(dict.fromkeys(problems)))
 
 
-def read_tried(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, Tried]:
-    """What became of each test; tests that never ran are left out unless their file could not be collected."""
+def read_tried(
+    tests: Sequence[GeneratedTest], suite: SuiteResult, files: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Tried]:
+    """What became of each test; tests that never ran are left out unless their file could not be collected. ``files`` are the
+    test files as they ran: with them a failure in what stands before an example is told from one of the example."""
     by_id: dict[str, list[TestOutcome]] = {}
     for outcome in suite.outcomes:
         by_id.setdefault(outcome.id.partition("[")[0], []).append(outcome)
@@ -177,8 +185,23 @@ def read_tried(tests: Sequence[GeneratedTest], suite: SuiteResult) -> dict[str, 
         if error and not ran:
             read[test.id] = Tried(test, (), collection_error=error)
         elif ran:
-            read[test.id] = Tried(test, (_worst(outcomes),), _footprint(test, suite))
+            worst = _worst(outcomes)
+            if _in_setup(test, worst, files.get(test.path, "")):
+                worst = replace(worst, raised=SETUP_FAILED, in_test=False, frames=())
+            read[test.id] = Tried(test, (worst,), _footprint(test, suite))
     return read
+
+
+def _in_setup(test: GeneratedTest, outcome: TestOutcome, text: str) -> bool:
+    """Whether it failed before the statement of the test that binds ``observed``."""
+    places = [frame.rpartition(":")[2] for frame in outcome.frames if frame.startswith(f"{test.path}:")]
+    lines = [int(place) for place in places if place.isdecimal() and len(place) < 9]
+    if outcome.status is not Status.FAILED or not lines or test.code.strip() not in text:
+        return False
+    first = text[: text.index(test.code.strip())].count("\n") + 1
+    own = test.code.strip().split("\n")
+    binding = next((place for place, line in enumerate(own) if _BINDS.match(line)), None)
+    return binding is not None and first <= lines[0] < first + binding
 
 
 def _worst(outcomes: Sequence[TestOutcome]) -> TestOutcome:

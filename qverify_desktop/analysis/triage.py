@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from qverify_desktop.analysis.calibration import calibration_of
-from qverify_desktop.analysis.judge import REPETITIONS, Tried
-from qverify_desktop.domain.project import Promise, Target
+from qverify_desktop.analysis.credit import Credit
+from qverify_desktop.analysis.judge import REPETITIONS, SETUP_FAILED, Tried
+from qverify_desktop.domain.project import Promise, PromiseRelation, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, Quote, TestOutcome
 from qverify_desktop.languages.base import Language
@@ -32,11 +33,13 @@ def triage(
     ``promises`` maps the quoted words to the promise they came from, for the notation.
     """
     by_id = {target.id: target for target in targets}
+    credit = Credit(disputed, promises, language)
     judged: list[JudgedTest] = []
     defects: list[SuspectedDefect] = []
     for one in disputed:
         outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
         excuse = why_no_defect(outcome, one, language) or _shows_as_said(outcome.observed, one.test, promises)
+        excuse = excuse or credit.doubt(one)
         if excuse or target is None or quote is None:
             reason, detail = excuse or (Reason.EXAMPLE_NOT_RUNNABLE, "")
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, reason, detail))
@@ -80,6 +83,8 @@ def withhold(judged: Sequence[JudgedTest], defects: Sequence[SuspectedDefect]) -
 
 def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple[Reason, str] | None:
     """Why nothing follows for the code from this failure, ``None`` when something does."""
+    if outcome.raised == SETUP_FAILED:
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"What stands before the example can't be run: {outcome.message}"
     if outcome.raised in language.unknown_name_errors:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"Running the example ends in {outcome.raised}: {outcome.message}"
     in_code = any(not frame.startswith(one.test.path) for frame in outcome.frames)
@@ -95,6 +100,8 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
     if observed and observed == test.expected:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is shown as the words show it: {observed}"
     promise = promises.get(test.quote.text) if test.quote else None
+    if promise is not None and promise.relation is PromiseRelation.PRINTS and _ink(observed) == _ink(test.expected):
+        return Reason.EXAMPLE_NOT_RUNNABLE, "What it prints differs from the words in blank space only."
     called = re.match(r"[\w.]*?(\w+)\(", test.call)
     own = test.target.rpartition("::")[2].rpartition(".")[2].partition("(")[0]
     prints = promise is not None and promise.form == "doctest" and called is not None and called[1] != own
@@ -104,6 +111,11 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
             f"{called[1] if called else ''} may print what is shown instead of returning it.",
         )
     return None
+
+
+def _ink(text: str) -> str:
+    """A printed text, or the same as source, without its blank space and quotes."""
+    return re.sub(r"(?:\\[nt]|[\s\"'\\])+", "", text)
 
 
 def _confidence(outcome: TestOutcome, quote: Quote, promise: Promise | None, language: Language) -> int:

@@ -151,11 +151,17 @@ def _target(passage: Passage, item: Written, by_name: dict[str, list[Target]]) -
         beside = [target for target in candidates if target.file == own.file]
         candidates = beside or candidates
     if len(name) > 1:
+        # ``braces.expand`` where ``braces`` is a function: what hangs on it is not what another file calls ``expand``.
+        homes = {target.file for target in by_name.get(name[-2], ())} if len(name[-2]) > 1 else set()
         candidates = [
             target
             for target in candidates
             if plain_symbol(target) == ".".join(name[-2:]) or target.module.split("/")[-1].split(".")[-1] == name[-2]
-        ] or [target for target in candidates if "." not in plain_symbol(target) and own is None]
+        ] or [
+            target
+            for target in candidates
+            if "." not in plain_symbol(target) and own is None and (not homes or target.file in homes)
+        ]
     return candidates[0] if len(candidates) == 1 else None
 
 

@@ -171,10 +171,9 @@ def _fraction(given: str, value: Number, kind: Type, exact: bool) -> str:
 
 def _tolerance(value: Number) -> str | None:
     whole, decimals = value.text.lstrip("-").partition("e")[0].partition(".")[::2]
-    if len(whole.lstrip("0") + decimals) >= _EXACT_DIGITS:
-        return None
+    share = 1e-12 if len(whole.lstrip("0") + decimals) >= _EXACT_DIGITS else 1e-6
     exponent = int(value.text.partition("e")[2] or 0)
-    if len(decimals) >= 2 and decimals.strip("0"):
+    if share > 1e-12 and len(decimals) >= 2 and decimals.strip("0"):
         return f"5e{exponent - len(decimals) - 1}"
     size = abs(float(value.text))
-    return f"{max(size * 1e-6, 1e-12):.2g}" if math.isfinite(size) else None
+    return f"{max(size * share, share * 1e-6):.2g}" if math.isfinite(size) else None

@@ -65,20 +65,19 @@ def tolerance(text: str) -> str | None:
     """How far an answer may be from a decimal fraction as it was written; ``None``: not at all.
 
     With two decimals or more half a unit of the last one, because people round; with fewer about a millionth of it, because
-    binary fractions seldom equal decimal ones.
+    binary fractions seldom equal decimal ones. With all its digits it may differ where another library rounds a last one.
     """
     match = re.fullmatch(r"-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?f?", text)
     if match is None:
         return None
     whole, decimals, exponent = match[1].lstrip("0"), match[2] or "", int(match[3] or 0)
-    if len(whole + decimals) >= _EXACT_DIGITS:
-        return None
-    if len(decimals) >= 2 and decimals.strip("0"):
+    share = 1e-12 if len(whole + decimals) >= _EXACT_DIGITS else 1e-6
+    if share > 1e-12 and len(decimals) >= 2 and decimals.strip("0"):
         return f"5e{exponent - len(decimals) - 1}"
     size = abs(float(text.rstrip("f")))
     if not math.isfinite(size):
         return None
-    return f"1e{max(-9, math.ceil(math.log10(size * 1e-6)))}" if size else "1e-9"
+    return f"1e{max(-15 if share < 1e-6 else -9, math.ceil(math.log10(size * share)))}" if size else "1e-9"
 
 
 def assertions(

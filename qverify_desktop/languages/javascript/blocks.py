@@ -38,6 +38,7 @@ from qverify_desktop.languages.values.value import (
 MOST_LINES = 120
 MOST_A_BLOCK = 40
 
+_STATEMENT = "expression_statement"
 #: What an example does not compute but has.
 _VALUES = frozenset(("arrow_function", "function_expression", "generator_function", "class", "object", "identifier"))
 _NAMES = re.compile(r"[A-Za-z_$][\w$]{0,80}(?:\.[A-Za-z_$][\w$]{0,80}){0,5}")
@@ -117,9 +118,15 @@ def _promises(block: Block, by_name: dict[str, list[Target]]) -> Iterator[Promis
             yield promise
         if count >= MOST_A_BLOCK:
             return
-        is_example = promise is not None and node.type == "expression_statement"
-        if not (_is_import(source, node) or is_example or _is_row(node)):
+        if not (
+            _is_import(source, node) or _is_row(node) or (promise is not None and _leaves_nothing(promise, node))
+        ):
             setup.append(node)
+
+
+def _leaves_nothing(promise: Promise, node: Node) -> bool:
+    """Whether nothing that follows can rest on an example: it raises, or it calls with nothing that the block made."""
+    return node.type == _STATEMENT and (promise.relation is PromiseRelation.RAISES or not promise.setup)
 
 
 def _is_row(node: Node) -> bool:
@@ -229,7 +236,11 @@ def _target(
         elif callee is not None and callee.type in ("identifier", "member_expression"):
             last = qualifier.rpartition(".")[2]
             owned = [one for one in candidates if "." in one.symbol and one.symbol.split(".")[-2] == last]
-            candidates = owned or [one for one in candidates if "." not in one.symbol]
+            homes = {one.file for one in by_name.get(last, ())} if len(last) > 1 else set()
+            # ``braces.expand`` hangs on the function ``braces``; what another file calls ``expand`` is something else.
+            candidates = owned or [
+                one for one in candidates if "." not in one.symbol and (not homes or one.file in homes)
+            ]
             replaced = "named"
         else:
             continue
@@ -266,15 +277,16 @@ def _needed(source: TreeSource, setup: Sequence[Node], call: str, target: Target
     """The statements before the call; ``None`` where something is named that a test does not know."""
     access = access_of(target)
     known = set(GLOBALS) | ({access.root} if access is not None else set())
-    statements: dict[str, tuple[str, ...]] = {}
+    statements: dict[str, frozenset[str]] = {}
     for node in setup:
         if _printed(source, _expression(node) or node) is not None:
             continue
-        names = tuple(bound(source, node))
-        # One block may show several scenes, each with its own ``const list = …``: the last one counts.
-        statements = {text: made for text, made in statements.items() if not set(made) & set(names)}
-        statements[source.slice(node)] = names
-        known |= set(names)
+        names = frozenset(bound(source, node))
+        # One block may show several scenes, each with its own ``const list = …``: the last one counts, and what was done with
+        # the one before it is over.
+        statements = {text: named for text, named in statements.items() if not named & names}
+        statements[source.slice(node)] = names | frozenset(used(source, node) if node.type == _STATEMENT else ())
+        known |= names
     code = "\n".join([*statements, f"({call});"])
     parsed = parse_code(code, "example.ts") or parse_code(code, "example.jsx")
     if parsed is None or free_names(parsed) - known:

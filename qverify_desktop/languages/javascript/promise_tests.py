@@ -95,22 +95,24 @@ def _body(promise: Promise, target: Target, runner: str) -> tuple[list[str], boo
 
 
 def tolerance_of(expected: str) -> str:
-    """How far numbers may lie from the written ones: empty where all are whole or written with all their digits.
+    """How far numbers may lie from the written ones: empty where all are whole.
 
     A person who writes ``0.33`` may have rounded, and binary fractions rarely equal a short decimal one: so a fraction is
-    compared within half a unit of its last digit (two decimals or more) or within a millionth of its size.
+    compared within half a unit of its last digit (two decimals or more) or within a millionth of its size. With all its
+    digits it may differ where another engine rounds a last one.
     """
     widest = 0.0
     for match in _NUMBER.finditer(_STRING.sub('""', expected)):
         decimals, exponent = match["decimals"] or "", int(match["exponent"] or 0)
         digits = (match["whole"].lstrip("0") + decimals).rstrip("0")
-        if not (decimals or match["exponent"]) or len(match["whole"].lstrip("0") + decimals) >= _EXACT_DIGITS:
+        if not (decimals or match["exponent"]):
             continue
         if abs(exponent) > 300:
             continue
         size = abs(float(match.group().lstrip("-")))
-        near = 1e-6 * max(1.0, size)
-        if len(decimals) >= 2 and digits:
+        exact = len(match["whole"].lstrip("0") + decimals) >= _EXACT_DIGITS
+        near = 1e-12 * size if exact else 1e-6 * max(1.0, size)
+        if not exact and len(decimals) >= 2 and digits:
             near = max(near, 5 * 10.0 ** (exponent - len(decimals) - 1))
         widest = max(widest, near)
     return f"{widest:.3g}" if widest else ""

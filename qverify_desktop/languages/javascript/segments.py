@@ -83,7 +83,7 @@ def _of_statement(source: TreeSource, statement: Node, exports: Exports) -> Iter
     above = comment_above(source, statement, COMMENTS, _BETWEEN)
     if statement.type == "expression_statement":
         for left, right in assignments(statement):
-            yield from _of_assignment(source, left, right, above)
+            yield from _of_assignment(source, left, right, above, exports)
         return
     inner, is_default = statement, False
     if statement.type == "export_statement":
@@ -110,7 +110,9 @@ def _of_statement(source: TreeSource, statement: Node, exports: Exports) -> Iter
         yield from _object(source, inner, (), Way.DEFAULT_MEMBER)
 
 
-def _of_assignment(source: TreeSource, left: Node, right: Node, above: Comment | None) -> Iterator[Found]:
+def _of_assignment(
+    source: TreeSource, left: Node, right: Node, above: Comment | None, exports: Exports
+) -> Iterator[Found]:
     name = exported_name(source, left)
     value = _plain(right)
     if name == "":
@@ -124,6 +126,13 @@ def _of_assignment(source: TreeSource, left: Node, right: Node, above: Comment |
                 yield from _bound(source, right, value, shown, Way.REQUIRED_WHOLE, above)
     elif name is not None:
         yield from _bound(source, right, value, name, Way.REQUIRED, above)
+    elif left.type == "member_expression" and value.type in _FUNCTIONS:
+        # ``f.parse = (text) => …``: what hangs on a function or class that the file gives away.
+        owner, key = source.field(left, "object"), source.field(left, "property")
+        way, shown = exports.of(owner)
+        if way is not Way.HIDDEN and key.isidentifier() and key != "prototype":
+            for one in _function(source, right, value, key, way, above):
+                yield replace(one, definition=replace(one.definition, owners=(shown,), callee="staticmethod"))
 
 
 def _plain(value: Node) -> Node:

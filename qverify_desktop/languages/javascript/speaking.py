@@ -142,6 +142,25 @@ def _inner(kind: str) -> str:
     return match.group(1) if match else ""
 
 
+#: Types that no literal is, of the language and of what calculates with numbers of its own.
+_NO_LITERALS = frozenset(
+    (
+        "Map",
+        "Set",
+        "WeakMap",
+        "Date",
+        "RegExp",
+        "Promise",
+        "Buffer",
+        "ArrayBuffer",
+        "Uint8Array",
+        "Element",
+        "Node",
+        "Stream",
+    )
+) | {"BigNumber", "Big", "Decimal", "Fraction", "Complex", "Matrix", "Unit", "Long", "BN"}
+
+
 class JavaScriptSpeaker:
     """Writes what an example says. Methods of instances need an instance, so only code blocks speak of them."""
 
@@ -173,8 +192,12 @@ def takes_more(target: Target) -> bool:
 
 
 def argument(value: Value, declared: str) -> str | None:
-    """An argument as source text; a bare word is none."""
-    return None if isinstance(value, Word) else source_of(value, declared)
+    """An argument as source text; a bare word is none, nor is a literal where an object of another kind is declared."""
+    plain = isinstance(value, Number | Text | Truth)
+    kinds = {kind.strip(" ()?!") for kind in declared.split("|")}
+    if isinstance(value, Word) or (plain and declared and kinds <= _NO_LITERALS):
+        return None
+    return source_of(value, declared)
 
 
 def _holds_doubt(value: Value, *, top: bool = False) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import sys
 from collections.abc import Mapping, Sequence
 
 from qverify_desktop.domain.project import Promise, PromiseRelation, Target
@@ -280,7 +281,7 @@ class Binder:
         try:
             canonical(literal_value(expected))
         except NotALiteral:
-            return self._shown_object(example)
+            return self._shown_object(example, target)
         return " ".join(expected.split()) if "\n" in expected and _same(expected) else expected, ()
 
     def _error_import(self, name: str, target: Target) -> str | None:
@@ -291,7 +292,7 @@ class Binder:
         module = self._codebase.modules.get(target.module)
         return module.names if module else {}
 
-    def _shown_object(self, example: Example) -> tuple[str | None, tuple[str, ...]]:
+    def _shown_object(self, example: Example, target: Target) -> tuple[str | None, tuple[str, ...]]:
         """An object as the interpreter shows it: by value for the standard library's, by ``repr`` for the project's."""
         expected = example.expected
         if example.form != "doctest" or _FOREIGN_REPR.search(expected):
@@ -302,7 +303,16 @@ class Binder:
             if not set(names) <= set(_STANDARD_VALUES):
                 return None, ()
             return expected, tuple(f"from {_STANDARD_VALUES[name]} import {name}" for name in names)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self._is_foreign(node.func.id, target):
+            return None, ()
         return expected, ()
+
+    def _is_foreign(self, name: str, target: Target) -> bool:
+        """Whether a name comes from a package that may be there or not: with another one the same is shown otherwise."""
+        module = self._codebase.modules.get(target.module)
+        binding = module.names.get(name) if module else None
+        root = binding.module.partition(".")[0] if binding is not None and binding.kind == "import" else ""
+        return bool(root) and not self._codebase.knows_module(root) and root not in sys.stdlib_module_names
 
 
 def _unprinted(example: Example) -> Example:

@@ -106,6 +106,10 @@ def _showing(session: Sequence[doctest.Example]) -> frozenset[str]:
     return frozenset(names)
 
 
+#: A comment of the author's behind what is printed: doctest itself would take it for output.
+_REMARK = re.compile(r"\S\s{1,40}#\s")
+
+
 def _read(
     item: doctest.Example,
     start: int,
@@ -122,7 +126,7 @@ def _read(
         return None
     if not want:
         return _without_want(source, start, end, lines)
-    if "..." in want or UNSTABLE.search(want) or _HALF_PROMPT.search(want):
+    if "..." in want or UNSTABLE.search(want) or _HALF_PROMPT.search(want) or want.lstrip().startswith("#"):
         return None
     call = ast.get_source_segment(source, node) or source
     shown = _shown(node, showing)
@@ -131,6 +135,8 @@ def _read(
         value = ast.get_source_segment(source, shown) or source
         return Example(value, want.strip(), PromiseRelation.EQUALS, "doctest", start, end)
     if shown is not None or (isinstance(node, ast.Call) and ast.unparse(node.func) == "print"):
+        if _REMARK.search(want):
+            return None
         text = want.replace("<BLANKLINE>", "")
         return Example(call, text, PromiseRelation.PRINTS, "doctest", start, end)
     printed = prints(node)

@@ -168,10 +168,20 @@ def _spelled_loosely(promise: Promise) -> bool:
     return promise.expected in ("True", "False") and promise.expected not in promise.words
 
 
+_DATED = re.compile(r"datetime\.(?:timedelta|datetime|date|time)\([^\n]{0,300}\)$")
+_DATED_NAME = re.compile(r"\bdatetime\.(?=[a-z]+\()")
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+#: Names that are neither attributes nor keywords of a call.
+_NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=)")
+
+
 def _shown(expected: str) -> list[str]:
     standard = ("OrderedDict(", "Counter(", "deque(", "Decimal(", "Fraction(")
     if expected.startswith(standard):
         return [f"assert observed == {expected}"]
+    if _DATED.match(expected) and set(_NAMES.findall(_QUOTED.sub("", expected))) == {"datetime"}:
+        # A date is the same however a version of Python shows it: ``timedelta(1, 5)`` and ``timedelta(days=1, seconds=5)``.
+        return ["import datetime as dt", f"assert observed == {_DATED_NAME.sub('dt.', expected)}"]
     # The interpreter shows an object by its repr; that is all the words promise. Python 2 showed text with a ``u``.
     text = _TEXT_MARK.sub("", expected)
     # Which quotes a text has in a repr is the interpreter's choice, and what is not ASCII may stand there as an escape
@@ -204,7 +214,8 @@ def _expected(text: str) -> tuple[str, bool]:
 
     A person who writes ``0.33`` may have rounded, and binary fractions rarely equal a short decimal one: so a float with
     fewer digits than a round trip through ``repr`` would show is compared within half a unit of its last digit (two
-    decimals or more) or within ``pytest.approx``'s own relative 1e-6. Digits beyond that are compared exactly.
+    decimals or more) or within ``pytest.approx``'s own relative 1e-6. With all its digits it may differ where another
+    processor or library rounds a last one.
     """
     node = parse_expression(text)
     if node is None:
@@ -239,7 +250,7 @@ def _tolerance(source: str) -> str | None:
         return None
     whole, decimals, exponent = (match.group(1) or "").lstrip("0"), match.group(2) or "", int(match.group(3) or 0)
     if len(whole + decimals) >= _EXACT_DIGITS:
-        return None
+        return ", rel=1e-12"
     if len(decimals) >= 2 and decimals.strip("0"):
         return f", abs=5e{exponent - len(decimals) - 1}"
     return ""

@@ -16,7 +16,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from qverify_desktop.analysis.judge import VARIATIONS, Tried, read_tried
+from qverify_desktop.analysis.alone import PLAIN, disputed, settled, shares
+from qverify_desktop.analysis.judge import VARIATIONS, Runs, Tried, read_tried
 from qverify_desktop.analysis.triage import triage
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.domain.project import Project, Snapshot, Target
@@ -61,7 +62,11 @@ async def accusations(
         )
         for test in failing
     ]
-    _, defects = triage([one for one in tried if one.failed_alike], targets, {p.words: p for p in promises}, language)
+    runs = Runs(tuple(tried))
+    for share in shares(disputed(runs, language)):
+        runs = settled(runs, list((await _tried(language, project, share, sandbox, image, snapshot, PLAIN)).values()))
+    alike = [one for one in runs.tried if one.failed_alike]
+    _, defects = triage(alike, targets, {p.words: p for p in promises}, language)
     passed = sum(bool(one.outcomes) and one.outcomes[0].status is Status.PASSED for one in first.values())
     return len(tests), passed, defects
 
@@ -77,9 +82,10 @@ async def _tried(
 ) -> dict[str, Tried]:
     if not tests:
         return {}
-    job = language.suite_job(project, language.render(tests), variation=variation, coverage=False)
+    files = language.render(tests)
+    job = language.suite_job(project, files, variation=variation, coverage=False)
     result = await sandbox.run(job, image, Path(snapshot.root), run="r-peers")
-    return read_tried(tests, language.read_suite(project, result))
+    return read_tried(tests, language.read_suite(project, result), files)
 
 
 async def read(names: Sequence[str], folder: Path, sandbox: DockerSandbox) -> None:

@@ -191,7 +191,10 @@ public final class Runner implements TestExecutionListener {
         return record;
     }
 
-    private static Map<String, Object> described(Throwable thrown) {
+    private static Map<String, Object> described(Throwable failure) {
+        // An assertion that expected another error names what is not on the class path only as its cause.
+        Throwable thrown =
+                failure instanceof AssertionFailedError && failure.getCause() instanceof LinkageError missing ? missing : failure;
         Map<String, Object> record = new LinkedHashMap<>();
         String name = thrown.getClass().getSimpleName();
         record.put("raised", cut(name.isEmpty() ? thrown.getClass().getName() : name, 190));
