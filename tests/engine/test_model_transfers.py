@@ -16,8 +16,10 @@ from qverify_desktop.engine.remote import RemoteEngine
 from qverify_desktop.gateway import model_fit
 from tests.engine.house import house
 from tests.model_servers import gguf
+from tests.model_servers.answers import Script
 from tests.model_servers.ollama_server import OllamaServer, serving_ollama
 from tests.model_servers.ollama_store import MODEL, TEMPLATE, Registry, Store, digest_of
+from tests.model_servers.server import serving
 
 WEIGHTS = gguf.write(weights=os.urandom(2 * 1024 * 1024))
 
@@ -150,6 +152,37 @@ async def test_what_will_not_fit_is_held_and_comes_only_when_told(
         assert (await until(engine, begun["transfer"], "done", "failed"))["state"] == "done"
         (one,) = (await engine.ask("stored_models", api_base=server.url))["models"]
         assert (one["fit"], one["warning"]) == ("too_large", True)
+
+
+async def test_an_import_that_will_not_fit_is_held_before_a_byte_is_sent(
+    home: Path, server: OllamaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = tmp_path / "meminfo"
+    small.write_text("MemTotal:  1600000 kB\nMemAvailable: 900000 kB\n")
+    monkeypatch.setattr(model_fit, "_MEMORY", small)
+    file = tmp_path / "own.gguf"
+    file.write_bytes(WEIGHTS)
+    async with house(home) as engine:
+        (begun,) = await engine.ask("model_import", path=str(file), api_base=server.url)
+        held = await until(engine, begun["transfer"], "paused", "done", "failed")
+        assert (held["state"], held["held"], server.uploaded) == ("paused", True, 0)
+        await engine.ask("model_resume", transfer=begun["transfer"], force=True)
+        assert (await until(engine, begun["transfer"], "done", "failed"))["state"] == "done"
+        assert server.store.names() == ["own:latest"]
+
+
+async def test_a_server_of_another_kind_and_none_at_all_are_sentences(home: Path) -> None:
+    async with house(home) as engine:
+        with serving(Script([])) as other:
+            view = await engine.ask("stored_models", api_base=other.url)
+            assert "does not manage models" in view["sentence"]
+            # In the settings it is no Ollama, so this machine's own is meant.
+            await engine.ask("settings_change", changes={"api_base": other.url})
+            assert (await engine.ask("stored_models"))["api_base"] == ""
+        view = await engine.ask("stored_models", api_base="http://127.0.0.1:9")
+        assert ("can't be reached" in view["sentence"], view["remedy"]) == (True, "Start it with: ollama serve")
+        with pytest.raises(BadInput):
+            await engine.ask("stored_models", api_base="ftp://x")
 
 
 async def test_the_air_gap_refuses_a_pull_and_stops_one_but_not_an_import(
