@@ -21,6 +21,7 @@ examples:
   qverify runs                                        what was run before, newest first
   qverify resume r1k                                  go on with a run; the beginning of its name is enough
   qverify export r1k --format sarif -o result.sarif
+  qverify models pull qwen2.5-coder:7b                fetch a model for Ollama; again to go on after Ctrl+C
   qverify runtimes save runtimes.qvr                  the sandboxes in one file, for a machine with no network
   qverify verify results/r1kxyz.qvevidence.zip        check the evidence, on any machine
 
@@ -106,19 +107,20 @@ def _parser() -> argparse.ArgumentParser:
     _add_preview(commands)
     _add_runs(commands)
     _add_usage(commands)
+    _add_models(commands)
     _add_verify(commands)
     _add_machine(commands)
     return parser
 
 
-def _command(commands: Any, name: str, help: str, run: str) -> argparse.ArgumentParser:
-    """A sub-command whose function ``run`` of ``cli_commands`` is imported when it is called."""
+def _command(commands: Any, name: str, help: str, run: str, module: str = "cli_commands") -> argparse.ArgumentParser:
+    """A sub-command whose function ``run`` of ``module`` is imported when it is called."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
 
     def call(options: argparse.Namespace) -> int:
-        from qverify_desktop import cli_commands
+        import importlib
 
-        answer: int = getattr(cli_commands, run)(options)
+        answer: int = getattr(importlib.import_module(f"qverify_desktop.{module}"), run)(options)
         return answer
 
     parser.set_defaults(run=call)
@@ -225,6 +227,26 @@ def _add_usage(commands: Any) -> None:
     groups = ("call", "run", "repository", "provider", "month")
     parser.add_argument("--by", choices=groups, default="month", help="what is summed (default: month)")
     parser.add_argument("--csv", default="", metavar="FILE", help="write it as comma-separated values")
+
+
+def _add_models(commands: Any) -> None:
+    parser = _command(
+        commands, "models", "List, show, pull, pause, remove, import or recommend models.", "models", "cli_models"
+    )
+    parser.add_argument(
+        "action",
+        choices=("list", "show", "pull", "pause", "rm", "import", "recommend"),
+        help="pull NAME fetches a model or goes on with it (Ctrl+C pauses), pause NAME pauses what another command fetches, "
+        "import PATH [NAME] brings in a GGUF file or a folder as Ollama keeps it, recommend names one for this machine",
+    )
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help="a model's name, or a path to import")
+    parser.add_argument(
+        "--api-base",
+        default="",
+        metavar="URL",
+        help="the Ollama server (default: the settings', else this machine's)",
+    )
+    parser.add_argument("--force", action="store_true", help="also what won't fit into this machine's memory")
 
 
 def _add_verify(commands: Any) -> None:

@@ -92,6 +92,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
+    from qverify_desktop.gateway.ollama_models import OllamaModels
     from qverify_desktop.gateway.prices import Prices
     from qverify_desktop.languages import catalogue
     from qverify_desktop.repository.intake import Repositories
@@ -155,7 +156,10 @@ def build(home: Path, lock: HomeLock) -> Parts:
         earlier=RunStore(database),
     )
 
+    models = OllamaModels(gateway.ollama)
+
     async def dispose() -> None:
+        await asyncio.to_thread(models.close)
         await gateway.close()
         await asyncio.to_thread(holder.close)
         await asyncio.to_thread(database.close)
@@ -169,7 +173,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
             language.set_patience(changed.patience_s)
 
     return Parts(
-        home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, inquiries
+        home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, models, inquiries
     )
 
 

@@ -31,9 +31,12 @@ from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSum
 from qverify_desktop.engine.inquiries import Inquiries
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.machine import settled
+from qverify_desktop.engine.model_transfers import ModelTransfers
 from qverify_desktop.engine.questions.catalogue import Context, questions
+from qverify_desktop.engine.questions.models import refuse_pull, warning
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
+from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.repository.look import look
 from qverify_desktop.repository.source import Remote, classify
 from qverify_desktop.settings.configuration import Configuration
@@ -74,6 +77,7 @@ class Parts:
     database: Database
     keys: ApiKeys
     apply: Callable[[Configuration], None]
+    models: OllamaModels
     inquiries: Inquiries | None = None
 
     @property
@@ -96,6 +100,8 @@ class Engine:
         self._inquiries.connect(self._tell_inquiry, self._attended)
         self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
         self._control = ControlServer(self, parts.home)
+        refuse = functools.partial(refuse_pull, parts.home)
+        self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -263,6 +269,7 @@ class Engine:
         if self._closing:
             return
         self._closing = True
+        await self._transfers.close()
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
@@ -301,11 +308,18 @@ class Engine:
             stage=self._runner.stage,
             pause=self.pause,
             changed=self._changes.tell,
-            apply=self._parts.apply,
+            apply=self._apply,
             analyze=self._parts.analyze,
             inquiries=self._inquiries,
             check=self._check,
+            models=self._parts.models,
+            transfers=self._transfers,
         )
+
+    def _apply(self, changed: Configuration) -> None:
+        self._parts.apply(changed)
+        if changed.policy.refusal(Purpose.MODEL_FETCH) is not None:
+            self._transfers.close_network()
 
     async def _find(self, prefix: str) -> str:
         """The run whose name begins with ``prefix``. Raises ``BadInput`` for none or several."""

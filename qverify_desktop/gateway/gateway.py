@@ -291,6 +291,10 @@ class ModelGateway:
         """The messages without secrets: those of the repository, and this installation's own keys wherever they come from."""
         return mask(messages, self._keys.values())
 
+    async def ollama(self, base: str) -> Endpoint:
+        """The Ollama server at an address with its key, after policy. Raises ``ModelFailure``."""
+        return await self._endpoint("ollama/any", base)
+
     def set_air_gap(self, on: bool) -> None:
         """From the next call on, ask nobody outside this machine, or anybody that is chosen."""
         self._gate.policy = replace(self._gate.policy, air_gap=on)

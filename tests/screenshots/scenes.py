@@ -128,6 +128,41 @@ SCENES = (
         themes=("light",),
     ),
     Scene("models", Place("models")),
+    Scene(
+        "models-fetching",
+        Place("models"),
+        {
+            "model_transfers": samples.transfers(
+                samples.transfer("qwen3-coder:30b", "running", 7_430_000_000, 19_000_000_000),
+                samples.transfer(
+                    "gemma3:12b",
+                    "paused",
+                    2_100_000_000,
+                    8_149_190_199,
+                    sentence="Paused. What was fetched is kept.",
+                    remedy="Go on with it whenever you like.",
+                ),
+                samples.transfer(
+                    "llama4:scout",
+                    "paused",
+                    310_000_000,
+                    67_000_000_000,
+                    held=True,
+                    sentence="It needs at least 67.5 GB of memory, and this machine has 33.4 GB. It was stopped before more of it came.",
+                    remedy="Go on with it all the same, or take a smaller model.",
+                ),
+                samples.transfer(
+                    "nobody",
+                    "failed",
+                    0,
+                    0,
+                    sentence="There is no model 'nobody' in the library that Ollama fetches from.",
+                    remedy="Check its name; the model's page in the library says which sizes there are.",
+                ),
+            )
+        },
+    ),
+    Scene("models-remove", Place("models"), act=lambda w: w.registry.trigger("models.remove"), themes=("light",)),
     Scene("usage", Place("usage")),
     Scene("settings", Place("settings")),
     Scene("history", Place("repository", item=SOURCE)),

@@ -292,7 +292,7 @@ def _no_model(ollama: bool, base: str, local: bool, air_gap: bool) -> tuple[str,
             "Start Ollama: ollama serve",
         )
     if ollama:
-        return "Ollama answers, but has no model.", "Fetch one: ollama pull qwen2.5-coder:7b"
+        return "Ollama answers, but has no model.", "Fetch one below, or type: qverify models pull qwen2.5-coder:7b"
     return "No model answers on this machine; analyses work without one.", "Start Ollama: ollama serve"
 
 

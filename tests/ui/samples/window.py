@@ -138,11 +138,95 @@ def models() -> dict[str, Any]:
         "models": [
             one("qwen2.5-coder:14b", "ollama", "", "local"),
             one("gemma3:4b", "ollama", "", "local"),
+            one("llama3.3:70b", "ollama", "", "local"),
             one("gpt-4.1", "openai", "https://models.example.org/v1", "remote"),
         ],
         "sentence": "",
         "remedy": "",
     }
+
+
+def _memory() -> dict[str, int]:
+    return {"total": 33_400_000_000, "free": 21_000_000_000, "gpu_total": 0, "gpu_free": 0}
+
+
+def stored_models() -> dict[str, Any]:
+    def one(name: str, size: int, context: int, needed: int, fit: str, **more: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "api_base": "",
+            "digest": "9ec8897f747e",
+            "bytes": size,
+            "parameters": "14.8B",
+            "quantization": "Q4_K_M",
+            "family": "qwen2",
+            "capabilities": ["completion", "tools"],
+            "context_tokens": context,
+            "asked_tokens": min(context, 32768),
+            "needed_bytes": needed,
+            "fit": fit,
+            "sentence": "Needs 16.0 GB with 32768 tokens of context and fits into memory.",
+            "warning": fit == "too_large",
+        } | more
+
+    return {
+        "api_base": "",
+        "models": [
+            one("gemma3:4b", 3_338_801_804, 131_072, 4_700_000_000, "memory", parameters="4.3B"),
+            one("llama3.3:70b", 42_520_413_916, 131_072, 54_000_000_000, "too_large", parameters="70.6B"),
+            one("qwen2.5-coder:14b", 8_988_124_069, 32_768, 15_967_000_000, "memory"),
+        ],
+        "machine": _memory(),
+        "sentence": "",
+        "remedy": "",
+    }
+
+
+def transfer(name: str, state: str, done: int, total: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "transfer": f"t-{name}",
+        "kind": "pull",
+        "name": name,
+        "api_base": "",
+        "source": "",
+        "state": state,
+        "status": "pulling 1194192cf2a1" if state == "running" else "",
+        "done": done,
+        "total": total,
+        "layers": [{"name": "sha256:1194192cf2a1", "done": done, "total": total}],
+        "sentence": "",
+        "remedy": "",
+        "held": False,
+        **changes,
+    }
+
+
+def transfers(*more: dict[str, Any]) -> dict[str, Any]:
+    return {"version": 1 + len(more), "transfers": list(more)}
+
+
+def recommendation(**changes: Any) -> dict[str, Any]:
+    models = [
+        {
+            "name": "qwen3-coder:30b",
+            "parameters": "30.5B",
+            "bytes": 19_000_000_000,
+            "memory_8k": 20_342_177_280,
+            "memory_32k": 22_758_096_384,
+            "context_tokens": 262_144,
+            "languages": [],
+            "license": "Apache 2.0",
+            "source": "model card",
+            "as_of": "2026-11-28",
+            "fit": "memory",
+            "stored": False,
+        }
+    ]
+    sentence = (
+        "Recommended for this machine: qwen3-coder:30b. It needs 20.3 GB with 8,192 tokens of context; there are 33 GB of memory, "
+        "21 GB of it free, no graphics card."
+    )
+    return {"name": "qwen3-coder:30b", "sentence": sentence, "models": models, "machine": _memory(), **changes}
 
 
 def model_sum(name: str, group: list[str], at: str, **changes: int) -> dict[str, Any]:
@@ -392,6 +476,9 @@ def answers(**changes: Any) -> dict[str, Any]:
         "doctor_checks": checks(),
         "settings": settings(),
         "models": models(),
+        "stored_models": stored_models(),
+        "model_transfers": transfers(),
+        "model_recommend": recommendation(),
         "model_usage": lambda by="run": usage(by),
         "crash_reports": crashes(),
         "evidence_log": entries(),
