@@ -5,6 +5,7 @@ import sys
 COMMANDS = frozenset(
     (
         "analyze",
+        "models",
         "runs",
         "show",
         "watch",

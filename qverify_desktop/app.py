@@ -20,6 +20,7 @@ from qasync import QEventLoop
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.key_variables import StartKeys
+from qverify_desktop.domain.network import desktop_hosts, is_loopback, permits
 from qverify_desktop.ui import accessibility, language, unexpected
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.bridge import EngineBridge
@@ -114,11 +115,34 @@ def make_app() -> QApplication:
     return app
 
 
+def _desktop_refused() -> str:
+    """Why no window may be opened on this desktop; empty where it may. Qt connects by itself, unseen by the interpreter."""
+    elsewhere = [host for host in desktop_hosts(os.environ) if not is_loopback(host)]
+    if not elsewhere:
+        return ""
+    from qverify_desktop.settings.configuration import Configuration
+
+    try:
+        policy = Configuration.load().policy
+    except QVerifyError:
+        return ""  # the window says it
+    if not policy.air_gap or all(permits(host, policy.allowed) for host in elsewhere):
+        return ""
+    return (
+        f"The air gap is on, so no window was opened on the desktop of {elsewhere[0]}. Use the command line (qverify analyze), "
+        "or start it on a desktop of this machine."
+    )
+
+
 def main(argv: Sequence[str], on_window: Callable[[Window], None] | None = None) -> int:
     """Open the window; ``argv`` are folders, git URLs or bundles to open. ``on_window`` is called before it is shown."""
     StartKeys.take()
     if handed_over([os.path.abspath(one) if os.path.exists(one) else one for one in argv]):  # noqa: PTH100, PTH110
         return 0
+    refused = _desktop_refused()
+    if refused:
+        print(f"qverify: {refused}", file=sys.stderr)
+        return 3
     # Worker threads let go of the interpreter five times sooner than by default, so that the window answers.
     sys.setswitchinterval(0.001)
     app = make_app()

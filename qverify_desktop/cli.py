@@ -19,9 +19,11 @@ examples:
   qverify analyze https://example.org/me/project.git --out results
   qverify analyze . --scope changed:main --json > result.json
   qverify analyze . --model ollama/qwen2.5-coder --api-base http://127.0.0.1:11434
+  qverify preview . --target parse_offset --model auto   what a model would be sent, without sending it
   qverify runs                                        what was run before, newest first
   qverify resume r1k                                  go on with a run; the beginning of its name is enough
   qverify export r1k --format sarif -o result.sarif
+  qverify models pull qwen2.5-coder:7b                fetch a model for Ollama; again to go on after Ctrl+C
   qverify runtimes save runtimes.qvr                  the sandboxes in one file, for a machine with no network
   qverify verify results/r1kxyz.qvevidence.zip        check the evidence, on any machine
 
@@ -124,9 +126,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"qverify {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_analyze(commands)
+    _add_preview(commands)
     _add_runs(commands)
     _add_usage(commands)
     _add_keys(commands)
+    _add_models(commands)
     _add_verify(commands)
     _add_machine(commands)
     return parser
@@ -151,6 +155,7 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument("--scope", default="all", help="all, changed:REF or files:GLOB (default: all)")
     parser.add_argument("--model", default="none", help="a model's name, or none (the default)")
     parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
+    _add_policy(parser, "; kept for the repository")
     parser.add_argument(
         "--packages",
         default="",
@@ -192,6 +197,30 @@ def _add_analyze(commands: Any) -> None:
     )
     parser.add_argument("--out", default="", metavar="DIR", help="where accepted tests, report and bundle go")
     _add_passphrase(parser)
+
+
+def _add_policy(parser: argparse.ArgumentParser, kept: str) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--cloud", action="store_true", help=f"prompts of this repository may go to models elsewhere{kept}"
+    )
+    where.add_argument(
+        "--local-only", action="store_true", help=f"prompts of this repository stay on this machine{kept}"
+    )
+
+
+def _add_preview(commands: Any) -> None:
+    parser = _command(
+        commands, "preview", "Show what a model would be sent first. Nothing is sent or run.", "preview"
+    )
+    parser.add_argument("source", metavar="PATH_OR_URL", help="a folder, or the URL of a git repository")
+    parser.add_argument(
+        "--target", default="", metavar="NAME", help="a function's name, or FILE::NAME (default: the first)"
+    )
+    parser.add_argument("--scope", default="all", help="all, changed:REF or files:GLOB (default: all)")
+    parser.add_argument("--model", default="auto", help="a model's name (default: auto, the order of models.toml)")
+    parser.add_argument("--api-base", default="", metavar="URL", help="where the model answers")
+    _add_policy(parser, ", for what is shown only")
 
 
 def _add_runs(commands: Any) -> None:
@@ -259,6 +288,26 @@ def _add_passphrase(parser: argparse.ArgumentParser) -> None:
         help="read the passphrase of the key file from this open file descriptor (default: the file that "
         "QVERIFY_PASSPHRASE_FILE names, else a prompt)",
     )
+
+
+def _add_models(commands: Any) -> None:
+    parser = _command(
+        commands, "models", "List, show, pull, pause, remove, import or recommend models.", "models", "cli_models"
+    )
+    parser.add_argument(
+        "action",
+        choices=("list", "show", "pull", "pause", "rm", "import", "recommend"),
+        help="pull NAME fetches a model or goes on with it (Ctrl+C pauses), pause NAME pauses what another command fetches, "
+        "import PATH [NAME] brings in a GGUF file or a folder as Ollama keeps it, recommend names one for this machine",
+    )
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help="a model's name, or a path to import")
+    parser.add_argument(
+        "--api-base",
+        default="",
+        metavar="URL",
+        help="the Ollama server (default: the settings', else this machine's)",
+    )
+    parser.add_argument("--force", action="store_true", help="also what won't fit into this machine's memory")
 
 
 def _add_verify(commands: Any) -> None:

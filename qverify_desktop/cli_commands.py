@@ -13,8 +13,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qverify_desktop.cli_questions import Answering, can_ask, with_policy
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
+from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, TIME_BUDGETS, AnalysisRequest
 from qverify_desktop.terminal import Screen
@@ -30,9 +32,30 @@ def analyze(options: argparse.Namespace) -> int:
     async def begin(engine: AnyEngine) -> str:
         if request.model != "none":
             await _open_key_file(engine, options)
-        return await engine.start(request)
+        return await engine.start(request if options.json else await with_policy(engine, request))
 
     return _in_loop(_run_to_its_end(Screen(options.json), begin))
+
+
+def preview(options: argparse.Namespace) -> int:
+    """What a model would be sent first; nothing is sent, run or kept."""
+    try:
+        scope = Scope.parse(options.scope)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    request = AnalysisRequest(
+        _source(options.source), scope, options.model, options.api_base, cloud=_cloud(options).value
+    )
+
+    async def ask(engine: AnyEngine, screen: Screen) -> int:
+        from qverify_desktop.engine.wire import request_to_json
+
+        screen.print_preview(
+            await engine.ask("model_preview", request=request_to_json(request), target=options.target)
+        )
+        return 0
+
+    return _ask(options, ask)
 
 
 def resume(options: argparse.Namespace) -> int:
@@ -197,7 +220,14 @@ def _request(options: argparse.Namespace) -> AnalysisRequest:
         sandbox=_sandbox(options.sandbox),
         time_budget_s=options.time_budget,
         fresh=options.fresh,
+        cloud=_cloud(options).value,
     )
+
+
+def _cloud(options: argparse.Namespace) -> CloudPolicy:
+    if options.cloud:
+        return CloudPolicy.ALLOWED
+    return CloudPolicy.LOCAL_ONLY if options.local_only else CloudPolicy.UNDECIDED
 
 
 def _sandbox(chosen: str) -> str:
@@ -315,9 +345,14 @@ async def _follow(engine: AnyEngine, run: str, screen: Screen) -> None:
     """Show a run's events to its end, or to the end of the process that it goes on in."""
     from qverify_desktop.engine.messages import OwnerGone
 
-    with screen.progress() as progress, contextlib.suppress(OwnerGone):
-        async for event in engine.watch(run):
-            progress.tell(event)
+    attend = can_ask() and not screen.as_json
+    with screen.progress() as progress:
+        async with contextlib.aclosing(Answering(engine, run, progress.paused)) as answering:
+            with contextlib.suppress(OwnerGone):
+                async for event in engine.watch(run, attend):
+                    progress.tell(event)
+                    if attend:
+                        answering.hear(event)
 
 
 async def _ended(engine: AnyEngine, run: str) -> dict[str, Any]:

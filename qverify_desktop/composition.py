@@ -14,6 +14,7 @@ from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.remote import RemoteEngine
 
 if TYPE_CHECKING:
+    from qverify_desktop.domain.connections import Gate
     from qverify_desktop.engine.facade import Engine, Parts
     from qverify_desktop.engine.machine import ThisMachine
     from qverify_desktop.evidence.signing import Signer
@@ -84,12 +85,15 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop import passphrases
     from qverify_desktop.analysis.services import Services
     from qverify_desktop.analysis.workflow import analyze
+    from qverify_desktop.domain.connections import Gate
     from qverify_desktop.domain.execution import MIB
-    from qverify_desktop.domain.network import networks
+    from qverify_desktop.engine import crash
     from qverify_desktop.engine.facade import Parts
+    from qverify_desktop.engine.inquiries import Inquiries
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
+    from qverify_desktop.gateway.ollama_models import OllamaModels
     from qverify_desktop.gateway.prices import Prices
     from qverify_desktop.languages import catalogue
     from qverify_desktop.repository.intake import Repositories
@@ -109,14 +113,18 @@ def build(home: Path, lock: HomeLock) -> Parts:
 
     configuration = Configuration.load(home=home)
     configuration.prepare_home()
-    machine = build_machine(home)
+    gate = Gate(configuration.policy)
+    machine = build_machine(home, gate)
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
     keyring = _keyring() if configuration.keyring and protection == "keyring" else None
     keys = ApiKeys.take(keyring=keyring, file=KeyFile(home))
     keys.unlock_with(passphrases.of_named_file)
+    crash.clean_with(keys.without)
     holder = Holder(database)
+    journal = EvidenceJournal(database, artefacts, _signer(key, protection))
+    inquiries = Inquiries(journal, artefacts)
     calls = ModelCalls(database, holder)
     answers = ModelAnswers(
         database, most_bytes=configuration.answer_cache_mb * MIB, most_days=configuration.answer_cache_days
@@ -128,12 +136,12 @@ def build(home: Path, lock: HomeLock) -> Parts:
         prices=Prices.load(home),
         month_budget_microusd=configuration.month_budget_microusd,
         ask_percent=configuration.budget_ask_percent,
+        person=inquiries,
     )
     AirGap.set(configuration.air_gap, configuration.allowed)
     gateway = ModelGateway(
         keys,
-        air_gap=configuration.air_gap,
-        allowed=networks(configuration.allowed),
+        gate=gate,
         pass_refused=configuration.failover_refused,
         accounts=accounts,
         timeout_s=configuration.model_timeout_s,
@@ -145,9 +153,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
         gateway.set_order(load_deployments(home))
     languages = catalogue.languages(configuration.patience_s)
     services = Services(
-        repositories=Repositories(),
+        repositories=Repositories(gate),
         sandbox=machine.sandbox,
-        journal=EvidenceJournal(database, artefacts, _signer(key, protection)),
+        journal=journal,
         artefacts=artefacts,
         gateway=gateway,
         languages=languages,
@@ -156,13 +164,16 @@ def build(home: Path, lock: HomeLock) -> Parts:
         earlier=RunStore(database),
     )
 
+    models = OllamaModels(gateway.ollama)
+
     async def dispose() -> None:
+        await asyncio.to_thread(models.close)
         await gateway.close()
         await asyncio.to_thread(holder.close)
         await asyncio.to_thread(database.close)
 
     def apply(changed: Configuration) -> None:
-        gateway.set_air_gap(changed.air_gap)
+        gate.policy = changed.policy
         gateway.forget_failures()
         gateway.set_limits(
             pass_refused=changed.failover_refused,
@@ -181,7 +192,19 @@ def build(home: Path, lock: HomeLock) -> Parts:
             language.set_patience(changed.patience_s)
 
     return Parts(
-        home, lock, services, RunStore(database), machine, analyze, dispose, database, keys, apply, calls.in_doubt
+        home,
+        lock,
+        services,
+        RunStore(database),
+        machine,
+        analyze,
+        dispose,
+        database,
+        keys,
+        apply,
+        models,
+        calls.in_doubt,
+        inquiries,
     )
 
 
@@ -203,10 +226,10 @@ def _signer(key: bytes, protection: str) -> Signer:
     return Signer(f"qverify.local/{hashlib.sha256(public).hexdigest()[:16]}", key, protection)
 
 
-def build_machine(home: Path) -> ThisMachine:
+def build_machine(home: Path, gate: Gate | None = None) -> ThisMachine:
     """Sandbox and doctor, without any state: works where the state folder can't even be made."""
     from qverify_desktop.engine.machine import ThisMachine
     from qverify_desktop.settings.configuration import Configuration
 
     configuration = Configuration.load(home=home)
-    return ThisMachine(home, configuration)
+    return ThisMachine(home, configuration, gate)

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent, RunSummary
@@ -17,13 +17,15 @@ QUIET_SECONDS = 5.0
 
 def clean(text: str) -> str:
     """Text of a repository or a file name without characters that could steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class Progress(Protocol):
-    """Takes a run's events in their order."""
+    """Takes a run's events in their order. Nothing is drawn inside ``paused``."""
 
     def tell(self, event: RunEvent) -> None: ...
+
+    def paused(self) -> AbstractContextManager[None]: ...
 
 
 class Screen:
@@ -125,6 +127,13 @@ class Screen:
         else:
             _print_lines([sentence])
 
+    def print_preview(self, view: Mapping[str, Any]) -> None:
+        """Where a prompt would go, what it would cost, what was masked, and all that it says."""
+        if self.as_json:
+            _print_json(view)
+        else:
+            _print_lines(preview_lines(view))
+
     def print_replay(self, view: Mapping[str, Any]) -> None:
         if self.as_json:
             _print_json(view)
@@ -196,6 +205,38 @@ def finished_lines(document: Mapping[str, Any]) -> list[str]:
     lines.append(f"Report     {document['report']}")
     lines.append(f"Evidence   {document['bundle']} ({document['grade']})")
     return lines
+
+
+def preview_lines(view: Mapping[str, Any]) -> list[str]:
+    """A prompt that was not sent, with the messages as they stand."""
+    lines = [f"{view['target']}, {view['purpose'].replace('_', ' ')} ({view['template']}). Nothing was sent.", ""]
+    for number, one in enumerate(view["destinations"], 1):
+        lines.append(f"{number}. {_destination(one)}")
+    if not view["destinations"]:
+        lines.append("Nobody would be asked: no end points are set in models.toml.")
+    elsewhere = any(not one["local"] and not one["refused"] for one in view["destinations"])
+    if not view["cloud"] and elsewhere:
+        lines.append("Before prompts of this repository leave this machine you are asked (--cloud or --local-only).")
+    if not view["measured"]:
+        lines.append("No run has measured these files yet, so every line of the function counts as untested.")
+    masked = [f"  message {one['message'] + 1}, line {one['line']}: {one['rule']}" for one in view["masked"]]
+    lines += [f"Masked     {len(masked)} {'secret' if len(masked) == 1 else 'secrets'}", *masked]
+    for number, message in enumerate(view["messages"], 1):
+        lines += ["", f"----- message {number}, {message['role']} -----", message["content"]]
+    return lines
+
+
+def _destination(one: Mapping[str, Any]) -> str:
+    if one["refused"]:
+        return f"{one['name']}: not asked. {one['refused']}"
+    place = "this machine" if one["local"] else one["host"]
+    cost = f"at most {_dollars(one['estimate_microusd'])}" if one["estimate_microusd"] else "free"
+    guess = "" if one["price_known"] else ", by a cautious guess: its price is not known"
+    cut = "; it would get less, because its context is shorter" if one["shortened"] else ""
+    return (
+        f"{one['provider']}/{one['model']} at {place}: about {one['prompt_tokens']:,} tokens, "
+        f"at most {one['max_tokens']:,} of answer, {cost}{guess}{cut}"
+    )
 
 
 def _mutants(mutation: Mapping[str, Any]) -> str:
@@ -272,6 +313,10 @@ class PlainProgress:
     def __init__(self) -> None:
         self._began: dict[str, int] = {}
         self._last = 0.0
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Lines are no bar: nothing is drawn between them."""
+        return nullcontext()
 
     def tell(self, event: RunEvent) -> None:
         line = self._line(event)

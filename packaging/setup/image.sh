@@ -9,7 +9,8 @@
 # the image needs into the build's context, each file checked against a hash: the build itself has no network) and
 # stand_in.sh (shapes a base made of Debian packages). A runtime with `parts` is made of other runtimes' images, built first.
 # The image is tagged qverify/RUNTIME:FIRST_12_OF_RECIPE and labelled with recipe, tools and differences. Environment:
-# QVERIFY_PYTHON (an interpreter with pip, default .venv or python3), DOCKER_HOST. Exit status 3: something is missing,
+# QVERIFY_PYTHON (an interpreter with pip, default .venv or python3), DOCKER_HOST, QVERIFY_NO_NETWORK (nothing may be fetched;
+# its value is the sentence that says why, and what to do). Exit status 3: something is missing,
 # with the line that mends it on standard error.
 set -euo pipefail
 # Modes of what is copied into an image become the image's.
@@ -62,6 +63,9 @@ trap 'rm -rf "$work"' EXIT
 context=$work/context
 mkdir "$context" "$work/last"
 
+# Stop where nothing may be fetched.
+fetches() { [ -z "${QVERIFY_NO_NETWORK:-}" ] || missing "$QVERIFY_NO_NETWORK"; }
+
 # Pull an image, but give up after 20 seconds without an answer: a network that swallows packets looks like a slow one.
 pull() {
     "$docker" pull "$1" >"$work/pull.log" 2>&1 </dev/null &
@@ -86,6 +90,7 @@ stand_in() { # sets `base`
         | sha256sum | cut -c 1-12)
     base=qverify/base-$runtime:$made_of
     if "$docker" image inspect "$base" >/dev/null 2>&1; then return; fi
+    fetches
     command -v mmdebstrap >/dev/null \
         || missing "mmdebstrap is missing, so no base image can be made without a container registry. Type: apt-get install -y mmdebstrap"
     [ "$(id -u)" -eq 0 ] \
@@ -109,8 +114,8 @@ if [ ${#parts[@]} -gt 0 ]; then
     base=$(reference_of "${parts[0]}")
 else
     base=$(recipe_value base)
-    if ! "$docker" image inspect "$base" >/dev/null 2>&1 && ! pull "$base"; then
-        say "No container registry answers for $base; making a base from Debian packages instead."
+    if ! "$docker" image inspect "$base" >/dev/null 2>&1 && { [ -n "${QVERIFY_NO_NETWORK:-}" ] || ! pull "$base"; }; then
+        [ -n "${QVERIFY_NO_NETWORK:-}" ] || say "No container registry answers for $base; making a base from Debian packages instead."
         origin=Debian
         stand_in
     fi
@@ -122,6 +127,7 @@ fi
 
 cp "$folder/Dockerfile" "$context/"
 if [ -f "$folder/fetch.sh" ]; then
+    fetches
     BASE=$base bash "$folder/fetch.sh" "$context"
 fi
 

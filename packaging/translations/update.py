@@ -2,8 +2,8 @@
 
 usage: packaging/translations/update.py [--check]
 
-Texts are the first arguments of ``tr`` and ``later`` and the first two of ``trn`` in ``qverify_desktop/ui``, and the titles of
-stages. A catalogue is a GNU gettext .po file; the .mo beside it is what the application reads (GNU gettext manual, section
+Texts are the first arguments of ``tr`` and ``later`` and the first two of ``trn`` in ``qverify_desktop/ui``, the titles of
+stages, and the words of the table of connections. A catalogue is a GNU gettext .po file; the .mo beside it is what the application reads (GNU gettext manual, section
 "The Format of GNU MO Files"). ``--check`` changes nothing and fails when something is missing or out of date.
 """
 
@@ -46,6 +46,11 @@ def texts() -> dict[Key, None]:
             for value in node.value.values:
                 if isinstance(value, ast.Constant):
                     found[(str(value.value), "")] = None
+    for node in ast.walk(ast.parse((ROOT / "qverify_desktop/domain/connections.py").read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Connection":
+            for word in node.keywords:
+                if word.arg in ("title", "who", "where", "when", "sends") and isinstance(word.value, ast.Constant):
+                    found[(str(word.value.value), "")] = None
     return dict(sorted(found.items()))
 
 

@@ -7,9 +7,10 @@ what a test expects, because such a test may accuse.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,18 +63,33 @@ def read_expectations(answer: str, calls: Sequence[str], context: Context) -> di
     return found
 
 
+def is_broken(answer: str) -> bool:
+    """Whether an answer began as JSON of which nothing can be read; one in plain words is an answer, if no useful one."""
+    text = answer[:MOST_ANSWER]
+    return "{" in text and not any(True for _ in _lists(text)) and not _entries(text)
+
+
 def _entries(answer: str) -> list[Mapping[str, Any]]:
-    """The entries of the first JSON in the answer that has any."""
+    """The entries of the first JSON in the answer that has any; of one that was cut off, those that are whole."""
+    found = next((entries for entries in _lists(answer) if entries), None)
+    if found is None:
+        found = [value for value in _values(answer) if isinstance(value, dict) and "call" in value]
+    return [entry for entry in found[:MOST_CALLS] if isinstance(entry, dict)]
+
+
+def _lists(answer: str) -> Iterator[list[Any]]:
+    for value in _values(answer):
+        entries = value.get("expectations") if isinstance(value, dict) else value
+        if isinstance(entries, list):
+            yield entries
+
+
+def _values(answer: str) -> Iterator[Any]:
+    """Whatever can be read as JSON from one of the first brackets on."""
     decoder = json.JSONDecoder()
     for match in list(re.finditer(r"[{\[]", answer))[:50]:
-        try:
-            value, _ = decoder.raw_decode(answer, match.start())
-        except (ValueError, RecursionError):
-            continue
-        entries = value.get("expectations") if isinstance(value, dict) else value
-        if isinstance(entries, list) and entries:
-            return [entry for entry in entries[:MOST_CALLS] if isinstance(entry, dict)]
-    return []
+        with contextlib.suppress(ValueError, RecursionError):
+            yield decoder.raw_decode(answer, match.start())[0]
 
 
 def apply(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qverify_desktop.analysis.baseline import uncovered_lines
 from qverify_desktop.analysis.context import Survey, survey
+from qverify_desktop.analysis.live import Live
 from qverify_desktop.analysis.model_tests import (
     MOST_SURVIVORS,
     ModelOutcome,
@@ -17,8 +18,9 @@ from qverify_desktop.analysis.model_tests import (
     write_model_tests,
 )
 from qverify_desktop.analysis.mutation import RunMutant
+from qverify_desktop.analysis.secrets import without_secrets
 from qverify_desktop.analysis.steps import StepContext, Steps
-from qverify_desktop.domain.model import Asker
+from qverify_desktop.domain.model import Asker, CloudPolicy
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
 from qverify_desktop.domain.results import JudgedTest
@@ -75,6 +77,7 @@ async def write_tests(
     repository's own words, and ``words_only`` leaves it at them. ``part`` begins the names of the steps."""
     steps.reporter.started(Stage.GENERATE)
     if words_only:
+        promised = await _without_secrets(steps, snapshot, promised)
         steps.reporter.finished(Stage.GENERATE, _summary(promised.tests))
         return promised
     steps.reporter.progress(Stage.GENERATE, 1, 3, f"{len(promised.tests)} tests from the repository's own words")
@@ -86,12 +89,23 @@ async def write_tests(
     observed = await _from_observation(steps, snapshot, project, [*untested, *tested], part)
     parts = (promised, modelled, observed)
     tests = _unique([test for part in parts for test in part.tests])
-    steps.reporter.finished(Stage.GENERATE, _summary(tests))
-    return Candidates(
+    candidates = Candidates(
         tuple(tests),
         tuple(judged for part in parts for judged in part.refused),
         tuple(notice for part in parts for notice in part.notices),
     )
+    candidates = await _without_secrets(steps, snapshot, candidates)
+    steps.reporter.finished(Stage.GENERATE, _summary(candidates.tests))
+    return candidates
+
+
+async def _without_secrets(steps: Steps, snapshot: Snapshot, candidates: Candidates) -> Candidates:
+    kept, left_out = await asyncio.to_thread(without_secrets, candidates.tests, snapshot, steps.services.gateway.mask)
+    notices = candidates.notices
+    if left_out:
+        what = "1 test was" if left_out == 1 else f"{left_out} tests were"
+        notices = (*notices, f"{what} not written, because it would repeat a secret of the repository.")
+    return replace(candidates, tests=tuple(kept), notices=notices)
 
 
 def _summary(tests: Sequence[GeneratedTest]) -> str:
@@ -191,6 +205,9 @@ async def from_model(
         step = f"{part}.model.{number}"
         answers.append(await _ask_about(steps, snapshot, project, target, step, missing, allowance))
         allowance.asked += 1
+        if answers[-1].stopped:
+            allowance.given_up = True
+            break
         if len(answers) >= FAILURES and all(answer.failed for answer in answers[-FAILURES:]):
             gave_up = Candidates(notices=(f"The model failed {FAILURES} times in a row and was not asked again.",))
             answers.append(Answered(gave_up, failed=True))
@@ -206,10 +223,12 @@ async def from_model(
 
 @dataclass(frozen=True)
 class Answered:
-    """What the model came to for one target; ``failed`` when its end point gave nothing."""
+    """What the model came to for one target; ``failed`` when its end point gave nothing, ``stopped`` when the person chose to go
+    on without it."""
 
     candidates: Candidates
     failed: bool = False
+    stopped: bool = False
 
 
 async def _ask_about(
@@ -237,12 +256,13 @@ async def _ask_about(
                 left=left,
                 missing=missing,
                 known=await allowance.survey(snapshot, project, language),
-                asker=_asker(steps, step),
+                asker=asker_of(steps, step),
+                live=Live(steps.reporter, target.id),
             )
         except ModelUnavailable as error:
             context.events.extend(error.evidence)
             context.record("model_failed", {"target": target.id}, {"sentence": error.sentence.encode()})
-            return Answered(Candidates(notices=(error.sentence,)), failed=True)
+            return Answered(Candidates(notices=(error.sentence,)), failed=True, stopped=error.stopped)
         return Answered(_noted(context, outcome))
 
     return await steps.step(step, Answered, body)
@@ -255,12 +275,13 @@ def _noted(context: StepContext, outcome: ModelOutcome) -> Candidates:
     return Candidates(outcome.tests, outcome.refused, outcome.notices)
 
 
-def _asker(steps: Steps, step: str) -> Asker:
+def asker_of(steps: Steps, step: str) -> Asker:
     """On whose account the questions of a step are asked; the same when the step is repeated."""
     request = steps.request
     return Asker(
         run=steps.run,
         source=request.source,
+        cloud=request.cloud == CloudPolicy.ALLOWED,
         budget_microusd=request.budget_microusd,
         request=f"{steps.run}/{step}",
     )
@@ -292,11 +313,12 @@ async def from_survivors(
         shown = _spread(survivors[target.id])
         step = f"{part}.survivors.{number}"
         found.append(await _ask_of_survivors(steps, snapshot, project, target, step, shown, allowance, left))
-    return Candidates(
+    more = Candidates(
         tuple(test for one in found for test in one.tests),
         tuple(judged for one in found for judged in one.refused),
         tuple(dict.fromkeys(notice for one in found for notice in one.notices)),
     )
+    return await _without_secrets(steps, snapshot, more) if found else more
 
 
 def _spread(survivors: Sequence[Mutant]) -> list[Mutant]:
@@ -332,7 +354,8 @@ async def _ask_of_survivors(
             shown,
             left=left,
             known=await allowance.survey(snapshot, project, language),
-            asker=_asker(steps, step),
+            asker=asker_of(steps, step),
+            live=Live(steps.reporter, target.id),
         )
         return _noted(context, outcome)
 
@@ -343,7 +366,8 @@ async def _probe(steps: Steps, part: str) -> str:
     request = steps.request
 
     async def body(context: StepContext) -> str:
-        problem = await context.services.gateway.probe(request.model, request.api_base)
+        asker = asker_of(steps, f"{part}.model")
+        problem = await context.services.gateway.probe(request.model, request.api_base, asker=asker)
         context.record("model_probe", {"model": request.model, "answers": not problem})
         return problem
 

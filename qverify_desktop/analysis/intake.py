@@ -13,6 +13,7 @@ from pathlib import Path
 
 from backports import tarfile
 
+from qverify_desktop.analysis.secrets import Mask
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
@@ -24,6 +25,8 @@ from qverify_desktop.languages.ecosystems import cache_key
 #: Files of a folder of packages whose names and sizes are looked at.
 MAX_LISTED = 500_000
 
+#: Characters of uncommitted changes that are searched for secrets, and so shown in the evidence.
+MOST_PATCH = 4 * 1024 * 1024
 #: The file that says an installed set is whole, and names what could not be had.
 COMPLETE = "complete"
 
@@ -47,6 +50,7 @@ async def take_snapshot(steps: Steps) -> Snapshot:
         snapshot = await in_stoppable_thread(
             lambda stop: repositories.take_snapshot(steps.request.source, steps.folder, stop)
         )
+        patch = await asyncio.to_thread(_patch_to_show, snapshot.dirty_patch, context.services.gateway.mask)
         context.record(
             "snapshot",
             {
@@ -59,7 +63,7 @@ async def take_snapshot(steps: Steps) -> Snapshot:
                 "lfs_pointers": len(snapshot.lfs_pointers),
                 "dirty": bool(snapshot.dirty_patch),
             },
-            {"dirty_patch": snapshot.dirty_patch.encode("utf-8", "replace")} if snapshot.dirty_patch else {},
+            {"dirty_patch": patch} if patch else {},
         )
         return snapshot
 
@@ -72,6 +76,14 @@ async def take_snapshot(steps: Steps) -> Snapshot:
     for skipped in snapshot.skipped[:20]:
         steps.reporter.log(Stage.INTAKE, f"Left out {skipped.path}: {skipped.reason}")
     return snapshot
+
+
+def _patch_to_show(patch: str, mask: Mask) -> bytes:
+    """Uncommitted changes as evidence shows them, without their secrets; nothing of a patch that is too large to be searched. The
+    tree's digest says what was analysed all the same."""
+    if not patch or len(patch) > MOST_PATCH:
+        return b""
+    return mask([{"role": "user", "content": patch}]).messages[0]["content"].encode("utf-8", "replace")
 
 
 async def detect(steps: Steps, snapshot: Snapshot) -> list[Project]:

@@ -15,12 +15,13 @@ from typing import Any
 from qverify_desktop.analysis import expectations
 from qverify_desktop.analysis.context import Context, Survey, gather, survey
 from qverify_desktop.analysis.expectations import with_quote
+from qverify_desktop.analysis.live import Live
 from qverify_desktop.analysis.ports import Evidence, Gateway
 from qverify_desktop.analysis.prompts import Prompt, render
-from qverify_desktop.analysis.questions import EXPECTATIONS_SCHEMA, FILE_SCHEMA, Account
+from qverify_desktop.analysis.questions import EXPECTATIONS_SCHEMA, Account
 from qverify_desktop.analysis.reading import WHOLE_ANSWER, answer_path, read_answer, refusal
 from qverify_desktop.analysis.trial import REASONS, Attempt, RunJob, Trouble, try_out
-from qverify_desktop.domain.errors import ModelFailure
+from qverify_desktop.domain.errors import ModelFailure, ModelsStopped
 from qverify_desktop.domain.execution import Execution
 from qverify_desktop.domain.model import Asker, Purpose
 from qverify_desktop.domain.project import Project, Promise, Snapshot, Target, language_title
@@ -37,14 +38,18 @@ _OF_IMPORTS = (Trouble.UNKNOWN_NAME, Trouble.NOT_COLLECTED, Trouble.COMPILE)
 
 
 class ModelUnavailable(ModelFailure):
-    """The end point gave nothing for a target. ``evidence`` holds the prompt that was sent.
+    """The end point gave nothing for a target. ``evidence`` holds the prompt that was sent; ``stopped`` says that the person
+    chose to go on without it.
 
-    After three in a row the caller stops asking.
+    After three in a row the caller stops asking, and at once where it was stopped.
     """
 
-    def __init__(self, sentence: str, remedy: str = "", evidence: tuple[Evidence, ...] = ()) -> None:
+    def __init__(
+        self, sentence: str, remedy: str = "", evidence: tuple[Evidence, ...] = (), stopped: bool = False
+    ) -> None:
         super().__init__(sentence, remedy)
         self.evidence = evidence
+        self.stopped = stopped
 
 
 @dataclass(frozen=True)
@@ -93,21 +98,23 @@ async def write_model_tests(
     missing: Collection[int] = (),
     known: Survey | None = None,
     asker: Asker = Asker(),
+    live: Live | None = None,
 ) -> ModelOutcome:
     """Candidates for one target, with at most ``rounds`` rounds of repair after the first answer. ``left`` is what is left of
     the budget, in millionths of a US dollar; the repair ends when it is spent. ``missing`` are the target's lines that no test
-    runs, ``known`` the survey of its project where somebody made it.
+    runs, ``known`` the survey of its project where somebody made it; ``live`` is told what the model writes.
 
     Raises ``ModelUnavailable`` when the first question got no answer. A failure in a later round ends the repair; what was
     won before it stays.
     """
     place = Place(snapshot, project, language, run_job)
-    account = Account(target.id, request, gateway, asker, left)
+    account = Account(target.id, request, gateway, asker, live, left)
     writing = await asyncio.to_thread(_Writing.begin, target, place, account, missing, known)
     try:
         tests = await writing.first()
     except ModelFailure as error:
-        raise ModelUnavailable(error.sentence, error.remedy, tuple(account.evidence)) from None
+        stopped = isinstance(error, ModelsStopped)
+        raise ModelUnavailable(error.sentence, error.remedy, tuple(account.evidence), stopped) from None
     try:
         await writing.settle_expectations(tests)
         await writing.repair(rounds)
@@ -129,11 +136,12 @@ async def write_for_survivors(
     left: int | None = None,
     known: Survey | None = None,
     asker: Asker = Asker(),
+    live: Live | None = None,
 ) -> ModelOutcome:
     """Candidates that may notice mutants which all tests so far let pass: one question, no repair. A model that gives no answer
     is a notice."""
     place = Place(snapshot, project, language, run_job)
-    account = Account(target.id, request, gateway, asker, left)
+    account = Account(target.id, request, gateway, asker, live, left)
     writing = await asyncio.to_thread(_Writing.begin, target, place, account, (), known)
     try:
         await writing.notice(survivors[:MOST_SURVIVORS])
@@ -176,14 +184,14 @@ class _Writing:
         """The tests of the first answer; where none can be read, of a second one. Raises ``ModelFailure``."""
         path = self._path(0)
         prompt = await self._prompt("generate", path, {"tests": TESTS_ASKED}, self.context)
-        text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
+        text = await self.account.ask(prompt, 0, Purpose.GENERATE)
         tests, refused = await self._read(text, path)
         unreadable = [one for one in refused if one.test.name == WHOLE_ANSWER]
         if not tests and unreadable and not self.account.used_up:
             again = await self._prompt("again", path, {"problem": unreadable[0].detail[:300]}, None)
             again = again.after(prompt, text[:2_000], prompt)
             try:
-                text = await self.account.ask(again, 0, Purpose.GENERATE, FILE_SCHEMA)
+                text = await self.account.ask(again, 0, Purpose.GENERATE)
             except ModelFailure as error:
                 self.notices.append(f"The model was asked only once about {self.target.symbol}: {error.sentence}")
             else:
@@ -205,6 +213,10 @@ class _Writing:
         prompt = await asyncio.to_thread(expectations.question, self.target, self.context, calls, title)
         try:
             text = await self.account.ask(prompt, 0, Purpose.SECOND_OPINION, EXPECTATIONS_SCHEMA)
+            if expectations.is_broken(text) and not self.account.used_up:
+                again = await asyncio.to_thread(render, "expect_again", {"title": title})
+                again = again.after(prompt, text[:2_000], prompt)
+                text = await self.account.ask(again, 0, Purpose.SECOND_OPINION, EXPECTATIONS_SCHEMA)
         except ModelFailure as error:
             self.notices.append(
                 f"What tests for {self.target.symbol} expect was not held against its words: {error.sentence}"
@@ -238,7 +250,7 @@ class _Writing:
             prompt = alone
             if not fresh and self.last is not None:
                 prompt = (await self._repair_prompt(worth, number, None)).after(*self.last, alone)
-            text = await self.account.ask(prompt, number, Purpose.REPAIR, FILE_SCHEMA)
+            text = await self.account.ask(prompt, number, Purpose.REPAIR)
             self.last = (alone, text)
             tests, refused = await self._read(text, self._path(number))
             self.refused += refused
@@ -252,7 +264,7 @@ class _Writing:
         path = answer_path(self.place.language, self.place.project, self.target, "s")
         changes = [f"line {one.line}: {one.original[:300]!r} becomes {one.replacement[:300]!r}" for one in survivors]
         prompt = await self._prompt("survivors", path, {"changes": changes}, self.context)
-        text = await self.account.ask(prompt, 0, Purpose.GENERATE, FILE_SCHEMA)
+        text = await self.account.ask(prompt, 0, Purpose.GENERATE)
         tests, refused = await self._read(text, path)
         self.refused += [one for one in refused if one.test.name != WHOLE_ANSWER]
         await self._try(tests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from qverify_desktop.domain.model import Answer as Answer
 from qverify_desktop.domain.model import Asker, Masked
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Commit, Snapshot
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.domain.results import EarlierRun
 
 
@@ -114,31 +115,14 @@ class EarlierRuns(Protocol):
 class Gateway(Protocol):
     """Room ``gateway``: one prompt in, one answer out."""
 
-    async def complete(
-        self,
-        messages: list[dict[str, str]],
-        *,
-        model: str,
-        api_base: str,
-        max_tokens: int,
-        purpose: str,
-        asker: Asker = Asker(),
-        shorter: Callable[[int], list[dict[str, str]] | None] | None = None,
-        schema: Mapping[str, Any] | None = None,
-        template: str = "",
-    ) -> Answer:
-        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection.
+    async def complete(self, question: Question) -> Answer:
+        """Raises ``ModelFailure`` with the sentence why; cancelling closes the connection."""
 
-        ``shorter`` gives messages for the same question of at most so many tokens, for a model with a shorter context.
-        ``schema`` (JSON Schema) is the shape of the answer where the wire can hold a model to one; the answer may have another
-        all the same. ``template`` names the prompt's template with its version.
-        """
-
-    def mask(self, messages: list[dict[str, str]]) -> Masked:
+    def mask(self, messages: Messages) -> Masked:
         """The messages without secrets, as ``complete`` would send them. Blocking, some milliseconds."""
 
-    async def probe(self, model: str, api_base: str) -> str:
-        """Empty when the model answers, otherwise the sentence why not."""
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
+        """Empty when a model answers that ``asker`` may ask, otherwise the sentence why not."""
 
     def set_air_gap(self, on: bool) -> None:
         """Whether nobody outside this machine may be asked."""
@@ -154,5 +138,8 @@ class Reporter(Protocol):
     def progress(self, stage: Stage, done: int, total: int, text: str = "") -> None: ...
 
     def target(self, stage: Stage, target: str, text: str) -> None: ...
+
+    def writing(self, stage: Stage, target: str, text: str, *, over: bool) -> None:
+        """The end of what a model has written for a target so far, in lines; ``over`` when it has ended. From any thread."""
 
     def log(self, stage: Stage, text: str) -> None: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -14,9 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from qverify_desktop.analysis.context import Passage
 from qverify_desktop.domain.locations import resources_root
-
-Messages = list[dict[str, str]]
-Shorter = Callable[[int], Messages | None]
+from qverify_desktop.domain.question import Messages, Shorter
 
 _VERSION = re.compile(r"^\{# prompt (\S+), version (\d+) #\}\n")
 _USER = "---8<--- user\n"

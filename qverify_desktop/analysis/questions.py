@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from qverify_desktop.analysis.live import Live
 from qverify_desktop.analysis.ports import Answer, Evidence, Gateway
-from qverify_desktop.analysis.prompts import Messages, Prompt, content_of
+from qverify_desktop.analysis.prompts import Prompt, content_of
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.execution import Execution
-from qverify_desktop.domain.model import Asker, Purpose, question_digest
+from qverify_desktop.domain.model import Asker, Purpose
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.domain.results import AnalysisRequest
 
 #: Masked secrets of one prompt whose place is recorded.
@@ -25,13 +27,8 @@ ROUNDS = 3
 ROUNDS_OF_LOCAL = 5
 _LOOPBACK = re.compile(r"localhost|::1|127(?:\.\d{1,3}){3}")
 
-#: What an answer with a test file looks like where a wire can hold a model to it.
-FILE_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"file": {"type": "string"}},
-    "required": ["file"],
-    "additionalProperties": False,
-}
+#: The shape of a second opinion where a wire can hold a model to one. A test file is asked for in a fence: code inside JSON is code
+#: that a model has to escape while it writes it.
 EXPECTATIONS_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -62,6 +59,7 @@ class Account:
     request: AnalysisRequest
     gateway: Gateway
     asker: Asker = Asker()
+    live: Live | None = None
     left: int | None = None
     evidence: list[Evidence] = field(default_factory=list)
     executions: list[Execution] = field(default_factory=list)
@@ -79,21 +77,45 @@ class Account:
     def rounds(self) -> int:
         return ROUNDS_OF_LOCAL if self.local else ROUNDS
 
-    async def ask(self, prompt: Prompt, number: int, purpose: Purpose, schema: Mapping[str, Any]) -> str:
+    async def ask(
+        self, prompt: Prompt, number: int, purpose: Purpose, schema: Mapping[str, Any] | None = None
+    ) -> str:
         """One question, and the answer's text. Prompt and answer go into the evidence, and so does a question that got none.
 
         Raises ``ModelFailure``.
         """
         masked = await asyncio.to_thread(self.gateway.mask, prompt.messages)
         messages = list(masked.messages)
-        digest = question_digest(messages, purpose, ANSWER_TOKENS)
+        self.asked += 1
+        shortened: list[Messages] = []
+
+        def shorter(limit: int) -> Messages | None:
+            fewer = prompt.shorter(limit)
+            if fewer is None:
+                return None
+            fewer = list(self.gateway.mask(fewer).messages)
+            shortened.append(fewer)
+            return fewer
+
+        question = Question(
+            messages,
+            purpose,
+            ANSWER_TOKENS,
+            self.request.model,
+            self.request.api_base,
+            asker=replace(self.asker, request=f"{self.asker.request}/{self.asked}"),
+            schema=schema,
+            template=prompt.template,
+            shorter=shorter,
+            hear=self.live,
+        )
         about = {
             "target": self.target,
             "round": number,
             "purpose": purpose.value,
             "model": self.request.model,
             "template": prompt.template,
-            "request": digest,
+            "request": question.digest,
         }
         self.evidence.append(Evidence("model_prompt", about, {"prompt": content_of(messages)}))
         if masked.secrets:
@@ -104,34 +126,15 @@ class Account:
             self.evidence.append(
                 Evidence("secrets_masked", {**about, "secrets": len(masked.secrets), "places": places}, {})
             )
-        shortened: list[Messages] = []
-        self.asked += 1
-
-        def shorter(limit: int) -> Messages | None:
-            fewer = prompt.shorter(limit)
-            if fewer is None:
-                return None
-            fewer = list(self.gateway.mask(fewer).messages)
-            shortened.append(fewer)
-            return fewer
-
         try:
-            answer = await self.gateway.complete(
-                messages,
-                model=self.request.model,
-                api_base=self.request.api_base,
-                max_tokens=ANSWER_TOKENS,
-                purpose=purpose,
-                asker=replace(self.asker, request=f"{self.asker.request}/{self.asked}"),
-                shorter=shorter,
-                schema=schema,
-                template=prompt.template,
-            )
+            answer = await self.gateway.complete(question)
         except ModelFailure as error:
             said = {"sentence": error.sentence.encode(), "remedy": error.remedy.encode()}
             self.evidence.append(Evidence("model_no_answer", about, said))
             raise
         finally:
+            if self.live is not None:
+                self.live.over()
             # The person is told of what was really sent, not of what was meant to be.
             for fewer in shortened[-1:]:
                 self.evidence.append(Evidence("model_prompt_shortened", about, {"prompt": content_of(fewer)}))

@@ -159,7 +159,7 @@ def _keys(
             "roots": project.source_roots,
             "image": image.digest,
             "dependencies": [dependencies.folder, [asdict(one) for one in dependencies.missing]],
-            "asked": [request.model, request.api_base, request.seed, request.sandbox],
+            "asked": [request.model, request.api_base, request.cloud, request.seed, request.sandbox],
             # Tests, documents, configuration and data: whatever is no source may matter to each target.
             "others": {path: digest for path, digest in digests.items() if path not in sources},
         }

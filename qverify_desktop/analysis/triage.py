@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from qverify_desktop.analysis.calibration import calibration_of
+from qverify_desktop.analysis.credit import Credit
 from qverify_desktop.analysis.judge import REPETITIONS, SETUP_FAILED, Tried
 from qverify_desktop.domain.project import Promise, PromiseRelation, Target
 from qverify_desktop.domain.results import JudgedTest, Reason, SuspectedDefect, TestVerdict
@@ -17,8 +17,6 @@ from qverify_desktop.languages.base import Language
 #: Doctests, rustdoc's blocks and Go's example functions are programs: nobody writes them without meaning them literally.
 _FORM_CONFIDENCE: Mapping[str, int] = {"doctest": 950, "rustdoc": 950, "Output": 950}
 _OTHER_FORM = 850
-#: Written examples of one function that nobody would get wrong all alike.
-MANY = 5
 #: Forms of words that are no example but a statement.
 STATED = ("stated", "inverse of")
 #: Prose that a model read, and that no reader of the application takes for an example.
@@ -35,18 +33,13 @@ def triage(
     ``promises`` maps the quoted words to the promise they came from, for the notation.
     """
     by_id = {target.id: target for target in targets}
-    crashing = _crashing(disputed, promises)
+    credit = Credit(disputed, promises, language)
     judged: list[JudgedTest] = []
     defects: list[SuspectedDefect] = []
     for one in disputed:
         outcome, target, quote = one.outcomes[0], by_id.get(one.test.target), one.test.quote
         excuse = why_no_defect(outcome, one, language) or _shows_as_said(outcome.observed, one.test, promises)
-        if excuse is None and one.test.target in crashing:
-            excuse = (
-                Reason.EXAMPLE_NOT_RUNNABLE,
-                f"Most of the {crashing[one.test.target]} examples of this function end in {outcome.raised}: "
-                "they speak of something else, or need something first.",
-            )
+        excuse = excuse or credit.doubt(one)
         if excuse or target is None or quote is None:
             reason, detail = excuse or (Reason.EXAMPLE_NOT_RUNNABLE, "")
             judged.append(JudgedTest(one.test, TestVerdict.REFUSED, reason, detail))
@@ -100,21 +93,6 @@ def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple
     if not outcome.in_test and not in_code:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"The failure is in the example, not in the code: {outcome.message}"
     return None
-
-
-def _crashing(disputed: Sequence[Tried], promises: Mapping[str, Promise]) -> dict[str, int]:
-    """Functions most of whose written examples end in the same error, with the examples' number: where it is many, the words
-    were misunderstood, since nobody documents at length what never worked."""
-    written = Counter(promise.target for promise in promises.values())
-    raised: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in disputed:
-        if one.outcomes[0].raised and not one.outcomes[0].in_test:
-            raised[one.test.target][one.outcomes[0].raised] += 1
-    return {
-        target: written[target]
-        for target, errors in raised.items()
-        if written[target] >= MANY and max(errors.values()) * 4 >= written[target] * 3
-    }
 
 
 def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Promise]) -> tuple[Reason, str] | None:

@@ -146,6 +146,7 @@ async def _open(steps: Steps) -> str:
                 "isolation": isolation_of(request.sandbox).value,
                 "time_budget_s": request.time_budget_s,
                 "fresh": request.fresh,
+                "cloud": request.cloud,
             },
         )
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

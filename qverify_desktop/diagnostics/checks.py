@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.execution import GIB, RuntimeImage
 from qverify_desktop.domain.locations import resources_root
@@ -59,12 +60,15 @@ class Machine:
 
     home: Path
     docker_host: str = ""
+    gate: Gate = field(default_factory=Gate)
 
     def connections(self) -> Connections:
-        return Connections(self.docker_host or None)
+        return Connections(self.docker_host or None, self.gate)
 
     def sandbox(self) -> DockerSandbox:
-        return DockerSandbox(resources_root(), Owner.of(self.home), 1, base_url=self.docker_host or None)
+        return DockerSandbox(
+            resources_root(), Owner.of(self.home), 1, base_url=self.docker_host or None, gate=self.gate
+        )
 
 
 Look = Callable[[Machine], Awaitable[Finding]]
@@ -287,6 +291,9 @@ async def look_at_model(machine: Machine) -> Finding:
     """A model on this machine: at the end point of the settings where that is one here, else Ollama's. It is never needed."""
     base = (await asyncio.to_thread(lambda: Configuration.load(home=machine.home))).api_base
     asked = base if base and is_local(base) else OLLAMA_BASE
+    refusal = machine.gate.refusal(Purpose.LOCAL_MODEL)
+    if refusal is not None:
+        return Finding(OK, refusal.sentence)
     found = await list_models(asked)
     if found is None and asked != OLLAMA_BASE:
         return Finding(
@@ -311,10 +318,11 @@ async def look_at_proxy(machine: Machine) -> Finding:
     addresses = {name: address for name, address in set_ones.items() if address}
     if not addresses:
         return Finding(OK, "No proxy is set; connections go out directly.")
-    if (await asyncio.to_thread(lambda: Configuration.load(home=machine.home))).air_gap:
-        return Finding(
-            OK, f"A proxy is set in {' and '.join(addresses)}; it was not tried, because the air gap is on."
-        )
+    refusal = (await asyncio.to_thread(lambda: Configuration.load(home=machine.home))).policy.refusal(
+        Purpose.PROXY_CHECK
+    )
+    if refusal is not None:
+        return Finding(OK, f"A proxy is set in {' and '.join(addresses)}. {refusal.sentence}")
     for name, address in addresses.items():
         problem = await _problem_of_proxy(address)
         if problem:

@@ -10,6 +10,7 @@ from typing import Any
 
 from qverify_desktop.diagnostics.checks import OK, WARNING, Check, Finding, Machine
 from qverify_desktop.diagnostics.reduced import checks_for
+from qverify_desktop.domain.connections import Gate, Policy
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.settings.configuration import Configuration
@@ -20,8 +21,7 @@ async def examine(home: Path, fix: bool = False, checks: Sequence[Check] | None 
 
     Checks run side by side, each with a time-out. With ``fix`` what can be mended is mended in order, and looked at again.
     """
-    docker_host, kind = await asyncio.to_thread(_configured, home)
-    machine = Machine(home, docker_host)
+    machine, kind = await asyncio.to_thread(_configured, home)
     checks = checks_for(kind) if checks is None else checks
     findings = list(await asyncio.gather(*(_look(check, machine) for check in checks)))
     if fix:
@@ -34,12 +34,11 @@ async def examine(home: Path, fix: bool = False, checks: Sequence[Check] | None 
 
 async def mend_one(home: Path, id: str, checks: Sequence[Check] | None = None) -> list[dict[str, Any]]:
     """Mend one check and look at all again, as ``examine`` does. Raises ``BadInput`` for one that can't be mended."""
-    docker_host, kind = await asyncio.to_thread(_configured, home)
+    machine, kind = await asyncio.to_thread(_configured, home)
     checks = checks_for(kind) if checks is None else checks
     check = next((one for one in checks if one.id == id), None)
     if check is None or check.mend is None:
         raise BadInput(f"The check {id!r} can't be fixed from here.", "Do what its line says.")
-    machine = Machine(home, docker_host)
     finding = await _look(check, machine)
     if finding.fixable:
         mended = await _mend(check, machine, finding)
@@ -48,12 +47,14 @@ async def mend_one(home: Path, id: str, checks: Sequence[Check] | None = None) -
     return await examine(home, checks=checks)
 
 
-def _configured(home: Path) -> tuple[str, SandboxKind]:
+def _configured(home: Path) -> tuple[Machine, SandboxKind]:
     try:
         configuration = Configuration.load(home=home)
     except QVerifyError:
-        return "", SandboxKind.DOCKER  # the check of the settings says it
-    return configuration.docker_host, configuration.sandbox
+        # The check of the settings says it. What can't be read may hold an air gap.
+        closed = Gate(Policy(air_gap=True))
+        return Machine(home, gate=closed), SandboxKind.DOCKER
+    return Machine(home, configuration.docker_host, Gate(configuration.policy)), configuration.sandbox
 
 
 async def _look(check: Check, machine: Machine) -> Finding:

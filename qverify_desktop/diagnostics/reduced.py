@@ -19,7 +19,9 @@ _OF_ENGINES = ("docker", "isolation", "image")
 
 @asynccontextmanager
 async def _sandbox(machine: Machine) -> AsyncIterator[BubblewrapSandbox]:
-    made = BubblewrapSandbox(resources_root(), Owner.of(machine.home), 1, base_url=machine.docker_host or None)
+    made = BubblewrapSandbox(
+        resources_root(), Owner.of(machine.home), 1, base_url=machine.docker_host or None, gate=machine.gate
+    )
     try:
         yield made
     finally:

@@ -51,6 +51,10 @@ class ModelFailure(QVerifyError):
     """No usable answer came from the model's end point."""
 
 
+class ModelsStopped(ModelFailure):
+    """The person chose to finish without models that cost something: nobody need be asked any more in this run."""
+
+
 class EvidenceUnreadable(QVerifyError):
     """A bundle that can't even be read, so that nothing can be said of its content."""
 

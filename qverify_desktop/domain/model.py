@@ -1,9 +1,7 @@
-"""A question to a language model and its answer, as they pass between the analysis, the gateway and the ledger."""
+"""What a call to a language model is accounted with, and its answer, as they pass between the analysis, the gateway and the ledger."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +12,14 @@ PROVIDER_HOSTS = {"openai/": "api.openai.com", "anthropic/": "api.anthropic.com"
 def default_host(model: str) -> str | None:
     """The host that a model's name alone sends a prompt to; ``None`` where it stays on this machine."""
     return next((host for prefix, host in PROVIDER_HOSTS.items() if model.startswith(prefix)), None)
+
+
+class CloudPolicy(StrEnum):
+    """Whether prompts made of a repository may leave this machine. Nothing leaves it while nobody has decided."""
+
+    UNDECIDED = ""
+    LOCAL_ONLY = "local_only"
+    ALLOWED = "allowed"
 
 
 class Purpose(StrEnum):
@@ -29,14 +35,14 @@ class Asker:
     """On whose account a question is asked, and what the person allowed for it.
 
     ``run`` and ``source`` (the repository as it was named) are what a call is counted under. ``cloud`` allows end points that
-    are not on this machine; ``cached`` allows answers out of the response cache; ``budget_microusd`` is what the run may cost
-    in all, in millionths of a US dollar (0: no limit). ``request`` makes a question one of its own for the ledger and is the
-    same when a step is repeated after a crash.
+    are not on this machine: off, because nobody allowed it who was not asked. ``cached`` allows answers out of the response
+    cache; ``budget_microusd`` is what the run may cost in all, in millionths of a US dollar (0: no limit). ``request`` makes a
+    question one of its own for the ledger and is the same when a step is repeated after a crash.
     """
 
     run: str = ""
     source: str = ""
-    cloud: bool = True
+    cloud: bool = False
     cached: bool = True
     budget_microusd: int = 0
     request: str = ""
@@ -48,7 +54,8 @@ class Answer:
 
     ``provider`` is the protocol that was spoken (``ollama``, ``openai``, ``azure``, ``anthropic``); token counts are the
     server's own, 0 where it did not say. ``cached`` says that it came out of the response cache, and so cost nothing now;
-    ``attempts`` names, in order, what was tried before it without success, each as a sentence.
+    ``attempts`` names, in order, what was tried before it without success, each as a sentence. ``cached_tokens`` of the prompt's
+    were in the provider's own cache, which most of them sell for less.
     """
 
     text: str
@@ -60,6 +67,7 @@ class Answer:
     duration_ms: int
     cached: bool = False
     attempts: tuple[str, ...] = ()
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,8 @@ class Intent:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What became of a call. ``sentence`` says why it failed, empty where it was answered."""
+    """What became of a call. ``sentence`` says why it failed, empty where it was answered; ``cached_tokens`` are those of the prompt
+    that the provider had in its own cache."""
 
     state: CallState
     prompt_tokens: int = 0
@@ -122,6 +131,7 @@ class Settlement:
     cost_microusd: int = 0
     duration_ms: int = 0
     sentence: str = ""
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -153,9 +163,3 @@ class Deployment:
     def model_for(self, purpose: str) -> str:
         """The model that is asked for this purpose."""
         return dict(self.models).get(str(purpose), self.model)
-
-
-def question_digest(messages: list[dict[str, str]], purpose: str, max_tokens: int) -> str:
-    """Under what a question's answer is found again in a recorded run (SHA-256 in lower-case hex)."""
-    asked = json.dumps([messages, str(purpose), max_tokens], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(asked.encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -29,6 +29,21 @@ def permits(host: str, allowed: Iterable[Network]) -> bool:
         return True
     address = _address(host)
     return address is not None and any(address.version == one.version and address in one for one in allowed)
+
+
+def desktop_hosts(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Hosts to which a window would connect for its display and its session bus; empty where both are sockets of this machine
+    (X(7), section Display Names; D-Bus Specification, section Server Addresses)."""
+    display = environment.get("DISPLAY", "")
+    host = "" if display.startswith("/") else display.rpartition(":")[0].rpartition("/")[2].rstrip(":")
+    hosts = [host] if host not in ("", "unix") else []
+    for address in environment.get("DBUS_SESSION_BUS_ADDRESS", "").split(";"):
+        transport, _, words = address.partition(":")
+        if transport in ("tcp", "nonce-tcp"):
+            hosts += [word.partition("=")[2] for word in words.split(",") if word.startswith("host=")] or [
+                "localhost"
+            ]
+    return tuple(hosts)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

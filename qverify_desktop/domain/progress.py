@@ -58,6 +58,8 @@ class EventKind(StrEnum):
     PROGRESS = "progress"
     LOG = "log"
     TARGET = "target"
+    INQUIRY = "inquiry"
+    WRITING = "writing"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class RunEvent:
 
     ``status`` is set where ``kind`` is ``STATUS``; a run's last event is a ``STATUS`` that is neither queued nor running.
     ``at_ms`` is milliseconds since the run was started or resumed. ``target`` is the id of a target where ``kind`` is
-    ``TARGET``: ``stage`` says how far it came, ``text`` what came of it there.
+    ``TARGET``: ``stage`` says how far it came, ``text`` what came of it there. Where ``kind`` is ``WRITING``, ``text`` is the end of
+    what a model has written for ``target`` so far, in lines, and ``done`` 1 when it has ended; only the last of these is ever kept.
+    Where ``kind`` is ``INQUIRY`` the run asks the person something (``text`` is the question) or asks it no more (empty); what is
+    open is asked of the engine.
     """
 
     run: str

@@ -277,7 +277,8 @@ class AnalysisRequest:
     asked. 0 sets no limit. ``packages`` is an absolute folder of the ecosystem's packages, from which missing ones are
     installed with no network, or empty. ``sandbox`` is a ``SandboxKind``; empty is what the settings say, which the engine
     puts in when the run starts. ``time_budget_s``: seconds after which no further batch of targets is begun; 0 sets no limit.
-    ``fresh`` takes nothing over from earlier runs.
+    ``fresh`` takes nothing over from earlier runs. ``cloud`` is a ``CloudPolicy``: a decision to be kept for the
+    repository; when the run starts the engine puts in the one that the run keeps to.
     """
 
     source: str
@@ -293,6 +294,7 @@ class AnalysisRequest:
     sandbox: str = ""
     time_budget_s: int = 0
     fresh: bool = False
+    cloud: str = ""
 
 
 @dataclass(frozen=True)

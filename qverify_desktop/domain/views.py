@@ -81,6 +81,65 @@ class Choices(TypedDict, total=False):
     time_budget_s: int
 
 
+class CloudView(TypedDict):
+    """``cloud`` is the ``CloudPolicy`` of a repository, ``hosts`` those outside this machine that a model's prompts go to;
+    ``order`` names the person's end points where the model is ``auto``."""
+
+    cloud: str
+    hosts: list[str]
+    order: list[str]
+
+
+class DestinationView(TypedDict):
+    """One end point in the order of asking; ``refused`` says why nothing would go there. ``shortened``: it would get less than
+    what is shown, because its context is shorter."""
+
+    name: str
+    host: str
+    provider: str
+    model: str
+    local: bool
+    refused: str
+    prompt_tokens: int
+    max_tokens: int
+    estimate_microusd: int
+    price_known: bool
+    shortened: bool
+
+
+class MaskedView(TypedDict):
+    """A secret that was taken out of a message (from 0) at a line (from 1); its value is nowhere."""
+
+    rule: str
+    message: int
+    line: int
+
+
+class PreviewView(TypedDict):
+    """What would be sent first for ``target``. ``targets`` are the functions that would be asked about, ``measured`` the run whose
+    coverage marks lines, ``cloud`` what was decided (``CloudPolicy``)."""
+
+    target: str
+    targets: list[str]
+    measured: str
+    cloud: str
+    purpose: str
+    template: str
+    destinations: list[DestinationView]
+    masked: list[MaskedView]
+    messages: list[dict[str, str]]
+
+
+class InquiryView(TypedDict):
+    """What a run waits to be told. ``facts`` of a budget: ``budget`` (run or month), ``spent_microusd``, ``estimate_microusd``,
+    ``limit_microusd``."""
+
+    run: str
+    name: str
+    sentence: str
+    facts: dict[str, int | str]
+
+
 class RepositoryLook(TypedDict):
     """A first look at a folder or URL, before anything is copied. ``problem`` is a sentence when it can't be analysed."""
 
@@ -399,7 +458,8 @@ class CheckView(TypedDict):
 
 class SettingsView(TypedDict):
     """Settings that a person may change. Air gap, containers and patience count at once, ``docker_host`` at the next start,
-    ``sandbox`` (docker or bubblewrap), model and end point are what new analyses are offered. ``keyring`` says in a sentence where an API key is kept."""
+    ``sandbox`` (docker or bubblewrap), model and end point are what new analyses are offered. ``switches`` are those of
+    ``domain.connections``, by the names of their settings; they count at once. ``keyring`` says in a sentence where an API key is kept."""
 
     air_gap: bool
     model: str
@@ -420,6 +480,7 @@ class SettingsView(TypedDict):
     budget_ask_percent: int
     answer_cache_mb: int
     answer_cache_days: int
+    switches: dict[str, bool]
     home: str
     keyring: str
     api_key_set: bool

@@ -20,8 +20,9 @@ class EngineApi(Protocol):
     async def start(self, request: AnalysisRequest) -> str:
         """Queue an analysis; answers the run's id at once. Raises ``BadInput`` for a source that can't be analysed."""
 
-    def watch(self, run: str) -> AsyncIterator[RunEvent]:
-        """Events of a run from its first (replayed) to its last; ends when the run ended."""
+    def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
+        """Events of a run from its first (replayed) to its last; ends when the run ended. With ``attend`` the run may ask the
+        person while this is read: the reader shows what is open and answers it (``inquiries``, ``inquiry_answer``)."""
 
     async def cancel(self, run: str) -> None:
         """Stop a run; what was finished stays recorded."""
@@ -54,7 +55,8 @@ class EngineApi(Protocol):
 
     def changes(self) -> AsyncIterator[str]:
         """Names of runs whose listing changed, from now on; an empty name for the list of repositories. It begins with an
-        empty one as soon as it listens: whoever reads a list after it misses nothing. Waiting names are coalesced."""
+        empty one as soon as it listens: whoever reads a list after it misses nothing. Waiting names are coalesced. Whoever reads
+        it is a window, in which the person is asked what any run wants to know."""
 
     async def hand_over(self, sources: Sequence[str]) -> bool:
         """Have the window of the owning process open these; false when it has no window."""

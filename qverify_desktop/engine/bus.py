@@ -13,22 +13,28 @@ from qverify_desktop.engine.events import ENDED, EventKind, RunEvent, RunStatus,
 
 #: Log lines that a late watcher is told again, and that a slow watcher may have waiting.
 LOG_LINES = 500
+#: Characters of what a model writes that are handed on at a time.
+MOST_WRITING = 4_000
 #: Ended runs whose events stay in memory.
 ENDED_CHANNELS = 50
 #: What shows in a list of runs.
-_LISTED = frozenset({EventKind.STATUS, EventKind.STAGE_STARTED})
-_DROPPABLE = frozenset({EventKind.PROGRESS, EventKind.LOG})
+_LISTED = frozenset({EventKind.STATUS, EventKind.STAGE_STARTED, EventKind.INQUIRY})
 
 
 @dataclass(eq=False)
 class _Watcher:
-    """Events that wait for one reader. Status and stages are always kept; progress is coalesced; old log lines go."""
+    """Events that wait for one reader. Status and stages are always kept; progress is coalesced; old log lines go.
+    ``attends``: it can answer what the run asks."""
 
+    attends: bool = False
     waiting: deque[RunEvent] = field(default_factory=deque)
     logs: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, event: RunEvent) -> None:
+        if event.kind is EventKind.WRITING:
+            # Whatever else waits: who reads slowly sees fewer steps of it, never older ones.
+            _forget(self.waiting, EventKind.WRITING, None)
         if event.kind is EventKind.PROGRESS and self.waiting:
             last = self.waiting[-1]
             if last.kind is EventKind.PROGRESS and last.stage is event.stage:
@@ -41,11 +47,8 @@ class _Watcher:
         self.news.set()
 
     def _drop_oldest_log(self) -> None:
-        for index, event in enumerate(self.waiting):
-            if event.kind is EventKind.LOG:
-                del self.waiting[index]
-                self.logs -= 1
-                return
+        if _forget(self.waiting, EventKind.LOG, None):
+            self.logs -= 1
 
     def take(self) -> RunEvent | None:
         if not self.waiting:
@@ -69,31 +72,44 @@ class _Channel:
     ended: bool = False
 
     def keep(self, event: RunEvent) -> None:
-        """Add to the ring; of progress only the last of each stage, of log lines only the newest are kept."""
+        """Add to the ring; of progress only the last of each stage, of log lines only the newest, of what a model writes only the
+        last are kept."""
         if event.kind is EventKind.PROGRESS:
-            self._forget(EventKind.PROGRESS, event.stage)
+            _forget(self.ring, EventKind.PROGRESS, event.stage)
+        elif event.kind is EventKind.WRITING:
+            _forget(self.ring, EventKind.WRITING, None)
         elif event.kind is EventKind.LOG:
             self.logs += 1
             if self.logs > LOG_LINES:
-                self._forget(EventKind.LOG, None)
+                _forget(self.ring, EventKind.LOG, None)
                 self.logs -= 1
         self.ring.append(event)
 
-    def _forget(self, kind: EventKind, stage: Stage | None) -> None:
-        for index, event in enumerate(self.ring):
-            if event.kind is kind and (stage is None or event.stage is stage):
-                del self.ring[index]
-                return
+
+def _forget(events: deque[RunEvent], kind: EventKind, stage: Stage | None) -> bool:
+    """Drop the oldest event of a kind, and of a stage where one is named; answers whether there was one."""
+    for index, event in enumerate(events):
+        if event.kind is kind and (stage is None or event.stage is stage):
+            del events[index]
+            return True
+    return False
 
 
 class EventBus:
     """Made inside the running loop; ``publish`` may be called from any thread, everything else from the loop's."""
 
-    def __init__(self, changes: Changes | None = None, keep: Callable[[RunEvent], None] | None = None) -> None:
-        """``changes`` is told when a run's listing changed; ``keep`` is called with every event and must not block."""
+    def __init__(
+        self,
+        changes: Changes | None = None,
+        keep: Callable[[RunEvent], None] | None = None,
+        left: Callable[[], None] | None = None,
+    ) -> None:
+        """``changes`` is told when a run's listing changed; ``keep`` is called with every event and must not block; ``left`` is
+        called when somebody who could answer stopped watching."""
         self._loop = asyncio.get_running_loop()
         self._changes = changes
         self._keep = keep
+        self._left = left
         self._channels: dict[str, _Channel] = {}
 
     def begin(self, run: str) -> None:
@@ -107,6 +123,11 @@ class EventBus:
 
     def knows(self, run: str) -> bool:
         return run in self._channels
+
+    def attended(self, run: str) -> bool:
+        """Whether somebody watches the run who can answer."""
+        channel = self._channels.get(run)
+        return channel is not None and any(watcher.attends for watcher in channel.watchers)
 
     def publish(
         self,
@@ -147,10 +168,11 @@ class EventBus:
         if self._changes is not None and numbered.kind in _LISTED:
             self._changes.tell(numbered.run)
 
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
-        """The run's events from its first that is still kept to its last. Raises ``KeyError`` for a run unknown here."""
+    async def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
+        """The run's events from its first that is still kept to its last; ``attend`` says that the reader can answer what the run
+        asks. Raises ``KeyError`` for a run unknown here."""
         channel = self._channels[run]
-        watcher = _Watcher()
+        watcher = _Watcher(attend)
         for event in channel.ring:
             watcher.put(event)
         channel.watchers.add(watcher)
@@ -166,6 +188,8 @@ class EventBus:
         finally:
             for known in self._channels.values():
                 known.watchers.discard(watcher)
+            if attend and self._left is not None:
+                self._left()
 
     def _forget_old(self) -> None:
         ended = [run for run, channel in self._channels.items() if channel.ended]
@@ -194,8 +218,25 @@ class BusReporter:
     def target(self, stage: Stage, target: str, text: str) -> None:
         self._bus.publish(self._run, EventKind.TARGET, stage=stage, text=one_line(text), target=one_line(target))
 
+    def writing(self, stage: Stage, target: str, text: str, *, over: bool) -> None:
+        self._bus.publish(
+            self._run,
+            EventKind.WRITING,
+            stage=stage,
+            text=some_lines(text),
+            done=int(over),
+            total=1,
+            target=one_line(target),
+        )
+
     def log(self, stage: Stage, text: str) -> None:
         self._bus.publish(self._run, EventKind.LOG, stage=stage, text=one_line(text))
+
+
+def some_lines(text: str) -> str:
+    """The end of a hostile model's text as printable lines."""
+    cleaned = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text[-MOST_WRITING:])
+    return cleaned.encode("utf-8", "replace").decode()
 
 
 def one_line(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 
 class _Reader:
@@ -17,8 +17,15 @@ class _Reader:
 class Changes:
     """Made inside the running loop and used in it only."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: Callable[[], None] | None = None) -> None:
+        """``left`` is called when a reader went away."""
         self._readers: set[_Reader] = set()
+        self._left = left
+
+    @property
+    def read(self) -> bool:
+        """Whether anybody reads: then a window is open, here or in another process."""
+        return bool(self._readers)
 
     def tell(self, run: str) -> None:
         """A run's listing changed; empty for the list of repositories. Never blocks."""
@@ -41,3 +48,5 @@ class Changes:
                     yield run
         finally:
             self._readers.discard(reader)
+            if self._left is not None:
+                self._left()

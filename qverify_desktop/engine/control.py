@@ -92,7 +92,8 @@ class ControlServer:
         try:
             method, params = _read_request(line)
             if method == "watch":
-                events = _told(self._engine.watch(_run_of(params)), wire.event_to_json)
+                watched = self._engine.watch(_run_of(params), params.get("attend") is True)
+                events = _told(watched, wire.event_to_json)
                 await self._stream(reader, writer, events)
                 answer: dict[str, Any] = {"result": None}
             elif method == "changes":

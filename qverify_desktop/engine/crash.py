@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
@@ -29,9 +30,18 @@ def as_error(error: BaseException, home: Path | None) -> QVerifyError:
     )
 
 
+#: What takes this installation's keys out of a report: an error of a library may quote the request that it failed on.
+_clean: list[Callable[[str], str]] = []
+
+
+def clean_with(clean: Callable[[str], str]) -> None:
+    """From now on reports are written as ``clean`` answers them. Of the process, as the handlers of what nobody expected are."""
+    _clean[:] = [clean]
+
+
 def write(error: BaseException, home: Path | None) -> Path | None:
     """Write the traceback below ``home``/crashes, or to the folder for temporary files; ``None`` where neither works."""
-    text = "".join(traceback.format_exception(error))
+    text = _cleaned("".join(traceback.format_exception(error)))
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     folders = [home / "crashes"] if home is not None else []
     for folder in [*folders, Path(tempfile.gettempdir())]:
@@ -42,6 +52,17 @@ def write(error: BaseException, home: Path | None) -> Path | None:
                 file.write(text)
             return folder / name
     return None
+
+
+def _cleaned(text: str) -> str:
+    for clean in _clean:
+        try:
+            text = clean(text)
+        except Exception:  # noqa: BLE001  (a keyring that fails now must not cost the report its places)
+            text = "".join(
+                line for line in text.splitlines(keepends=True) if line.startswith(("  File ", "Traceback"))
+            )
+    return text
 
 
 def _known(error: BaseException, home: Path | None) -> QVerifyError | None:

@@ -18,19 +18,25 @@ from urllib.parse import urlsplit
 from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.threads import in_stoppable_thread
+from qverify_desktop.domain.connections import Purpose
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
+from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, naming, wire
+from qverify_desktop.engine import delivery, naming, policy, wire
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
+from qverify_desktop.engine.inquiries import Inquiries
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.machine import settled
+from qverify_desktop.engine.model_transfers import ModelTransfers
 from qverify_desktop.engine.questions.catalogue import Context, questions
+from qverify_desktop.engine.questions.models import refuse_pull, warning
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
+from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.repository.look import look
 from qverify_desktop.repository.source import Remote, classify
 from qverify_desktop.settings.configuration import Configuration
@@ -59,7 +65,8 @@ class Machine(Protocol):
 @dataclass(frozen=True)
 class Parts:
     """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases; ``apply`` gives changed
-    settings to the rooms; ``in_doubt`` are calls of an earlier process that were open, by end point."""
+    settings to the rooms; ``in_doubt`` are calls of an earlier process that were open, by end point; ``inquiries`` is through whom
+    the rooms ask the person while a run goes on."""
 
     home: Path
     lock: HomeLock
@@ -71,7 +78,9 @@ class Parts:
     database: Database
     keys: ApiKeys
     apply: Callable[[Configuration], None]
+    models: OllamaModels
     in_doubt: Mapping[str, int] = field(default_factory=dict)
+    inquiries: Inquiries | None = None
 
     @property
     def sandbox(self) -> Sandbox:
@@ -85,11 +94,16 @@ class Engine:
         self._parts = parts
         self._home = parts.home
         self._records = parts.records
-        self._changes = Changes()
+        self._repositories = RepositoryStore(parts.database)
+        self._inquiries = parts.inquiries or Inquiries(parts.services.journal, parts.services.artefacts)
+        self._changes = Changes(self._inquiries.look_again)
         self._logs = RunLogs(parts.home / "runs")
-        self._bus = EventBus(self._changes, self._logs.tell)
+        self._bus = EventBus(self._changes, self._logs.tell, self._inquiries.look_again)
+        self._inquiries.connect(self._tell_inquiry, self._attended)
         self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
         self._control = ControlServer(self, parts.home)
+        refuse = functools.partial(refuse_pull, parts.home)
+        self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -116,6 +130,7 @@ class Engine:
         request = await asyncio.to_thread(settled, request, self._home)
         await asyncio.to_thread(delivery.check_out, request.out)
         await asyncio.to_thread(self._check_packages, request)
+        request = await asyncio.to_thread(policy.decided, request, self._repositories, self._home)
         going_on = await self._interrupted_twin(request)
         if going_on is not None:
             await self._runner.go_on(going_on, f"Going on with the run {going_on}, which was interrupted.")
@@ -124,10 +139,10 @@ class Engine:
         await self._runner.start(run, request)
         return run
 
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
+    async def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
         run = await self._find(run)
         if self._bus.knows(run):
-            async for event in self._bus.watch(run):
+            async for event in self._bus.watch(run, attend):
                 yield event
             return
         summary = await asyncio.to_thread(self._records.get, run)
@@ -159,6 +174,8 @@ class Engine:
         if status is RunStatus.FAILED:
             why = summary.sentence if summary else ""
             raise BadInput(f"The run {run} can't be gone on with. {why}".strip(), "Start the analysis again.")
+        stored = wire.request_from_json(json.loads(await asyncio.to_thread(self._records.request, run)))
+        await asyncio.to_thread(policy.check_again, stored, self._repositories, self._home)
         await self._runner.go_on(run, f"Going on with the run {run} from its last finished step.")
 
     async def runs(self) -> list[RunSummary]:
@@ -244,6 +261,7 @@ class Engine:
         run = await self._find(run)
         if not self._runner.pause(run):
             raise BadInput(f"The run {run} is not running, so there is nothing to pause.")
+        self._inquiries.rest(run)
 
     async def drain(self) -> None:
         """Wait until the runs end that other processes started here."""
@@ -253,6 +271,7 @@ class Engine:
         if self._closing:
             return
         self._closing = True
+        await self._transfers.close()
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
@@ -266,6 +285,13 @@ class Engine:
         """Runs that are queued or running in this process."""
         return self._runner.live()
 
+    def _attended(self, run: str) -> bool:
+        """Whether somebody could answer: a window is open, or a command on a terminal follows the run."""
+        return not self._closing and (self._changes.read or self._bus.attended(run))
+
+    def _tell_inquiry(self, inquiry: Inquiry, is_open: bool) -> None:
+        self._bus.publish(inquiry.run, EventKind.INQUIRY, text=inquiry.sentence if is_open else "")
+
     def _context(self) -> Context:
         return Context(
             home=self._home,
@@ -274,7 +300,7 @@ class Engine:
             keys=self._parts.keys,
             database=self._parts.database,
             runs=RunStore(self._parts.database),
-            repositories=RepositoryStore(self._parts.database),
+            repositories=self._repositories,
             decisions=DecisionStore(self._parts.database),
             find=self._find,
             look=look,
@@ -284,10 +310,19 @@ class Engine:
             stage=self._runner.stage,
             pause=self.pause,
             changed=self._changes.tell,
-            apply=self._parts.apply,
+            apply=self._apply,
             analyze=self._parts.analyze,
             in_doubt=self._parts.in_doubt,
+            inquiries=self._inquiries,
+            check=self._check,
+            models=self._parts.models,
+            transfers=self._transfers,
         )
+
+    def _apply(self, changed: Configuration) -> None:
+        self._parts.apply(changed)
+        if changed.policy.refusal(Purpose.MODEL_FETCH) is not None:
+            self._transfers.close_network()
 
     async def _find(self, prefix: str) -> str:
         """The run whose name begins with ``prefix``. Raises ``BadInput`` for none or several."""
@@ -340,23 +375,26 @@ class Engine:
             document["exit_code"] = failure.exit_code
         return document
 
+    def _check(self, request: AnalysisRequest) -> None:
+        """Refuse what could not be started, before anything of it is looked at. Blocking."""
+        _check_addresses(request)
+        self._check_packages(request)
+
     def _check_packages(self, request: AnalysisRequest) -> None:
-        """Refuse a folder of packages that is none, and any fetching of packages or repositories behind an air gap."""
+        """Refuse a folder of packages that is none, and fetching of packages or repositories where it is switched off."""
         folder = Path(request.packages)
         if request.packages and not (folder.is_absolute() and folder.is_dir()):
             what = "is a file and no folder" if folder.is_file() else "is not there"
             raise BadInput(f"The folder of packages {folder} {what}.", "Name a folder that holds them (wheels).")
-        air_gap = Configuration.load(home=self._home).air_gap
-        if air_gap and not Path(request.source).exists() and isinstance(classify(request.source), Remote):
-            raise BadInput(
-                "The air gap is on, so no repository is fetched from another machine.",
-                "Copy it into a folder and drop that, or switch the air gap off in the settings.",
-            )
-        if request.allow_install and air_gap:
-            raise BadInput(
-                "The air gap is on, so no packages may be fetched.",
-                "Name a folder that holds them with --packages, or switch the air gap off in the settings.",
-            )
+        policy = Configuration.load(home=self._home).policy
+        host = _host_of_source(request.source)
+        refusals = (
+            policy.refusal(Purpose.CLONE, host) if host else None,
+            policy.refusal(Purpose.INSTALL) if request.allow_install else None,
+        )
+        for refusal in refusals:
+            if refusal is not None:
+                raise BadInput(refusal.sentence, refusal.remedy)
 
     async def _interrupted_twin(self, request: AnalysisRequest) -> str | None:
         """The newest interrupted run of exactly this request over a source that has not changed since."""
@@ -417,6 +455,15 @@ class Engine:
                 await self._first_sweep.wait()
         self._sweeping.cancel()
         await asyncio.gather(self._sweeping, return_exceptions=True)
+
+
+def _host_of_source(source: str) -> str:
+    """The host from which a repository would be fetched; empty for what is on this machine, or is nothing at all."""
+    try:
+        found = classify(source)
+    except BadInput:
+        return ""  # the intake says it
+    return found.host if isinstance(found, Remote) else ""
 
 
 def _check_addresses(request: AnalysisRequest) -> None:

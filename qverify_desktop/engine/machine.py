@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qverify_desktop.domain.connections import Gate
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import MIB, Isolation, Job, Limits, RuntimeImage, SandboxKind, isolation_of
 from qverify_desktop.domain.locations import resources_root
@@ -40,17 +41,25 @@ STOP_S = 2.0
 class ThisMachine:
     """Sandbox and doctor of one state folder's owner (only the folder's name is used, not the folder)."""
 
-    def __init__(self, home: Path, configuration: Configuration) -> None:
+    def __init__(self, home: Path, configuration: Configuration, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate(configuration.policy)
         self._home = home
         self._owner = Owner.of(home)
         self._docker_host = configuration.docker_host or None
         self._kind = configuration.sandbox
         parallel = configuration.containers
         self.sandbox = DockerSandbox(
-            resources_root(), self._owner, parallel, base_url=self._docker_host, gvisor=configuration.gvisor
+            resources_root(),
+            self._owner,
+            parallel,
+            base_url=self._docker_host,
+            gvisor=configuration.gvisor,
+            gate=self._gate,
         )
         #: For runs that ask for it, and only for those.
-        self.reduced = BubblewrapSandbox(resources_root(), self._owner, parallel, base_url=self._docker_host)
+        self.reduced = BubblewrapSandbox(
+            resources_root(), self._owner, parallel, base_url=self._docker_host, gate=self._gate
+        )
 
     def apply(self, changed: Configuration) -> None:
         """Take over changed settings. In the loop's thread."""
@@ -121,7 +130,13 @@ class ThisMachine:
 
         try:
             return await asyncio.to_thread(
-                images.check_image, recipe, image, owner=self._owner, base_url=self._docker_host, begun=begun
+                images.check_image,
+                recipe,
+                image,
+                owner=self._owner,
+                base_url=self._docker_host,
+                gate=self._gate,
+                begun=begun,
             )
         except asyncio.CancelledError:
             stopped.set()
@@ -215,7 +230,7 @@ class ThisMachine:
         stopped = threading.Event()
 
         def whole() -> Saved:
-            connections = Connections(self._docker_host)
+            connections = Connections(self._docker_host, self._gate)
             try:
                 client = connections.fresh(ANSWER_TIMEOUT_S)
             except ENGINE_ERRORS as error:
@@ -239,7 +254,7 @@ class ThisMachine:
     def _find(self, recipe: Recipe) -> RuntimeImage:
         from qverify_desktop.sandbox import images
 
-        connections = Connections(self._docker_host)
+        connections = Connections(self._docker_host, self._gate)
         try:
             client = connections.client()
         except ENGINE_ERRORS as error:

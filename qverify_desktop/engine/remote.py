@@ -31,8 +31,8 @@ class RemoteEngine:
     async def start(self, request: AnalysisRequest) -> str:
         return str(await self._call("start", request=wire.request_to_json(request)))
 
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
-        async for event in self._stream("watch", run=run):
+    async def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
+        async for event in self._stream("watch", run=run, attend=attend):
             try:
                 told = wire.event_from_json(event)
             except (ValueError, KeyError, TypeError) as error:

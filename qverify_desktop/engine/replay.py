@@ -90,14 +90,14 @@ async def replay(
         again = replace(
             services,
             gateway=gateway,
-            journal=_Forgotten(),
+            journal=Forgotten(),
             artefacts=ArtefactStore(place / "artefacts"),
             workspace=place,
             earlier=None,
         )
         await asyncio.to_thread(_prepare, original, services, place)
         request = replace(original.request, out="", fresh=True)
-        result = await analyze(original.run, request, again, Direct(), _Silent())
+        result = await analyze(original.run, request, again, Direct(), Silent())
     differences = differing(original, result)
     return ReplayView(
         run=original.run,
@@ -159,7 +159,7 @@ def _told(judged: Iterable[tuple[str, str, str]] | None) -> str:
     return ", ".join(f"{verdict} ({reason})" for verdict, reason, _ in judged) if judged else "not there"
 
 
-class _Forgotten:
+class Forgotten:
     """A journal of which nothing is kept: a replay adds nothing to the evidence."""
 
     def recorded(self, run: str, step: str) -> str | None:
@@ -178,7 +178,7 @@ class _Forgotten:
         """Nothing is left to bundle."""
 
 
-class _Silent:
+class Silent:
     """Nobody watches a replay."""
 
     def started(self, stage: Stage) -> None: ...
@@ -188,5 +188,7 @@ class _Silent:
     def progress(self, stage: Stage, done: int, total: int, text: str = "") -> None: ...
 
     def target(self, stage: Stage, target: str, text: str) -> None: ...
+
+    def writing(self, stage: Stage, target: str, text: str, *, over: bool) -> None: ...
 
     def log(self, stage: Stage, text: str) -> None: ...

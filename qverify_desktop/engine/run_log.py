@@ -179,6 +179,9 @@ def _text(event: RunEvent) -> str:
         return f"{event.status.value}. {event.text}".strip() if event.text else event.status.value
     if event.kind is EventKind.STAGE_STARTED:
         return "started"
+    if event.kind is EventKind.WRITING:
+        # What a model wrote is evidence, once it is whole; steps on the way are for who looks on.
+        return ""
     if event.kind is EventKind.TARGET:
         return f"{event.target.rpartition('::')[2]}: {event.text}"
     return event.text

@@ -10,6 +10,7 @@ from typing import Any
 from qverify_desktop.domain import errors
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
+from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, RunSummary, Stage
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, TIME_BUDGETS, AnalysisRequest
@@ -78,7 +79,10 @@ def request_from_json(value: Any) -> AnalysisRequest:
         sandbox=_text(fields, "sandbox", SandboxKind.DOCKER.value),
         time_budget_s=_integer(fields, "time_budget_s", 0, *TIME_BUDGETS),
         fresh=_flag(fields, "fresh"),
+        cloud=_text(fields, "cloud", CloudPolicy.UNDECIDED.value),
     )
+    if request.cloud not in tuple(CloudPolicy):
+        raise BadInput("The field cloud is neither local_only nor allowed.")
     if request.sandbox not in ("", *SandboxKind):
         raise BadInput(f"There is no sandbox {request.sandbox[:40]!r}.", "Choose docker or bubblewrap.")
     if not request.source:

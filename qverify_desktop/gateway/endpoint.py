@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from qverify_desktop.domain.connections import Purpose
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import Deployment
 from qverify_desktop.domain.network import is_loopback
@@ -117,6 +118,14 @@ def of_deployment(deployment: Deployment, purpose: str) -> Endpoint:
         )
     endpoint = resolve(f"{deployment.wire}/{deployment.model_for(purpose)}", deployment.base)
     return replace(endpoint, api_version=deployment.api_version) if deployment.api_version else endpoint
+
+
+def purpose_of(endpoint: Endpoint) -> Purpose:
+    """Which row of the table of connections a call of this end point belongs to. A provider's row is for its own hosts."""
+    if endpoint.local:
+        return Purpose.LOCAL_MODEL
+    known = {"openai": Purpose.OPENAI, "anthropic": Purpose.ANTHROPIC, "azure": Purpose.AZURE}
+    return known.get(key_name(endpoint), Purpose.OTHER_MODEL)
 
 
 def key_name(endpoint: Endpoint) -> str:

@@ -25,7 +25,8 @@ _SECRETS = re.compile(r"(sk-|key-|Bearer\s+)[\w.-]{4,}|\b[A-Za-z0-9_-]{32,}\b")
 class CallFailed(Exception):
     """One attempt failed. ``status`` is the HTTP status or 0; ``retry_after_s`` what the server asked to wait (0: nothing).
 
-    ``kind`` is one of ``status``, ``unreachable``, ``timeout``, ``cut``, ``html``, ``too_large``, ``unreadable``.
+    ``kind`` is one of ``status``, ``unreachable``, ``timeout``, ``cut``, ``broke`` (an error inside the answer), ``html``,
+    ``too_large``, ``unreadable``.
     """
 
     kind: str
@@ -77,6 +78,7 @@ def failure(error: CallFailed, endpoint: Endpoint, timeout_s: float) -> ModelFai
         )
     sentences = {
         "cut": f"{place} closed the connection in the middle of its answer.",
+        "broke": f"{place} gave up in the middle of its answer.{said}",
         "html": f"{place} answered with a web page where a model's answer was expected.",
         "too_large": f"{place} sent an answer over the size limit, which was not read to its end.",
         "unreadable": f"{place} sent something that is no model's answer.{said}",

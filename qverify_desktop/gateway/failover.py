@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from qverify_desktop.domain.errors import ModelFailure
+from qverify_desktop.domain.question import Question
 from qverify_desktop.gateway.errors import CallFailed
 
 #: Seconds of the first cool-down, and of the longest that no server asked for.
@@ -17,11 +18,17 @@ FIRST_S, LONGEST_S = 0.5, 60.0
 _TOO_LONG = re.compile(
     r"(?i)context[ _]?(?:length|window|size)|maximum context|too many tokens|prompt is too long|token limit"
 )
+#: How servers name what they don't know of a request, by the question's field that it comes from. Old ones know neither.
+_PARTS = {
+    "schema": re.compile(r"(?i)format\b|output_config|json_?schema|\bgrammar"),
+    "hear": re.compile(r"(?i)\bstream(?:ing|_options)?\b"),
+}
 
 
 class Reaction(Enum):
     """``AGAIN``: nothing was charged and it may pass, so the same end point after a wait, or another one now. ``NEXT``: another one.
     ``ASIDE``: another one, and this one no more while the process lives. ``SHORTEN``: the same one with a shorter prompt.
+    ``PLAINER``: the same one without a part of the request that it doesn't know.
     ``REFUSED``: another one only where the person allows it, because it would be asked what this one refused. ``UNSENT``: another
     one; policy or a budget kept the question here, which says nothing of the end point."""
 
@@ -29,30 +36,50 @@ class Reaction(Enum):
     NEXT = "next"
     ASIDE = "aside"
     SHORTEN = "shorten"
+    PLAINER = "plainer"
     REFUSED = "refused"
     UNSENT = "unsent"
 
 
 class Missed(Exception):
     """One end point gave no answer. ``failure`` is the sentence for it, ``wait_s`` what the server asked for (0: nothing), ``fits``
-    the tokens of a prompt that it would take (0: not known)."""
+    the tokens of a prompt that it would take (0: not known), ``part`` the field of the question that it doesn't know."""
 
-    def __init__(self, failure: ModelFailure, reaction: Reaction, wait_s: float = 0.0, fits: int = 0) -> None:
+    def __init__(
+        self, failure: ModelFailure, reaction: Reaction, wait_s: float = 0.0, fits: int = 0, part: str = ""
+    ) -> None:
         super().__init__(failure.sentence)
         self.failure = failure
         self.reaction = reaction
         self.wait_s = wait_s
         self.fits = fits
+        self.part = part
 
 
-def reaction_to(error: CallFailed) -> Reaction:
-    """What a failed call means. A call that was cut or answered with nonsense may have been charged, so it is not repeated."""
+def refused_part(error: CallFailed, question: Question) -> str:
+    """The field of the question that a server refused by its name; empty where it refused something else."""
+    if error.kind != "status" or error.status not in (400, 422, 501):
+        return ""
+    asked = (
+        name for name, words in _PARTS.items() if getattr(question, name) is not None and words.search(error.detail)
+    )
+    return next(asked, "")
+
+
+def reaction_to(error: CallFailed, part: str = "") -> Reaction:
+    """What a failed call means, of which ``part`` was refused. A call that was cut or answered with nonsense may have been charged,
+    so it is not repeated."""
     if error.kind != "status":
         return Reaction.NEXT
     if error.status in (401, 403):
         return Reaction.ASIDE
-    if error.status in (400, 413, 422):
-        return Reaction.SHORTEN if error.status == 413 or _TOO_LONG.search(error.detail) else Reaction.REFUSED
+    if error.status in (400, 413, 422, 501):
+        if error.status == 413 or _TOO_LONG.search(error.detail):
+            return Reaction.SHORTEN
+        if part:
+            return Reaction.PLAINER
+    if error.status in (400, 422):
+        return Reaction.REFUSED
     return Reaction.AGAIN if error.may_pass else Reaction.NEXT
 
 

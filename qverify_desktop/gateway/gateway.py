@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from qverify_desktop.domain.connections import Gate, Policy
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, Masked, RateLimit
-from qverify_desktop.domain.network import Network, permits
-from qverify_desktop.gateway.call import Accounts, Caller, Question
-from qverify_desktop.gateway.endpoint import host_of, key_name, needs_probe, of_deployment, parse_base, resolve
+from qverify_desktop.domain.network import Network
+from qverify_desktop.domain.preview import Destination
+from qverify_desktop.domain.question import Messages, Question
+from qverify_desktop.gateway.call import Accounts, Call, Caller
+from qverify_desktop.gateway.consent import Patience
+from qverify_desktop.gateway.endpoint import (
+    host_of,
+    key_name,
+    needs_probe,
+    of_deployment,
+    parse_base,
+    purpose_of,
+    resolve,
+)
 from qverify_desktop.gateway.errors import CallFailed, failure
 from qverify_desktop.gateway.failover import Health, Missed, Reaction
 from qverify_desktop.gateway.guard import GuardedTransport
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
 from qverify_desktop.gateway.masking import mask
-from qverify_desktop.gateway.provider import Endpoint, Messages, Provider, Wire
+from qverify_desktop.gateway.provider import Endpoint, Provider, Wire
 from qverify_desktop.gateway.server import knows_model, model_context, speaks_ollama
+from qverify_desktop.gateway.unsent import NothingSent, Unsent
 
 #: Tries of a call that the server put off without charge, and seconds that are waited at most in between.
 MOST_TRIES = 3
@@ -51,19 +65,6 @@ class NoKeys:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question before it is known who answers it."""
-
-    messages: Messages
-    purpose: str
-    most: int
-    asker: Asker
-    shorter: Callable[[int], Messages | None] | None = None
-    schema: Mapping[str, Any] | None = None
-    template: str = ""
-
-
-@dataclass(frozen=True)
 class Candidate:
     """An end point that may answer: one of the person's order, or the model that was named."""
 
@@ -77,7 +78,8 @@ class Candidate:
 class ModelGateway:
     """Implements ``analysis.ports.Gateway``.
 
-    ``air_gap`` refuses every end point that is neither on this machine nor among ``allowed``; ``timeout_s`` is the patience with
+    ``gate`` says which end points may be asked (without one ``air_gap`` refuses every one that is neither on this machine nor among
+    ``allowed``); ``timeout_s`` is the patience with
     one attempt, ``total_s`` with a question; ``answer_tokens`` caps every answer (some models never stop by themselves);
     ``context_tokens`` is the largest window asked of Ollama. ``order`` are the person's end points for the model ``auto``;
     ``pass_refused`` asks the next one also what one refused (a content filter, a request that it can't use).
@@ -99,10 +101,10 @@ class ModelGateway:
         provider: Provider | None = None,
         health: Health | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        gate: Gate | None = None,
     ) -> None:
         self._keys = keys or NoKeys()
-        self._air_gap = air_gap
-        self._allowed = tuple(allowed)
+        self._gate = gate or Gate(Policy(air_gap=air_gap, allowed=tuple(allowed)))
         self._timeout_s = timeout_s
         self._total_s = total_s
         self._answer_tokens = answer_tokens
@@ -110,46 +112,39 @@ class ModelGateway:
         self._order = tuple(order)
         self._pass_refused = pass_refused
         self._provider = provider or LitellmProvider()
-        self._caller = Caller(self._provider, accounts or Accounts(), timeout_s, sleep)
+        self._accounts = accounts or Accounts()
+        self._caller = Caller(self._provider, self._accounts, timeout_s, sleep)
         self._health = health or Health()
         self._sleep = sleep
+        self._asks_servers = True
         self._wires: dict[str, bool] = {}
         self._contexts: dict[tuple[str, str], int] = {}
+        self._unknown_to: dict[tuple[str, str], set[str]] = {}
 
-    async def complete(
-        self,
-        messages: Messages,
-        *,
-        model: str,
-        api_base: str,
-        max_tokens: int,
-        purpose: str,
-        asker: Asker = Asker(),
-        shorter: Callable[[int], Messages | None] | None = None,
-        schema: Mapping[str, Any] | None = None,
-        template: str = "",
-    ) -> Answer:
+    async def complete(self, question: Question) -> Answer:
         """The first answer that can be used, of the named model or of the person's order (``auto``).
 
         Raises ``ModelFailure`` with the sentence why there is none; cancelling closes the connection.
         """
         started = time.monotonic()
-        # Whoever asks has masked already, for the evidence; what is masked stays as it is, and nothing else is ever sent.
-        messages = list((await asyncio.to_thread(self.mask, messages)).messages)
-        asked = Asked(
-            messages, str(purpose), max(1, min(max_tokens, self._answer_tokens)), asker, shorter, schema, template
-        )
+        question = await self._as_sent(question)
         try:
-            async with asyncio.timeout(self._total_s):
-                answer = await self._first(self._candidates(model, api_base), asked)
+            async with asyncio.timeout(self._total_s) as deadline:
+                with Patience(deadline) as patience:
+                    answer = await self._first(self._candidates(question.model, question.api_base), question)
         except TimeoutError:
             raise ModelFailure(
                 f"No model answered within {self._total_s:g} seconds, so the question was given up.",
                 "Look at the models page for what each of them says.",
             ) from None
-        return replace(answer, duration_ms=int((time.monotonic() - started) * 1000))
+        return replace(answer, duration_ms=int((time.monotonic() - started - patience.held_s) * 1000))
 
-    async def _first(self, candidates: Sequence[Candidate], asked: Asked) -> Answer:
+    async def _as_sent(self, question: Question) -> Question:
+        """Whoever asks has masked already, for the evidence; what is masked stays as it is, and nothing else is ever sent."""
+        messages = list((await asyncio.to_thread(self.mask, question.messages)).messages)
+        return replace(question, messages=messages, max_tokens=max(1, min(question.max_tokens, self._answer_tokens)))
+
+    async def _first(self, candidates: Sequence[Candidate], question: Question) -> Answer:
         """The whole of the failover. A round asks one end point after the other. What only said "not now" is asked again in
         the next round, after the shortest of its waits; what may have been charged is asked once."""
         tried: list[str] = []
@@ -177,7 +172,7 @@ class ModelGateway:
                 # Before anything is awaited, so that of several questions one tries an end point that failed.
                 self._health.trying(candidate.name)
                 try:
-                    answer = await self._one(candidate, asked)
+                    answer = await self._one(candidate, question)
                     return replace(answer, attempts=(*tried, *answer.attempts))
                 except Missed as missed:
                     last = missed.failure
@@ -190,20 +185,22 @@ class ModelGateway:
                         due += [(now + wait, candidate)] if counts[candidate.name] < MOST_TRIES else []
         raise last
 
-    async def _one(self, candidate: Candidate, asked: Asked) -> Answer:
-        """One end point, once more with a shorter prompt where this one was too long for it. Raises ``Missed``."""
+    async def _one(self, candidate: Candidate, question: Question) -> Answer:
+        """One end point, and once more each as it can take the question. Raises ``Missed``."""
         try:
-            endpoint = await self._policy(candidate, asked)
-            try:
-                answer = await self._ask(candidate, endpoint, asked, asked.messages)
-            except Missed as missed:
-                if missed.reaction is not Reaction.SHORTEN or asked.shorter is None:
-                    raise
-                count = await self._provider.count(asked.messages)
-                fewer = await asyncio.to_thread(asked.shorter, missed.fits or count * 2 // 3)
-                if fewer is None:
-                    raise
-                answer = await self._ask(candidate, endpoint, asked, fewer)
+            endpoint = await self._policy(candidate, question)
+            mended: set[tuple[Reaction, str]] = set()
+            while True:
+                try:
+                    answer = await self._ask(candidate, endpoint, question)
+                    break
+                except Missed as missed:
+                    why = (missed.reaction, missed.part)
+                    easier = await self._easier(missed, endpoint, question) if why not in mended else None
+                    if easier is None:
+                        raise
+                    mended.add(why)
+                    question = easier
         except Missed:
             raise
         except BaseException as error:
@@ -218,11 +215,47 @@ class ModelGateway:
         self._health.answered(candidate.name)
         return answer
 
-    async def _ask(self, candidate: Candidate, endpoint: Endpoint, asked: Asked, messages: Messages) -> Answer:
-        messages = list((await asyncio.to_thread(self.mask, messages)).messages)
-        counted, window = await self._window(endpoint, messages, asked.most)
-        question = Question(messages, asked.purpose, asked.most, window, counted, asked.template, asked.schema)
-        return await self._caller.ask(candidate.name, endpoint, question, candidate.limit, asked.asker)
+    async def _easier(self, missed: Missed, endpoint: Endpoint, question: Question) -> Question | None:
+        """The question in fewer tokens where it was too long, or without the part that the server doesn't know, which is
+        remembered. ``None`` where nothing helps."""
+        if missed.reaction is Reaction.PLAINER:
+            self._unknown_to.setdefault((endpoint.base, endpoint.model), set()).add(missed.part)
+            return question
+        if missed.reaction is not Reaction.SHORTEN or question.shorter is None:
+            return None
+        count = await self._provider.count(question.messages)
+        fewer = await asyncio.to_thread(question.shorter, missed.fits or count * 2 // 3)
+        if fewer is None:
+            return None
+        return replace(question, messages=list((await asyncio.to_thread(self.mask, fewer)).messages))
+
+    async def _ask(self, candidate: Candidate, endpoint: Endpoint, question: Question) -> Answer:
+        counted, window = await self._window(endpoint, question.messages, question.max_tokens)
+        without: dict[str, Any] = dict.fromkeys(self._unknown_to.get((endpoint.base, endpoint.model), ()))
+        question = replace(question, **without)
+        answer = await self._caller.ask(Call(candidate.name, endpoint, question, candidate.limit, counted, window))
+        if question.hear is not None and not (answer.prompt_tokens or answer.cached or endpoint.local):
+            # It counts nothing in a stream, and what is paid has to be counted.
+            self._unknown_to.setdefault((endpoint.base, endpoint.model), set()).add("hear")
+        return answer
+
+    async def plan(self, question: Question) -> list[Destination]:
+        """What ``complete`` would send to each end point in its order. No server is asked anything, nothing is counted or kept."""
+        question = await self._as_sent(question)
+        twin = copy.copy(self)
+        twin._provider, twin._health, twin._asks_servers = Unsent(self._provider), Health(), False
+        prices = self._accounts.prices
+        twin._caller = Caller(twin._provider, Accounts(prices=prices), self._timeout_s, self._sleep)
+        found = []
+        for candidate in self._candidates(question.model, question.api_base):
+            try:
+                await twin._one(candidate, question)
+            except Missed as missed:
+                found.append(Destination(candidate.name, refused=str(missed.failure)))
+            except NothingSent as stopped:
+                counted = await self._provider.count(stopped.messages)
+                found.append(stopped.destination(candidate.name, counted, prices))
+        return found
 
     def _candidates(self, model: str, api_base: str) -> list[Candidate]:
         """The person's order for ``auto``, otherwise the one that was named."""
@@ -231,11 +264,11 @@ class ModelGateway:
         name = f"{model} at {api_base}" if api_base else model
         return [Candidate(name, RateLimit(), model, api_base)]
 
-    async def _policy(self, candidate: Candidate, asked: Asked) -> Endpoint:
+    async def _policy(self, candidate: Candidate, question: Question) -> Endpoint:
         """The end point with its key, if policy lets a prompt go there. Raises ``Missed``."""
         try:
             if candidate.deployment is not None:
-                endpoint = of_deployment(candidate.deployment, asked.purpose)
+                endpoint = of_deployment(candidate.deployment, question.purpose)
                 self._allow(endpoint)
                 endpoint = await self._with_key(endpoint, general=False)
             else:
@@ -244,7 +277,7 @@ class ModelGateway:
             raise Missed(error, Reaction.UNSENT) from None
         except BadInput as error:
             raise Missed(ModelFailure(error.sentence, error.remedy), Reaction.UNSENT) from None
-        if not endpoint.local and not asked.asker.cloud:
+        if not endpoint.local and not question.asker.cloud:
             raise Missed(
                 ModelFailure(
                     f"Prompts of this repository stay on this machine, so nothing was sent to {host_of(endpoint.base)}.",
@@ -258,9 +291,13 @@ class ModelGateway:
         """The messages without secrets: those of the repository, and this installation's own keys wherever they come from."""
         return mask(messages, self._keys.values())
 
+    async def ollama(self, base: str) -> Endpoint:
+        """The Ollama server at an address with its key, after policy. Raises ``ModelFailure``."""
+        return await self._endpoint("ollama/any", base)
+
     def set_air_gap(self, on: bool) -> None:
         """From the next call on, ask nobody outside this machine, or anybody that is chosen."""
-        self._air_gap = on
+        self._gate.policy = replace(self._gate.policy, air_gap=on)
 
     def set_order(self, order: Sequence[Deployment]) -> None:
         """From the next question on, ask these for the model ``auto``."""
@@ -291,15 +328,16 @@ class ModelGateway:
         """End what is still asked. The gateway may be used again after it."""
         await asyncio.to_thread(self._provider.close)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         """Empty when an end point knows the model, otherwise the sentence why not. Costs nothing where models are listed."""
         said = "No end points are set in the settings ([[deployments]])."
+        say_yes = [{"role": "user", "content": "Say yes."}]
+        question = Question(say_yes, "probe", 16, model, api_base, asker=replace(asker, cached=False))
         for candidate in self._candidates(model, api_base):
-            asked = Asked([{"role": "user", "content": "Say yes."}], "probe", 16, Asker(cached=False))
             try:
-                endpoint = await self._policy(candidate, asked)
+                endpoint = await self._policy(candidate, question)
                 if not await self._listed(endpoint):
-                    await self._first([candidate], asked)
+                    await self._first([candidate], question)
             except Missed as missed:
                 said = str(missed.failure)
             except ModelFailure as error:
@@ -321,9 +359,9 @@ class ModelGateway:
             if needs_probe(model, api_base):
                 base = parse_base(api_base)
                 self._allow(resolve(model, api_base))
-                if base not in self._wires:
+                if base not in self._wires and self._asks_servers:
                     self._wires[base] = await speaks_ollama(base)
-                endpoint = resolve(model, api_base, self._wires[base])
+                endpoint = resolve(model, api_base, self._wires.get(base, False))
             else:
                 endpoint = resolve(model, api_base)
         except BadInput as error:
@@ -341,12 +379,9 @@ class ModelGateway:
         return replace(endpoint, key=key)
 
     def _allow(self, endpoint: Endpoint) -> None:
-        host = host_of(endpoint.base)
-        if self._air_gap and not endpoint.local and not permits(host, self._allowed):
-            raise ModelFailure(
-                f"The air gap is on, so nothing was sent to {host}.",
-                "Use a model on this machine, or switch the air gap off (QVERIFY_AIR_GAP=false).",
-            )
+        refusal = self._gate.refusal(purpose_of(endpoint), host_of(endpoint.base))
+        if refusal is not None:
+            raise ModelFailure(refusal.sentence, refusal.remedy)
 
     async def _window(self, endpoint: Endpoint, messages: Messages, most: int) -> tuple[int, int]:
         """Tokens of the prompt, and the context window to ask for. Ollama cuts a longer prompt in silence, so what can't fit is
@@ -356,9 +391,9 @@ class ModelGateway:
         if endpoint.wire is not Wire.OLLAMA:
             return counted, needed
         at = (endpoint.base, endpoint.model)
-        if at not in self._contexts:
+        if at not in self._contexts and self._asks_servers:
             self._contexts[at] = await model_context(endpoint)
-        limit = min(self._context_tokens, self._contexts[at] or self._context_tokens)
+        limit = min(self._context_tokens, self._contexts.get(at, 0) or self._context_tokens)
         if needed > limit:
             failed = ModelFailure(
                 f"The prompt has about {counted} tokens, which with the answer is over the window of {limit} tokens.",

@@ -9,18 +9,23 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import httpx
 
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.endpoint import key_name
 from qverify_desktop.gateway.errors import CallFailed, error_words
 from qverify_desktop.gateway.guard import MOST_ANSWER_BYTES, GuardedTransport
 from qverify_desktop.gateway.loop import SeparateLoop
-from qverify_desktop.gateway.provider import Endpoint, Messages, Reply, Wire
+from qverify_desktop.gateway.provider import Endpoint, Reply, Wire
+from qverify_desktop.gateway.streams import fold_of
 
 _loading = threading.Lock()
+#: The library once it is loaded: a hop into a thread for nothing would cost more than all else here.
+_loaded: list[Any] = []
 
 #: What is sent where an end point wants no key: the library would otherwise look for one in the environment.
 _NO_KEY = "no-key"
@@ -63,7 +68,12 @@ def load() -> Any:
         litellm.disable_hf_tokenizer_download = True
         litellm.callbacks = []
         litellm.cache = None
+        _loaded[:] = [litellm]
         return litellm
+
+
+async def _ready() -> Any:
+    return _loaded[0] if _loaded else await asyncio.to_thread(load)
 
 
 class LitellmProvider:
@@ -82,35 +92,44 @@ class LitellmProvider:
         return await asyncio.to_thread(counted)
 
     async def complete(
-        self, endpoint: Endpoint, messages: Messages, *, max_tokens: int, context_tokens: int, timeout_s: float
+        self, endpoint: Endpoint, question: Question, *, context_tokens: int, timeout_s: float
     ) -> Reply:
-        return await self._loop.run(self._call(endpoint, messages, max_tokens, context_tokens, timeout_s))
+        return await self._loop.run(self._call(endpoint, question, context_tokens, timeout_s))
 
     def close(self) -> None:
         """End the library's thread, and with it every call. Blocking, up to two seconds."""
         self._loop.close()
 
-    async def _call(
-        self, endpoint: Endpoint, messages: Messages, max_tokens: int, context_tokens: int, timeout_s: float
-    ) -> Reply:
-        litellm = await asyncio.to_thread(load)
-        guard = await asyncio.to_thread(
-            lambda: GuardedTransport(endpoint.base, local=endpoint.local, most_bytes=self._most_bytes)
+    async def _call(self, endpoint: Endpoint, question: Question, context_tokens: int, timeout_s: float) -> Reply:
+        litellm = await _ready()
+        # For this task alone: no record of the call is made up for callbacks, of which there are none.
+        litellm.utils.is_internal_call.set(True)
+        # Ollama streams unless it is told not to, and of a plain answer without counts the library invents them.
+        streamed = question.hear is not None or endpoint.wire is Wire.OLLAMA
+        fold = fold_of(endpoint.wire) if streamed else None
+        # This loop is the library's own, so what takes some milliseconds holds no window up, and a hop would take as long.
+        guard = GuardedTransport(
+            endpoint.base, local=endpoint.local, most_bytes=self._most_bytes, fold=fold, hear=question.hear
         )
         client = _client(litellm, endpoint, guard, timeout_s)
-        options: dict[str, Any] = {"api_version": endpoint.api_version} if endpoint.api_version else {}
+        options = _shape(litellm, endpoint, question.schema)
+        if endpoint.api_version:
+            options["api_version"] = endpoint.api_version
         if endpoint.wire is Wire.OLLAMA:
             options["num_ctx"] = context_tokens
             # A model without a price entry is looked up by a blocking request of litellm's own, on the event loop.
             litellm.model_cost.setdefault(f"ollama_chat/{endpoint.model}", dict(_FREE))
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(None) as patience:
+                # The patience is with the server: what the library does before it sends, seconds at the first call, is ours.
+                loop = asyncio.get_running_loop()
+                guard.sending = lambda: patience.reschedule(loop.time() + timeout_s)
                 response = await litellm.acompletion(
                     model=f"{_PREFIXES[endpoint.wire]}/{endpoint.model}",
-                    messages=messages,
+                    messages=question.messages,
                     api_base=endpoint.base,
                     api_key=_key(endpoint),
-                    max_tokens=max_tokens,
+                    max_tokens=question.max_tokens,
                     temperature=0.2,
                     timeout=timeout_s,
                     max_retries=0,
@@ -129,14 +148,27 @@ class LitellmProvider:
         finally:
             # Shielded: a cancelled call must still close its connection, so that the server stops working.
             await asyncio.shield(guard.aclose())
-        cost = await asyncio.to_thread(_cost_microusd, litellm, response, endpoint)
-        return Reply(**{**reply, "cost_microusd": cost})
+        return Reply(**{**reply, "cost_microusd": _cost_microusd(litellm, response, endpoint)})
 
 
 def _key(endpoint: Endpoint) -> str | None:
     if endpoint.key is not None:
         return endpoint.key.get_secret_value()
     return None if endpoint.wire is Wire.OLLAMA else _NO_KEY
+
+
+def _shape(litellm: Any, endpoint: Endpoint, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The shape of the answer as each protocol asks for it. The library's own way for models that it does not know is a call of
+    a tool, and none is ever offered: then nothing is asked for."""
+    if schema is None:
+        return {}
+    if endpoint.wire is Wire.OLLAMA:
+        return {"format": dict(schema)}
+    if endpoint.wire is Wire.ANTHROPIC:
+        known = litellm.model_cost.get(endpoint.model, {}).get("supports_native_structured_output")
+        return {"output_format": {"type": "json_schema", "schema": dict(schema)}} if known else {}
+    shape = {"name": "answer", "strict": True, "schema": dict(schema)}
+    return {"extra_body": {"response_format": {"type": "json_schema", "json_schema": shape}}}
 
 
 def _client(litellm: Any, endpoint: Endpoint, guard: GuardedTransport, timeout_s: float) -> Any:
@@ -191,6 +223,7 @@ def _read(response: Any) -> dict[str, Any]:
         "thinking": bool(getattr(message, "reasoning_content", None)),
         "prompt_tokens": _tokens(usage, "prompt_tokens"),
         "completion_tokens": _tokens(usage, "completion_tokens"),
+        "cached_tokens": _tokens(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
     }
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from qverify_desktop.domain.model import Masked, MaskedSecret
-from qverify_desktop.gateway.provider import Messages
+from qverify_desktop.domain.question import Messages
 
 #: Rules of detect-secrets by the module they are in.
 _SHAPES = {
@@ -40,26 +40,43 @@ _PEM = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----\s*(?P<secret>\S.{1,20000}?)\s*-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY",
     re.DOTALL,
 )
-#: Shapes that the library does not know.
+#: Shapes that the library does not know, each with what a text must hold, in small letters, to have one: to look for that is cheap.
 _OWN = {
-    "anthropic-key": re.compile(r"\bsk-ant-[A-Za-z0-9_-]{20,200}"),
-    "provider-key": re.compile(r"\bsk-(?:proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{32,200}"),
-    "google-key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    "hugging-face-token": re.compile(r"\bhf_[A-Za-z0-9]{30,60}\b"),
-    "bearer-token": re.compile(
-        r"(?i)\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?bearer\s+(?P<secret>[A-Za-z0-9._~+/=-]{16,2000})"
+    "anthropic-key": ("sk-ant-", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{20,200}")),
+    "provider-key": ("sk-", re.compile(r"\bsk-(?:proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{32,200}")),
+    "google-key": ("aiza", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
+    "hugging-face-token": ("hf_", re.compile(r"\bhf_[A-Za-z0-9]{30,60}\b")),
+    "bearer-token": (
+        "authorization",
+        re.compile(
+            r"(?i)\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?bearer\s+(?P<secret>[A-Za-z0-9._~+/=-]{16,2000})"
+        ),
     ),
-    "address-with-password": re.compile(
-        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,80}:(?P<secret>[^\s/@\"'<>{}$]{3,200})@"
+    "address-with-password": (
+        "://",
+        re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,80}:(?P<secret>[^\s/@\"'<>{}$]{3,200})@"),
     ),
 }
 _ASSIGNED = re.compile(
     r"(?i)\b[\w.-]{0,40}(?:passw(?:or)?d|passwd|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|client_?secret)"
     r"[\w-]{0,20}[\"']?\]?\s{0,3}(?::\s{0,3}\w{1,20}\s{0,3})?(?:=|:|=>|:=)\s{0,3}[\"'](?P<secret>[^\"'\s]{8,200})[\"']"
 )
-_ENVIRONMENT = re.compile(
-    r"(?m)^\s{0,8}(?:export\s+)?[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,20}=(?P<secret>[^\s\"'$#]{8,200})\s*$"
+#: One of these stands in every name that the two rules for assignments know.
+_NAMED = ("passw", "pwd", "secret", "key", "token")
+#: A name like those above, compared with what it has to be.
+_COMPARED = re.compile(
+    r"(?i)\b[\w.-]{0,40}(?:passw(?:or)?d|passwd|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|client_?secret)"
+    r"[\w-]{0,20}\s{0,3}(?:===?|!==?|\.equals\()\s{0,3}[\"'](?P<secret>[^\"'\s]{8,200})[\"']"
 )
+_ENVIRONMENT = re.compile(
+    # Also a line of a patch.
+    r"(?m)^[+-]?\s{0,8}(?:export\s+)?[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,20}=(?P<secret>[^\s\"'$#]{8,200})\s*$"
+)
+#: What every secret of the library's rules holds but those of ``_SHORT``: they are looked for in lines that have one.
+_LONG = re.compile(r"[\w+/=.:@-]{16,}")
+_SHORT = ("artifactory",)
+#: Texts whose secrets are remembered: a prompt is masked for the evidence and again before it is sent.
+_REMEMBERED = 64
 #: Values that stand for a secret and are none.
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:<.*>|\{.*\}|\$.*|%.*%|x{4,}|\*{3,}|\.{3,}|.*(?:example|placeholder|change_?me|your[_-]|dummy|redacted|not[_-]?a[_-]?secret).*"
@@ -78,6 +95,8 @@ _BASES = re.compile(r"[ACGTUN]+")
 _LEAST = 8
 MASK = "<secret-{}>"
 _MASKED = re.compile(r"<secret-\d{1,6}>")
+#: A word that may stand anywhere with another meaning; what such a password is called is not looked for elsewhere.
+_WORD = re.compile(r"[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,8}")
 
 
 def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
@@ -87,10 +106,14 @@ def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
     numbers: dict[str, int] = {}
     masked: Messages = []
     findings: list[MaskedSecret] = []
-    certain = [one for one in known if len(one) >= 6]
+    certain = dict.fromkeys((one for one in known if len(one) >= 6), "key-of-this-installation")
+    texts = [message.get("content", "") for message in messages]
+    # What is a secret by where it stands in one place is one wherever it stands: in a comparison, a call, an answer.
+    for value in values_in(texts):
+        certain.setdefault(value, "repeated-secret")
     for index, message in enumerate(messages):
         text = message.get("content", "")
-        found = sorted({*_known(text, certain), *secrets_of(text)}, key=lambda one: (one[0], -one[1]))
+        found = sorted({*secrets_of(text), *_known(text, certain)}, key=_first_rule)
         out, at = [], 0
         for start, end, rule in found:
             if start < at:
@@ -103,32 +126,93 @@ def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
     return Masked(tuple(masked), tuple(findings))
 
 
-def _known(text: str, known: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    for secret in known:
+def _first_rule(one: tuple[int, int, str]) -> tuple[int, int, bool]:
+    """In the order of the text, longer ones first, and the rule that says most."""
+    start, end, rule = one
+    return start, -end, rule == "repeated-secret"
+
+
+def values_in(texts: Iterable[str]) -> frozenset[str]:
+    """The secrets themselves, where they are long and strange enough to be known again wherever they stand."""
+    return frozenset(
+        value
+        for text in texts
+        for start, end, _ in secrets_of(text)
+        if len(value := text[start:end]) >= _LEAST and not _WORD.fullmatch(value)
+    )
+
+
+def _known(text: str, known: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
+    for secret, rule in known.items():
         at = text.find(secret)
         while at >= 0:
-            yield at, at + len(secret), "key-of-this-installation"
-            at = text.find(secret, at + len(secret))
+            end = at + len(secret)
+            # A key is taken out even where it is a part of something longer.
+            if rule != "repeated-secret" or _stands_alone(text, at, end):
+                yield at, end, rule
+            at = text.find(secret, end)
 
 
-def secrets_of(text: str) -> Iterator[tuple[int, int, str]]:
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_is_word(before) and _is_word(text[start])) and not (_is_word(after) and _is_word(text[end - 1]))
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+@functools.lru_cache(_REMEMBERED)
+def secrets_of(text: str) -> tuple[tuple[int, int, str], ...]:
     """Start, end and rule of every secret."""
-    for match in _PEM.finditer(text):
-        yield *match.span("secret"), "private-key"
-    for rule, pattern in _OWN.items():
-        for match in pattern.finditer(text):
-            yield from _meant(match, rule)
-    for rule, pattern in (("assigned-secret", _ASSIGNED), ("environment-file", _ENVIRONMENT)):
-        for match in pattern.finditer(text):
-            yield from _meant(match, rule)
+    return tuple(_looked_for(text))
+
+
+def _looked_for(text: str) -> Iterator[tuple[int, int, str]]:
+    small = text.lower()
+    if "private key" in small:
+        for match in _PEM.finditer(text):
+            yield *match.span("secret"), "private-key"
+    for rule, (needed, pattern) in _OWN.items():
+        if needed in small:
+            for match in pattern.finditer(text):
+                yield from _meant(match, rule)
+    if any(name in small for name in _NAMED):
+        for rule, pattern in (
+            ("assigned-secret", _ASSIGNED),
+            ("compared-secret", _COMPARED),
+            ("environment-file", _ENVIRONMENT),
+        ):
+            for match in pattern.finditer(text):
+                yield from _meant(match, rule)
+    lines = list(_lines_with_long_words(text))
     for rule, pattern in _library():
-        for match in pattern.finditer(text):
-            # A group is the secret within its surroundings, or, where it is short, a part of the secret that names its kind.
-            group = 1 if match.re.groups and len(match.group(1) or "") >= _LEAST else 0
-            secret = match.group(group)
-            plain = _BASES if rule == "aws" else _LETTERS
-            if len(secret) >= _LEAST and not _PLACEHOLDER.match(secret) and not plain.fullmatch(secret):
-                yield *match.span(group), rule
+        for start, end in [(0, len(text))] if rule in _SHORT else lines:
+            for match in pattern.finditer(text, start, end):
+                # A group is the secret within its surroundings, or, where it is short, a part of the secret that names its kind.
+                group = 1 if match.re.groups and len(match.group(1) or "") >= _LEAST else 0
+                secret = match.group(group)
+                plain = _BASES if rule == "aws" else _LETTERS
+                if len(secret) >= _LEAST and not _PLACEHOLDER.match(secret) and not plain.fullmatch(secret):
+                    yield *match.span(group), rule
+
+
+def _lines_with_long_words(text: str) -> Iterator[tuple[int, int]]:
+    """Where lines that have a long word begin and end, each with the next line, and those beside each other as one."""
+    begun = ended = -1
+    for match in _LONG.finditer(text):
+        if match.end() < ended:
+            continue
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", match.end())
+        end = text.find("\n", end + 1) if end >= 0 else -1
+        if start > ended >= 0:
+            yield begun, ended
+        if start > ended:
+            begun = start
+        ended = end if end >= 0 else len(text)
+    if ended >= 0:
+        yield begun, ended
 
 
 def _meant(match: re.Match[str], rule: str) -> Iterator[tuple[int, int, str]]:

@@ -1,12 +1,13 @@
 """What the gateway asks of the rooms that keep things. Implementations lie in ``storage``; ``composition`` joins them.
 
-All calls block briefly and are made from worker threads.
+Calls block briefly and are made from worker threads, but for the person's, which are awaited.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from qverify_desktop.domain.inquiries import Consent, Inquiry
 from qverify_desktop.domain.model import Intent, RateLimit, Settlement
 
 
@@ -24,6 +25,13 @@ class Ledger(Protocol):
 
     def spent_in_month(self, month: str) -> int:
         """What all calls of a month (``2026-11``, UTC) cost so far, counted the same."""
+
+
+class Person(Protocol):
+    """Whoever started the run, or looks at it now."""
+
+    async def ask(self, inquiry: Inquiry) -> Consent:
+        """Waits for the answer, however long; ``NOBODY`` where nobody is there who could give one."""
 
 
 class Limiter(Protocol):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-Messages = list[dict[str, str]]
+from qverify_desktop.domain.question import Messages, Question
 
 
 class Wire(StrEnum):
@@ -47,7 +47,8 @@ class Reply:
     """What a transport brings back. Tokens as the server counted them (0 where it did not say).
 
     ``finish`` is the server's word for why it stopped (``stop``, ``length``, ``content_filter``); ``thinking`` says that
-    the server sent reasoning apart from the text. ``cost_microusd`` is in millionths of a US dollar.
+    the server sent reasoning apart from the text. ``cost_microusd`` is in millionths of a US dollar. ``cached_tokens`` are a part
+    of ``prompt_tokens``: those that the provider had in its own cache.
     """
 
     text: str
@@ -56,6 +57,7 @@ class Reply:
     prompt_tokens: int
     completion_tokens: int
     cost_microusd: int
+    cached_tokens: int = 0
 
 
 class Provider(Protocol):
@@ -65,9 +67,10 @@ class Provider(Protocol):
         """How many tokens the messages have, about (tokenizers differ between models)."""
 
     async def complete(
-        self, endpoint: Endpoint, messages: Messages, *, max_tokens: int, context_tokens: int, timeout_s: float
+        self, endpoint: Endpoint, question: Question, *, context_tokens: int, timeout_s: float
     ) -> Reply:
-        """One attempt, no retry. ``context_tokens`` is the window to ask of Ollama. Cancelling closes the connection.
+        """One attempt, no retry. Of the question it needs what is said, the cap and the shape; ``context_tokens`` is the window to
+        ask of Ollama. Cancelling closes the connection.
 
         Raises ``errors.CallFailed``.
         """

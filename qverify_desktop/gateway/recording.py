@@ -5,15 +5,14 @@ Nothing of it opens a connection, so a run can be replayed with no network, no k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import Answer, Asker, Masked, question_digest
+from qverify_desktop.domain.model import Answer, Asker, Masked
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.masking import mask
-from qverify_desktop.gateway.provider import Messages
 
 
 @dataclass(frozen=True)
@@ -41,23 +40,11 @@ class RecordedGateway:
         self.asked = 0
         self.unknown = 0
 
-    async def complete(
-        self,
-        messages: Messages,
-        *,
-        model: str,
-        api_base: str,
-        max_tokens: int,
-        purpose: str,
-        asker: Asker = Asker(),
-        shorter: Callable[[int], Messages | None] | None = None,
-        schema: Mapping[str, Any] | None = None,
-        template: str = "",
-    ) -> Answer:
+    async def complete(self, question: Question) -> Answer:
         """The recorded answer. Raises ``ModelFailure`` where a failure was recorded, or nothing."""
         with self._lock:
             self.asked += 1
-            found = self._known.get(question_digest(messages, purpose, max_tokens), [])
+            found = self._known.get(question.digest, [])
             if not found:
                 self.unknown += 1
                 raise ModelFailure(
@@ -72,7 +59,7 @@ class RecordedGateway:
     def mask(self, messages: Messages) -> Masked:
         return mask(messages)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         """Empty where the recording holds anything."""
         return "" if self._known else "The recording holds no answers of a model."
 

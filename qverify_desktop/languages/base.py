@@ -24,14 +24,16 @@ from qverify_desktop.domain.testing import (
 
 @dataclass(frozen=True)
 class RunVariation:
-    """What is varied between repetitions: order seed, hash seed, time zone, locale; and ``cpus`` (processors' time, 0 for all
-    of the job's own), which whoever runs the job puts into its limits."""
+    """What is varied between repetitions: order seed, hash seed, time zone, locale; ``cpus`` (processors' time, 0 for all
+    of the job's own), which whoever runs the job puts into its limits; and ``clock_s``, seconds by which the clock is fast, in
+    languages whose driver can do that."""
 
     order_seed: int = 0
     hash_seed: int = 0
     time_zone: str = "UTC"
     locale: str = "C.UTF-8"
     cpus: float = 0.0
+    clock_s: int = 0
 
 
 @dataclass(frozen=True)

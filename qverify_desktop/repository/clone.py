@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import GIB
-from qverify_desktop.repository.git_safety import GitOutput, run_git
+from qverify_desktop.repository.git_safety import FILES_ONLY, REMOTE_TRANSPORTS, GitOutput, run_git
 from qverify_desktop.repository.source import Remote
 
 _TIMEOUT_S = 1800
@@ -51,8 +52,15 @@ _EXPLANATIONS = (
 )
 
 
-def fetch(remote: Remote, store: Path) -> None:
+def fetch(remote: Remote, store: Path, gate: Gate) -> None:
     """Clone ``remote`` bare into ``store``. Raises ``BadInput`` with the reason, which never holds a credential."""
+
+    def check() -> None:
+        refusal = gate.refusal(Purpose.CLONE, remote.host) if remote.host else None
+        if refusal is not None:
+            raise BadInput(refusal.sentence, refusal.remedy)
+
+    check()
     configuration: list[str] = [
         "http.lowSpeedLimit=1000",
         "http.lowSpeedTime=60",
@@ -70,7 +78,8 @@ def fetch(remote: Remote, store: Path) -> None:
         configuration=configuration,
         extra_environment=variables,
         timeout_s=_TIMEOUT_S,
-        watch=_size_watch(store),
+        watch=_watch(store, check),
+        transports=REMOTE_TRANSPORTS if remote.host else FILES_ONLY,
     )
     if answer.code != 0:
         raise _failure(remote, answer)
@@ -83,10 +92,12 @@ def _ssh_command() -> str:
     return f"{own or 'ssh'} -o BatchMode=yes -o ConnectTimeout=20"
 
 
-def _size_watch(store: Path) -> Callable[[], None]:
+def _watch(store: Path, check: Callable[[], None]) -> Callable[[], None]:
+    """What ends a fetch that is under way: ``check`` (it was switched off meanwhile), or more than may be stored."""
     state = {"next": 0.0}
 
     def watch() -> None:
+        check()
         if time.monotonic() < state["next"]:
             return
         state["next"] = time.monotonic() + 2

@@ -3,7 +3,8 @@
 Two rules carry the safety. First, git never works inside a repository that somebody else wrote: it works in a private store
 (see ``store``) whose configuration is ours, so hooks, filters, drivers, ``core.fsmonitor``, ``include.path`` and the like of the
 repository are never even read. Second, no ``GIT_*`` variable of the calling environment goes through, and the transports are a
-closed list (``GIT_ALLOW_PROTOCOL``, which no configuration can widen).
+closed list (``GIT_ALLOW_PROTOCOL``, which no configuration can widen): files alone, except for the one command that fetches
+(``clone``), which also is the only one that gets proxies and the ssh agent.
 """
 
 from __future__ import annotations
@@ -23,16 +24,21 @@ from pathlib import Path
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.repository import stopping
 
-TRANSPORTS = ("https", "ssh", "file", "git")
+#: Ways to another machine, and the one that stays on this.
+REMOTE_TRANSPORTS = ("https", "ssh", "git")
+FILES_ONLY = ("file",)
+TRANSPORTS = (*REMOTE_TRANSPORTS, *FILES_ONLY)
 
-#: What git, ssh and a person's credential helper need to do their work; everything else stays behind.
+#: What git needs to do its work; everything else stays behind.
 _PASSED_ON = (
-    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME",
-    "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME", "DBUS_SESSION_BUS_ADDRESS",
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME",
+    "SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "PROGRAMDATA", "TEMP", "TMP",
+)  # fmt: skip
+#: What ssh, a person's credential helper and git's own way through a proxy need besides, to fetch.
+_PASSED_ON_TO_FETCH = (
+    "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME", "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY", "WAYLAND_DISPLAY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
     "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE",
-    "SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "PROGRAMDATA", "TEMP",
-    "TMP",
 )  # fmt: skip
 
 #: Said again on every command line, because the user's own global configuration may hold them.
@@ -67,14 +73,16 @@ def git_program() -> str:
     return found
 
 
-def environment(*, personal: bool) -> dict[str, str]:
-    """Environment of a git process. ``personal`` keeps the user's own global configuration (credential helper, ignore file)."""
-    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+def environment(*, personal: bool, transports: Sequence[str] = FILES_ONLY) -> dict[str, str]:
+    """Environment of a git process. ``personal`` keeps the user's own global configuration (credential helper, ignore file);
+    ``transports`` are the ways that it may fetch over."""
+    names = _PASSED_ON if tuple(transports) == FILES_ONLY else (*_PASSED_ON, *_PASSED_ON_TO_FETCH)
+    passed = {name: os.environ[name] for name in names if name in os.environ}
     passed |= {
         "LC_ALL": "C",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_ALLOW_PROTOCOL": ":".join(TRANSPORTS),
+        "GIT_ALLOW_PROTOCOL": ":".join(transports),
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_NO_LAZY_FETCH": "1",
@@ -119,6 +127,7 @@ def run_git(
     timeout_s: float = 120,
     most_bytes: int = 512 * 1024 * 1024,
     watch: Callable[[], None] | None = None,
+    transports: Sequence[str] = FILES_ONLY,
 ) -> GitOutput:
     """Run git to its end in a process group of its own, which is killed when time or output run over.
 
@@ -128,7 +137,7 @@ def run_git(
     stopping.check()
     line = command_line(arguments, store=store, configuration=configuration)
     where = cwd or store
-    variables = environment(personal=personal) | (extra_environment or {})
+    variables = environment(personal=personal, transports=transports) | (extra_environment or {})
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             line,

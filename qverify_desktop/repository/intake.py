@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from qverify_desktop.domain.connections import Gate
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import MIB
 from qverify_desktop.domain.project import Commit, Snapshot
@@ -28,14 +29,17 @@ _SPARE_BYTES = 64 * MIB
 
 
 class Repositories:
-    """Implements ``analysis.ports.Repositories``. Holds no state; every call is on its own."""
+    """Implements ``analysis.ports.Repositories``. Every call is on its own; ``gate`` says whether a repository may be fetched."""
+
+    def __init__(self, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate()
 
     def take_snapshot(self, source: str, workspace: Path, stop: threading.Event | None = None) -> Snapshot:
         """See the port. What an interrupted attempt left in ``workspace`` is replaced."""
         found = classify(source)
         with stopping.stoppable(stop):
             try:
-                return _Intake(workspace).take(found)
+                return _Intake(workspace, self._gate).take(found)
             except OSError as error:
                 raise _machine_problem(error, workspace) from error
 
@@ -74,7 +78,8 @@ class Repositories:
 class _Intake:
     """One snapshot into one workspace."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, gate: Gate) -> None:
+        self._gate = gate
         workspace.mkdir(parents=True, exist_ok=True)
         self._workspace = workspace
         self._store = scope.store_of(workspace)
@@ -88,7 +93,7 @@ class _Intake:
     def take(self, found: LocalFolder | Remote) -> Snapshot:
         if isinstance(found, Remote):
             git_program()
-            fetch(found, self._store)
+            fetch(found, self._store, self._gate)
             return self._from_commit(found.address, found.name)
         folder = found.path
         origin, name = printable(os.fsencode(folder)), printable(os.fsencode(folder.name)) or "root"

@@ -26,13 +26,15 @@ class LocalFolder:
 
 @dataclass(frozen=True)
 class Remote:
-    """A repository that git has to fetch. ``address`` holds no secret; user and password go to git another way."""
+    """A repository that git has to fetch. ``address`` holds no secret; user and password go to git another way. ``host`` is empty
+    for a bundle, a file of this machine."""
 
     address: str
     name: str
     user: str = ""
     password: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    host: str = ""
 
 
 def classify(source: str) -> LocalFolder | Remote:
@@ -58,7 +60,7 @@ def classify(source: str) -> LocalFolder | Remote:
     scp_like = _SCP_LIKE.match(text)
     if scp_like and not text.startswith("-") and not scp_like["host"].startswith("-"):
         _refuse_control_characters(text)
-        return Remote(text, _name(scp_like["path"]))
+        return Remote(text, _name(scp_like["path"]), host=scp_like["host"])
     raise BadInput(
         f"There is no folder {printable(os.fsencode(text))}.",
         "Check the path, or give the address of a git repository.",
@@ -121,9 +123,9 @@ def _remote(scheme: str, parts: SplitResult, host: str, port: int | None) -> Rem
     raw = tuple(value for value in (parts.password, password) if value)
     if scheme == "ssh":
         shown = f"{quote(user)}@{place}" if user else place
-        return Remote(f"ssh://{shown}{parts.path}", _name(parts.path), secrets=raw)
+        return Remote(f"ssh://{shown}{parts.path}", _name(parts.path), secrets=raw, host=parts.hostname or "")
     secrets = raw + tuple(value for value in (parts.username, user, parts.query) if value)
-    return Remote(f"{scheme}://{place}{parts.path}", _name(parts.path), user, password, secrets)
+    return Remote(f"{scheme}://{place}{parts.path}", _name(parts.path), user, password, secrets, parts.hostname or "")
 
 
 def _name(path: str) -> str:

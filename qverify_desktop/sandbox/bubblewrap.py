@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from qverify_desktop.domain.connections import Gate
 from qverify_desktop.domain.errors import MissingPrerequisite, SandboxFailure
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox import cgroups, reaper
@@ -62,11 +63,13 @@ class BubblewrapSandbox:
         parallel: int = 2,
         *,
         base_url: str | None = None,
+        gate: Gate | None = None,
         held: Held | None = None,
     ) -> None:
         self._recipes_root = recipes_root
         self._owner = owner
         self._base_url = base_url
+        self._gate = gate or Gate()
         self._held = held
         self._slots = Slots(parallel)
         self._threads = ThreadPoolExecutor(max_workers=2 * MOST_PARALLEL + 3, thread_name_prefix="bubblewrap")
@@ -141,7 +144,7 @@ class BubblewrapSandbox:
         """From an engine that has the recipe's image; ``None`` where none answers or it is not built there."""
         from qverify_desktop.sandbox import images
 
-        connections = Connections(self._base_url)
+        connections = Connections(self._base_url, self._gate)
         try:
             client = connections.fresh(PROBE_TIMEOUT_S)
             image = images.find_image(client, recipe)

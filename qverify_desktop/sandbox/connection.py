@@ -6,14 +6,17 @@ import os
 import re
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 import requests
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
-from docker.utils import kwargs_from_env
+from docker.utils import kwargs_from_env, parse_host
 
+from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure, SandboxGone
+from qverify_desktop.domain.network import is_loopback
 from qverify_desktop.sandbox.tunnel import SCHEME, Tunnel
 
 #: Seconds until an answer of the engine is given up; a busy machine takes tens of seconds to start a container.
@@ -54,11 +57,12 @@ class Connections:
     """One low-level client per thread, to the engine that ``DOCKER_HOST`` names or the local default.
 
     docker-py's client is a ``requests`` session and must not be shared between threads. The API version is asked for
-    once and remembered, so that a further connection costs no round trip.
+    once and remembered, so that a further connection costs no round trip. ``gate`` says whether this engine may be asked.
     """
 
-    def __init__(self, base_url: str | None = None) -> None:
+    def __init__(self, base_url: str | None = None, gate: Gate | None = None) -> None:
         self._base_url = base_url
+        self._gate = gate or Gate()
         self._tunnel: Tunnel | None = None
         self._version: str | None = None
         self._local = threading.local()
@@ -75,6 +79,19 @@ class Connections:
     def _url(self) -> str:
         return self._base_url or os.environ.get("DOCKER_HOST") or LOCAL
 
+    @property
+    def engine(self) -> str:
+        """The engine's address as the docker command takes it."""
+        return f"{LOCAL}/var/run/docker.sock" if self._url == LOCAL else self._url
+
+    def check(self) -> None:
+        """Raises ``MissingPrerequisite`` where this engine may not be asked now. What already runs there may still be ended."""
+        host = host_of(self._url)
+        here = not host or is_loopback(host)
+        refusal = self._gate.refusal(Purpose.ENGINE if here else Purpose.REMOTE_ENGINE, host)
+        if refusal is not None:
+            raise MissingPrerequisite(refusal.sentence, refusal.remedy)
+
     def client(self) -> docker.APIClient:
         """This thread's client. Raises one of ``ENGINE_ERRORS`` where the engine does not answer."""
         client: docker.APIClient | None = getattr(self._local, "client", None)
@@ -87,6 +104,9 @@ class Connections:
 
     def fresh(self, timeout: float = ANSWER_TIMEOUT_S) -> docker.APIClient:
         """A client of its own, for a call that must not queue behind another one. The caller closes it."""
+        if self._version is None:
+            # Nothing of ours runs there yet that would have to be ended.
+            self.check()
         settings: dict[str, Any] = dict(kwargs_from_env())
         if self._base_url is not None:
             settings["base_url"] = self._base_url
@@ -114,7 +134,7 @@ class Connections:
                 # Whoever comes late must not begin what nobody would end.
                 raise _closed()
             if self._tunnel is None:
-                self._tunnel = Tunnel(self._url)
+                self._tunnel = Tunnel(self._url, literal=self._gate.policy.air_gap)
             tunnel = self._tunnel
         return tunnel.address()
 
@@ -136,6 +156,18 @@ class Connections:
             client.close()
         if tunnel is not None:
             tunnel.close()
+
+
+def host_of(url: str) -> str:
+    """The host that an engine's address names, empty for a socket of this machine. An address without a scheme is TCP's."""
+    if url.startswith(SCHEME):
+        return urlsplit(url).hostname or "nobody"
+    try:
+        parsed = str(parse_host(url, tls=True))
+    except DockerException:
+        parsed = url if "://" in url else f"tcp://{url}"
+    parts = urlsplit(parsed)
+    return "" if parts.scheme in ("unix", "http+unix", "npipe") else parts.hostname or "nobody"
 
 
 def _closed() -> ConnectionError:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.errors import MissingPrerequisite, SandboxFailure
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox import images, reaper
@@ -44,6 +45,7 @@ class DockerSandbox:
     docker-py blocks, so every call runs in threads of this object's own, each with a connection of its own and a time-out;
     the event loop only waits. ``recipes_root`` is ``images.resources_root()``; ``base_url``
     names an engine other than the one of ``DOCKER_HOST``. Without ``gvisor`` it is not used though the engine has it.
+    ``gate`` says whether the engine may be asked, an image be built, and a job have a network.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class DockerSandbox:
         *,
         base_url: str | None = None,
         gvisor: bool = True,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate or Gate()
         self._gvisor = gvisor
         self._recipes_root = recipes_root
         self._owner = owner
         self._base_url = base_url
-        self._connections = Connections(base_url)
+        self._connections = Connections(base_url, self._gate)
         self._slots = Slots(parallel)
         self._places = Slots(parallel + AHEAD)
         # Each job holds one thread; a kill, a sweep and a probe must never queue behind the jobs. Threads are made when needed.
@@ -127,7 +131,9 @@ class DockerSandbox:
         image = images.find_image(client, recipes[0])
         if image.digest:
             return image
-        return images.build_image(client, recipes[0], report, checkpoint=checkpoint)
+        return images.build_image(
+            client, recipes[0], report, checkpoint=checkpoint, engine=self._connections.engine, gate=self._gate
+        )
 
     async def run(
         self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None
@@ -144,6 +150,10 @@ class DockerSandbox:
                 f"The sandbox image {image.reference or image.runtime} is not built.",
                 f"Type `qverify runtimes build {image.runtime}`.",
             )
+        self._connections.check()
+        refusal = self._gate.refusal(Purpose.INSTALL) if job.network else None
+        if refusal is not None:
+            raise MissingPrerequisite(refusal.sentence, refusal.remedy)
         async with self._places:
             found = Isolation() if self._closed else await self.isolation(image.digest)
             # After the last wait before the flight is entered: closing waits for those that are.
@@ -228,10 +238,14 @@ class DockerSandbox:
             return found
 
     async def available(self) -> str:
-        """Empty when the Docker Engine answers, otherwise the sentence why it does not."""
+        """Empty when the Docker Engine answers, otherwise the sentence why it does not.
+
+        Raises ``MissingPrerequisite`` where it may not be asked.
+        """
         return await self._in_thread(self._probe)
 
     def _probe(self) -> str:
+        self._connections.check()
         try:
             client = self._connections.fresh(PROBE_TIMEOUT_S)
             try:
@@ -249,6 +263,7 @@ class DockerSandbox:
         """
 
         def work() -> int:
+            self._connections.check()
             try:
                 return reaper.sweep(self._connections.client(), self._owner, self._abandoned)
             except ENGINE_ERRORS as error:

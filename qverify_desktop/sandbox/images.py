@@ -21,6 +21,7 @@ from typing import Any
 import docker
 from docker.errors import ImageNotFound, NotFound
 
+from qverify_desktop.domain.connections import Gate, Purpose, Refusal
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, mending, unavailable
@@ -99,11 +100,14 @@ def build_image(
     *,
     again: bool = False,
     checkpoint: Callable[[], None] = lambda: None,
+    engine: str = "",
+    gate: Gate | None = None,
 ) -> RuntimeImage:
     """Build the recipe's image, unless it is there (``again`` builds it anyway). Blocks for about a minute.
 
     ``progress`` takes lines of text; ``checkpoint`` is called at least every second and may raise to stop, which ends the
-    build's script. Raises ``MissingPrerequisite`` with the one line that mends it (no Docker, no
+    build's script. ``engine`` is the address of ``client``'s engine; where ``gate`` refuses a build, one is made only if all that it
+    needs is on this machine. Raises ``MissingPrerequisite`` with the one line that mends it (no Docker, no
     network, a tool that is not installed), ``SandboxFailure`` when the build itself breaks. An image that was there
     before stays as it was in either case.
     """
@@ -115,7 +119,13 @@ def build_image(
             f"The script that builds sandbox images is missing ({recipe.script}).", "Install the application again."
         )
     command = [shell, str(recipe.script), recipe.runtime, *(["--force"] if again else [])]
-    status, problem = _follow(command, progress, checkpoint)
+    refusal = gate.refusal(Purpose.IMAGE_BUILD) if gate is not None else None
+    if refusal is not None and engine and not engine.startswith("unix://"):
+        # The docker command would open ways of its own there.
+        raise MissingPrerequisite(refusal.sentence, refusal.remedy)
+    status, problem = _follow(command, progress, checkpoint, _environment(os.environ, engine, refusal))
+    if status == 3 and refusal is not None and refusal.sentence in problem:
+        raise MissingPrerequisite(refusal.sentence, refusal.remedy)
     if status != 0:
         raise _refusal(status, problem, recipe)
     image = find_image(client or Connections().client(), recipe)
@@ -133,6 +143,7 @@ def check_image(
     *,
     owner: Owner | None = None,
     base_url: str | None = None,
+    gate: Gate | None = None,
     begun: Callable[[Flight], None] = lambda flight: None,
 ) -> ImageCheck:
     """Run the recipe's sample in ``image`` under the flags of every sandboxed run; blocks for seconds. ``begun`` is told what can
@@ -144,7 +155,7 @@ def check_image(
         raise MissingPrerequisite(
             f"The sandbox image {image.reference} is not built.", f"Type: qverify runtimes build {image.runtime}"
         )
-    connections = Connections(base_url)
+    connections = Connections(base_url, gate)
     job = Job("runtime-check", recipe.check, limits=recipe.limits)
     try:
         with tempfile.TemporaryDirectory(prefix="qverify-check-") as folder:
@@ -194,14 +205,26 @@ def _readable_copy(sample: Path, target: Path) -> Path:
     return target
 
 
-def _environment(of: Mapping[str, str]) -> dict[str, str]:
+def _environment(of: Mapping[str, str], engine: str = "", refusal: Refusal | None = None) -> dict[str, str]:
     env = {key: value for key, value in of.items() if _PASSED.fullmatch(key)}
+    if engine.startswith(("unix://", "tcp://", "ssh://")):
+        # So that the docker command and we name the same engine, whatever its context is.
+        env["DOCKER_HOST"] = engine
+        env.pop("DOCKER_CONTEXT", None)
+    if refusal is not None:
+        env = {key: value for key, value in env.items() if not key.lower().endswith("_proxy")}
+        env["QVERIFY_NO_NETWORK"] = refusal.sentence
     if not getattr(sys, "frozen", False):
         env["QVERIFY_PYTHON"] = sys.executable
     return env | {"LC_ALL": "C.UTF-8"}
 
 
-def _follow(command: list[str], progress: Callable[[str], None], checkpoint: Callable[[], None]) -> tuple[int, str]:
+def _follow(
+    command: list[str],
+    progress: Callable[[str], None],
+    checkpoint: Callable[[], None],
+    environment: Mapping[str, str],
+) -> tuple[int, str]:
     """Run the build, hand its lines on, answer its exit status and what it wrote to standard error."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         process = subprocess.Popen(
@@ -209,7 +232,7 @@ def _follow(command: list[str], progress: Callable[[str], None], checkpoint: Cal
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(os.environ),
+            env=environment,
             text=True,
             encoding="utf-8",
             errors="replace",

@@ -33,10 +33,14 @@ _HOLD = "cat >/dev/null"
 
 
 class Tunnel:
-    """The forwarded socket of the engine that ``url`` names: ``ssh://[USER@]HOST[:PORT][/PATH/OF/SOCKET]``."""
+    """The forwarded socket of the engine that ``url`` names: ``ssh://[USER@]HOST[:PORT][/PATH/OF/SOCKET]``.
 
-    def __init__(self, url: str) -> None:
+    ``literal``: ssh connects to exactly that host, whatever a configuration says of it (another host name, a jump host).
+    """
+
+    def __init__(self, url: str, *, literal: bool = False) -> None:
         self._url = url
+        self._literal = literal
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -78,7 +82,7 @@ class Tunnel:
             raise ConnectionError("ssh is not installed; type: apt-get install -y openssh-client")
         with tempfile.TemporaryFile() as said:
             self._process = subprocess.Popen(
-                [client, *_options(self._url, local), _HOLD],
+                [client, *_options(self._url, local, literal=self._literal), _HOLD],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
@@ -103,7 +107,7 @@ class Tunnel:
                 process.stdin.close()
 
 
-def _options(url: str, local: Path) -> list[str]:
+def _options(url: str, local: Path, *, literal: bool = False) -> list[str]:
     parts = urlsplit(url)
     host, user = parts.hostname or "", parts.username or ""
     # A host that begins with a hyphen would be an option of ssh.
@@ -113,6 +117,7 @@ def _options(url: str, local: Path) -> list[str]:
     quiet = ("BatchMode=yes", "ExitOnForwardFailure=yes", "ControlMaster=no", "ControlPath=none", "LogLevel=ERROR",
              "ServerAliveInterval=15", "ServerAliveCountMax=4", "ConnectTimeout=15", "PermitLocalCommand=no")  # fmt: skip
     return [
+        *(("-F", "none") if literal else ()),
         "-a", "-x", "-T",
         *(word for option in quiet for word in ("-o", option)),
         "-L", f"{local}:{socket}",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from qverify_desktop.domain.connections import SWITCHES
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.settings.configuration import SETTINGS_FILE, Configuration
 from qverify_desktop.settings.private_files import replace_private
@@ -37,6 +38,7 @@ CHANGEABLE: Mapping[str, type] = {
     "budget_ask_percent": int,
     "answer_cache_mb": int,
     "answer_cache_days": int,
+    **dict.fromkeys(SWITCHES, bool),
 }
 #: Variables that go before the file, by setting; ``QVERIFY_`` and its name for each of them.
 _ALSO_NAMED = {"docker_host": ("DOCKER_HOST",)}

@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from qverify_desktop.domain.connections import SWITCHES, Policy
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.network import networks
@@ -37,7 +38,8 @@ class Configuration(BaseSettings):
     ``model_context_tokens`` the largest context window asked of Ollama. ``sandbox`` is what a run that does not say is run
     in: Docker's containers, or bubblewrap with reduced isolation; ``gvisor`` whether containers run under gVisor where the
     engine has it. ``air_gap`` refuses every connection that is neither to this machine nor to ``air_gap_allow`` (addresses and
-    networks, separated by commas); ``failover_refused`` asks the next model also what one refused. ``model`` and ``api_base`` are what
+    networks, separated by commas); each ``allow_…`` is the switch of one row of ``domain.connections``; ``failover_refused`` asks the
+    next model also what one refused. ``model`` and ``api_base`` are what
     the window offers first, ``editor`` the command with which it opens a file at a line. ``run_budget_microusd`` is what a run may cost that names no
     budget of its own, ``month_budget_microusd`` what all
     models may cost in a calendar month (UTC), in millionths of a US dollar (0: no limit); above ``budget_ask_percent`` of a
@@ -56,6 +58,18 @@ class Configuration(BaseSettings):
     gvisor: bool = True
     air_gap: bool = False
     air_gap_allow: str = Field(default="", max_length=2000)
+    allow_local_models: bool = True
+    allow_openai: bool = True
+    allow_azure: bool = True
+    allow_anthropic: bool = True
+    allow_other_models: bool = True
+    allow_model_fetch: bool = True
+    allow_clone: bool = True
+    allow_engine: bool = True
+    allow_remote_engine: bool = True
+    allow_installs: bool = True
+    allow_image_builds: bool = True
+    allow_proxy_check: bool = True
     failover_refused: bool = False
     keyring: bool = True
     model: str = Field(default="", max_length=200)
@@ -91,6 +105,12 @@ class Configuration(BaseSettings):
     def allowed(self) -> tuple[str, ...]:
         """What the air gap lets through besides this machine."""
         return tuple(part.strip() for part in self.air_gap_allow.split(",") if part.strip())
+
+    @property
+    def policy(self) -> Policy:
+        """What may be connected to."""
+        off = frozenset(switch for switch in SWITCHES if not getattr(self, switch))
+        return Policy(off, self.air_gap, networks(self.allowed))
 
     @classmethod
     def load(cls, **arguments: Any) -> Configuration:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from sqlite3 import Connection
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,16 @@ MOST_DAYS = 30
 LARGEST = 4 * MIB
 
 _DAY_S = 86_400
+#: Both after every call to a model, so each is one statement over indices. ``used`` as ``_next_use`` counts.
+_PUT = (
+    "INSERT OR REPLACE INTO model_answers (key, answer, bytes, made_at, used) VALUES "
+    "(:key, :answer, :bytes, :made, (SELECT coalesce(max(used), 0) + 1 FROM model_answers))"
+)
+_KNOWN = "SELECT 1 FROM model_answers WHERE key = ?"
+_HELD = "SELECT (SELECT min(made_at) FROM model_answers), (SELECT sum(bytes) FROM model_answers)"
+_DROP_OLD = "DELETE FROM model_answers WHERE made_at < ?"
+_BY_USE = "SELECT key, bytes FROM model_answers ORDER BY used"
+_DROP = "DELETE FROM model_answers WHERE key = ?"
 
 
 class ModelAnswers:
@@ -50,19 +61,19 @@ class ModelAnswers:
         """The JSON of a stored answer; ``None`` where there is none or it is too old."""
         if not self._most_bytes:
             return None
-        with self._database.reading() as session:
-            if session.scalar(select(func.count()).where(ModelAnswerRow.key == key)) == 0:
+        with self._database.question() as connection:
+            if connection.execute(_KNOWN, (key,)).fetchone() is None:
                 return None
         with self._database.transaction(durable=False) as session:
             row = session.get(ModelAnswerRow, key)
             if row is None:
                 return None
-            text = None if self._is_old(row.made_at) else _read(row.answer)
-            if text is None:
+            kept = None if self._is_old(row.made_at) else _read(row.answer)
+            if kept is None:
                 session.delete(row)
             else:
                 row.used = _next_use(session)
-        return text
+        return kept
 
     def put(self, key: str, value: str) -> None:
         """Keep an answer, and drop the ones used least recently beyond the size limit."""
@@ -70,12 +81,15 @@ class ModelAnswers:
         if len(plain) > LARGEST or not self._most_bytes:
             return
         packed = zlib.compress(plain)
-        with self._database.transaction(durable=False) as session:
+        with self._database.statements(durable=False) as connection:
             made = int(self._now_s())
-            session.merge(ModelAnswerRow(key, packed, len(packed), made, _next_use(session)))
-            session.flush()
-            session.execute(delete(ModelAnswerRow).where(ModelAnswerRow.made_at < made - self._most_s))
-            self._shrink(session)
+            connection.execute(_PUT, {"key": key, "answer": packed, "bytes": len(packed), "made": made})
+            oldest, held = connection.execute(_HELD).fetchone()
+            if oldest < made - self._most_s:
+                connection.execute(_DROP_OLD, (made - self._most_s,))
+                _, held = connection.execute(_HELD).fetchone()
+            if held > self._most_bytes:
+                self._shrink(connection, held - self._most_bytes)
 
     def clear(self) -> int:
         """Drop all answers; answers how many there were."""
@@ -94,20 +108,15 @@ class ModelAnswers:
         """Also an answer from the future is, which a clock that was wrong has left."""
         return not -_DAY_S <= self._now_s() - made_at <= self._most_s
 
-    def _shrink(self, session: Session) -> None:
-        over = int(session.scalar(select(func.sum(ModelAnswerRow.bytes))) or 0) - self._most_bytes
-        if over <= 0:
-            return
+    def _shrink(self, connection: Connection, over: int) -> None:
         gone = []
-        for key, size in session.execute(
-            select(ModelAnswerRow.key, ModelAnswerRow.bytes).order_by(ModelAnswerRow.used)
-        ):
+        for key, size in connection.execute(_BY_USE):
             gone.append(key)
             over -= size
             if over <= 0:
                 break
         for key in gone:
-            session.execute(delete(ModelAnswerRow).where(ModelAnswerRow.key == key))
+            connection.execute(_DROP, (key,))
 
 
 def _next_use(session: Session) -> int:

@@ -15,6 +15,18 @@ from qverify_desktop.storage.schema import ModelCallRow
 _OPEN = (CallState.INTENDED.value, CallState.IN_DOUBT.value)
 _COUNTED = case((ModelCallRow.state.in_(_OPEN), ModelCallRow.estimate_microusd), else_=ModelCallRow.cost_microusd)
 
+_INTEND = (
+    "INSERT INTO model_calls (run, source, request, purpose, deployment, provider, model, sent_at, holder, state, "
+    "estimate_microusd, cost_microusd, prompt_tokens, completion_tokens, duration_ms, sentence, cached_tokens) "
+    "VALUES (:run, :source, :request, :purpose, :deployment, :provider, :model, :sent_at, :holder, 'intended', "
+    ":estimate_microusd, 0, :prompt_tokens, 0, 0, '', 0) RETURNING call"
+)
+_SETTLE = (
+    "UPDATE model_calls SET state = :state, prompt_tokens = :prompt_tokens, completion_tokens = :completion_tokens, "
+    "cost_microusd = :cost_microusd, duration_ms = :duration_ms, sentence = :sentence, cached_tokens = :cached_tokens "
+    "WHERE call = :which AND state = 'intended'"
+)
+
 _MOST_SENTENCE = 500
 #: A server may count as it likes; a million calls of this size still have a sum that SQLite can hold.
 _LARGEST = (2**63 - 1) // 1_000_000
@@ -48,41 +60,39 @@ class ModelCalls:
 
     def intend(self, intent: Intent) -> int:
         """Record a call before it is sent; answers its number. On disk when this returns."""
-        row = ModelCallRow(
-            run=intent.run,
-            source=intent.source,
-            request=intent.request,
-            purpose=str(intent.purpose),
-            deployment=intent.deployment,
-            provider=intent.provider,
-            model=intent.model,
-            sent_at=intent.sent_at,
-            holder=self._holder.name,
-            state=CallState.INTENDED.value,
-            estimate_microusd=_whole(intent.estimate_microusd),
-            prompt_tokens=_whole(intent.prompt_tokens),
-        )
-        with self._database.transaction() as session:
-            session.add(row)
-            session.flush()
-            return row.call
+        row = {
+            "run": intent.run,
+            "source": intent.source,
+            "request": intent.request,
+            "purpose": str(intent.purpose),
+            "deployment": intent.deployment,
+            "provider": intent.provider,
+            "model": intent.model,
+            "sent_at": intent.sent_at,
+            "holder": self._holder.name,
+            "estimate_microusd": _whole(intent.estimate_microusd),
+            "prompt_tokens": _whole(intent.prompt_tokens),
+        }
+        with self._database.statements() as connection:
+            return int(connection.execute(_INTEND, row).fetchone()[0])
 
     def settle(self, call: int, settlement: Settlement) -> None:
         """Record what became of a call. A second settlement of one call changes nothing.
 
         A power cut right after it may leave the call in doubt, which errs to the safe side; only the intent waits for the disk.
         """
-        still = (ModelCallRow.call == call, ModelCallRow.state == CallState.INTENDED.value)
         values = {
+            "which": call,
             "state": settlement.state.value,
             "prompt_tokens": _whole(settlement.prompt_tokens),
             "completion_tokens": _whole(settlement.completion_tokens),
             "cost_microusd": _whole(settlement.cost_microusd),
             "duration_ms": _whole(settlement.duration_ms),
             "sentence": settlement.sentence[:_MOST_SENTENCE],
+            "cached_tokens": _whole(settlement.cached_tokens),
         }
-        with self._database.transaction(durable=False) as session:
-            session.execute(update(ModelCallRow).where(*still).values(values))
+        with self._database.statements(durable=False) as connection:
+            connection.execute(_SETTLE, values)
 
     def spent_by_run(self, run: str) -> int:
         """What a run cost so far; a call that is open or in doubt counts with its estimate."""

@@ -10,18 +10,23 @@ import math
 import secrets
 import time
 from collections.abc import Callable
-
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlite3 import Connection
 
 from qverify_desktop.domain.model import RateLimit
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.holders import Holder
-from qverify_desktop.storage.schema import ModelQueueRow, ModelTicketRow
 
 MINUTE_US = 60_000_000
 #: A server may ask for any pause; longer than this is looked at again.
 LONGEST_PAUSE_S = 86_400.0
+
+_QUEUE = "SELECT free_at_us, seen_at_us FROM model_queues WHERE deployment = ?"
+_SET_QUEUE = "INSERT OR REPLACE INTO model_queues (deployment, free_at_us, seen_at_us) VALUES (?, ?, ?)"
+_TAKEN = "SELECT count(*) FROM model_tickets WHERE deployment = ?"
+_ENTER = "INSERT INTO model_tickets (ticket, deployment, holder) VALUES (?, ?, ?)"
+_LEAVE = "DELETE FROM model_tickets WHERE ticket = ?"
+_HOLDERS = "SELECT DISTINCT holder FROM model_tickets WHERE deployment = ?"
+_FREE = "DELETE FROM model_tickets WHERE holder = ?"
 
 
 def _now_us() -> int:
@@ -41,58 +46,58 @@ class ModelLimits:
 
     def reserve(self, deployment: str, tokens: int, limit: RateLimit) -> float:
         """Take the next free place in the queue; answers the seconds to wait until it has come (0: now)."""
-        with self._database.transaction(durable=False) as session:
-            queue, now = self._queue(session, deployment)
-            begins = max(now, queue.free_at_us)
-            queue.free_at_us = begins + _room_us(tokens, limit)
+        with self._database.statements(durable=False) as connection:
+            free, now = self._queue(connection, deployment)
+            begins = max(now, free)
+            self._set(connection, deployment, begins + _room_us(tokens, limit), now)
         return (begins - now) / 1_000_000
 
     def pause(self, deployment: str, seconds: float) -> None:
         """Nobody may call the end point for so long (``Retry-After``, a cool-down)."""
         if math.isnan(seconds) or seconds <= 0:
             return
-        with self._database.transaction(durable=False) as session:
-            queue, now = self._queue(session, deployment)
-            queue.free_at_us = max(queue.free_at_us, now + int(min(seconds, LONGEST_PAUSE_S) * 1_000_000))
+        with self._database.statements(durable=False) as connection:
+            free, now = self._queue(connection, deployment)
+            until = now + int(min(seconds, LONGEST_PAUSE_S) * 1_000_000)
+            self._set(connection, deployment, max(free, until), now)
 
-    def _queue(self, session: Session, deployment: str) -> tuple[ModelQueueRow, int]:
-        """The queue and the time, which is read under the write lock so that it never runs backwards between processes."""
-        queue = session.get(ModelQueueRow, deployment)
+    def _queue(self, connection: Connection, deployment: str) -> tuple[int, int]:
+        """When the queue is free and the time, which is read under the write lock so that it never runs backwards between
+        processes."""
+        row = connection.execute(_QUEUE, (deployment,)).fetchone()
         now = self._now_us()
-        if queue is None:
-            queue = ModelQueueRow(deployment, now, now)
-            session.add(queue)
-        elif now < queue.seen_at_us:
-            # The clock was set back: what is waited for moves with it, or everybody would wait for that long.
-            queue.free_at_us -= queue.seen_at_us - now
-        queue.seen_at_us = now
-        return queue, now
+        if row is None:
+            return now, now
+        # Where the clock was set back, what is waited for moves with it, or everybody would wait for that long.
+        free, seen = row
+        return free - max(0, seen - now), now
+
+    def _set(self, connection: Connection, deployment: str, free: int, now: int) -> None:
+        connection.execute(_SET_QUEUE, (deployment, free, now))
 
     def enter(self, deployment: str, limit: RateLimit) -> str:
         """A ticket for one of the calls at once, or an empty text where all places are taken."""
         ticket = secrets.token_hex(16)
-        with self._database.transaction(durable=False) as session:
-            if limit.at_once and self._taken(session, deployment) >= limit.at_once:
-                self._free_the_dead(session, deployment)
-                if self._taken(session, deployment) >= limit.at_once:
+        with self._database.statements(durable=False) as connection:
+            if limit.at_once and self._taken(connection, deployment) >= limit.at_once:
+                self._free_the_dead(connection, deployment)
+                if self._taken(connection, deployment) >= limit.at_once:
                     return ""
-            session.add(ModelTicketRow(ticket, deployment, self._holder.name))
+            connection.execute(_ENTER, (ticket, deployment, self._holder.name))
         return ticket
 
     def leave(self, ticket: str) -> None:
         """Give a place back. One whose holder died is free again by itself."""
-        with self._database.transaction(durable=False) as session:
-            session.execute(delete(ModelTicketRow).where(ModelTicketRow.ticket == ticket))
+        with self._database.statements(durable=False) as connection:
+            connection.execute(_LEAVE, (ticket,))
 
-    def _taken(self, session: Session, deployment: str) -> int:
-        rows = select(func.count()).select_from(ModelTicketRow).where(ModelTicketRow.deployment == deployment)
-        return session.scalar(rows) or 0
+    def _taken(self, connection: Connection, deployment: str) -> int:
+        return int(connection.execute(_TAKEN, (deployment,)).fetchone()[0])
 
-    def _free_the_dead(self, session: Session, deployment: str) -> None:
-        of_this = ModelTicketRow.deployment == deployment
-        for name in session.scalars(select(ModelTicketRow.holder).where(of_this).distinct()).all():
+    def _free_the_dead(self, connection: Connection, deployment: str) -> None:
+        for (name,) in connection.execute(_HOLDERS, (deployment,)).fetchall():
             if not self._holder.alive(name):
-                session.execute(delete(ModelTicketRow).where(ModelTicketRow.holder == name))
+                connection.execute(_FREE, (name,))
 
 
 def _room_us(tokens: int, limit: RateLimit) -> int:

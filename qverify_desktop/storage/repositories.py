@@ -11,6 +11,9 @@ from sqlalchemy import select
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.schema import RepositoryRow
 
+#: The choice that says whether prompts may leave this machine.
+CLOUD = "cloud"
+
 
 @dataclass(frozen=True)
 class KeptRepository:
@@ -55,12 +58,24 @@ class RepositoryStore:
             row.pinned, row.forgotten_at, row.choices = 0, now, "{}"
             session.add(row)
 
-    def remember(self, source: str, choices: dict[str, Any]) -> None:
-        """Keep the choices of an analysis for the next one."""
+    def decide(self, source: str, cloud: str) -> None:
+        """Keep what the person decided about prompts leaving this machine (``CloudPolicy``)."""
         with self._database.transaction() as session:
             row = session.get(RepositoryRow, source) or RepositoryRow(source)
-            row.choices = json.dumps(choices, sort_keys=True, separators=(",", ":"))
+            row.choices = _json({**_kept(row).choices, CLOUD: cloud})
             session.add(row)
+
+    def remember(self, source: str, choices: dict[str, Any]) -> None:
+        """Keep the choices of an analysis for the next one. What was decided about prompts stays as it is."""
+        with self._database.transaction() as session:
+            row = session.get(RepositoryRow, source) or RepositoryRow(source)
+            decided = _kept(row).choices.get(CLOUD)
+            row.choices = _json({**choices, CLOUD: decided} if decided else choices)
+            session.add(row)
+
+
+def _json(choices: dict[str, Any]) -> str:
+    return json.dumps(choices, sort_keys=True, separators=(",", ":"))
 
 
 def _kept(row: RepositoryRow) -> KeptRepository:

@@ -99,6 +99,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX model_answers_by_use ON model_answers (used, bytes)",
     ),
+    (
+        "ALTER TABLE model_calls ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX model_answers_by_age ON model_answers (made_at)",
+    ),
 )
 
 
@@ -247,6 +251,7 @@ class ModelCallRow(Base):
     completion_tokens: Mapped[int] = mapped_column(default=0)
     duration_ms: Mapped[int] = mapped_column(default=0)
     sentence: Mapped[str] = mapped_column(default="")
+    cached_tokens: Mapped[int] = mapped_column(default=0)
 
 
 class ModelQueueRow(Base):

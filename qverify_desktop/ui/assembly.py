@@ -9,7 +9,14 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import CallsInDoubtView, KeysView, RepositoryView, RunView, SettingsView
+from qverify_desktop.domain.views import (
+    CallsInDoubtView,
+    InquiryView,
+    KeysView,
+    RepositoryView,
+    RunView,
+    SettingsView,
+)
 from qverify_desktop.ui import acts
 from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.drops import of_paths
@@ -41,6 +48,7 @@ class Window(Shell):
         super().__init__(theme, bridge, preferences)
         self.listed: list[RunView] = []
         self._seen: dict[str, str] = {}
+        self._asked: set[tuple[str, str]] = set()
         self._repositories: list[RepositoryView] = []
         self._tray: QSystemTrayIcon | None = None
         self._menu: QMenu | None = None
@@ -120,6 +128,7 @@ class Window(Shell):
     def _ask_news(self) -> None:
         self.bridge.ask(self, "run_list", self._show_runs, key="news")
         self.bridge.ask(self, "repositories", self._show_repositories, key="repositories")
+        self.bridge.ask(self, "inquiries", self._show_inquiries, failed=lambda _: None, key="inquiries")
 
     def _show_runs(self, runs: list[RunView]) -> None:
         self.listed = runs
@@ -149,6 +158,19 @@ class Window(Shell):
         tray = self._tray_icon()
         if tray is not None and not self.isActiveWindow():
             tray.showMessage("QVerify", text)
+
+    def _show_inquiries(self, inquiries: list[InquiryView]) -> None:
+        """A run that waits for an answer says so wherever the person is, once."""
+        waiting = {(one["run"], one["name"]): one for one in inquiries}
+        for key in waiting.keys() - self._asked:
+            place = Place("progress", run=key[0])
+            text = tr("A run waits for your answer: {question}", question=waiting[key]["sentence"])
+            if self.place != place:
+                self.front.tell(Notice(text, "warning", tr("Answer"), partial(self.go, place)))
+            tray = self._tray_icon()
+            if tray is not None and not self.isActiveWindow():
+                tray.showMessage("QVerify", text)
+        self._asked = set(waiting)
 
     def _show_repositories(self, repositories: list[RepositoryView]) -> None:
         self._repositories = repositories

@@ -1,4 +1,4 @@
-"""What a drag or the clipboard holds: folders, Git URLs, bundles of evidence. Anything else is not taken."""
+"""What a drag or the clipboard holds: folders, Git URLs, bundles of evidence, models. Anything else is not taken."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData
 
 BUNDLE = ".qvevidence.zip"
+MODEL = ".gguf"
 SCHEMES = ("https://", "http://", "ssh://", "git://", "git@", "file://")
 MOST = 20
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """``sources`` are folders and Git URLs, ``bundles`` evidence files, ``refused`` names of what can't be taken."""
+    """``sources`` are folders and Git URLs, ``bundles`` evidence files, ``models`` GGUF files, ``refused`` names of what can't be
+    taken."""
 
     sources: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.sources or self.bundles)
+        return bool(self.sources or self.bundles or self.models)
 
 
 def is_url(text: str) -> bool:
@@ -31,7 +34,7 @@ def is_url(text: str) -> bool:
 
 def of_paths(paths: list[str]) -> Dropped:
     """Sort paths and URLs by what they are."""
-    sources, bundles, refused = [], [], []
+    sources, bundles, models, refused = [], [], [], []
     for path in paths[:MOST]:
         if (
             (is_url(path) and not path.startswith("file://"))
@@ -41,9 +44,11 @@ def of_paths(paths: list[str]) -> Dropped:
             sources.append(path)
         elif path.endswith(BUNDLE) and Path(path).is_file():
             bundles.append(path)
+        elif path.lower().endswith(MODEL) and Path(path).is_file():
+            models.append(path)
         else:
             refused.append(Path(path).name or path)
-    return Dropped(tuple(dict.fromkeys(sources)), tuple(dict.fromkeys(bundles)), tuple(refused))
+    return Dropped(tuple(dict.fromkeys(sources)), tuple(dict.fromkeys(bundles)), tuple(refused), tuple(models))
 
 
 def of_mime(mime: QMimeData) -> Dropped:

@@ -71,8 +71,8 @@ class RunContext(QObject):
             self.load()
 
     def _keep(self, event: RunEvent) -> None:
-        """Of the progress of a stage only the last word is kept; a long run has thousands."""
-        if event.kind is EventKind.LOG:
+        """Of the progress of a stage only the last word is kept, of what a model writes nothing; a long run has thousands."""
+        if event.kind in (EventKind.LOG, EventKind.WRITING):
             return
         if event.kind is EventKind.PROGRESS and self.kept and self.kept[-1].kind is EventKind.PROGRESS:
             self.kept[-1] = event

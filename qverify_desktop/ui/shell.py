@@ -227,9 +227,12 @@ class Shell(QMainWindow):
         """Open what was dropped, pasted, handed over or named on the command line."""
         if dropped.refused:
             names = ", ".join(dropped.refused)
-            self.front.tell(Notice(tr("Not a folder, Git URL or evidence bundle: {names}", names=names), "warning"))
+            told = tr("Not a folder, Git URL, evidence bundle or model: {names}", names=names)
+            self.front.tell(Notice(told, "warning"))
         for bundle in dropped.bundles[:1]:
             self.front.check_bundle(bundle)
+        for model in dropped.models[:1]:
+            self.front.go(Place("models", item=model))
         if dropped.sources:
             self.front.take_sources(dropped.sources)
 

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from qverify_desktop.analysis.generate import Allowance, from_model
+from qverify_desktop.analysis.generate import Allowance, asker_of, from_model
 from qverify_desktop.analysis.model_tests import budget_left
 from qverify_desktop.analysis.steps import Steps
+from qverify_desktop.domain.errors import ModelsStopped
 from qverify_desktop.domain.project import Project, Snapshot
 from qverify_desktop.domain.results import AnalysisRequest
 from tests.analysis.test_model_tests import HEADER, LANGUAGE, SOURCE, TARGET, Model, passes, reports, test_of
@@ -92,6 +93,29 @@ async def test_what_was_paid_before_a_restart_counts(tmp_path: Path) -> None:
     await asked_about(tmp_path, 2 * ANSWER, 4, store)
     model, found, spent = await asked_about(tmp_path, 2 * ANSWER, 4, store)
     assert (len(model.prompts), spent, len(found.tests)) == (0, 2 * ANSWER, 2)
+
+
+async def test_no_further_target_is_asked_about_once_the_person_chose_to_finish_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def stopped(self: Model, messages: object, **options: object) -> None:
+        asked.append(messages)
+        raise ModelsStopped("You chose to finish without a model that costs something.")
+
+    monkeypatch.setattr(Model, "complete", stopped)
+    _, found, spent = await asked_about(tmp_path, 100, 4)
+    assert len(asked) == 1 and spent == 0
+    assert found.notices == ("You chose to finish without a model that costs something.",)
+
+
+@pytest.mark.parametrize(("policy", "cloud"), [("allowed", True), ("local_only", False), ("", False)])
+def test_a_question_is_asked_elsewhere_only_where_the_run_may(tmp_path: Path, policy: str, cloud: bool) -> None:
+    steps = steps_over(tmp_path, Model(""), 5, Store())
+    steps.request = replace(steps.request, cloud=policy)
+    asker = asker_of(steps, "python.0.model.0")
+    assert (asker.cloud, asker.budget_microusd, asker.request) == (cloud, 5, "r1/python.0.model.0")
 
 
 def test_what_is_left_is_never_below_nothing() -> None:

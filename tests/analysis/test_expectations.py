@@ -184,3 +184,27 @@ async def test_without_a_second_opinion_the_tests_are_tried_all_the_same(tmp_pat
     outcome = await run_specified(tmp_path, model)
     assert [(t.expected, t.label) for t in outcome.tests] == [("0", Label.CHARACTERIZATION)]
     assert outcome.notices == ("What tests for pages expect was not held against its words: It is down.",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "broken"),
+    [
+        ('{"expectations": []}', False),
+        ("```json\n[]\n```", False),
+        ("I can't tell.", False),
+        ("", False),
+        ('{"expectations": [{"call": 1, "value": "7", "words": "An empty book has 7 pages"}, {"call"', False),
+        ('{"expectations": [{"call": 1, "value": "7', True),
+        ("{'expectations': None}", True),
+        ('{"answer": 5}', True),
+    ],
+)
+async def test_a_broken_list_is_asked_for_once_more(tmp_path: Path, answer: str, broken: bool) -> None:
+    model = Model(f"```python\n{HEADER}{test_of('a', 'pages(0) == 7')}```")
+    model.expectations = [answer, words_for("pages(0)", "7", "An empty book has 7 pages")]
+    outcome = await run_specified(tmp_path, model)
+    assert len(model.second) == 1 + broken
+    read = broken or "has 7 pages" in answer
+    assert (outcome.tests[0].label is Label.SPECIFICATION) is read, "of one that was cut off, what is whole is read"
+    if broken:
+        assert answer in model.second[1] and "No JSON could be read" in model.second[1]

@@ -20,8 +20,9 @@ from qverify_desktop.analysis.model_tests import (
 from qverify_desktop.analysis.reading import MOST_TESTS, answer_path, read_answer
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.execution import Execution, Job, JobResult
-from qverify_desktop.domain.model import Answer, Masked, Purpose
+from qverify_desktop.domain.model import Answer, Asker, Masked, Purpose
 from qverify_desktop.domain.project import Project, Snapshot, Target
+from qverify_desktop.domain.question import Question
 from qverify_desktop.domain.results import AnalysisRequest, Reason
 from qverify_desktop.domain.testing import Label, Mutant
 from qverify_desktop.gateway.masking import mask
@@ -46,35 +47,28 @@ class Model:
         self.asked: list[list[dict[str, str]]] = []
         #: Questions in which the body is hidden, and what is said to them.
         self.second: list[str] = []
-        self.expectations: str | ModelFailure = "I can't tell."
+        self.expectations: str | list[str] | ModelFailure = "I can't tell."
 
-    async def complete(
-        self,
-        messages: list[dict[str, str]],
-        *,
-        model: str,
-        api_base: str,
-        max_tokens: int,
-        purpose: str,
-        **more: object,
-    ) -> Answer:
-        prompt = "\n".join(m["content"] for m in messages)
-        if purpose == Purpose.SECOND_OPINION:
+    async def complete(self, question: Question) -> Answer:
+        prompt = "\n".join(m["content"] for m in question.messages)
+        if question.purpose == Purpose.SECOND_OPINION:
             self.second.append(prompt)
             if isinstance(self.expectations, ModelFailure):
                 raise self.expectations
-            return Answer(self.expectations, model, "scripted", 10, 5, 0, 0)
-        self.asked.append(messages)
+            said = self.expectations
+            said = said[len(self.second) - 1] if isinstance(said, list) else said
+            return Answer(said, question.model, "scripted", 10, 5, 0, 0)
+        self.asked.append(question.messages)
         self.prompts.append(prompt)
         answer = self.answers[min(len(self.prompts), len(self.answers)) - 1]
         if isinstance(answer, ModelFailure):
             raise answer
-        return Answer(answer, model, "scripted", 10, 5, 7, 11)
+        return Answer(answer, question.model, "scripted", 10, 5, 7, 11)
 
     def mask(self, messages: list[dict[str, str]]) -> Masked:
         return mask(messages)
 
-    async def probe(self, model: str, api_base: str) -> str:
+    async def probe(self, model: str, api_base: str, *, asker: Asker = Asker()) -> str:
         return ""
 
 

@@ -80,13 +80,13 @@ def test_hostile_text_stays_text(hostile: str) -> None:
     prompt.content.decode("utf-8")
 
 
-@pytest.mark.parametrize("name", ["generate", "repair", "survivors", "expect", "again"])
+@pytest.mark.parametrize("name", ["generate", "repair", "survivors", "expect", "again", "expect_again"])
 def test_a_value_that_is_not_given_is_an_error(name: str) -> None:
     with pytest.raises(UndefinedError):
         render(name, {"path": "x"})
 
 
-@pytest.mark.parametrize("name", ["generate", "repair", "survivors", "expect", "again"])
+@pytest.mark.parametrize("name", ["generate", "repair", "survivors", "expect", "again", "expect_again"])
 def test_every_system_part_says_that_data_is_no_instruction(name: str) -> None:
     more = {"broken": "b", "problems": ["p"], "changes": ["c"], "calls": ["f()"], "problem": "It is prose."}
     system = render(name, VALUES | more, PASSAGES).messages[0]["content"]

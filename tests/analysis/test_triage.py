@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qverify_desktop.analysis.calibration import LEAST, calibration_of
-from qverify_desktop.analysis.triage import MANY, triage, withhold
+from qverify_desktop.analysis.credit import MANY, SOME
+from qverify_desktop.analysis.triage import triage, withhold
 from qverify_desktop.domain.project import Promise, PromiseRelation
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
 from qverify_desktop.domain.testing import Origin, Quote, Status
@@ -149,3 +150,22 @@ def test_a_function_none_of_whose_many_examples_runs_was_misunderstood():
     assert len(triage(ones[2:], [target()], promises, PYTHON)[1]) == MANY - 2
     fewer = {words: one for words, one in promises.items() if words != ones[0].test.quote.text}
     assert len(triage(ones[1:], [target()], fewer, PYTHON)[1]) == MANY - 1
+
+
+def test_a_document_that_is_wrong_in_everything_accuses_nobody():
+    ones, promises = [], {}
+    for number in range(SOME):
+        words = f"pages({number}) => 2"
+        test = replace(generated(f"test_{number}"), call=f"pages({number})", quote=Quote(words, "README.md", 3))
+        failed = {"raised": "AssertionError", "in_test": True, "observed": "3", "frames": (f"{PATH}:4",)}
+        ones.append(tried(test, Status.FAILED, **failed))
+        promises[words] = Promise(target().id, test.call, "2", PromiseRelation.EQUALS, words, "README.md", 3, "=>")
+    judged, defects = triage(ones, [target()], promises, PYTHON)
+    assert defects == [] and {one.reason for one in judged} == {Reason.OUT_OF_DATE}
+    # One of them holds, there are fewer, or they stand above the code: then they count.
+    assert len(triage(ones[1:], [target()], promises, PYTHON)[1]) == SOME - 1
+    fewer = {words: one for words, one in promises.items() if words != ones[0].test.quote.text}
+    assert len(triage(ones[1:], [target()], fewer, PYTHON)[1]) == SOME - 1
+    above = [replace(one, test=replace(one.test, quote=replace(one.test.quote, file=FILE))) for one in ones]
+    beside = {words: replace(one, file=FILE) for words, one in promises.items()}
+    assert len(triage(above, [target()], beside, PYTHON)[1]) == SOME

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 from seen import Application, Missing, note, showing, wait
@@ -212,7 +213,32 @@ def drop(python: str, folder: str) -> dict:
     return {"taken": taken, "exit": app.end()}
 
 
-SCENARIOS = {one.__name__: one for one in (sample, controls, keyboard, cancel, drop)}
+def air_gap(python: str, folder: str) -> dict:
+    """Analyse a folder with the model of the settings, look at the pages that ask this machine, and try to fetch a repository."""
+    app = Application(python, os.path.join(folder, "home"), os.path.join(folder, "project"))
+    app.see("Start analysis", "push button|button", seconds=90)
+    app.see("Nothing leaves this machine", seconds=60)
+    app.press("Start analysis")
+    app.see("Show results", "push button|button", seconds=400)
+    app.press("Models")
+    app.see("What may leave this machine", seconds=30)
+    models = app.texts()
+    app.press("Environment")
+    app.see("Air gap", seconds=60)
+    app.focus()
+    app.type("ctrl+n")
+    app.see("Folder or Git URL", seconds=20)
+    app.write("git://192.0.2.1/shop")
+    app.see("Start analysis", "push button|button", seconds=20)
+    time.sleep(2)
+    app.type("ctrl+Return")
+    app.see("The air gap is on", seconds=60)
+    texts = app.texts()
+    app.type("Escape")
+    return {"models": models, "texts": texts, "exit": app.end()}
+
+
+SCENARIOS = {one.__name__: one for one in (sample, controls, keyboard, cancel, drop, air_gap)}
 
 if __name__ == "__main__":
     try:

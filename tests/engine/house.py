@@ -25,6 +25,7 @@ from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.gateway.gateway import ModelGateway
+from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.languages.base import Language
 from qverify_desktop.repository.intake import Repositories
 from qverify_desktop.settings.key_file import KeyFile
@@ -156,7 +157,10 @@ async def house(
         workspace=home / "workspace",
     )
 
+    models = OllamaModels(gateway.ollama)
+
     async def dispose() -> None:
+        await asyncio.to_thread(models.close)
         await asyncio.to_thread(database.close)
 
     parts = Parts(
@@ -170,6 +174,7 @@ async def house(
         database,
         ApiKeys({}, file=KeyFile(home, n=2**10)),
         lambda changed: gateway.set_air_gap(changed.air_gap),
+        models=models,
     )
     engine = await Engine.open(parts)
     try:

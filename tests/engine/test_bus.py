@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qverify_desktop.engine.bus import LOG_LINES, BusReporter, EventBus, one_line
+from qverify_desktop.engine.bus import LOG_LINES, MOST_WRITING, BusReporter, EventBus, one_line, some_lines
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, Stage
 
 
@@ -113,3 +113,25 @@ async def test_an_unknown_run_is_a_key_error() -> None:
 def test_text_of_a_repository_can_not_steer_a_terminal() -> None:
     assert "\x1b" not in one_line("a\x1b[2J\r\nb") and one_line("a\udcffb") == "a b"
     assert len(one_line("x" * 10**6)) == 1000
+
+
+async def test_of_what_a_model_writes_only_the_last_is_handed_on_and_nothing_else_is_lost() -> None:
+    bus = EventBus()
+    bus.begin("r1")
+    watching = asyncio.ensure_future(collect(bus))
+    await asyncio.sleep(0)
+    reporter = BusReporter(bus, "r1")
+    for number in range(1_000):
+        reporter.writing(Stage.GENERATE, "a.py::f", f"line {number}\nmore", over=False)
+        if number % 100 == 0:
+            reporter.started(Stage.GENERATE)
+    bus.publish("r1", EventKind.STATUS, status=RunStatus.FINISHED)
+    for events in (await asyncio.wait_for(watching, 2), await asyncio.wait_for(collect(bus), 2)):
+        assert [e.text for e in events if e.kind is EventKind.WRITING] == ["line 999\nmore"]
+        assert sum(e.kind is EventKind.STAGE_STARTED for e in events) == 10
+
+
+def test_lines_of_a_model_are_bounded_and_printable() -> None:
+    assert some_lines("a\x1b[2J\n\tb\x00") == "a [2J\n\tb "
+    told = some_lines("x" * 10**6 + "the end")
+    assert told.endswith("the end") and len(told) == MOST_WRITING

@@ -36,7 +36,7 @@ class Scripted:
         self.asked.append(request)
         return "r0000000000001"
 
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
+    async def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
         self.watchers += 1
         try:
             yield RunEvent(run, 1, EventKind.STATUS, status=RunStatus.RUNNING)

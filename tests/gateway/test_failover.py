@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import AUTO, Answer, Asker, Deployment, RateLimit
+from qverify_desktop.domain.model import Answer, Asker, Deployment, RateLimit
+from qverify_desktop.domain.question import Question
 from qverify_desktop.gateway.call import Accounts
 from qverify_desktop.gateway.failover import Health
 from qverify_desktop.gateway.gateway import ModelGateway
@@ -59,7 +60,7 @@ def deployments(servers: list[ModelServer], limit: RateLimit = NO_LIMIT) -> list
 
 
 async def ask(gateway: ModelGateway, asker: Asker = Asker()) -> Answer:
-    return await gateway.complete(ASK, model=AUTO, api_base="", max_tokens=100, purpose="generate", asker=asker)
+    return await gateway.complete(Question(ASK, "generate", 100, asker=asker))
 
 
 async def at_once(seconds: float) -> None:
@@ -221,9 +222,7 @@ async def test_a_prompt_that_is_too_long_is_sent_shorter_before_anybody_else_is_
 
     with three(*scripts) as servers:
         gateway = ModelGateway(order=deployments(servers))
-        answer = await gateway.complete(
-            ASK, model=AUTO, api_base="", max_tokens=100, purpose="generate", shorter=shorter
-        )
+        answer = await gateway.complete(Question(ASK, "generate", 100, shorter=shorter))
         await gateway.close()
     assert answer.provider == "azure" and len(limits) == 1
     assert [len(script.requests) for script in scripts] == [2, 0, 0]
@@ -293,6 +292,51 @@ async def test_a_budget_stops_what_costs_and_what_is_free_goes_on(tmp_path: Path
         far = Deployment("far", "openai", "gpt-4.1", "https://models.example.org/v1")
         near = Deployment("near", "ollama", "scripted", local.url)
         gateway = ModelGateway(order=[far, near], accounts=kept.accounts)
-        answer = await ask(gateway, Asker(run="r", budget_microusd=1))
+        answer = await ask(gateway, Asker(run="r", cloud=True, budget_microusd=1))
         await gateway.close()
     assert answer.provider == "ollama" and "budget of this run" in answer.attempts[0]
+
+
+@pytest.mark.parametrize("wire", ["openai", "azure", "anthropic"])
+async def test_what_the_provider_had_cached_is_paid_at_its_own_price_and_counted(wire: str, tmp_path: Path) -> None:
+    prices = "input = 1_000_000_000\noutput = 0\ncached_input = 100_000_000\n"
+    (tmp_path / "prices.toml").write_text(f'[prices."{wire}/scripted"]\n{prices}')
+    kept = Kept(tmp_path)
+    with serving(Script([Say("yes", cached=2)]), wire) as server:
+        order = [Deployment("one", wire, "scripted", server.url)]
+        gateway = ModelGateway(order=order, accounts=kept.accounts)
+        answer = await ask(gateway)
+        await gateway.close()
+    assert (answer.prompt_tokens, answer.cached_tokens) == (3, 2)
+    assert answer.cost_microusd == 1_000 + 2 * 100
+    with kept.database.reading() as session:
+        row = session.connection().exec_driver_sql("SELECT cached_tokens, cost_microusd FROM model_calls").one()
+    assert tuple(row) == (2, 1_200)
+
+
+async def test_what_a_server_did_not_count_is_paid_by_our_own_count(tmp_path: Path) -> None:
+    (tmp_path / "prices.toml").write_text('[prices."openai/scripted"]\ninput = 1_000_000\noutput = 3_000_000\n')
+    kept = Kept(tmp_path)
+    with serving(Script([Say("x" * 300, counts=False)])) as server:
+        gateway = ModelGateway(
+            order=[Deployment("one", "openai", "scripted", server.url)], accounts=kept.accounts, sleep=at_once
+        )
+        answer = await ask(gateway)
+        await gateway.close()
+    assert (answer.prompt_tokens, answer.completion_tokens) == (0, 0), "the counts stay the server's own"
+    assert 300 < answer.cost_microusd <= 330
+
+
+async def test_who_counts_nothing_in_a_stream_and_may_be_paid_is_not_asked_for_one_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(Script([Say("yes", counts=False)])) as server:
+        # 127.0.0.1 in a notation that no policy takes for this machine.
+        base = server.url.replace("127.0.0.1", "0x7f.1")
+        gateway = ModelGateway(order=[Deployment("far", "openai", "scripted", base)])
+        for _ in range(2):
+            await gateway.complete(Question(ASK, "generate", 100, asker=Asker(cloud=True), hear=lambda piece: None))
+        await gateway.close()
+    assert ["stream" in request for request in server.script.requests] == [True, False]

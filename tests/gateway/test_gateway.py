@@ -9,12 +9,13 @@ import time
 import pytest
 from pydantic import SecretStr
 
+from qverify_desktop.domain.connections import Gate, Policy
 from qverify_desktop.domain.errors import ModelFailure
 from qverify_desktop.domain.model import Answer
+from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.failover import Health
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.litellm_provider import LitellmProvider
-from qverify_desktop.gateway.provider import Messages
 from tests.model_servers.answers import Say, Script, text_of
 from tests.model_servers.server import ModelServer, serving
 
@@ -50,9 +51,7 @@ async def complete_with(
 ) -> Answer:
     """One question over a gateway that is closed afterwards."""
     try:
-        return await gateway.complete(
-            messages, model=named(server), api_base=server.url, max_tokens=max_tokens, purpose="test"
-        )
+        return await gateway.complete(Question(messages, "test", max_tokens, named(server), server.url))
     finally:
         await gateway.close()
 
@@ -92,7 +91,7 @@ async def test_a_prompt_over_ollamas_window_is_refused_before_it_is_cut_in_silen
     with serving(script, "ollama", context_length=4096) as server:
         long = [{"role": "user", "content": "word " * 5000}]
         with pytest.raises(ModelFailure, match="window of 4096 tokens"):
-            await ModelGateway().complete(long, model="scripted", api_base=server.url, max_tokens=9, purpose="test")
+            await ModelGateway().complete(Question(long, "test", 9, "scripted", server.url))
     assert script.requests == []
 
 
@@ -195,7 +194,7 @@ async def test_a_server_that_is_not_there() -> None:
     with serving(Script([Say("x")])) as server:
         url = server.url
     with pytest.raises(ModelFailure, match="can't be reached"):
-        await ModelGateway().complete(ASK, model="x", api_base=url, max_tokens=9, purpose="test")
+        await ModelGateway().complete(Question(ASK, "test", 9, "x", url))
 
 
 async def test_a_key_is_sent_and_never_shown(
@@ -227,7 +226,7 @@ async def test_openais_key_never_goes_to_another_server(monkeypatch: pytest.Monk
 async def test_a_key_is_not_sent_over_plain_http_to_another_machine() -> None:
     gateway = ModelGateway(Keys(models_example="sk-secret"))
     with pytest.raises(ModelFailure, match="plain http"):
-        await gateway.complete(ASK, model="x", api_base="http://models.example/v1", max_tokens=9, purpose="test")
+        await gateway.complete(Question(ASK, "test", 9, "x", "http://models.example/v1"))
 
 
 async def test_the_air_gap_lets_only_this_machine_through() -> None:
@@ -238,7 +237,7 @@ async def test_the_air_gap_lets_only_this_machine_through() -> None:
         ("ollama/x", "http://10.0.0.9:11434"),
     ]:
         with pytest.raises(ModelFailure, match="air gap"):
-            await gateway.complete(ASK, model=model, api_base=base, max_tokens=9, purpose="test")
+            await gateway.complete(Question(ASK, "test", 9, model, base))
     with serving(Script([Say("yes")])) as server:
         assert (await complete(gateway, server)).text == "yes"
 
@@ -296,6 +295,12 @@ async def test_the_probe_names_what_is_missing() -> None:
     assert "is not an http or https address" in await ModelGateway().probe("scripted", "nonsense")
 
 
+async def test_a_probe_goes_nowhere_that_its_asker_may_not_ask() -> None:
+    """It sends no source, but it shows somebody elsewhere that this model is about to be used."""
+    said = await ModelGateway().probe("openai/gpt-4.1", "https://models.example.org/v1")
+    assert "stay on this machine" in said and "models.example.org" in said
+
+
 def _load() -> None:
     from qverify_desktop.gateway.litellm_provider import load
 
@@ -308,3 +313,28 @@ async def _until(condition: object, seconds: float = 15.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
         await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("switch", "model", "base"),
+    [
+        ("allow_openai", "openai/gpt-4.1", ""),
+        ("allow_anthropic", "anthropic/claude", ""),
+        ("allow_azure", "azure/gpt-4.1", "https://mine.openai.azure.com"),
+        ("allow_other_models", "x", "https://models.example/v1"),
+        ("allow_other_models", "azure/x", "https://models.example"),
+        ("allow_other_models", "ollama/x", "https://10.0.0.9:11434"),
+    ],
+)
+async def test_each_provider_has_a_switch_that_counts_at_once(switch: str, model: str, base: str) -> None:
+    gate = Gate(Policy(off=frozenset([switch])))
+    gateway = ModelGateway(gate=gate)
+    with pytest.raises(ModelFailure, match="switched off") as caught:
+        await gateway.complete(ASK, model=model, api_base=base, max_tokens=9, purpose="test")
+    assert switch in caught.value.remedy
+    with serving(Script([Say("yes")])) as server:
+        assert (await complete(gateway, server)).text == "yes"
+        gate.policy = Policy(off=frozenset(["allow_local_models"]))
+        with pytest.raises(ModelFailure, match="switched off"):
+            await complete(gateway, server)
+        assert len(server.script.requests) == 1

@@ -40,6 +40,7 @@ def test_a_call_opens_no_other_connection_and_leaves_the_loop_quiet(tmp_path: Pa
 import asyncio, os, socket, sys
 from tests.model_servers.answers import Say, Script
 from tests.model_servers.server import serving
+from qverify_desktop.domain.question import Question
 from qverify_desktop.gateway.gateway import ModelGateway
 
 opened = []
@@ -54,7 +55,7 @@ async def main():
     for wire in ("openai", "ollama"):
         with serving(Script([Say("yes")]), wire) as server:
             ask = [{"role": "user", "content": "x"}]
-            await ModelGateway().complete(ask, model="scripted", api_base=server.url, max_tokens=3, purpose="t")
+            await ModelGateway().complete(Question(ask, "t", 3, "scripted", server.url))
             print({where[0] for where in opened} == {"127.0.0.1"}, {where[1] for where in opened} == {server.server_address[1]})
             opened.clear()
 asyncio.run(main())
@@ -68,6 +69,7 @@ def test_the_callers_loop_never_stalls_even_at_the_first_call(tmp_path: Path) ->
 import asyncio, time
 from tests.model_servers.answers import Say, Script
 from tests.model_servers.server import serving
+from qverify_desktop.domain.question import Question
 from qverify_desktop.gateway.gateway import ModelGateway
 
 async def main():
@@ -82,7 +84,7 @@ async def main():
     ticking = asyncio.create_task(tick())
     with serving(Script([Say("yes")]), "ollama") as server:
         ask = [{"role": "user", "content": "x"}]
-        await ModelGateway().complete(ask, model="scripted", api_base=server.url, max_tokens=3, purpose="t")
+        await ModelGateway().complete(Question(ask, "t", 3, "scripted", server.url))
     ticking.cancel()
     print(worst < 0.05 or worst)
 asyncio.run(main())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import time
+from pathlib import Path
 
 import pytest
 
 from qverify_desktop.gateway.gateway import ModelGateway
-from qverify_desktop.gateway.masking import mask
+from qverify_desktop.gateway.masking import _ASSIGNED, _OWN, _PLACEHOLDER, _library, _meant, mask, secrets_of
 from tests.gateway.test_gateway import Keys, complete_with
 from tests.model_servers.answers import Say, Script
 from tests.model_servers.server import serving
@@ -43,6 +45,10 @@ PEM = "MIIEowIBAAKCAQEAxtuLpWCaS9I1ABC\nDEF0123456789abcdefghij=="
         ('password = "correct-horse-battery"', "correct-horse-battery"),
         ('"apiKey": "q7Hd82ksLw01"', "q7Hd82ksLw01"),
         ('String clientSecret = "q7Hd82ksLw01";', "q7Hd82ksLw01"),
+        ('if password == "correct-horse-8471": open()', "correct-horse-8471"),
+        ("if (apiKey !== 'q7Hd82ksLw01') throw 1", "q7Hd82ksLw01"),
+        ('return this.secret.equals("q7Hd82ksLw01");', "q7Hd82ksLw01"),
+        ("+DEPLOY_TOKEN=q7Hd82ksLw01", "q7Hd82ksLw01"),
         ("export DEPLOY_TOKEN=q7Hd82ksLw01", "q7Hd82ksLw01"),
     ],
 )
@@ -113,3 +119,74 @@ def test_no_text_is_slow(piece: str) -> None:
     began = time.process_time()
     mask([{"role": "user", "content": piece * 20_000}])
     assert time.process_time() - began < 20
+
+
+def test_what_is_looked_for_only_where_it_can_stand_is_found_as_if_it_were_looked_for_everywhere() -> None:
+    """This project's own files, with secrets put in at random places, against every rule over the whole text."""
+    planted = [
+        AWS,
+        GITHUB,
+        ANTHROPIC,
+        OPENAI,
+        GOOGLE,
+        STRIPE,
+        SLACK,
+        JWT,
+        f'password="{STRIPE}"',
+        f"a\nTOKEN={AWS}\n",
+    ]
+    planted += [
+        f"-----BEGIN PRIVATE KEY-----\n{PEM}\n-----END PRIVATE KEY-----",
+        "https://u:Zx9!kk2@h",
+        f"{AWS}\n" * 3,
+    ]
+    planted += [
+        f"Authorization: Bearer {JWT}",
+        "ibm_cloud_iam_key = " + "x1" * 22,
+        "AKCp5budTFpbypBqQbGJPz3pGCi28pPi",
+    ]
+    chosen = random.Random(5)
+    files = sorted(Path(__file__).resolve().parents[2].glob("qverify_desktop/gateway/[a-z]*.py"))
+    for round_ in range(300):
+        text = chosen.choice(files).read_text("utf-8")[:4_000]
+        for _ in range(round_ % 4):
+            at = chosen.randrange(len(text))
+            text = f"{text[:at]}{chosen.choice(['', ' ', chr(10)])}{chosen.choice(planted)} {text[at:]}"
+        everywhere = {
+            (*match.span(group), rule)
+            for rule, pattern in _library()
+            for match in pattern.finditer(text)
+            for group in [1 if match.re.groups and len(match.group(1) or "") >= 8 else 0]
+            if len(match.group(group)) >= 8 and not _PLACEHOLDER.match(match.group(group))
+        }
+        for rule, pattern in [(rule, pattern) for rule, (_, pattern) in _OWN.items()] + [
+            ("assigned-secret", _ASSIGNED)
+        ]:
+            everywhere |= {found for match in pattern.finditer(text) for found in _meant(match, rule)}
+        assert everywhere <= set(secrets_of(text))
+
+
+def test_what_is_a_secret_in_one_place_is_one_wherever_it_stands() -> None:
+    messages = [
+        {"role": "system", "content": "Write a test for `opened`; postgres is there."},
+        {
+            "role": "user",
+            "content": 'def opened(password: str = "correct-horse-8471"):\n    db = "pg://a:postgres@db"',
+        },
+        {
+            "role": "assistant",
+            "content": 'assert opened("correct-horse-8471")\nassert not opened("xcorrect-horse-8471")',
+        },
+    ]
+    found = mask(messages)
+    assert [one["content"] for one in found.messages] == [
+        "Write a test for `opened`; postgres is there.",
+        'def opened(password: str = "<secret-1>"):\n    db = "pg://a:<secret-2>@db"',
+        'assert opened("<secret-1>")\nassert not opened("xcorrect-horse-8471")',
+    ]
+    assert [(one.rule, one.message, one.line) for one in found.secrets] == [
+        ("assigned-secret", 1, 1),
+        ("address-with-password", 1, 2),
+        ("repeated-secret", 2, 1),
+    ]
+    assert mask(list(found.messages)).messages == found.messages

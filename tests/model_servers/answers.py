@@ -14,7 +14,11 @@ class Say:
 
     ``fault`` is one of: empty (no text), html (a web page with 200), slow (``delay_s`` before the answer), cut (the
     connection ends inside the body), huge (``size`` bytes of body), junk (JSON that is no answer), thinking (reasoning only),
-    filter (held back), or a status such as ``429`` with ``retry_after``. ``when`` is text the prompt must hold.
+    filter (held back), or a status such as ``429`` with ``retry_after``. In a stream alone: ends (it ends in good order, but in
+    the middle of the answer), breaks (an error comes inside it), stays (nothing more comes, and the connection stays open).
+    ``when`` is text the prompt must hold. ``refuses`` names a part of requests (``response_format``, ``stream_options``): a
+    request that has it gets a 400 which names it. A stream comes in pieces of ``piece`` characters, ``pause_s`` apart; ``plain``
+    answers in one piece whoever asked for a stream. ``cached`` tokens of the prompt were in the provider's own cache.
     """
 
     text: str = ""
@@ -24,6 +28,12 @@ class Say:
     retry_after: str = ""
     size: int = 0
     message: str = "scripted fault"
+    refuses: str = ""
+    piece: int = 6
+    pause_s: float = 0.0
+    plain: bool = False
+    counts: bool = True
+    cached: int = 0
 
 
 def text_of(message: dict[str, Any]) -> str:

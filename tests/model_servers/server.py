@@ -13,8 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.model_servers.answers import Say, Script, text_of
-
-MODEL = "scripted"
+from tests.model_servers.streams import MODEL, STREAM_TYPES, frames
 
 
 class ModelServer(ThreadingHTTPServer):
@@ -95,6 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._say(say, request)
 
     def _say(self, say: Say, request: dict[str, Any]) -> None:
+        if say.refuses and say.refuses in request:
+            say = Say(fault="400", message=f"Unrecognized request argument supplied: {say.refuses}")
         if say.fault.isdigit():
             headers = {"Retry-After": say.retry_after} if say.retry_after else {}
             error = {"message": say.message, "type": "scripted", "code": say.fault}
@@ -112,6 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(200, {"hello": "world"})
         if say.fault == "huge":
             return self._huge(say.size)
+        if request.get("stream") and not say.plain and self.path != "/api/generate":
+            return self._stream(say, request)
         content = json.dumps(self._answer(say, request)).encode()
         if say.fault == "cut":
             self._send(200, content[: len(content) // 2], "application/json", length=len(content))
@@ -120,6 +123,33 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
             return None
         return self._send(200, content, "application/json")
+
+    def _stream(self, say: Say, request: dict[str, Any]) -> None:
+        """The same answer in pieces (chunked, RFC 9112, section 7.1), and what can go wrong in the middle."""
+        sent = list(frames(self.server.wire, self._answer(say, request), say, request))
+        if say.fault in ("cut", "ends", "stays"):
+            sent = sent[: len(sent) // 2]
+        try:
+            self.send_response(200)
+            self.send_header("Content-Type", STREAM_TYPES[self.server.wire])
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for frame in sent:
+                if say.pause_s and not self._stays(say.pause_s):
+                    raise BrokenPipeError
+                self.wfile.write(f"{len(frame):x}\r\n".encode() + frame + b"\r\n")
+                self.wfile.flush()
+            if say.fault == "stays" and not self._stays(60):
+                raise BrokenPipeError
+            if say.fault != "cut":
+                self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.server.script.disconnects += 1
+            self.close_connection = True
+        if say.fault == "cut":
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
 
     def _stays(self, seconds: float) -> bool:
         """Wait, and tell whether the client is still there."""
@@ -143,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             if say.fault == "thinking":
                 message["thinking"] = "Let me think"
             answer = {"model": MODEL, "created_at": "2026-01-01T00:00:00Z", "done": True, "done_reason": "stop"}
-            counts = {"prompt_eval_count": asked, "eval_count": tokens}
+            counts = {"prompt_eval_count": asked, "eval_count": tokens} if say.counts else {}
             if self.path == "/api/generate":
                 return answer | counts | {"response": text}
             return answer | counts | {"message": message}
@@ -161,20 +191,23 @@ class _Handler(BaseHTTPRequestHandler):
                 "content": [*blocks, *([{"type": "text", "text": text}] if text else [])],
                 "stop_reason": "refusal" if say.fault == "filter" else "end_turn",
                 "stop_sequence": None,
-                "usage": {"input_tokens": asked, "output_tokens": tokens},
+                # What was cached is counted apart from the rest of the prompt.
+                "usage": {
+                    "input_tokens": asked - say.cached,
+                    "cache_read_input_tokens": say.cached,
+                    "output_tokens": tokens,
+                },
             }
         message = {"role": "assistant", "content": text}
         if say.fault == "thinking":
             message["reasoning_content"] = "Let me think"
         finish = "content_filter" if say.fault == "filter" else "stop"
-        return {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": MODEL,
-            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-            "usage": {"prompt_tokens": asked, "completion_tokens": tokens, "total_tokens": asked + tokens},
-        }
+        usage = {"prompt_tokens": asked, "completion_tokens": tokens, "total_tokens": asked + tokens}
+        if say.cached:
+            usage |= {"prompt_tokens_details": {"cached_tokens": say.cached}}
+        answer = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": MODEL}
+        choices = [{"index": 0, "message": message, "finish_reason": finish}]
+        return answer | {"choices": choices} | ({"usage": usage} if say.counts else {})
 
     def _huge(self, size: int) -> None:
         self.send_response(200)

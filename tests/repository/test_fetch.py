@@ -203,8 +203,12 @@ def test_bare_folders_and_file_addresses(served: Path, work: Work, take: Taker) 
 
 
 def test_what_an_address_is(tmp_path: Path) -> None:
-    assert classify("git@example.org:group/name.git") == Remote("git@example.org:group/name.git", "name")
-    assert classify("  https://example.org/a/b.git/ ") == Remote("https://example.org/a/b.git/", "b")
+    assert classify("git@example.org:group/name.git") == Remote(
+        "git@example.org:group/name.git", "name", host="example.org"
+    )
+    assert classify("  https://example.org/a/b.git/ ") == Remote(
+        "https://example.org/a/b.git/", "b", host="example.org"
+    )
     assert classify("https://user:pa%40ss@[::1]:8443/a/b").address == "https://[::1]:8443/a/b"  # type: ignore[union-attr]
     assert classify("ssh://git@example.org:2222/a/b.git").address == "ssh://git@example.org:2222/a/b.git"  # type: ignore[union-attr]
     assert "pass" not in repr(classify("https://user:pass@example.org/a"))

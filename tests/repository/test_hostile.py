@@ -14,7 +14,7 @@ import pytest
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.repository import Repositories, dirty
-from qverify_desktop.repository.git_safety import run_git
+from qverify_desktop.repository.git_safety import REMOTE_TRANSPORTS, run_git
 from qverify_desktop.repository.objects import Entry, build_trees, write_loose
 from tests.repository.conftest import Taker, Work
 
@@ -257,7 +257,7 @@ def test_a_silent_host_is_left_after_the_time_out_with_all_its_processes(home: P
         port = server.getsockname()[1]
         began = time.monotonic()
         with pytest.raises(BadInput, match="longer than 1 seconds"):
-            run_git(["ls-remote", f"git://127.0.0.1:{port}/x"], cwd=home, timeout_s=1)
+            run_git(["ls-remote", f"git://127.0.0.1:{port}/x"], cwd=home, timeout_s=1, transports=REMOTE_TRANSPORTS)
         assert time.monotonic() - began < 10
         assert not [child for child in psutil.Process().children(recursive=True) if child.name().startswith("git")]
 

@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QScrollArea
 
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
+from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
+from qverify_desktop.ui.sheets.preview import PreviewSheet
 from tests.ui.samples import window as samples
 from tests.ui.samples.results import OFFSET, RUN, SOURCE, run_view
 
@@ -85,8 +87,27 @@ SCENES = (
     Scene("runs", Place("runs")),
     Scene("environment", Place("environment")),
     Scene("new-analysis", Place("home"), act=lambda w: w.front.new_analysis(SOURCE)),
+    Scene(
+        "new-analysis-cloud",
+        Place("home"),
+        {
+            "repository_look": lambda source: (
+                samples.look(source)
+                | {"remembered": {"model": "gpt-4.1", "api_base": "https://models.example.org/v1"}}
+            )
+        },
+        act=lambda w: w.front.new_analysis(SOURCE),
+        size=(1440, 1200),
+    ),
+    Scene("preview", Place("home"), act=lambda w: w.front.open_sheet(PreviewSheet(w.desk, AnalysisRequest(SOURCE)))),
     Scene("git-url", Place("home"), act=lambda w: w.registry.trigger("git-url"), themes=("light",)),
     Scene("progress", Place("progress", run=LIVE), events=_going_on()),
+    Scene(
+        "progress-inquiry",
+        Place("progress", run=LIVE),
+        {"inquiries": [samples.inquiry(LIVE)]},
+        events=_going_on(),
+    ),
     Scene("progress-small", Place("progress", run=LIVE), events=_going_on(), size=SMALL, themes=("dark",)),
     Scene(
         "cancelled",
@@ -115,6 +136,41 @@ SCENES = (
         themes=("light",),
     ),
     Scene("models", Place("models")),
+    Scene(
+        "models-fetching",
+        Place("models"),
+        {
+            "model_transfers": samples.transfers(
+                samples.transfer("qwen3-coder:30b", "running", 7_430_000_000, 19_000_000_000),
+                samples.transfer(
+                    "gemma3:12b",
+                    "paused",
+                    2_100_000_000,
+                    8_149_190_199,
+                    sentence="Paused. What was fetched is kept.",
+                    remedy="Go on with it whenever you like.",
+                ),
+                samples.transfer(
+                    "llama4:scout",
+                    "paused",
+                    310_000_000,
+                    67_000_000_000,
+                    held=True,
+                    sentence="It needs at least 67.5 GB of memory, and this machine has 33.4 GB. It was stopped before more of it came.",
+                    remedy="Go on with it all the same, or take a smaller model.",
+                ),
+                samples.transfer(
+                    "nobody",
+                    "failed",
+                    0,
+                    0,
+                    sentence="There is no model 'nobody' in the library that Ollama fetches from.",
+                    remedy="Check its name; the model's page in the library says which sizes there are.",
+                ),
+            )
+        },
+    ),
+    Scene("models-remove", Place("models"), act=lambda w: w.registry.trigger("models.remove"), themes=("light",)),
     Scene("usage", Place("usage")),
     Scene("settings", Place("settings")),
     Scene("settings-models", Place("settings"), act=_to_the_keys),

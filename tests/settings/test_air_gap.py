@@ -8,7 +8,7 @@ import sys
 import pytest
 
 BEGIN = """
-import asyncio, socket, sys, threading
+import asyncio, os, socket, subprocess, sys, threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from qverify_desktop.settings.air_gap import AirGap, AirGapRefused
 
@@ -45,6 +45,27 @@ def run(code: str) -> str:
         "__import__('urllib.request').request.urlopen('http://192.0.2.1/', timeout=2)",
         "__import__('httpx').get('https://example.org/', timeout=2)",
         "asyncio.run(asyncio.open_connection('192.0.2.1', 80))",
+        "socket.getnameinfo(('192.0.2.1', 80), 0)",
+        "socket.gethostbyname_ex('example.org')",
+        "socket.getfqdn('192.0.2.1') == '192.0.2.1' and socket.gethostbyaddr('192.0.2.1')",
+        "socket.socket(type=socket.SOCK_DGRAM).connect(('192.0.2.1', 53))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('192.0.2.1', 53))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', 0, ('192.0.2.1', 53))",
+        "socket.socket().sendto(b'x', socket.MSG_FASTOPEN, ('192.0.2.1', 80))",
+        "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b'x', ('2001:db8::1', 53, 0, 0))",
+        "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).connect((2, 1024))",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)",
+        "socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)",
+        "socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)",
+        "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+        "subprocess.run(['git', 'ls-remote', 'https://192.0.2.1/x'])",
+        "subprocess.run('git ls-remote https://192.0.2.1/x'.split(), env={'PATH': os.environ['PATH'], 'GIT_ALLOW_PROTOCOL': 'https:file'})",
+        "subprocess.run(['ssh', '-F', 'none', '--', '192.0.2.1'])",
+        "subprocess.run(['ssh', '--', 'localhost'])",
+        "subprocess.run(['ssh', '-F', 'none', 'localhost'])",
+        "os.posix_spawn('/usr/bin/ssh', ['ssh', '192.0.2.1'], os.environ)",
+        "os.execv('/usr/bin/ssh', ['ssh', '192.0.2.1'])",
     ],
 )
 def test_nothing_leaves_by_any_library(attempt: str) -> None:
@@ -92,6 +113,20 @@ except AirGapRefused:
     print("refused")
 """)
     assert said.split("\n")[:3] == ["False False True True", "False", "sent"]
+
+
+def test_git_over_files_and_ssh_to_an_allowed_address_are_started() -> None:
+    said = run("""
+AirGap.set(True, ("192.0.2.7",))
+held = {**os.environ, "GIT_ALLOW_PROTOCOL": "file"}
+print(subprocess.run(["git", "--version"], env=held, capture_output=True).returncode)
+for host in ("127.0.0.1", "192.0.2.7"):
+    # Where it is let through, ssh itself says that the port or the host does not answer; here it only says its usage.
+    line = ["ssh", "-F", "none", "-o", "NoSuchOption=yes", "--", host]
+    print(subprocess.run(line, capture_output=True).returncode)
+pair = socket.socketpair(); pair[0].sendmsg([b"x"]); print(pair[1].recv(1).decode())
+""")
+    assert said.split() == ["0", "255", "255", "x"]
 
 
 def test_a_network_that_is_none_is_refused() -> None:

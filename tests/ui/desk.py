@@ -39,7 +39,7 @@ class ScriptedEngine:
             raise answer
         return answer
 
-    async def watch(self, run: str) -> AsyncIterator[RunEvent]:
+    async def watch(self, run: str, attend: bool = False) -> AsyncIterator[RunEvent]:
         for event in self.events:
             yield event
 

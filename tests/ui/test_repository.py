@@ -177,7 +177,7 @@ def test_another_repository_starts_without_the_filter_of_the_one_before(opened, 
     page.enter(Place("repository", item="/home/ada/code/ledger-api"))
     qtbot.waitUntil(lambda: page.title() == "ledger-api" and page.table.isVisible())
     assert page.filter.text() == "" and page.model.rowCount() == 9
-    assert engine.asked[-2][1] == {"source": "/home/ada/code/ledger-api"}
+    assert ("repository_history", {"source": "/home/ada/code/ledger-api"}) in engine.asked[-3:]
 
 
 def test_without_a_finished_run_it_offers_one(opened):
@@ -212,3 +212,26 @@ def test_ten_thousand_runs_stand_there_soon(opened, qtbot):
     _, _, page = opened(repository_history=many)
     qtbot.waitUntil(lambda: page.model.rowCount() == 10_000)
     assert page.table.height() < page.height(), "the table scrolls by itself"
+
+
+def test_the_page_says_whether_prompts_may_leave_and_changes_it(opened, qtbot):
+    now = {"cloud": "allowed", "hosts": [], "order": []}
+
+    def decide(source, cloud):
+        now["cloud"] = cloud
+
+    engine, _, page = opened(repository_cloud=lambda source, model, api_base: dict(now), repository_decide=decide)
+    qtbot.waitUntil(page.policy.isVisible)
+    assert page.policy.words() == "Prompts with its source may go to models elsewhere."
+    assert not page.policy.allow.isVisible()
+    page.policy.keep.click()
+    qtbot.waitUntil(lambda: page.policy.words() == "Prompts with its source stay on this machine.")
+    assert page.policy.allow.isVisible() and not page.policy.keep.isVisible()
+    assert dict(engine.asked)["repository_decide"] == {"source": SOURCE, "cloud": "local_only"}
+
+
+def test_what_nobody_decided_is_said_with_both_answers(opened, qtbot):
+    _, _, page = opened()
+    qtbot.waitUntil(page.policy.isVisible)
+    assert "not decided yet" in page.policy.words()
+    assert page.policy.allow.isVisible() and page.policy.keep.isVisible()

@@ -1,92 +1,47 @@
-"""What a person is told when the window starts: a key file that is locked, and calls that may have been charged."""
+"""The window starts, and shows the pages about models, without the model library, which takes seconds to import."""
 
 from __future__ import annotations
 
-import pytest
-from PySide6.QtCore import Qt
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-from qverify_desktop.domain.errors import BadInput, WrongPassphrase
-from qverify_desktop.ui.assembly import Window
-from qverify_desktop.ui.preferences import Preferences
-from qverify_desktop.ui.sheets.new_analysis import NewAnalysisSheet
-from qverify_desktop.ui.sheets.passphrase import UnlockSheet
-from tests.ui.samples import window as samples
+import pytest
 
 pytestmark = pytest.mark.ui
+ROOT = Path(__file__).resolve().parents[2]
+CODE = """
+import os, sys
+from PySide6.QtCore import QTimer
+from qverify_desktop.app import main
+from qverify_desktop.ui.page import Place
 
-LOCKED = samples.keys(file="locked", keys=[])
+def on_window(window):
+    def walk():
+        for name in ("models", "usage", "settings", "home"):
+            window.go(Place(name))
+    def look():
+        assert window.front is not None and "qverify_desktop.gateway.gateway" in sys.modules, "the engine is open"
+        print(sorted({"litellm", "openai", "tiktoken", "detect_secrets"} & set(sys.modules)), flush=True)
+        os._exit(0)
+    window.bridge.ready.connect(walk)
+    window.bridge.ready.connect(lambda: QTimer.singleShot(1500, look))
 
-
-@pytest.fixture
-def opened(make, qtbot, tmp_path):
-    def open_window(sources=(), **changes):
-        engine, desk = make(samples.answers(**changes))
-        window = Window(desk.theme, desk.bridge, Preferences(tmp_path / "window.json"))
-        qtbot.addWidget(window)
-        window.resize(1280, 800)
-        window.show()
-        window.open_sources(sources)
-        qtbot.waitUntil(lambda: window.bridge.is_ready and "keys" in dict(engine.asked))
-        qtbot.wait(60)
-        return engine, window
-
-    return open_window
-
-
-def notices(window: Window) -> list[str]:
-    return [told.notice.text for told in window.toasts.notices]
+main([], on_window)
+"""
 
 
-def test_a_locked_key_file_is_asked_for_once_in_a_sheet(opened, qtbot):
-    engine, window = opened(keys=LOCKED, keys_unlock=lambda passphrase: samples.keys())
-    sheet = window.sheets.sheet
-    assert isinstance(sheet, UnlockSheet)
-    qtbot.keyClicks(sheet.fields[0], "correct horse")
-    qtbot.keyClick(sheet.fields[0], Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.sheets.sheet is None)
-    assert ("keys_unlock", {"passphrase": "correct horse"}) in engine.asked
-    window.bridge.ready.emit()
-    qtbot.wait(100)
-    assert window.sheets.sheet is None, "once per start"
-
-
-def test_one_may_go_on_without_its_keys(opened, qtbot):
-    engine, window = opened(keys=LOCKED)
-    qtbot.keyClick(window.sheets.sheet.fields[0], Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: window.sheets.sheet is None)
-    assert "keys_unlock" not in dict(engine.asked)
-
-
-def test_a_passphrase_that_was_handed_in_and_does_not_open_is_said(opened):
-    problem = str(WrongPassphrase("This passphrase does not open the key file."))
-    _, window = opened(keys={**LOCKED, "problem": problem})
-    assert window.sheets.sheet.problem.text() == problem
-
-
-def test_another_sheet_is_not_taken_away(opened, qtbot):
-    _, window = opened(["https://example.org/a.git"], keys=LOCKED)
-    assert isinstance(window.sheets.sheet, NewAnalysisSheet)
-    assert any("locked" in text for text in notices(window))
-
-
-def test_without_a_locked_file_nothing_is_asked_or_told(opened):
-    _, window = opened()
-    assert window.sheets.sheet is None
-    assert notices(window) == []
-
-
-def test_calls_in_doubt_are_told_with_a_way_to_the_usage_page(opened, qtbot):
-    _, window = opened(calls_in_doubt={"calls": 3, "where": {"theirs": 1, "ours": 2}})
-    (told,) = window.toasts.notices
-    assert told.notice.text.startswith(
-        "3 calls to ours, theirs were open when QVerify ended and may have been charged."
+def test_nothing_of_the_model_library_is_imported_by_starting(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("QVERIFY")}
+    more = {"QT_QPA_PLATFORM": "offscreen", "QVERIFY_HOME": str(tmp_path / "home"), "QVERIFY_KEYRING": "false"}
+    ran = subprocess.run(
+        [sys.executable, "-c", CODE],
+        cwd=tmp_path,
+        env={**kept, **more, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
-    assert told.notice.act == "Show usage"
-    told.notice.run()
-    assert window.place.page == "usage"
-
-
-def test_an_owner_of_an_older_version_is_no_trouble(opened):
-    unknown = BadInput("There is no such question.")
-    _, window = opened(calls_in_doubt=unknown, keys=unknown)
-    assert notices(window) == []
+    assert (ran.returncode, ran.stdout) == (0, "[]\n"), ran.stderr

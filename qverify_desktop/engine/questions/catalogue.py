@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.results import RunResult
+from qverify_desktop.domain.results import AnalysisRequest, RunResult
+from qverify_desktop.engine.inquiries import Inquiries
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.secrets import ApiKeys
@@ -20,7 +21,9 @@ from qverify_desktop.storage.runs import RunStore
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.facade import Machine
+    from qverify_desktop.engine.model_transfers import ModelTransfers
     from qverify_desktop.engine.replay import Analyze
+    from qverify_desktop.gateway.ollama_models import OllamaModels
     from qverify_desktop.repository.look import Look
 
 Handler = Callable[..., Awaitable[Any]]
@@ -32,7 +35,8 @@ class Context:
     ``repository.look.look``; ``result`` reads a finished run's result (blocking); ``failure`` why a run ended that did not
     finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
     settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``; ``in_doubt`` how many
-    calls of an earlier process were open, by end point."""
+    calls of an earlier process were open, by end point; ``inquiries`` what runs ask the person; ``check`` refuses a request that must
+    not be begun with (blocking); ``models`` manages those of an Ollama server, ``transfers`` are those on their way."""
 
     home: Path
     services: Services
@@ -53,6 +57,10 @@ class Context:
     apply: Callable[[Configuration], None]
     analyze: Analyze
     in_doubt: Mapping[str, int]
+    inquiries: Inquiries
+    check: Callable[[AnalysisRequest], None]
+    models: OllamaModels
+    transfers: ModelTransfers
 
 
 def questions(context: Context) -> Mapping[str, Handler]:
@@ -63,6 +71,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
     from qverify_desktop.engine.questions.finished import FinishedRuns
     from qverify_desktop.engine.questions.keys import KeyQuestions
     from qverify_desktop.engine.questions.machine import MachineQuestions
+    from qverify_desktop.engine.questions.models import ModelQuestions
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
     from qverify_desktop.engine.questions.runs import RunQuestions
@@ -78,6 +87,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
         MachineQuestions(context),
         KeyQuestions(context),
         DeploymentQuestions(context),
+        ModelQuestions(context),
         UsageQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

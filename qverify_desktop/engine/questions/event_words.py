@@ -26,6 +26,8 @@ def _opened(data: Data) -> str:
     model = data.get("model", "none")
     words = "without a model" if model == "none" else f"with the model {model}"
     where = ", with reduced isolation" if data.get("isolation") == "reduced" else ""
+    if model != "none" and data.get("cloud"):
+        where += ", which may be elsewhere" if data["cloud"] == "allowed" else ", on this machine only"
     return f"The run is opened {words}{where}, scope {data.get('scope', 'all')}, seed {data.get('seed', 0)}."
 
 
@@ -75,6 +77,14 @@ def _earlier(data: Data) -> str:
     """Name of the earlier run that an entry relies on."""
     relied = data.get("relies_on", {})
     return str(relied.get("run", "")) if isinstance(relied, Mapping) else ""
+
+
+def _answered(data: Data) -> str:
+    said = "go on" if data.get("reply") == "go_on" else "finish without models that cost something"
+    if "limit_microusd" not in data:
+        return f"The person was asked and answered: {said}."
+    spent, limit = (int(data.get(key, 0)) / 1_000_000 for key in ("spent_microusd", "limit_microusd"))
+    return f"Asked with ${spent:,.2f} of the {data.get('budget', '')}'s ${limit:,.2f} spent, the person answered: {said}."
 
 
 def _decision(data: Data) -> str:
@@ -158,6 +168,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{'the words of the repository' if d.get('by') == 'specification' else 'its repair'}."
     ),
     "model_failed": lambda d: f"The model gave no usable answer for {d.get('target', '')}.",
+    "person_answered": _answered,
     "decision": _decision,
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
     "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from qverify_desktop.diagnostics import archive, doctor
+from qverify_desktop.domain.connections import SWITCHES, Purpose
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import PROVIDER_HOSTS, default_host
 from qverify_desktop.domain.views import (
@@ -99,6 +100,7 @@ class MachineQuestions:
             "budget_ask_percent": configuration.budget_ask_percent,
             "answer_cache_mb": configuration.answer_cache_mb,
             "answer_cache_days": configuration.answer_cache_days,
+            "switches": {switch: bool(getattr(configuration, switch)) for switch in SWITCHES},
             "home": str(configuration.home),
             "keyring": await asyncio.to_thread(keys.place),
             "api_key_set": await asyncio.to_thread(keys.has_one),
@@ -174,7 +176,11 @@ class MachineQuestions:
         configuration = await asyncio.to_thread(lambda: Configuration.load(home=self._context.home))
         name, base = configuration.model, configuration.api_base
         local = bool(base) and is_local(base)
-        ollama, own = await asyncio.gather(_listing(OLLAMA_BASE), _listing(base if local else ""))
+        closed = configuration.policy.refusal(Purpose.LOCAL_MODEL)
+        if closed is not None and local:
+            return {"models": [], "sentence": closed.sentence, "remedy": closed.remedy}
+        asked = ("", "") if closed is not None else (OLLAMA_BASE, base if local else "")
+        ollama, own = await asyncio.gather(*map(_listing, asked))
         models = [*_listed(ollama, ""), *_listed(own, base)]
         chosen = name not in ("", "none") and (bool(base) or default_host(name) is not None)
         if chosen and local and own is not None and not own.complete:
@@ -183,6 +189,8 @@ class MachineQuestions:
             models.append(_model(Listed(name), _provider_of(name), base, "Set on the settings page."))
         if models:
             return {"models": models, "sentence": "", "remedy": ""}
+        if closed is not None:
+            return {"models": [], "sentence": closed.sentence, "remedy": closed.remedy}
         sentence, remedy = _no_model(ollama is not None, base, local, configuration.air_gap)
         return {"models": [], "sentence": sentence, "remedy": remedy}
 
@@ -286,7 +294,7 @@ def _no_model(ollama: bool, base: str, local: bool, air_gap: bool) -> tuple[str,
             "Start Ollama: ollama serve",
         )
     if ollama:
-        return "Ollama answers, but has no model.", "Fetch one: ollama pull qwen2.5-coder:7b"
+        return "Ollama answers, but has no model.", "Fetch one below, or type: qverify models pull qwen2.5-coder:7b"
     return "No model answers on this machine; analyses work without one.", "Start Ollama: ollama serve"
 
 

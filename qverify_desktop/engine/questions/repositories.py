@@ -8,24 +8,29 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
+from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.domain.views import (
     Choices,
+    CloudView,
     ComparedTest,
     ComparisonView,
     DefectView,
     HistoryEntry,
+    PreviewView,
     RepositoryLook,
     RepositoryView,
     RunView,
     TrendPoint,
 )
+from qverify_desktop.engine import policy, wire
+from qverify_desktop.engine.preview import model_preview
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.detected import nothing_to_analyse, runtime_choices, sources
 from qverify_desktop.engine.questions.views import canonical, history_entry, name_of, run_view, thousandths
 from qverify_desktop.storage.decisions import DEFECT
-from qverify_desktop.storage.repositories import KeptRepository
+from qverify_desktop.storage.repositories import CLOUD, KeptRepository
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.questions.catalogue import Context, Handler
@@ -63,6 +68,9 @@ class RepositoryQuestions:
             "repository_forget": self.forget,
             "repository_look": self.look,
             "repository_remember": self.remember,
+            "repository_cloud": self.cloud,
+            "repository_decide": self.decide,
+            "model_preview": self.preview,
             "repository_history": self.history,
             "runs_compare": self.compare,
         }
@@ -113,6 +121,29 @@ class RepositoryQuestions:
                 raise BadInput(f"The choice {name!r} can't be kept.")
         await asyncio.to_thread(self._context.repositories.remember, canonical(source), choices)
 
+    async def cloud(self, source: str, model: str, api_base: str) -> CloudView:
+        """What was decided about prompts of a repository, and where those for this model would go. Raises ``BadInput``."""
+        context = self._context
+        return {
+            "cloud": (await asyncio.to_thread(policy.kept, source, context.repositories)).value,
+            "hosts": list(await asyncio.to_thread(policy.hosts_elsewhere, model, api_base, context.home)),
+            "order": list(await asyncio.to_thread(policy.order, model, context.home)),
+        }
+
+    async def preview(self, request: dict[str, Any], target: str = "") -> PreviewView:
+        """``request`` is an ``AnalysisRequest`` in JSON; nothing is sent, started or kept. Takes seconds. Raises ``BadInput``."""
+        asked = wire.request_from_json(request)
+        await asyncio.to_thread(self._context.check, asked)
+        now = await asyncio.to_thread(policy.kept, asked.source, self._context.repositories)
+        return await model_preview(asked, str(target), self._context.services, now)
+
+    async def decide(self, source: str, cloud: str) -> None:
+        """What is decided holds from the next run on; empty asks the person again. Raises ``BadInput``."""
+        if cloud not in tuple(CloudPolicy):
+            raise BadInput("Prompts are allowed elsewhere (allowed) or stay on this machine (local_only).")
+        await asyncio.to_thread(self._context.repositories.decide, canonical(source), cloud)
+        self._context.changed("")
+
     async def look(self, source: str) -> RepositoryLook:
         """A first look that copies nothing; what can't be analysed says so in ``problem``."""
         view: RepositoryLook = {
@@ -146,7 +177,7 @@ class RepositoryQuestions:
             "files": len(found.paths),
             "source_files": sorted(source_files)[:MOST_FILES],
             "test_files": sum(_is_test(path) for path in source_files),
-            "remembered": cast(Choices, kept.choices),
+            "remembered": cast(Choices, {name: value for name, value in kept.choices.items() if name != CLOUD}),
         }
         known, reason = await self._known_runtimes()
         view["runtimes"] = await asyncio.to_thread(runtime_choices, found, source_files, languages, known, reason)

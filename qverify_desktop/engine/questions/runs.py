@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.inquiries import Consent
 from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult
-from qverify_desktop.domain.views import LogHits, LogPage, ReplayView, RunOverview
+from qverify_desktop.domain.views import InquiryView, LogHits, LogPage, ReplayView, RunOverview
 from qverify_desktop.engine import delivery, wire
 from qverify_desktop.engine.questions.views import NOTHING, measure_view, run_view
 from qverify_desktop.engine.replay import read_recording, replay
@@ -37,7 +38,22 @@ class RunQuestions:
             "run_log_search": self.search,
             "run_pause": self.pause,
             "run_replay": self.replay,
+            "inquiries": self.inquiries,
+            "inquiry_answer": self.answer,
         }
+
+    async def inquiries(self) -> list[InquiryView]:
+        """What runs ask the person now, the oldest first."""
+        return [
+            {"run": one.run, "name": one.name, "sentence": one.sentence, "facts": dict(one.facts)}
+            for one in self._context.inquiries.open()
+        ]
+
+    async def answer(self, run: str, name: str, reply: str) -> None:
+        """Raises ``BadInput`` where this is not asked (any more), or for an answer that is none."""
+        if reply not in tuple(Consent):
+            raise BadInput("The answer is neither go_on nor stop.")
+        self._context.inquiries.answer(await self._context.find(run), str(name), Consent(reply))
 
     async def replay(self, run: str) -> ReplayView:
         """Takes as long as the run's containers did: nothing of it is taken over, but no model is asked."""

@@ -24,6 +24,14 @@ _HOLDING = frozenset(("program", "class_body", "export_statement", "class_declar
 MOST_COMMENTS = 3000
 #: The bare name that an example begins with, after the marks of a comment, a list or a prompt.
 _CALLED = re.compile(r"^[\s*/>#`-]{0,40}([A-Za-z_$][\w$]{0,80})\s?\(")
+_QUALIFIED = re.compile(r"^[\s*/>#`-]{0,40}([A-Za-z_$][\w$]{0,80})\.[A-Za-z_$]")
+_DECLARED = re.compile(
+    r"^[\s*/>]{0,40}(?:const|let|var)\s{1,9}([A-Za-z_$][\w$]{0,80})(?:\s?:[^=]{1,80})?\s{0,9}=(.{0,300})"
+)
+#: A module as it is, or a function of it, but not what one of its functions gives.
+_IMPORTED = re.compile(
+    r"^\s{0,9}(?:await\s{1,9}import|require)\([^()]{1,200}\)(?:\.[\w$]{1,80}){0,3}\s{0,9};?\s*(?://.*)?$"
+)
 #: Files that their project keeps to itself.
 _INTERNAL = re.compile(r"(?:^|/)(?:_[^/]*|internals?|private)(?:/|\.|$)")
 
@@ -57,7 +65,8 @@ def _found(
     shown = [target for target in targets if target.public and not _INTERNAL.search(target.file)]
     for some, known in ((passages, targets), (list(documentation(snapshot)), shown)):
         mined = mine(some, known, JavaScriptSpeaker())
-        plain = [one for one in mined.promises if not _is_sequence(one) and not _is_global(one)]
+        made = _made(some)
+        plain = [one for one in mined.promises if not (_is_sequence(one) or _is_global(one) or _is_on(one, made))]
         taken = {(promise.file, promise.line) for promise in plain}
         blocks = [one for one in block_promises(some, known) if (one.file, one.line) not in taken]
         found += [*plain, *blocks]
@@ -90,6 +99,24 @@ def _is_global(promise: Promise) -> bool:
     """Whether the example calls what the language itself has by that name: ``isNaN(undefined)`` beside ``_.isNaN(undefined)``."""
     match = _CALLED.match(promise.words)
     return match is not None and match[1] in GLOBALS
+
+
+def _made(passages: Sequence[Passage]) -> dict[str, set[str]]:
+    """Of each file the names that its examples bind to something that is not simply imported."""
+    made: dict[str, set[str]] = defaultdict(set)
+    for passage in passages:
+        for line in passage.lines:
+            match = _DECLARED.match(line)
+            if match and not _IMPORTED.search(match[2]):
+                made[passage.file].add(match[1])
+    return made
+
+
+def _is_on(promise: Promise, made: dict[str, set[str]]) -> bool:
+    """Whether the example calls a method of something that the examples make: ``angle.wrap(270)`` after ``angle = range.curry(…)``
+    is not the function ``wrap``."""
+    match = _QUALIFIED.match(promise.words)
+    return match is not None and match[1] in made.get(promise.file, ())
 
 
 def passages_of(source: TreeSource, targets: dict[str, Target]) -> Iterator[Passage]:

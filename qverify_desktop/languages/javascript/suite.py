@@ -26,7 +26,15 @@ GENERATED_TEST_S = 10
 LOAD_S = 45
 PATIENCE_S = 60
 
-DRIVERS = ("qv_supervision.cjs", "qv_worker.cjs", "qv_frame.cjs", "qv_loader.cjs", "qv_expect.cjs", "qv_telling.cjs")
+DRIVERS = (
+    "qv_supervision.cjs",
+    "qv_worker.cjs",
+    "qv_frame.cjs",
+    "qv_loader.cjs",
+    "qv_expect.cjs",
+    "qv_telling.cjs",
+    "qv_clock.cjs",
+)
 _MEASURING = ("run_tests.cjs", "qv_marks.cjs", "qv_alone.cjs", "qv_runners.cjs", "qv_preload.cjs", "qv_reporter.cjs")
 
 
@@ -55,6 +63,7 @@ def suite_job(
         "expected": list(only) or [name for path in sorted(files) for name in _ids(path, files[path])],
         "seed": variation.order_seed,
         "hash_seed": variation.hash_seed % 2**31 + 1,
+        "clock_s": variation.clock_s,
         "coverage": coverage,
         "everything": existing,
         "runner": _runner(project),

@@ -14,6 +14,8 @@ from qverify_desktop.languages import syntax
 MOST_BYTES = 2_000_000
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 _MOST_HOPS = 6
+#: Modules that one name is looked for in; each costs two frames of the stack.
+_MOST_MODULES = 100
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,13 @@ class Codebase:
 
     def follow(self, module: str, name: str) -> tuple[str, str, str] | None:
         """Where ``name`` of ``module`` comes from: (module, name, kind), re-exports followed; ``None`` if unknown."""
-        seen: set[tuple[str, str]] = set()
+        return self._follow(module, name, set())
+
+    def _follow(self, module: str, name: str, seen: set[tuple[str, str]]) -> tuple[str, str, str] | None:
+        """``seen`` is shared by all branches: modules may pass each other's names on in a circle."""
         for _ in range(_MOST_HOPS):
             source = self.modules.get(module)
-            if source is None or (module, name) in seen:
+            if source is None or (module, name) in seen or len(seen) > _MOST_MODULES:
                 return None
             seen.add((module, name))
             binding = source.names.get(name)
@@ -130,7 +135,7 @@ class Codebase:
             return None
         for star in source.stars:
             if star in self.modules and (star, name) not in seen:
-                found = self.follow(star, name)
+                found = self._follow(star, name, seen)
                 if found:
                     return found
         return None

@@ -168,10 +168,20 @@ def _spelled_loosely(promise: Promise) -> bool:
     return promise.expected in ("True", "False") and promise.expected not in promise.words
 
 
+_DATED = re.compile(r"datetime\.(?:timedelta|datetime|date|time)\([^\n]{0,300}\)$")
+_DATED_NAME = re.compile(r"\bdatetime\.(?=[a-z]+\()")
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+#: Names that are neither attributes nor keywords of a call.
+_NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=)")
+
+
 def _shown(expected: str) -> list[str]:
     standard = ("OrderedDict(", "Counter(", "deque(", "Decimal(", "Fraction(")
     if expected.startswith(standard):
         return [f"assert observed == {expected}"]
+    if _DATED.match(expected) and set(_NAMES.findall(_QUOTED.sub("", expected))) == {"datetime"}:
+        # A date is the same however a version of Python shows it: ``timedelta(1, 5)`` and ``timedelta(days=1, seconds=5)``.
+        return ["import datetime as dt", f"assert observed == {_DATED_NAME.sub('dt.', expected)}"]
     # The interpreter shows an object by its repr; that is all the words promise. Python 2 showed text with a ``u``.
     text = _TEXT_MARK.sub("", expected)
     # Which quotes a text has in a repr is the interpreter's choice, and what is not ASCII may stand there as an escape

@@ -74,12 +74,22 @@ class TargetState:
         return tuple("done" if at < reached else "now" if at == reached else "open" for at in range(3))
 
 
+@dataclass(frozen=True)
+class Writing:
+    """What a model has written for a target so far: the end of it. ``over`` when it has ended."""
+
+    target: str
+    text: str
+    over: bool = False
+
+
 @dataclass
 class RunProgress:
     """Takes events in their order; a late or repeated one changes nothing."""
 
     stages: dict[Stage, StageState] = field(default_factory=lambda: {stage: StageState(stage) for stage in Stage})
     targets: dict[str, TargetState] = field(default_factory=dict)
+    writing: Writing | None = None
     status: RunStatus | None = None
     sentence: str = ""
     now_ms: int = 0
@@ -92,6 +102,8 @@ class RunProgress:
         self.sequence, self.now_ms = event.sequence, max(self.now_ms, event.at_ms)
         if event.kind is EventKind.STATUS and event.status is not None:
             self._take_status(event)
+        elif event.kind is EventKind.WRITING:
+            self._take_writing(event)
         elif event.kind is EventKind.TARGET:
             self.targets[event.target] = TargetState(event.target, event.stage or Stage.TARGETS, event.text)
         elif event.stage is not None:
@@ -124,10 +136,15 @@ class RunProgress:
 
     def _take_status(self, event: RunEvent) -> None:
         self.status, self.sentence = event.status, event.text
+        self.writing = self.writing if event.status is RunStatus.RUNNING else None
         end = ENDS.get(event.status) if event.status is not None else None
         for state in self.stages.values():
             if state.state == "now" and end is not None:
                 state.state, state.ended_ms = end, event.at_ms
+
+    def _take_writing(self, event: RunEvent) -> None:
+        """What was written stays to be read until something else is, or the stage ends."""
+        self.writing = Writing(event.target, event.text, event.done > 0)
 
     def _take_stage(self, state: StageState, event: RunEvent) -> None:
         if event.kind is EventKind.STAGE_STARTED:
@@ -136,6 +153,7 @@ class RunProgress:
         elif event.kind is EventKind.STAGE_FINISHED:
             warned = "red" in event.text.split() or "lacks" in event.text
             state.state, state.ended_ms, state.text = "warning" if warned else "done", event.at_ms, event.text
+            self.writing = None if event.stage is Stage.GENERATE else self.writing
         elif event.kind is EventKind.PROGRESS and state.state == "now":
             state.done, state.total, state.text = event.done, event.total, event.text or state.text
 

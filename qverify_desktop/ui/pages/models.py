@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.model_views import StoredModelsView, StoredModelView
 from qverify_desktop.domain.views import ModelsView, ModelView, SettingsView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
-from qverify_desktop.ui.page import Desk, Page, Place
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, empty, frame, label, row
+from qverify_desktop.ui.page import Desk, Notice, Page, Place
+from qverify_desktop.ui.pages.connections import ConnectionsTable
+from qverify_desktop.ui.pages.models_fetch import FetchPart
+from qverify_desktop.ui.pages.models_told import told_of
+from qverify_desktop.ui.sheets.ask import AskSheet
+from qverify_desktop.ui.widgets import words
+from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.rows import Row, RowList, RowModel
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 from qverify_desktop.ui.widgets.state_view import Shown
 
 WIDEST = 900
+#: Rows of the list that are seen without scrolling in it, and the height of a state in its place.
+MOST_ROWS, STATE = 8, 180
 NONE = "none"
 
 
@@ -25,6 +33,7 @@ class ModelsPage(Page):
         super().__init__(desk, parent)
         theme = desk.theme
         self._settings: SettingsView | None = None
+        self._stored: dict[tuple[str, str], StoredModelView] = {}
         self._sentence = label("", "verdict", wrap=True)
         self._remark = label("", "body", "muted", wrap=True, select=True)
         self.model: RowModel[ModelView] = RowModel(
@@ -34,24 +43,28 @@ class ModelsPage(Page):
         self.list.opened.connect(lambda _: desk.actions.trigger("models.use"))
         self.list.chosen.connect(lambda _: desk.actions.update())
         self._shown = Shown(theme, self.list)
-        self._shown.setMinimumHeight(theme.px(180))
-        self._connections = QGridLayout()
-        self._connections.setHorizontalSpacing(24)
-        self._connections.setVerticalSpacing(12)
-        self._connections.setColumnStretch(1, 1)
+        self.model.arranged.connect(self._measure)
+        theme.changed.connect(self._measure)
+        self.fetch = FetchPart(desk)
+        self.fetch.came.connect(self.ask)
+        self.remove = Button(
+            theme, tr("Remove…"), lambda: desk.actions.trigger("models.remove"), icon="x", size="small"
+        )
+        desk.actions.changed.connect(lambda: self.remove.set_possible(self._cant_remove()))
+        self.connections = ConnectionsTable(desk, self._show_settings)
         connections = frame("card")
-        connections.setLayout(column(self._connections, margins=(16, 12, 16, 12)))
-        inside = QWidget()
-        inside.setObjectName("page")
-        inside.setMaximumWidth(theme.px(WIDEST))
+        connections.setLayout(column(self.connections, margins=(16, 12, 16, 12)))
         settings = Button(
             theme, tr("Settings"), lambda: desk.front.go(Place("settings")), icon="settings", size="small"
         )
-        inside.setLayout(
+        inside = ScrollBody(
             column(
                 self._sentence,
                 self._remark,
                 self._shown,
+                row(None, self.remove),
+                row(label(tr("Get a model"), "heading"), None),
+                self.fetch,
                 8,
                 row(label(tr("What may leave this machine"), "heading"), None, settings),
                 connections,
@@ -60,10 +73,8 @@ class ModelsPage(Page):
                 margins=(24, 20, 24, 24),
             )
         )
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
+        inside.setMaximumWidth(theme.px(WIDEST))
+        area = scrolling(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
@@ -71,6 +82,17 @@ class ModelsPage(Page):
         for act in (
             Act("models.refresh", later("Look again"), group, self.ask, icon="refresh"),
             Act("models.none", later("Use no model"), group, self._use_none, icon="circle-slash"),
+            Act(
+                "models.remove", later("Remove this model…"), group, self._remove, icon="x", reason=self._cant_remove
+            ),
+            Act("models.import", later("Import a model from a file…"), group, self.fetch.choose_file, icon="file"),
+            Act(
+                "models.import-folder",
+                later("Import a folder of models…"),
+                group,
+                self.fetch.choose_folder,
+                icon="folder",
+            ),
             Act("models.use", later("Use this model"), group, self._use, icon="check", reason=self._cant_use),
         ):
             act.place = "models"
@@ -86,6 +108,12 @@ class ModelsPage(Page):
     def enter(self, place: Place) -> None:
         super().enter(place)
         self.ask()
+        self.fetch.show_part()
+        if place.item:
+            self.fetch.ask_import(place.item)
+
+    def leave(self) -> None:
+        self.fetch.hide_part()
 
     def again(self) -> None:
         self.ask()
@@ -93,13 +121,24 @@ class ModelsPage(Page):
     def focus_content(self) -> None:
         self.list.setFocus()
 
+    def _measure(self) -> None:
+        """The list is as high as its rows, up to some; the page scrolls as a whole."""
+        rows = self.model.rowCount()
+        high = self.list.height_of_all() * min(rows, MOST_ROWS) // rows if rows else 0
+        state = self._shown.currentWidget() is self._shown.state or not rows
+        self._shown.setFixedHeight(self.desk.theme.px(STATE) if state else high)
+        self.remove.setVisible(not state)
+
     def ask(self) -> None:
         """Ask what answers now."""
         self.desk.bridge.ask(self, "settings", self._show_settings, key="settings")
         self.desk.bridge.ask(self, "models", self._show, failed=self._failed, key="models")
+        # Without it the list only says less.
+        self.desk.bridge.ask(self, "stored_models", self._show_stored, failed=lambda _: None, key="stored")
 
     def _failed(self, error: QVerifyError) -> None:
         self._shown.show_state().show_error(error, self.ask)
+        self._measure()
 
     def _show(self, models: ModelsView) -> None:
         if not models["models"]:
@@ -109,11 +148,19 @@ class ModelsPage(Page):
                 f"{models['sentence']} {models['remedy']}",
                 button=(tr("Look again"), self.ask),
             )
+            self.model.fill([])
+            self._measure()
             return
         self.model.fill(models["models"])
         if self.list.value() is None:
             self.list.choose_first()
         self._shown.show_content()
+        self._measure()
+
+    def _show_stored(self, stored: StoredModelsView) -> None:
+        self._stored = {(one["name"], one["api_base"]): one for one in stored["models"]}
+        self.model.fill(list(self.model.values))
+        self.desk.actions.update()
 
     def _show_settings(self, settings: SettingsView) -> None:
         self._settings = settings
@@ -130,49 +177,15 @@ class ModelsPage(Page):
             where = settings["api_base"] or tr("Ollama on this machine")
             self._remark.setText(tr("Asked at: {where}. Its tests meet the same judge as all others.", where=where))
         self.model.fill(list(self.model.values))
-        self._show_connections(settings)
+        self.connections.show_settings(settings)
         self.desk.actions.update()
 
-    def _show_connections(self, settings: SettingsView) -> None:
-        empty(self._connections)
-        closed = settings["air_gap"]
-        rows = (
-            (tr("Tests"), tr("Never have a network, whatever is set."), tr("never")),
-            (
-                tr("Model calls"),
-                tr("The source of each target, its documentation and its generated tests."),
-                tr("only this machine") if closed else tr("when a model elsewhere is chosen"),
-            ),
-            (
-                tr("Fetching repositories"),
-                tr("Git over https or ssh, with your own agent."),
-                tr("when you give an address"),
-            ),
-            (
-                tr("Missing packages"),
-                tr("In a container of their own, before the tests."),
-                tr("when you allow it for an analysis"),
-            ),
-        )
-        for at, (purpose, what, when) in enumerate(rows):
-            icon = "lock" if when in (tr("never"), tr("only this machine")) else "globe"
-            self._connections.addWidget(IconLabel(self.desk.theme, icon), at, 0, Qt.AlignmentFlag.AlignTop)
-            told = column(label(purpose, "strong"), label(what, "small", "muted", wrap=True), gap=0)
-            self._connections.addLayout(told, at, 1)
-            self._connections.addWidget(label(when, "small", wrap=True), at, 2, Qt.AlignmentFlag.AlignTop)
-
     def _told(self, model: ModelView) -> Row:
-        used = self._used(model)
-        local = model["place"] == "local"
-        where = tr("on this machine") if local else tr("elsewhere: prompts leave this machine")
-        remark = tr("used for new analyses") if used else ""
-        return Row(
-            icon="circle-check" if used else "model",
-            token="success" if used else "text-muted",
-            title=model["name"],
-            remark=remark,
-            detail=f"{model['provider']}, {where}",
-        )
+        return told_of(model, self._of(model), used=self._used(model))
+
+    def _of(self, model: ModelView | None) -> StoredModelView | None:
+        """What its server says of a model, where that is an Ollama."""
+        return self._stored.get((model["name"], model["api_base"].rstrip("/"))) if model else None
 
     def _used(self, model: ModelView) -> bool:
         settings = self._settings
@@ -186,8 +199,65 @@ class ModelsPage(Page):
 
     def _use(self) -> None:
         model = self.list.value()
-        if model is not None:
+        if model is None:
+            return
+        stored = self._of(model)
+        if stored is None or not stored["warning"]:
             self._change(model["name"], model["api_base"])
+            return
+        self.desk.front.open_sheet(
+            AskSheet(
+                self.desk.theme,
+                tr("Use {model}?", model=model["name"]),
+                (
+                    tr("It won't fit into this machine's memory."),
+                    stored["sentence"],
+                    tr("It may answer very slowly, not at all, or bring the machine to a standstill."),
+                ),
+                tr("Use it all the same"),
+                lambda: self._change(model["name"], model["api_base"]),
+            )
+        )
+
+    def _cant_remove(self) -> str:
+        model = self.list.value()
+        if model is None:
+            return tr("Choose a model in the list.")
+        return "" if self._of(model) else tr("Only models of an Ollama server can be removed here.")
+
+    def _remove(self) -> None:
+        """Ask first: it has to be fetched anew."""
+        model = self.list.value()
+        stored = self._of(model)
+        if model is None or stored is None:
+            return
+        used = (tr("New analyses use it; they would find no model."),) if self._used(model) else ()
+        self.desk.front.open_sheet(
+            AskSheet(
+                self.desk.theme,
+                tr("Remove {model}?", model=model["name"]),
+                (
+                    tr(
+                        "Its files ({size}) are deleted from the server's disk.",
+                        size=words.decimal_bytes(stored["bytes"]),
+                    ),
+                    *used,
+                    tr("To use it again it has to be fetched or imported anew. Runs and their evidence stay."),
+                ),
+                tr("Remove"),
+                lambda: self._delete(stored),
+                danger=True,
+            )
+        )
+
+    def _delete(self, stored: StoredModelView) -> None:
+        def gone(_: object) -> None:
+            self.desk.front.tell(Notice(tr("{model} was removed.", model=stored["name"]), "success"))
+            self.ask()
+
+        self.desk.bridge.ask(
+            self, "model_delete", gone, key="delete", name=stored["name"], api_base=stored["api_base"]
+        )
 
     def _use_none(self) -> None:
         self._change(NONE, "")

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QRect, Qt, QTimer
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from qverify_desktop.domain.progress import STAGE_TITLES, RunEvent, Stage
+from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent
 from qverify_desktop.domain.views import LogPage
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.models.run_progress import RunProgress, StageState, TargetState
 from qverify_desktop.ui.page import Desk, Notice, Place
+from qverify_desktop.ui.pages.progress_columns import target_columns
+from qverify_desktop.ui.pages.progress_inquiry import InquiryBanner
 from qverify_desktop.ui.pages.progress_log import RunLog
+from qverify_desktop.ui.pages.progress_writing import WritingPane
 from qverify_desktop.ui.run_page import RunPage
-from qverify_desktop.ui.theme import Theme, tokens
-from qverify_desktop.ui.widgets import steps, words
+from qverify_desktop.ui.theme import tokens
+from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, line, row
 from qverify_desktop.ui.widgets.filter_field import FilterField
 from qverify_desktop.ui.widgets.isolation import IsolationBadge
 from qverify_desktop.ui.widgets.progress import ProgressBar
 from qverify_desktop.ui.widgets.state_view import Shown
-from qverify_desktop.ui.widgets.tables import Column, Table, TableModel
+from qverify_desktop.ui.widgets.tables import Table, TableModel
 from qverify_desktop.ui.widgets.timeline import Stop, Timeline
 
 LEFT = 304
-#: Names of what a target goes through, in the order of ``TargetState.pips``.
-PIPS = (later("found"), later("tests written"), later("judged"))
 #: Lines of a log from which a run of another day is told.
 MOST_LINES = 10_000
 LIVE = ("queued", "running")
@@ -130,19 +130,24 @@ class ProgressPage(RunPage):
         right = QSplitter(Qt.Orientation.Vertical)
         right.setChildrenCollapsible(False)
         right.addWidget(self._build_targets())
+        self.writing = WritingPane(self.desk.theme)
+        right.addWidget(self.writing)
         self.log = RunLog(self.desk)
         right.addWidget(self.log)
-        right.setSizes([420, 300])
+        right.setSizes([420, 200, 300])
         self._split.addWidget(right)
         self._split.setStretchFactor(1, 1)
         px = self.desk.theme.px
         self._split.setSizes(self.desk.preferences.numbers("splitter.progress") or [px(LEFT), px(900)])
-        self._split.splitterMoved.connect(
-            lambda *_: self.desk.preferences.set("splitter.progress", self._split.sizes())
-        )
+        kept = self.desk.preferences
+        self._split.splitterMoved.connect(lambda *_: kept.set("splitter.progress", self._split.sizes()))
+        self.inquiry = InquiryBanner(self.desk)
+        self.inquiry.cancel_wanted.connect(self._cancel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._split)
+        layout.setSpacing(0)
+        layout.addWidget(self.inquiry)
+        layout.addWidget(self._split, 1)
 
     def _build_stages(self) -> QWidget:
         theme = self.desk.theme
@@ -223,6 +228,7 @@ class ProgressPage(RunPage):
         self.progress = RunProgress()
         self._began = time.monotonic()
         self._question.hide()
+        self.writing.show_writing(None)
         self.log.show_run(self.place.run)
         context = self.context
         for event in context.kept if context is not None else ():
@@ -234,6 +240,7 @@ class ProgressPage(RunPage):
         live = self.context.live
         self.isolation.show_request(self.context.overview["request"])
         self._cancelling = self._cancelling and live
+        self.inquiry.show_run(self.place.run)
         self.log.set_live(live)
         if live:
             self._tick.start()
@@ -244,7 +251,6 @@ class ProgressPage(RunPage):
         self.retitled.emit()
         self._repaint(force=True)
         self.desk.actions.update()
-
         if not live and self.progress.sequence < 0:
             self._read_log()
 
@@ -268,10 +274,15 @@ class ProgressPage(RunPage):
 
     def hear(self, event: RunEvent) -> None:
         self.progress.take(event)
+        if event.kind is EventKind.INQUIRY:
+            self.inquiry.show_run(self.place.run)
         # Other processes' runs began before this page was opened: the events say when.
         self._began = min(self._began, time.monotonic() - event.at_ms / 1000)
-        self.log.hear()
-        self._dirty = True
+        if event.kind in (EventKind.WRITING, EventKind.STAGE_FINISHED, EventKind.STATUS):
+            self.writing.show_writing(self.progress.writing)
+        if event.kind is not EventKind.WRITING:
+            self.log.hear()
+            self._dirty = True
 
     def _repaint(self, force: bool = False) -> None:
         """At most every 250 ms; the clock goes on even when nothing is heard."""
@@ -322,6 +333,8 @@ class ProgressPage(RunPage):
             return tr("Queued. It starts when a container is free.")
         if status == "running":
             current = self.progress.current
+            if self.inquiry.asks:
+                return tr("Waiting for your answer")
             return tr(STAGE_TITLES[current.stage]) if current is not None else tr("Running")
         return sentence or tr("The run stopped. Nothing that was recorded is lost.")
 
@@ -349,44 +362,6 @@ def _stop(state: StageState, now_ms: int) -> Stop:
     title = tr(STAGE_TITLES[state.stage])
     told = words.elapsed(elapsed) if elapsed is not None else ""
     return Stop(state.stage.value, title, state.state, remark, told)
-
-
-def target_columns() -> list[Column[TargetState]]:
-    """Function, its file, how far it came, what came of it."""
-
-    def pips(painter: QPainter, rect: QRect, target: TargetState, theme: Theme) -> None:
-        steps.paint_steps(painter, rect, theme, target.pips)
-
-    def look(target: TargetState) -> tuple[str, str]:
-        if "suspected" in target.text:
-            return "diamond-alert", "danger"
-        if target.stage is Stage.TRIAGE:
-            kept = not target.text.startswith("0 kept")
-            return ("circle-check", "success") if kept else ("circle-slash", "text-muted")
-        return ("ring-arc", "accent-text") if target.stage is Stage.GENERATE else ("ring-dashed", "text-muted")
-
-    return [
-        Column(tr("Function"), lambda t: t.symbol, lambda t: t.symbol, icon=look, font="code", width=180, stretch=2),
-        Column(
-            tr("File"),
-            lambda t: t.file,
-            lambda t: t.file,
-            token="text-muted",
-            width=140,
-            stretch=2,
-            from_width=560,
-            path=True,
-        ),
-        Column(
-            tr("Steps"),
-            lambda t: steps.words_of_steps([tr(name) for name in PIPS], t.pips),
-            lambda t: t.pips.count("done"),
-            paint=pips,
-            width=96,
-            searched=False,
-        ),
-        Column(tr("State"), lambda t: t.text, lambda t: t.text, token="text-muted", width=150, stretch=2),
-    ]
 
 
 __all__ = ["ProgressPage"]

@@ -15,6 +15,7 @@ from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Page, Place
 from qverify_desktop.ui.pages.home_columns import place_of
 from qverify_desktop.ui.pages.repository_columns import MEASURES, found, history_columns, measure_of, words_of
+from qverify_desktop.ui.pages.repository_policy import PolicyLine
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.elided import ElidedLabel
@@ -66,7 +67,8 @@ class RepositoryPage(Page):
             theme, tr("Compare"), partial(desk.actions.trigger, "repository.compare"), icon="compare"
         )
         tools = row(label(tr("Finished runs"), "heading"), None, self.compare, self.filter, gap=12)
-        self._inside = column(column(self._sentence, self._path, gap=4), card, tools, self.table, gap=16)
+        self.policy = PolicyLine(desk)
+        self._inside = column(column(self._sentence, self._path, self.policy, gap=4), card, tools, self.table, gap=16)
         self._inside.addStretch(1)
         self._shown = Shown(theme, scrolling(ScrollBody(self._inside)))
         layout = QVBoxLayout(self)
@@ -117,6 +119,7 @@ class RepositoryPage(Page):
         self.desk.bridge.ask(
             self, "repository_history", self._show, failed=self._failed, key="history", source=source
         )
+        self.policy.show_source(source)
         # Without an answer it is only not known whether it is pinned.
         self.desk.bridge.ask(self, "repositories", self._show_pin, failed=lambda _: None, key="pin")
 

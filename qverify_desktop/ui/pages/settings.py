@@ -15,6 +15,7 @@ from qverify_desktop.domain.views import SettingsView
 from qverify_desktop.ui import language, motion
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
+from qverify_desktop.ui.pages.connections import ConnectionsTable
 from qverify_desktop.ui.pages.settings_form import SettingsForm
 from qverify_desktop.ui.pages.settings_keys import KeysCard
 from qverify_desktop.ui.pages.settings_models import answers_card, budget_card, network_card
@@ -65,6 +66,9 @@ class SettingsPage(Page):
                 8,
                 label(tr("Answers of models"), "heading"),
                 answers_card(self.form),
+                8,
+                label(tr("What may connect"), "heading"),
+                self._connections_card(),
                 8,
                 label(tr("Where things lie"), "heading"),
                 self._places_card(),
@@ -169,6 +173,12 @@ class SettingsPage(Page):
             ),
         )
 
+    def _connections_card(self) -> QWidget:
+        self.connections = ConnectionsTable(self.desk, self._show)
+        card = frame("card")
+        card.setLayout(column(self.connections, margins=(16, 12, 16, 12)))
+        return card
+
     def _places_card(self) -> QWidget:
         self._home = Button(self.desk.theme, tr("Open folder"), self._open_home, icon="folder-open", size="small")
         self._home_path = label("", "small", "muted", wrap=True, select=True)
@@ -225,6 +235,7 @@ class SettingsPage(Page):
 
     def _show(self, settings: SettingsView) -> None:
         self.form.show_settings(settings)
+        self.connections.show_settings(settings)
         self._home_path.setText(settings["home"])
 
     def _open_home(self) -> None:

@@ -9,13 +9,15 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.model import AUTO, CloudPolicy
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import AnalysisRequest
-from qverify_desktop.domain.views import Choices, ModelsView, RepositoryLook, SettingsView
+from qverify_desktop.domain.views import Choices, CloudView, ModelsView, RepositoryLook, SettingsView
 from qverify_desktop.ui.drops import is_url
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.sheets.new_analysis_model import ModelPart, host_of
+from qverify_desktop.ui.sheets.new_analysis_cloud import CloudPart
+from qverify_desktop.ui.sheets.new_analysis_model import NONE, ModelPart, host_of
 from qverify_desktop.ui.sheets.new_analysis_parts import (
     BudgetPart,
     EffortPart,
@@ -57,6 +59,8 @@ class NewAnalysisSheet(Sheet):
         self.scope = ScopePart(desk)
         self.runtime = RuntimePart(desk)
         self.model = ModelPart(desk)
+        self.cloud = CloudPart(desk)
+        self.preview = Button(desk.theme, tr("Show what would be sent"), self._preview, kind="link", icon="eye")
         self.budget = BudgetPart(desk)
         self.effort = EffortPart(desk)
         self.network = NetworkPart(desk)
@@ -72,6 +76,7 @@ class NewAnalysisSheet(Sheet):
                 (tr("Scope"), self.scope),
                 (tr("Runtime"), self.runtime),
                 (tr("Model"), self.model),
+                (tr("Prompts"), self.cloud),
                 (tr("Budget"), self.budget),
                 (tr("Effort"), self.effort),
                 (tr("Network"), self.network),
@@ -83,6 +88,7 @@ class NewAnalysisSheet(Sheet):
             self._parts.addWidget(word, at, 0, Qt.AlignmentFlag.AlignTop)
             self._parts.addWidget(part, at, 1)
             part.changed.connect(self._say)
+        self.model.extras.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignLeft)
         self._form = holder(self._parts)
         self._state = StateView(desk.theme)
         self._build_body()
@@ -139,6 +145,13 @@ class NewAnalysisSheet(Sheet):
         self.close_wanted.emit()
         self.desk.front.start(request)
 
+    def _preview(self) -> None:
+        """What the chosen model would be sent, over this sheet."""
+        from qverify_desktop.ui.sheets.preview import PreviewSheet
+
+        if self.look is not None:
+            self.desk.front.open_sheet(PreviewSheet(self.desk, self.request()))
+
     def request(self) -> AnalysisRequest:
         """What would be asked of the engine."""
         assert self.look is not None
@@ -156,11 +169,12 @@ class NewAnalysisSheet(Sheet):
             budget_microusd=self.spend(),
             time_budget_s=self.effort.seconds(),
             fresh=self.effort.fresh(),
+            cloud=self.cloud.policy().value if self.cloud.asked() else "",
         )
 
     def spend(self) -> int:
         """The budget, for a model that costs something."""
-        return 0 if self.model.is_free() else self.budget.microusd()
+        return self.budget.microusd() if self._goes_to() else 0
 
     def choices(self) -> Choices:
         """What is remembered for the next time."""
@@ -194,6 +208,7 @@ class NewAnalysisSheet(Sheet):
 
     def _look(self) -> None:
         self.look = None
+        self.cloud.forget()
         source = self.source.text().strip()
         self._say()
         if not source:
@@ -254,9 +269,30 @@ class NewAnalysisSheet(Sheet):
         for part in (self.scope, self.runtime, self.model, self.budget, self.effort, self.network):
             part.remember(remembered)
         self._show_form()
+        self._ask_policy()
         self._say()
         if self.isVisible() and not self.source.hasFocus():
             self.start_button.setFocus()
+
+    def _ask_policy(self, model: str = AUTO) -> None:
+        """What was decided for the repository, and where the person's order leads; where that can't be read, the first alone."""
+        self.desk.bridge.ask(
+            self,
+            "repository_cloud",
+            self._show_policy,
+            failed=self._no_order if model == AUTO else None,
+            key="cloud",
+            source=self.source.text().strip(),
+            model=model,
+            api_base="",
+        )
+
+    def _show_policy(self, view: CloudView) -> None:
+        self.model.show_order(view["order"], view["hosts"])
+        self.cloud.show_kept(CloudPolicy(view["cloud"]))
+
+    def _no_order(self, _: QVerifyError) -> None:
+        self._ask_policy(NONE)
 
     # Models and foot
 
@@ -273,8 +309,13 @@ class NewAnalysisSheet(Sheet):
 
     def _say(self) -> None:
         """The foot: targets, what leaves this machine, what it costs; and whether Start is possible."""
-        for one in (self.budget, self._words[self.budget]):
-            one.setVisible(not self.model.is_free())
+        self.cloud.show_hosts(self.model.hosts(), self.model.is_order())
+        goes_to = self._goes_to()
+        self.preview.setVisible(self.look is not None and self.model.chosen()[0] != NONE)
+        self.preview.set_possible(self.scope.problem() or self.model.problem())
+        for part, needed in ((self.cloud, self.cloud.asked()), (self.budget, bool(goes_to))):
+            for one in (part, self._words[part]):
+                one.setVisible(needed)
         reason = self._reason()
         self.start_button.set_possible(reason)
         if reason:
@@ -285,11 +326,16 @@ class NewAnalysisSheet(Sheet):
         self._leaves.show()
         targets = self.effort.targets()
         at_most = trn("At most {n} target", "At most {n} targets", targets)
-        cost = tr("free") if self.model.is_free() else tr("at the price of your provider")
+        cost = tr("at the price of your provider") if goes_to else tr("free")
         if self.spend():
             cost = tr("at the price of your provider until {budget} are spent", budget=money(self.spend()))
         self._promise.setText(f"{at_most}, {cost}")
         self._leaves.setText(self._what_leaves())
+
+    def _goes_to(self) -> tuple[str, ...]:
+        """Hosts that would be asked: none where the person's order is kept to this machine."""
+        stays = self.model.is_order() and self.cloud.policy() is CloudPolicy.LOCAL_ONLY
+        return () if stays else self.model.hosts()
 
     def foot_words(self) -> str:
         """What stands before Start."""
@@ -297,7 +343,14 @@ class NewAnalysisSheet(Sheet):
 
     def _what_leaves(self) -> str:
         """Everything that goes out, or that nothing does."""
-        leaves = [self.model.leaves()]
+        leaves = []
+        if hosts := self._goes_to():
+            leaves.append(
+                tr(
+                    "The source of each target, its documentation and its generated tests go to {host}.",
+                    host=one_line(", ".join(hosts)),
+                )
+            )
         if self.network.allow_install():
             leaves.append(tr("The names of missing packages go to the package index."))
         text = self.source.text().strip()
@@ -307,7 +360,12 @@ class NewAnalysisSheet(Sheet):
         return " ".join(one for one in leaves if one) or tr("Nothing leaves this machine.")
 
     def _reason(self) -> str:
-        checks: list[Callable[[], str]] = [self.scope.problem, self.runtime.problem, self.model.problem]
+        checks: list[Callable[[], str]] = [
+            self.scope.problem,
+            self.runtime.problem,
+            self.model.problem,
+            self.cloud.problem,
+        ]
         if self.look is None:
             return tr("Choose a repository first.")
         return next((problem for check in checks if (problem := check())), "")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
-from qverify_desktop.domain.model import default_host
+from qverify_desktop.domain.model import AUTO, default_host
 from qverify_desktop.domain.views import Choices, ModelsView, ModelView, SettingsView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
@@ -23,6 +24,7 @@ MOST_NAME = 200
 #: Name and address of a model; ``OWN`` is the row in which both are typed.
 Key = tuple[str, str]
 NO_MODEL: Key = (NONE, "")
+ORDER: Key = (AUTO, "")
 OWN: Key = ("", "")
 
 
@@ -73,6 +75,7 @@ class ModelRow(QFrame):
     def __init__(self, key: Key, title: str, said: str, side: str) -> None:
         super().__init__()
         self.key = key
+        self.said = said
         self.setObjectName("choice")
         self.radio = QRadioButton()
         self.radio.setAccessibleName(title)
@@ -115,6 +118,8 @@ class ModelPart(Part):
         super().__init__(desk)
         self._models: list[ModelView] = []
         self._air_gap = False
+        self._order: tuple[str, ...] = ()
+        self._order_hosts: tuple[str, ...] = ()
         self._default: Key | None = None
         self._remembered: Key | None = None
         self._pressed: Key | None = None
@@ -142,7 +147,9 @@ class ModelPart(Part):
         self._own.setObjectName("clear")
         self._own.setLayout(column(fields, self._error, gap=4))
         self.remark = label("", "small", "muted", wrap=True)
-        self.setLayout(column(card, self._own, self.remark, gap=6))
+        #: Below the choice: what else can be done with the chosen model.
+        self.extras = column()
+        self.setLayout(column(card, self._own, self.remark, self.extras, gap=6))
         self._fill()
 
     # What the engine says
@@ -156,6 +163,12 @@ class ModelPart(Part):
         self._air_gap = settings["air_gap"]
         self._default = (settings["model"], settings["api_base"]) if settings["model"] not in ("", NONE) else None
         self._fill()
+
+    def show_order(self, names: Sequence[str], hosts: Sequence[str]) -> None:
+        """The person's end points in their order, and the hosts elsewhere among them."""
+        if (tuple(names), tuple(hosts)) != (self._order, self._order_hosts):
+            self._order, self._order_hosts = tuple(names), tuple(hosts)
+            self._fill()
 
     def remember(self, choices: Choices) -> None:
         self._remembered = (choices["model"], choices.get("api_base", "")) if "model" in choices else None
@@ -182,6 +195,9 @@ class ModelPart(Part):
             made = self._row(key, one_line(model["name"]), said, tr("Free") if local else tr("Its price"))
             if self._air_gap and not local:
                 made.refuse(tr("Air gap is on: only a model on this machine may be asked."))
+        if self._order:
+            said = tr("The first that answers: {names}", names=one_line(", ".join(self._order)))
+            self._row(ORDER, tr("Your order of models"), said, tr("Its price") if self._order_hosts else tr("Free"))
         self._row(
             OWN, tr("Another end point"), tr("Any OpenAI-compatible server, azure/DEPLOYMENT, or anthropic/MODEL"), ""
         )
@@ -255,15 +271,15 @@ class ModelPart(Part):
             return tr("Air gap is on: only a model on this machine may be asked.")
         return problem
 
-    def is_free(self) -> bool:
-        return self.chosen() == NO_MODEL or stays_here(*self.chosen())
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts outside this machine that prompts for the chosen model go to."""
+        key = self.chosen()
+        if key == ORDER:
+            return self._order_hosts
+        if key == NO_MODEL or stays_here(*key):
+            return ()
+        name, base = key
+        return (host_of(base) if base else default_host(name) or "",)
 
-    def leaves(self) -> str:
-        """What of the repository leaves this machine; empty for nothing."""
-        name, base = self.chosen()
-        if self.is_free():
-            return ""
-        host = host_of(base) if base else default_host(name) or ""
-        return tr(
-            "The source of each target, its documentation and its generated tests go to {host}.", host=one_line(host)
-        )
+    def is_order(self) -> bool:
+        return self.chosen() == ORDER

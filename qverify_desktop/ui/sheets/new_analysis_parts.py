@@ -348,7 +348,9 @@ class BudgetPart(Part):
         self.amount.setSpecialValueText(tr("No limit"))
         self.amount.setAccessibleName(tr("Budget in US dollars"))
         self.amount.valueChanged.connect(lambda _: self.changed.emit())
-        said = tr("Once it is spent the model is asked nothing further. The tests that it wrote by then are judged.")
+        said = tr(
+            "You are asked before it is nearly spent, and it is never passed. The tests written by then are judged."
+        )
         self.amount.setAccessibleDescription(said)
         self.setLayout(column(self.amount, label(said, "small", "muted", wrap=True), gap=6))
 

@@ -46,6 +46,6 @@ class DropVeil(QWidget):
         painter.setFont(theme.font("body"))
         painter.setPen(theme.colour("text-muted"))
         words = tr(
-            "Folders and Git URLs open a new analysis. An evidence bundle is verified. Nothing is changed in them."
+            "Folders and Git URLs open a new analysis. An evidence bundle is verified, a GGUF model imported. Nothing is changed in them."
         )
         painter.drawText(QRect(area.left(), top + px(32), area.width(), px(48)), flags, words)

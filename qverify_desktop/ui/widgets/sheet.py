@@ -20,6 +20,8 @@ class Sheet(QFrame):
 
     closed = Signal()
     close_wanted = Signal()
+    #: Whether it is laid over the sheet that is open, which stands again as it was when this one closes.
+    over = False
 
     def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +69,7 @@ class SheetHost(QWidget):
         self._theme = theme
         self._window = window
         self.sheet: Sheet | None = None
+        self._below: list[Sheet] = []
         self._before: QWidget | None = None
         self._slide: QPropertyAnimation | None = None
         window.installEventFilter(self)
@@ -74,10 +77,14 @@ class SheetHost(QWidget):
         self.hide()
 
     def open(self, sheet: Sheet) -> None:
-        """Show a sheet; one that is open is closed first."""
-        if self.sheet is not None:
-            self.close_sheet()
-        self._before = QApplication.focusWidget()
+        """Show a sheet; one that is open is closed first, or waits below one that is laid over it."""
+        if self.sheet is not None and sheet.over:
+            self.sheet.hide()
+            self._below.append(self.sheet)
+        else:
+            while self.sheet is not None:
+                self.close_sheet()
+            self._before = QApplication.focusWidget()
         self.sheet = sheet
         sheet.setParent(self)
         sheet.close_wanted.connect(self.close_sheet)
@@ -97,17 +104,25 @@ class SheetHost(QWidget):
         sheet.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_sheet(self) -> None:
-        """Close it and give the focus back to where it was."""
+        """Close it and give the focus back to where it was, or to the sheet below."""
         sheet, self.sheet = self.sheet, None
         if sheet is None:
             return
         if self._slide is not None:
             self._slide.stop()
             self._slide = None
-        self.hide()
+        below = self._below.pop() if self._below else None
+        if below is None:
+            self.hide()
         sheet.closed.emit()
         sheet.setParent(None)
         sheet.deleteLater()
+        if below is not None:
+            self.sheet = below
+            self._place()
+            below.show()
+            below.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         if self._before is not None and _is_there(self._before):
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
         self._before = None

@@ -264,6 +264,16 @@ def bytes_(n: int) -> str:
     return f"{value:.1f} TiB"
 
 
+def decimal_bytes(n: int) -> str:
+    """ "912 B", "4.7 GB": sizes of models and memory, in the units that model servers and libraries use."""
+    value = float(n)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
 def large(n: int) -> str:
     """ "604", "12.3 k", "9.84 M"."""
     if n < 10_000:

@@ -35,6 +35,26 @@ def test_every_type_that_is_recorded_has_words() -> None:
 
 SENTENCES = [
     (
+        "person_answered",
+        {"reply": "go_on", "budget": "run", "spent_microusd": 410_000, "limit_microusd": 500_000},
+        "Asked with $0.41 of the run's $0.50 spent, the person answered: go on.",
+    ),
+    (
+        "person_answered",
+        {"reply": "stop", "budget": "month", "spent_microusd": 0, "limit_microusd": 5_000_000},
+        "Asked with $0.00 of the month's $5.00 spent, the person answered: finish without models that cost something.",
+    ),
+    (
+        "run_opened",
+        {"model": "gpt-4.1", "cloud": "allowed", "scope": "all", "seed": 0},
+        "The run is opened with the model gpt-4.1, which may be elsewhere, scope all, seed 0.",
+    ),
+    (
+        "run_opened",
+        {"model": "auto", "cloud": "local_only", "scope": "all", "seed": 0},
+        "The run is opened with the model auto, on this machine only, scope all, seed 0.",
+    ),
+    (
         "run_opened",
         {"application": "1", "scope": "all", "model": "none", "seed": 7},
         "The run is opened without a model, scope all, seed 7.",

@@ -13,6 +13,7 @@ import pytest
 from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.composition import open_engine
 from qverify_desktop.domain.errors import BadInput, ModelFailure
+from qverify_desktop.domain.question import Question
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.facade import Engine
 from tests.engine.house import ScriptedAnalysis, follow, house
@@ -128,10 +129,10 @@ async def test_names_that_can_not_be_shown_are_left_out(
 async def test_the_air_gap_closes_at_once(home: Path) -> None:
     async with house(home) as engine:
         gateway = engine._parts.services.gateway
-        call = {"model": "x", "api_base": "https://192.0.2.1/v1", "max_tokens": 9, "purpose": "test"}
+        question = Question([{"role": "user", "content": "x"}], "test", 9, "x", "https://192.0.2.1/v1")
         await engine.ask("settings_change", changes={"air_gap": True})
         with pytest.raises(ModelFailure, match="air gap"):
-            await gateway.complete([{"role": "user", "content": "x"}], **call)
+            await gateway.complete(question)
         view = await engine.ask("settings_change", changes={"air_gap": False})
         assert view["air_gap"] is False
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,39 @@ async def test_each_test_has_its_own_end(sandbox: DockerSandbox, tmp_path: Path)
     reached = suite.footprints[f"{PATH}::last"].lines["sums.js"]
     assert reached == {4, 5, 8}
     assert suite.footprints[f"{PATH}::good"].branches["sums.js"] == {(6, 0), (6, 1), (6, 2)}
+
+
+async def test_a_run_on_another_day(sandbox: DockerSandbox, tmp_path: Path) -> None:
+    asked = """\
+const assert = require("node:assert/strict");
+const test = require("node:test");
+
+test("the clock", () => {
+  const today = Number(process.env.TODAY);
+  const days = (Date.now() - today) / 86400000;
+  assert.ok(days > 400.9 && days < 402, String(days));
+  assert.ok(Math.abs(new Date() - Date.now()) < 5000);
+  assert.strictEqual(new Date(new Date().getTime()).getTime() > today, true);
+  assert.strictEqual(typeof Date(), "string");
+});
+
+test("the rest", () => {
+  class Day extends Date {}
+  assert.ok(new Day() instanceof Day && new Day() instanceof Date);
+  assert.strictEqual(new Date(2013, 11, 31).constructor, Date);
+  assert.strictEqual(Date.name, "Date");
+  assert.strictEqual(new Date(0).toISOString(), "1970-01-01T00:00:00.000Z");
+  assert.strictEqual(Date.UTC(1970, 0, 1), 0);
+});
+"""
+    language, _, project = project_of(tmp_path / "r")
+    job = language.suite_job(project, {PATH: asked}, variation=RunVariation(clock_s=401 * 86_400))
+    job = replace(job, env={**job.env, "TODAY": str(int(time.time() * 1000))})
+    suite = language.read_suite(project, await ran(sandbox, job, tmp_path / "r"))
+    assert {one.id.partition("::")[2]: (one.status, one.message) for one in suite.outcomes} == {
+        "the clock": (Status.PASSED, ""),
+        "the rest": (Status.PASSED, ""),
+    }
 
 
 async def test_coverage_is_that_of_the_source_as_it_is_written(sandbox: DockerSandbox, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import docker
 import pytest
 
+from qverify_desktop.domain.connections import Gate, Policy
+from qverify_desktop.domain.errors import MissingPrerequisite
 from qverify_desktop.sandbox.connection import Connections
 from qverify_desktop.sandbox.images import build_image, check_image, find_image, load_recipes, resources_root
 from qverify_desktop.sandbox.owner import Owner
@@ -97,3 +99,31 @@ def test_a_sample_that_fails_is_told(client: docker.APIClient, recipe: Recipe, t
     assert not check.passed
     assert "exit status 1" in check.sentence
     assert "1 failed, 7 passed" in check.output
+
+
+@pytest.mark.parametrize("policy", [Policy(air_gap=True), Policy(off=frozenset(["allow_image_builds"]))])
+def test_where_nothing_may_be_fetched_an_image_is_not_built_and_stays(
+    client: docker.APIClient, recipe: Recipe, policy: Policy
+) -> None:
+    before = build_image(client, recipe, lambda line: None)
+    said: list[str] = []
+    gate = Gate(policy)
+    with pytest.raises(MissingPrerequisite, match="so no sandbox image is built") as caught:
+        build_image(client, recipe, said.append, again=True, engine="unix:///var/run/docker.sock", gate=gate)
+    assert "qverify runtimes load" in caught.value.remedy
+    assert not any("registry" in line for line in said), "nothing was tried"
+    assert find_image(client, recipe) == before
+    assert build_image(client, recipe, said.append, gate=gate) == before, "what is there is used"
+
+
+def test_an_image_of_what_is_on_this_machine_is_built_behind_the_air_gap(client: docker.APIClient) -> None:
+    (made_of_others,) = [recipe for recipe in load_recipes(resources_root()) if recipe.runtime == "universal"]
+    image = build_image(
+        client,
+        made_of_others,
+        print,
+        again=True,
+        engine="unix:///var/run/docker.sock",
+        gate=Gate(Policy(air_gap=True)),
+    )
+    assert image.digest

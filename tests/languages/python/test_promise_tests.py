@@ -55,6 +55,14 @@ def assertion(expected: str, form: str = "->", words: str = "") -> str:
         ("Point(x=1)", "doctest", "", 'assert repr(observed) == "Point(x=1)"'),
         ("Point(name=u'x')", "doctest", "", "assert repr(observed) == \"Point(name='x')\""),
         ("Decimal('1.5')", "doctest", "", "assert observed == Decimal('1.5')"),
+        ("datetime.timedelta(397, 5405)", "doctest", "", "assert observed == dt.timedelta(397, 5405)"),
+        ("datetime.timedelta(days=-1)", "doctest", "", "assert observed == dt.timedelta(days=-1)"),
+        (
+            "datetime.datetime(2020, 1, 2, tzinfo=UTC)",
+            "doctest",
+            "",
+            'assert repr(observed) == "datetime.datetime(2020, 1, 2, tzinfo=UTC)"',
+        ),
     ],
 )
 def test_how_strictly_a_value_is_compared(expected: str, form: str, words: str, line: str) -> None:

@@ -468,3 +468,15 @@ def test_what_cannot_be_read_in_one_way_is_told(tmp_path: Path) -> None:
     assert [promise.call for promise in promises] == ["f(1)", "f(3)"]
     found = unread_examples(snapshot_of(tmp_path, files), project, targets)
     assert found == [("mod.py", 5, "f(a) == 3"), ("mod.py", 6, "f(2) == z + 1")]
+
+
+def test_modules_that_pass_each_others_names_on_in_a_circle(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": "from pkg.a import *\n",
+        "pkg/a.py": "from pkg.b import *\n",
+        "pkg/b.py": "from pkg.a import *\nfrom pkg import *\n\ndef f(x):\n    '''\n    >>> f(2)\n    4\n    >>> gone(f(2))\n    5\n    '''\n    return x * x\n",
+        "README.md": ">>> from pkg import f, nowhere\n>>> f(3)\n9\n>>> nowhere(f(3))\n9\n",
+    }
+    chain = {f"deep/m{number}.py": f"from deep.m{number + 1} import *\n" for number in range(1500)}
+    end = {"deep/m1500.py": "from pkg.b import *\n", "LONG.md": ">>> from deep.m0 import f\n>>> f(5)\n25\n"}
+    assert [one.call for one in mined(tmp_path, files | chain | end)[2]] == ["f(2)", "f(3)", "nowhere(f(3))"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, Stage
-from qverify_desktop.ui.models.run_progress import RunProgress
+from qverify_desktop.ui.models.run_progress import RunProgress, Writing
 
 
 def events(*parts) -> RunProgress:
@@ -85,3 +85,13 @@ def test_targets_go_through_their_stages():
         progress.take(RunEvent("r", number, EventKind.TARGET, stage, text=stage.value, target="a/b.py::C.m"))
     target = progress.targets["a/b.py::C.m"]
     assert (target.file, target.symbol, target.pips) == ("a/b.py", "C.m", ("done", "done", "done"))
+
+
+def test_what_is_written_stays_until_something_else_is_or_the_stage_ends():
+    writing = (EventKind.WRITING, 1, {"stage": Stage.GENERATE, "target": "a.py::f", "text": "def test"})
+    ended = (EventKind.WRITING, 2, {"stage": Stage.GENERATE, "target": "a.py::f", "text": "def test", "done": 1})
+    assert events(started(Stage.GENERATE, 0), writing).writing == Writing("a.py::f", "def test")
+    assert events(started(Stage.GENERATE, 0), writing, ended).writing == Writing("a.py::f", "def test", over=True)
+    assert events(writing, finished(Stage.BASELINE, 3)).writing is not None
+    assert events(writing, finished(Stage.GENERATE, 3)).writing is None
+    assert events(writing, (EventKind.STATUS, 3, {"status": RunStatus.CANCELLED})).writing is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from qverify_desktop.domain.connections import SWITCHES
 from qverify_desktop.engine.questions.evidence import MEANINGS
 from tests.ui.samples import defects, results, source
 from tests.ui.samples.history import OTHER, compared, history
@@ -131,6 +132,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "budget_ask_percent": 80,
         "answer_cache_mb": 256,
         "answer_cache_days": 30,
+        "switches": dict.fromkeys(SWITCHES, True),
         "home": "/home/ada/.local/share/qverify",
         "keyring": "It is kept in the keyring of this session.",
         "api_key_set": True,
@@ -201,11 +203,95 @@ def models() -> dict[str, Any]:
         "models": [
             one("qwen2.5-coder:14b", "ollama", "", "local"),
             one("gemma3:4b", "ollama", "", "local"),
+            one("llama3.3:70b", "ollama", "", "local"),
             one("gpt-4.1", "openai", "https://models.example.org/v1", "remote"),
         ],
         "sentence": "",
         "remedy": "",
     }
+
+
+def _memory() -> dict[str, int]:
+    return {"total": 33_400_000_000, "free": 21_000_000_000, "gpu_total": 0, "gpu_free": 0}
+
+
+def stored_models() -> dict[str, Any]:
+    def one(name: str, size: int, context: int, needed: int, fit: str, **more: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "api_base": "",
+            "digest": "9ec8897f747e",
+            "bytes": size,
+            "parameters": "14.8B",
+            "quantization": "Q4_K_M",
+            "family": "qwen2",
+            "capabilities": ["completion", "tools"],
+            "context_tokens": context,
+            "asked_tokens": min(context, 32768),
+            "needed_bytes": needed,
+            "fit": fit,
+            "sentence": "Needs 16.0 GB with 32768 tokens of context and fits into memory.",
+            "warning": fit == "too_large",
+        } | more
+
+    return {
+        "api_base": "",
+        "models": [
+            one("gemma3:4b", 3_338_801_804, 131_072, 4_700_000_000, "memory", parameters="4.3B"),
+            one("llama3.3:70b", 42_520_413_916, 131_072, 54_000_000_000, "too_large", parameters="70.6B"),
+            one("qwen2.5-coder:14b", 8_988_124_069, 32_768, 15_967_000_000, "memory"),
+        ],
+        "machine": _memory(),
+        "sentence": "",
+        "remedy": "",
+    }
+
+
+def transfer(name: str, state: str, done: int, total: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "transfer": f"t-{name}",
+        "kind": "pull",
+        "name": name,
+        "api_base": "",
+        "source": "",
+        "state": state,
+        "status": "pulling 1194192cf2a1" if state == "running" else "",
+        "done": done,
+        "total": total,
+        "layers": [{"name": "sha256:1194192cf2a1", "done": done, "total": total}],
+        "sentence": "",
+        "remedy": "",
+        "held": False,
+        **changes,
+    }
+
+
+def transfers(*more: dict[str, Any]) -> dict[str, Any]:
+    return {"version": 1 + len(more), "transfers": list(more)}
+
+
+def recommendation(**changes: Any) -> dict[str, Any]:
+    models = [
+        {
+            "name": "qwen3-coder:30b",
+            "parameters": "30.5B",
+            "bytes": 19_000_000_000,
+            "memory_8k": 20_342_177_280,
+            "memory_32k": 22_758_096_384,
+            "context_tokens": 262_144,
+            "languages": [],
+            "license": "Apache 2.0",
+            "source": "model card",
+            "as_of": "2026-11-28",
+            "fit": "memory",
+            "stored": False,
+        }
+    ]
+    sentence = (
+        "Recommended for this machine: qwen3-coder:30b. It needs 20.3 GB with 8,192 tokens of context; there are 33 GB of memory, "
+        "21 GB of it free, no graphics card."
+    )
+    return {"name": "qwen3-coder:30b", "sentence": sentence, "models": models, "machine": _memory(), **changes}
 
 
 def model_sum(name: str, group: list[str], at: str, **changes: int) -> dict[str, Any]:
@@ -382,6 +468,53 @@ def log(total: int = 260) -> Any:
     return answer
 
 
+def preview(target: str = "", **changes: Any) -> dict[str, Any]:
+    """What would be sent about a function."""
+
+    def to(name: str, host: str, model: str, **more: Any) -> dict[str, Any]:
+        local = host == "127.0.0.1"
+        counts = {"prompt_tokens": 1_204, "max_tokens": 4_096, "estimate_microusd": 0 if local else 35_176}
+        told = {"provider": "openai", "local": local, "refused": "", "price_known": True, "shortened": False}
+        return {"name": name, "host": host, "model": model, **told, **counts, **more}
+
+    shown = target or "tidydate/offset.py::parse_offset"
+    system = "You are a careful test engineer. You write Python tests with pytest that could fail."
+    user = 'Write tests for `parse_offset`.\n\nIts source:\n> def parse_offset(text):\n>     token = "<secret-1>"\n>     return 0'
+    return {
+        "target": shown,
+        "targets": [
+            "tidydate/offset.py::parse_offset",
+            "tidydate/parser.py::parse_date",
+            "tidydate/calendar.py::iso_week",
+        ],
+        "measured": "",
+        "cloud": "",
+        "purpose": "generate",
+        "template": "generate 2, data 1",
+        "destinations": [
+            to("ours", "models.example.org", "gpt-4.1"),
+            to("claude", "", "", refused="The air gap is on, so nothing was sent to api.anthropic.com."),
+            to("near", "127.0.0.1", "qwen2.5-coder:14b", shortened=True),
+        ],
+        "masked": [{"rule": "aws", "message": 1, "line": 5}],
+        "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
+        **changes,
+    }
+
+
+def inquiry(run: str, **facts: Any) -> dict[str, Any]:
+    """A run that asks before its budget is spent."""
+    told = {
+        "budget": "run",
+        "spent_microusd": 410_000,
+        "estimate_microusd": 12_300,
+        "limit_microusd": 500_000,
+        **facts,
+    }
+    sentence = "With the next call, $0.43 of this run's budget of $0.50 may be spent."
+    return {"run": run, "name": "budget.run.500000", "sentence": sentence, "facts": told}
+
+
 def crashes() -> list[dict[str, Any]]:
     return [
         {"name": "crash-20251112-101500-4242.txt", "at": STARTED, "sentence": "OSError: disk gone", "bytes": 2048}
@@ -397,6 +530,11 @@ def answers(**changes: Any) -> dict[str, Any]:
         "repository_history": history(),
         "repository_look": lambda source: look(source),
         "repository_remember": None,
+        "repository_decide": None,
+        "inquiries": [],
+        "model_preview": lambda request, target: preview(target),
+        "inquiry_answer": None,
+        "repository_cloud": lambda source, model, api_base: {"cloud": "", "hosts": [], "order": []},
         "runs_compare": compared(),
         "run_overview": lambda run: copy.deepcopy(overviews.get(run, results.overview())),
         "run_log": log(),
@@ -408,6 +546,9 @@ def answers(**changes: Any) -> dict[str, Any]:
         "deployments": deployments(),
         "deployments_begin": deployments(),
         "deployments_move": lambda at, to: deployments(),
+        "stored_models": stored_models(),
+        "model_transfers": transfers(),
+        "model_recommend": recommendation(),
         "model_usage": lambda by="run": usage(by),
         "crash_reports": crashes(),
         "evidence_log": entries(),

@@ -9,11 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QLineEdit
 
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui import language
 from qverify_desktop.ui.sheets.new_analysis import NewAnalysisSheet
-from qverify_desktop.ui.sheets.new_analysis_model import NO_MODEL, OWN, problem_of_base, stays_here
+from qverify_desktop.ui.sheets.new_analysis_model import NO_MODEL, ORDER, OWN, problem_of_base, stays_here
 from tests.ui.samples import window as samples
 from tests.ui.samples.results import SOURCE
 
@@ -46,6 +47,8 @@ def opened(make, qtbot):
         qtbot.waitUntil(lambda: "models" in dict(engine.asked) and "settings" in dict(engine.asked))
         if source:
             qtbot.waitUntil(lambda: "repository_look" in dict(engine.asked) and not _looking(sheet))
+        if sheet.look is not None and "repository_cloud" not in answers:
+            qtbot.waitUntil(lambda: sheet.cloud._kept is not None)
         qtbot.waitUntil(lambda: answers.get("models", "") is None or len(sheet.model.rows) > 2 or "models" in answers)
         return engine, desk, sheet
 
@@ -58,6 +61,16 @@ def _looking(sheet):
 
 def words(sheet):
     return " | ".join(one.text() for one in sheet.findChildren(QLabel) if one.isVisible() and one.text())
+
+
+def kept(cloud, hosts=(), order=()):
+    """What was decided for the repository, and where the person's order leads."""
+    return lambda source, model, api_base: {"cloud": cloud, "hosts": list(hosts), "order": list(order)}
+
+
+def decide(sheet, policy):
+    """Press one of the two answers, as a person does."""
+    sheet.cloud.rows[policy].radio.click()
 
 
 def press(sheet, scope):
@@ -218,6 +231,7 @@ def test_an_address_that_the_engine_would_refuse_is_told_below_its_field(opened,
     sheet.model.rows[OWN].radio.click()
     sheet.model.name.setText("some-model")
     sheet.model.base.setText(base)
+    decide(sheet, CloudPolicy.ALLOWED)
     said = problem_of_base(base)
     assert bool(said) is wrong and sheet.start_button.isEnabled() is not wrong
     assert sheet.model.base.property("error") == ("true" if wrong else "false")
@@ -237,6 +251,7 @@ def test_an_address_that_the_engine_would_refuse_is_told_below_its_field(opened,
 def test_the_foot_says_targets_cost_and_all_that_leaves(opened, key, install, source, promise, leaves):
     _, _, sheet = opened({"max_targets": 18}, source=source)
     sheet.model.rows[key].radio.click()
+    decide(sheet, CloudPolicy.ALLOWED)
     sheet.network.install.setChecked(install)
     told = sheet.foot_words()
     assert told.startswith(f"At most 18 targets, {promise}")
@@ -246,6 +261,7 @@ def test_the_foot_says_targets_cost_and_all_that_leaves(opened, key, install, so
 
 def test_a_budget_stands_where_a_model_costs_something(opened):
     _, _, sheet = opened({"model": REMOTE[0], "api_base": REMOTE[1], "budget_microusd": 2_500_000})
+    decide(sheet, CloudPolicy.ALLOWED)
     assert sheet.budget.isVisible() and sheet.request().budget_microusd == 2_500_000
     assert "at the price of your provider until $2.50 are spent" in sheet.foot_words()
     sheet.budget.amount.setValue(0)
@@ -260,6 +276,7 @@ def test_a_name_that_goes_to_openai_by_itself_is_no_local_model(opened):
     _, _, sheet = opened()
     sheet.model.rows[OWN].radio.click()
     sheet.model.name.setText("openai/gpt-4.1")
+    decide(sheet, CloudPolicy.ALLOWED)
     assert "api.openai.com" in sheet.foot_words() and "free" not in sheet.foot_words()
 
 
@@ -300,6 +317,92 @@ def test_a_press_anywhere_in_a_row_chooses_it(opened, qtbot):
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton, pos=row.rect().center())
     assert sheet.model.chosen() == LOCAL
     assert row.property("on") == "true" and sheet.model.rows[NO_MODEL].property("on") == "false"
+
+
+# Whether prompts may leave
+
+
+def test_a_model_elsewhere_is_asked_about_and_no_answer_is_chosen_before_the_person_s(opened, qtbot):
+    _, desk, sheet = opened()
+    assert not sheet.cloud.isVisible() and sheet.request().cloud == ""
+    sheet.model.rows[REMOTE].radio.click()
+    assert sheet.cloud.isVisible() and "go to models.example.org? Your answer is kept for it." in words(sheet)
+    assert sheet.cloud.policy() is CloudPolicy.UNDECIDED and not sheet.start_button.isEnabled()
+    assert "Decide whether prompts of this repository may leave this machine." in sheet.foot_words()
+    sheet.confirm()
+    assert started(desk) == []
+    spoken = [one.radio.accessibleDescription() for one in sheet.cloud.rows.values()]
+    assert all("go to models.example.org?" in words for words in spoken)
+    decide(sheet, CloudPolicy.LOCAL_ONLY)
+    assert not sheet.start_button.isEnabled() and "stay on this machine" in sheet.foot_words()
+    decide(sheet, CloudPolicy.ALLOWED)
+    assert sheet.start_button.isEnabled() and "go to models.example.org" in sheet.foot_words()
+    sheet.confirm()
+    assert [one.cloud for one in started(desk)] == ["allowed"]
+    assert "cloud" not in sheet.choices(), "it is no choice of one analysis"
+
+
+def test_a_model_on_this_machine_needs_no_answer_and_brings_none(opened):
+    _, _, sheet = opened(repository_cloud=kept("allowed"))
+    sheet.model.rows[LOCAL].radio.click()
+    assert not sheet.cloud.isVisible() and sheet.start_button.isEnabled() and sheet.request().cloud == ""
+
+
+def test_what_was_decided_stands_chosen_and_can_be_changed(opened, qtbot):
+    _, _, sheet = opened({"model": REMOTE[0], "api_base": REMOTE[1]}, repository_cloud=kept("local_only"))
+    qtbot.waitUntil(lambda: sheet.cloud.policy() is CloudPolicy.LOCAL_ONLY)
+    assert "This is what you decided." in words(sheet) and not sheet.start_button.isEnabled()
+    decide(sheet, CloudPolicy.ALLOWED)
+    assert sheet.start_button.isEnabled() and sheet.request().cloud == "allowed"
+
+
+def test_start_waits_until_it_is_known_what_was_decided(opened):
+    _, _, sheet = opened(
+        {"model": REMOTE[0], "api_base": REMOTE[1]}, repository_cloud=BadInput("The state folder can't be read.")
+    )
+    assert not sheet.start_button.isEnabled()
+    decide(sheet, CloudPolicy.ALLOWED)
+    assert not sheet.start_button.isEnabled() and "looked up" in sheet.foot_words()
+
+
+def test_the_order_of_models_is_offered_and_kept_to_this_machine_where_that_is_decided(opened, qtbot):
+    answer = kept("", ["models.example.org"], ["azure", "ollama"])
+    _, _, sheet = opened(repository_cloud=answer)
+    qtbot.waitUntil(lambda: ORDER in sheet.model.rows)
+    sheet.model.rows[ORDER].radio.click()
+    assert (
+        sheet.request().model == "auto" and "azure, ollama" in sheet.model.rows[ORDER].radio.accessibleDescription()
+    )
+    assert not sheet.start_button.isEnabled()
+    decide(sheet, CloudPolicy.LOCAL_ONLY)
+    assert sheet.start_button.isEnabled() and sheet.request().cloud == "local_only"
+    assert "Of your order only what is on this machine is asked." in words(sheet)
+    assert "free" in sheet.foot_words() and "Nothing leaves this machine." in sheet.foot_words()
+    decide(sheet, CloudPolicy.ALLOWED)
+    assert "go to models.example.org" in sheet.foot_words()
+
+
+def test_an_order_that_cannot_be_read_leaves_the_decision_readable(opened, qtbot):
+    def answer(source, model, api_base):
+        if model == "auto":
+            return BadInput("models.toml can't be used.")
+        return {"cloud": "allowed", "hosts": [], "order": []}
+
+    _, _, sheet = opened({"model": REMOTE[0], "api_base": REMOTE[1]}, repository_cloud=answer)
+    qtbot.waitUntil(lambda: sheet.cloud.policy() is CloudPolicy.ALLOWED)
+    assert ORDER not in sheet.model.rows and sheet.start_button.isEnabled()
+
+
+def test_another_source_begins_without_an_answer(opened, qtbot):
+    engine, _, sheet = opened({"model": REMOTE[0], "api_base": REMOTE[1]}, repository_cloud=kept("allowed"))
+    qtbot.waitUntil(sheet.start_button.isEnabled)
+    engine.answers["repository_cloud"] = kept("")
+    sheet.source.setFocus()
+    sheet.source.selectAll()
+    qtbot.keyClicks(sheet.source, "/home/ada/code/ledger-api")
+    qtbot.waitUntil(lambda: sheet.look is not None and sheet.look["source"].endswith("ledger-api"), timeout=5000)
+    qtbot.waitUntil(lambda: "Decide whether" in sheet.foot_words())
+    assert sheet.cloud.policy() is CloudPolicy.UNDECIDED
 
 
 # Runtime and network

@@ -12,6 +12,7 @@ const loader = require("./qv_loader.cjs");
 
 const exit = process.reallyExit.bind(process);
 const now = performance.now.bind(performance);
+if (request.clock_s) require("./qv_clock.cjs").shift(request.clock_s);
 
 const stores = new Map();
 Buffer.__qverify = (file) => {

@@ -22,7 +22,7 @@ async function main() {
   const limits = { test_s: request.test_s, import_s: request.import_s, deadline: Date.now() + request.deadline_s * 1000 - MARGIN_MS };
   record("expected", { tests: request.expected });
   const measured = new Measured(request, record);
-  const common = { marks: measured.sizes, hash_seed: request.hash_seed, only: request.only.length ? request.only : null };
+  const common = { marks: measured.sizes, hash_seed: request.hash_seed, clock_s: request.clock_s, only: request.only.length ? request.only : null };
   const own = new Map();
   precompile([...request.own, ...request.generated, ...request.sources.slice(0, MOST_PRECOMPILED)]);
   try {

@@ -1,0 +1,58 @@
+"""How far the words about one function can be believed, by what became of all of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from qverify_desktop.analysis.judge import Tried
+from qverify_desktop.domain.project import Promise
+from qverify_desktop.domain.results import Reason
+from qverify_desktop.languages.base import Language
+
+#: Written examples of one function that nobody would get wrong all alike.
+MANY = 5
+#: Examples of one function in one document of which at least one must hold.
+SOME = 3
+
+
+class Credit:
+    """Says of a failing example whether its words were understood at all.
+
+    A comment stands above the code it speaks of; a document may be of another version, and speak of another function by the
+    same name. So a document that is wrong about a function in everything it shows accuses nobody. And nobody documents at
+    length what never worked: where most of many examples end in the same error, they were misunderstood.
+    """
+
+    def __init__(self, disputed: Sequence[Tried], promises: Mapping[str, Promise], language: Language) -> None:
+        self._endings = language.endings
+        self._written = Counter(promise.target for promise in promises.values())
+        self._shown = Counter((promise.target, promise.file) for promise in promises.values())
+        self._failed = Counter((one.test.target, one.test.quote.file) for one in disputed if one.test.quote)
+        self._raised: dict[str, Counter[str]] = defaultdict(Counter)
+        for one in disputed:
+            outcome = one.outcomes[0]
+            if outcome.raised and not outcome.in_test:
+                self._raised[one.test.target][outcome.raised] += 1
+
+    def doubt(self, one: Tried) -> tuple[Reason, str] | None:
+        """Why nothing follows from this failure, ``None`` where its words are to be believed."""
+        target, quote = one.test.target, one.test.quote
+        written, errors = self._written[target], self._raised.get(target)
+        if errors and written >= MANY and max(errors.values()) * 4 >= written * 3:
+            error = errors.most_common(1)[0][0]
+            return (
+                Reason.EXAMPLE_NOT_RUNNABLE,
+                f"Most of the {written} examples of this function end in {error}: they speak of something else, or need "
+                "something first.",
+            )
+        shown = self._shown[target, quote.file] if quote is not None else 0
+        if quote is None or quote.file.endswith(self._endings) or shown < SOME:
+            return None
+        if self._failed[target, quote.file] >= shown:
+            return (
+                Reason.OUT_OF_DATE,
+                f"None of the {shown} examples of this function in {quote.file} holds: the document is about another version, or "
+                "about something else.",
+            )
+        return None
