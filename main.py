@@ -5,6 +5,7 @@ import sys
 COMMANDS = frozenset(
     (
         "analyze",
+        "preview",
         "models",
         "runs",
         "show",

@@ -249,7 +249,8 @@ def test_the_recipe_of_an_image_gets_no_key(
     build = recorders.add("image.sh", real=False)
     for name, value in recorders.environment(home).items():
         monkeypatch.setenv(name, value)
-    assert images._follow([str(build)], lambda line: None, lambda: None)[0] == 0
+    kept = images._environment(os.environ)
+    assert images._follow([str(build)], lambda line: None, lambda: None, kept)[0] == 0
     assert_clean(recorders, "image.sh")
 
 
