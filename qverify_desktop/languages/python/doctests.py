@@ -290,9 +290,11 @@ def _configures(tree: ast.Module) -> bool:
 
 
 def _only_looks(tree: ast.Module) -> bool:
-    """``>>> value.attribute``: shows something and changes nothing."""
+    """``>>> value.attribute``: shows something and changes nothing. ``cache[key]`` may make an entry, or the newest one."""
     looks = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
-    return looks and not any(isinstance(node, ast.Call | ast.Await | ast.NamedExpr) for node in ast.walk(tree))
+    return looks and not any(
+        isinstance(node, ast.Call | ast.Await | ast.NamedExpr | ast.Subscript) for node in ast.walk(tree)
+    )
 
 
 def _has_effect(source: str, call: ast.expr | None, prints: Callable[[ast.expr], bool | None]) -> bool:
