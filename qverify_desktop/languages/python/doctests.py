@@ -107,7 +107,7 @@ def _showing(session: Sequence[doctest.Example]) -> frozenset[str]:
 
 
 #: A comment of the author's behind what is printed: doctest itself would take it for output.
-_REMARK = re.compile(r"\S\s{1,40}#\s")
+_REMARK = re.compile(r"\S\s{1,40}#(?:\s|[a-z])")
 
 
 def _read(
