@@ -194,7 +194,7 @@ def read_tried(
 
 def _in_setup(test: GeneratedTest, outcome: TestOutcome, text: str) -> bool:
     """Whether it failed before the statement of the test that binds ``observed``."""
-    places = [frame.rpartition(":")[2] for frame in outcome.frames if frame.startswith(f"{test.path}:")]
+    places = [frame.rpartition(":")[2] for frame in outcome.frames if frame.startswith(test.path)]
     lines = [int(place) for place in places if place.isdecimal() and len(place) < 9]
     if outcome.status is not Status.FAILED or not lines or test.code.strip() not in text:
         return False

@@ -62,3 +62,10 @@ def test_a_failure_before_the_example_is_the_set_ups():
     ]
     assert read(code, 4, "another text") == "TypeError"
     assert read("f()\nassert x", 1, "f()\nassert x") == "TypeError"
+
+
+def test_the_loaders_own_ending_of_a_test_file_is_known():
+    code = "  const bag = make();\n  const observed = f(bag);"
+    test = replace(generated("test_a"), code=code)
+    failed = outcome(test, Status.FAILED, raised="TypeError", frames=(f"{PATH}x:1",))
+    assert read_tried([test], SuiteResult((failed,)), {PATH: code})[test.id].outcomes[0].raised == SETUP_FAILED

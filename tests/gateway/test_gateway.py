@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from qverify_desktop.domain.connections import Gate, Policy
 from qverify_desktop.domain.errors import ModelFailure
-from qverify_desktop.domain.model import Answer
+from qverify_desktop.domain.model import Answer, Asker
 from qverify_desktop.domain.question import Messages, Question
 from qverify_desktop.gateway.failover import Health
 from qverify_desktop.gateway.gateway import ModelGateway
@@ -330,7 +330,7 @@ async def test_each_provider_has_a_switch_that_counts_at_once(switch: str, model
     gate = Gate(Policy(off=frozenset([switch])))
     gateway = ModelGateway(gate=gate)
     with pytest.raises(ModelFailure, match="switched off") as caught:
-        await gateway.complete(ASK, model=model, api_base=base, max_tokens=9, purpose="test")
+        await gateway.complete(Question(ASK, "test", 9, model, base, asker=Asker(cloud=True)))
     assert switch in caught.value.remedy
     with serving(Script([Say("yes")])) as server:
         assert (await complete(gateway, server)).text == "yes"

@@ -144,7 +144,10 @@ def _answer(nodes: Sequence[Node], position: int) -> Node | None:
 
 
 def _is_import(source: TreeSource, node: Node) -> bool:
-    return node.type == "import_statement" or bool(re.search(r"\brequire\(", source.slice(node)[:500]))
+    text = source.slice(node)[:500]
+    # ``require("range").curry(0, 9)`` is what a function of the module gives.
+    made = re.search(r"\brequire\([^()]{0,200}\)(?:\.[\w$]{1,80}){1,3}\(", text)
+    return node.type == "import_statement" or (made is None and bool(re.search(r"\brequire\(", text)))
 
 
 def _promise(

@@ -107,7 +107,7 @@ def _showing(session: Sequence[doctest.Example]) -> frozenset[str]:
 
 
 #: A comment of the author's behind what is printed: doctest itself would take it for output.
-_REMARK = re.compile(r"\S\s{1,40}#\s")
+_REMARK = re.compile(r"\S\s{1,40}#(?:\s|[a-z])")
 
 
 def _read(
@@ -290,9 +290,11 @@ def _configures(tree: ast.Module) -> bool:
 
 
 def _only_looks(tree: ast.Module) -> bool:
-    """``>>> value.attribute``: shows something and changes nothing."""
+    """``>>> value.attribute``: shows something and changes nothing. ``cache[key]`` may make an entry, or the newest one."""
     looks = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
-    return looks and not any(isinstance(node, ast.Call | ast.Await | ast.NamedExpr) for node in ast.walk(tree))
+    return looks and not any(
+        isinstance(node, ast.Call | ast.Await | ast.NamedExpr | ast.Subscript) for node in ast.walk(tree)
+    )
 
 
 def _has_effect(source: str, call: ast.expr | None, prints: Callable[[ast.expr], bool | None]) -> bool:

@@ -51,7 +51,7 @@ def test_an_example_on_what_the_block_made_stays_before_what_follows(tmp_path: P
 
 def test_a_method_of_what_an_example_made_is_not_a_function_of_that_name(tmp_path: Path) -> None:
     source = "exports.wrap = (min, max, value) => value;\nexports.curry = (min, max) => ({});\n"
-    readme = "```js\nconst nr = require('nr');\nnr.wrap(0, 9, 1) === 1;\n\nvar angle = require('nr').curry(-180, 180);\nangle.wrap(0) === 0;\n```\n"
+    readme = "```js\nconst nr = require('nr');\nnr.wrap(0, 9, 1) === 1;\n\nvar angle = require('nr').curry(-180, 180);\nangle.wrap(0) === 0;\nangle.wrap(270)\n//=> -90\n```\n"
     promises, _ = promised(tmp_path, {"nr.js": source, "README.md": readme})
     assert [one.call for one in promises] == ["wrap(0, 9, 1)"]
 

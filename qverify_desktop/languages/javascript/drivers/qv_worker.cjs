@@ -3,6 +3,7 @@
 "use strict";
 
 const path = require("node:path");
+const exists = require("node:fs").existsSync;
 const util = require("node:util");
 
 const { request, tell } = require("./qv_telling.cjs").asked(process.argv[2]);
@@ -50,7 +51,9 @@ function framesOf(error) {
   for (const line of String((error && error.stack) || "").split("\n").slice(0, 200)) {
     const match = /(?:\(|at (?:async )?)(?:file:\/\/)?(\/[^()\n]{1,1000}?):(\d{1,9})(?::\d{1,9})?\)?$/.exec(line.trim());
     if (!match || !match[1].startsWith(`${root}/`)) continue;
-    const file = match[1].slice(root.length + 1);
+    const compiled = match[1].slice(root.length + 1);
+    // The loader compiles modules under an ending of its own.
+    const file = compiled.endsWith(".jsx") && !exists(match[1]) ? compiled.slice(0, -1) : compiled;
     if (!file.startsWith(".qverify/") && !file.includes("node_modules/")) found.unshift(cut(`${file}:${match[2]}`, 1000));
   }
   return found.slice(-100);
