@@ -155,7 +155,7 @@ def fetched(folder: Path) -> dict[str, Any]:
     """With the air gap off: a repository and a model elsewhere, and a provider whose name nobody can look up here."""
     with serving_elsewhere() as server, git_daemon(folder) as address:
         project(folder / "shop")
-        words = ("--model", MODEL, "--api-base", f"http://{ELSEWHERE}:8080")
+        words = ("--model", MODEL, "--api-base", f"http://{ELSEWHERE}:8080", "--cloud")
         said = analyze(folder / "home", address, *words, trace=folder / "trace")
         return said | {"asked": len(server.script.requests)}
 
