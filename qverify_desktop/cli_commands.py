@@ -279,7 +279,14 @@ def _in_loop(work: Coroutine[Any, Any, int]) -> int:
 
 
 def _ask(options: argparse.Namespace, ask: Callable[[AnyEngine, Screen], Awaitable[int]]) -> int:
+    """Ask the engine and print. An owner that ends between two questions leaves the folder to us: then it is asked again, here.
+    What is asked so may be asked twice."""
+    from qverify_desktop.engine.messages import OwnerGone
+
     async def asked() -> int:
+        with contextlib.suppress(OwnerGone):
+            async with _engine() as engine:
+                return await ask(engine, Screen(options.json))
         async with _engine() as engine:
             return await ask(engine, Screen(options.json))
 
@@ -305,8 +312,11 @@ async def _engine() -> AsyncIterator[AnyEngine]:
 
 async def _tell_doubts(engine: AnyEngine) -> None:
     """Once, by whoever comes first: calls that were open when QVerify ended before."""
+    from qverify_desktop.engine.messages import OwnerGone
+
     found = {"calls": 0}
-    with contextlib.suppress(BadInput):  # an owner of an older version does not know the question
+    # An owner of an older version does not know the question; one that ends now has told it, or its next one will.
+    with contextlib.suppress(BadInput, OwnerGone):
         found = await engine.ask("calls_in_doubt")
     if found["calls"]:
         Screen(as_json=False).note(doubts_sentence(found))
