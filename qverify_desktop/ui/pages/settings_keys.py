@@ -56,6 +56,9 @@ class KeysCard(QWidget):
             self.provider.addItem(tr(title), name)
         self.provider.setMinimumWidth(theme.px(170))
         self.provider.setAccessibleName(tr("Provider or host"))
+        typed = self.provider.lineEdit()
+        if typed is not None:  # what is typed has a name of its own to a screen reader
+            typed.setAccessibleName(tr("Provider or host"))
         self.key = QLineEdit()
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.setPlaceholderText(tr("Paste a key"))
