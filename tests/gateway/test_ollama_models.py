@@ -286,7 +286,7 @@ async def test_a_damaged_copy_is_refused_by_its_digest(
     saved = Store(tmp_path / "stick")
     saved.write("tiny", [(MODEL, WEIGHTS)])
     blob = saved.blob(digest_of(WEIGHTS))
-    blob.write_bytes(WEIGHTS[:-1] + b"x")
+    blob.write_bytes(WEIGHTS[:-1] + bytes([WEIGHTS[-1] ^ 1]))
     (model,) = read_folder(tmp_path / "stick")
     with pytest.raises(ModelFailure, match="damaged"):
         await models.bring(model, nothing, server.url)
