@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     INSTALL = "install"
     IMAGE_BUILD = "image_build"
     PROXY_CHECK = "proxy_check"
+    HOSTED = "hosted"
     DESKTOP = "desktop"
 
 
@@ -202,6 +203,20 @@ TABLE: tuple[Connection, ...] = (
         air_gap=Closed.NEVER,
         so="the proxy was not tried",
         instead="",
+    ),
+    Connection(
+        Purpose.HOSTED,
+        title="Hosted service",
+        who="QVerify",
+        where="The addresses of the service that you set, its sign-in, and the object storage that it names, over TLS, through your "
+        "proxy where one is set",
+        when="When you sign in, send a run's evidence, or have an analysis run there",
+        sends="What the sheet shows before it is sent: a run's evidence in full, redacted or its headers; for an analysis the "
+        "repository's address and commit",
+        switch="allow_hosted",
+        air_gap=Closed.NEVER,
+        so="nothing was sent to the hosted service",
+        instead="Export the evidence bundle and carry it there",
     ),
     Connection(
         Purpose.DESKTOP,

@@ -55,6 +55,17 @@ class ModelsStopped(ModelFailure):
     """The person chose to finish without models that cost something: nobody need be asked any more in this run."""
 
 
+class HostedFailure(QVerifyError):
+    """The hosted service did not do what it was asked. ``status`` is its HTTP status (0: none came), ``wait_s`` the seconds after
+    which it may be asked again (0: not said), ``again`` whether asking again later can help."""
+
+    def __init__(
+        self, sentence: str, remedy: str = "", *, status: int = 0, wait_s: float = 0.0, again: bool = False
+    ) -> None:
+        super().__init__(sentence, remedy)
+        self.status, self.wait_s, self.again = status, wait_s, again
+
+
 class EvidenceUnreadable(QVerifyError):
     """A bundle that can't even be read, so that nothing can be said of its content."""
 

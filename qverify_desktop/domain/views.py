@@ -480,6 +480,12 @@ class SettingsView(TypedDict):
     budget_ask_percent: int
     answer_cache_mb: int
     answer_cache_days: int
+    hosted_issuer: str
+    hosted_client: str
+    hosted_regions: str
+    hosted_key: str
+    hosted_proxy: str
+    hosted_ca_file: str
     switches: dict[str, bool]
     home: str
     keyring: str

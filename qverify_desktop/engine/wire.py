@@ -24,6 +24,7 @@ _ERRORS: Mapping[str, type[QVerifyError]] = {
         errors.MissingPrerequisite,
         errors.SandboxFailure,
         errors.ModelFailure,
+        errors.HostedFailure,
         errors.EvidenceUnreadable,
         errors.Cancelled,
     )

@@ -38,6 +38,12 @@ CHANGEABLE: Mapping[str, type] = {
     "budget_ask_percent": int,
     "answer_cache_mb": int,
     "answer_cache_days": int,
+    "hosted_issuer": str,
+    "hosted_client": str,
+    "hosted_regions": str,
+    "hosted_key": str,
+    "hosted_proxy": str,
+    "hosted_ca_file": str,
     **dict.fromkeys(SWITCHES, bool),
 }
 #: Variables that go before the file, by setting; ``QVERIFY_`` and its name for each of them.
@@ -93,6 +99,15 @@ def _problem(name: str, value: str) -> str:
         return _problem_of_address(value, ("unix", "tcp", "ssh", "npipe", "http", "https"))
     if name == "editor":
         return _problem_of_command(value)
+    if name == "hosted_issuer":
+        return _problem_of_address(value, ("https", "http"))
+    if name == "hosted_regions":
+        parts = [part.strip() for part in value.split(",")]
+        return next((problem for part in parts if (problem := _problem_of_address(part, ("https", "http")))), "")
+    if name == "hosted_proxy":
+        return _problem_of_address(value, ("http", "https"))
+    if name == "hosted_ca_file" and not Path(value).is_absolute():
+        return "it needs an absolute path."
     return ""
 
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,6 +27,9 @@ _ANY_KEY = "api-key-"
 _NAMES = "api-keys"
 #: Providers whose keys may be in a keyring that has no such list.
 _KNOWN = ("", "openai", "anthropic", "azure", "ollama")
+
+#: Names of the tokens of the hosted service, which no provider can have.
+_TOKENS = ("hosted/access", "hosted/refresh", "hosted/session")
 
 _PROVIDER = re.compile(r"[a-z0-9]([a-z0-9.:-]{0,252})", re.ASCII)
 LONGEST_BARE_NAME = 20
@@ -106,7 +109,7 @@ class ApiKeys:
 
     def without(self, text: str) -> str:
         """The text with every key that is known here taken out."""
-        kept = {self._in_keyring(name) for name in self._names()} - {""}
+        kept = {self._in_keyring(name) for name in [*self._names(), *_TOKENS]} - {""}
         for key in sorted({*self.values(), *kept}, key=len, reverse=True):
             text = text.replace(key, "[key]")
         return text
@@ -132,7 +135,7 @@ class ApiKeys:
             (Store.SESSION, self._session),
             (Store.FILE, self._opened or {}),
         ):
-            found |= {(provider, store): key.get_secret_value() for provider, key in held.items()}
+            found |= {(name, store): key.get_secret_value() for name, key in held.items() if name not in _TOKENS}
         found |= {(name, Store.KEYRING): key for name in self._names() if (key := self._in_keyring(name))}
         order = [*Store]
         told: list[KeptKey] = []
@@ -202,8 +205,8 @@ class ApiKeys:
             self._session.pop(provider, None)
         elif store is Store.KEYRING and self._keyring is not None:
             try:
-                if self._keyring.get(f"{_ANY_KEY}{provider}") is not None:
-                    self._keyring.remove(f"{_ANY_KEY}{provider}")
+                if self._keyring.get(_entry(provider)) is not None:
+                    self._keyring.remove(_entry(provider))
                     self._keep_names({*self._names()} - {provider})
             except KeyringUnavailable as error:
                 raise MissingPrerequisite(
@@ -228,7 +231,7 @@ class ApiKeys:
             keys = self._there().read(passphrase)
             self._opened = {provider: SecretStr(key) for provider, key in keys.items()}
             self._passphrase = SecretStr(passphrase)
-            return len(keys)
+            return len(keys.keys() - {*_TOKENS})
 
     def unlock_with(self, give: Callable[[], str]) -> None:
         """Open a locked key file with the passphrase that ``give`` finds; nothing where that is empty. A file that does not
@@ -242,7 +245,7 @@ class ApiKeys:
 
     def check(self, passphrase: str) -> int:
         """Whether a passphrase opens the key file, with nothing changed; answers how many keys it holds."""
-        return len(self._there().read(passphrase))
+        return len(self._there().read(passphrase).keys() - {*_TOKENS})
 
     def change_passphrase(self, old: str, new: str) -> None:
         """Seal the key file under another passphrase. Raises like ``unlock``; then nothing was changed."""
@@ -278,6 +281,55 @@ class ApiKeys:
         self._there().write(self._passphrase.get_secret_value(), plain)
         self._opened = keys
 
+    # Tokens of the hosted service: kept where keys are, and no keys
+
+    def secret(self, name: str) -> str:
+        """The token of that name (``_TOKENS``), empty where none is known."""
+        key = self._find(name) if name in _TOKENS else None
+        return key.get_secret_value() if key is not None else ""
+
+    def keep_secrets(self, secrets: Mapping[str, str], store: str = "", passphrase: str = "") -> None:
+        """Keep tokens in a store: where nothing is said, where they are, otherwise where keys are kept. Raises like ``put``; then
+        nothing was changed."""
+        if not {*secrets} <= {*_TOKENS}:
+            raise BadInput("This is the name of no token.")
+        with self._changing:
+            chosen = _store(store) if store else self._place_of_tokens()
+            if chosen not in self.stores():
+                raise MissingPrerequisite(
+                    f"Nothing can be kept in the {chosen.value} here. Nobody is signed in.",
+                    f"Choose one of {', '.join(self.stores())}.",
+                )
+            held = {name: SecretStr(value) for name, value in secrets.items()}
+            if chosen is Store.FILE:
+                self._open_for_change(passphrase)
+                self._write_file({**(self._opened or {}), **held})
+            elif chosen is Store.KEYRING:
+                for name, value in secrets.items():
+                    self._to_keyring(name, value)
+            else:
+                self._session |= held
+            for other in {Store.SESSION, Store.KEYRING, Store.FILE} - {chosen}:
+                for name in secrets:
+                    self._let_go(name, other)
+
+    def forget_secrets(self, names: tuple[str, ...]) -> None:
+        """Forget tokens wherever they are. Raises ``MissingPrerequisite`` where a store does not let go."""
+        with self._changing:
+            for name in names:
+                for store in (Store.SESSION, Store.KEYRING, Store.FILE):
+                    self._let_go(name, store)
+
+    def _place_of_tokens(self) -> Store:
+        for name in _TOKENS:
+            if name in self._session:
+                return Store.SESSION
+            if self._in_keyring(name):
+                return Store.KEYRING
+            if name in (self._opened or {}):
+                return Store.FILE
+        return self.usual()
+
     # The keyring
 
     def _in_keyring(self, provider: str) -> str:
@@ -285,15 +337,15 @@ class ApiKeys:
         if self._keyring is None:
             return ""
         try:
-            return self._keyring.get(f"{_ANY_KEY}{provider}") or ""
+            return self._keyring.get(_entry(provider)) or ""
         except KeyringUnavailable:
             return ""
 
     def _to_keyring(self, provider: str, key: str) -> None:
         try:
             if self._keyring is not None:
-                self._keyring.put(f"{_ANY_KEY}{provider}", key)
-                self._keep_names({*self._names(), provider})
+                self._keyring.put(_entry(provider), key)
+                self._keep_names({*self._names(), provider} - {*_TOKENS})
         except KeyringUnavailable as error:
             raise MissingPrerequisite(
                 f"The keyring did not take the key: {error} Nothing was changed.",
@@ -329,6 +381,11 @@ def _provider(text: str) -> str:
             "Name openai, anthropic, azure, ollama, the host of an end point, or any.",
         )
     return name
+
+
+def _entry(name: str) -> str:
+    """Name in the keyring."""
+    return name if name in _TOKENS else f"{_ANY_KEY}{name}"
 
 
 def _store(text: str) -> Store:

@@ -1,0 +1,275 @@
+"""HTTP to the hosted service, its sign-in and its object storage: TLS, proxy, gate, bounds, deadlines and tries again.
+
+Whatever comes back is untrusted: bodies are cut at a cap, redirects are not followed, and no credential goes to an address that
+the service merely names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import ssl
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from qverify_desktop.domain.connections import Gate, Purpose
+from qverify_desktop.domain.errors import BadInput, HostedFailure
+from qverify_desktop.domain.network import is_loopback
+from qverify_desktop.hosted.refusals import refusal
+
+#: Bytes of an answer that are read at most.
+MOST_ANSWER_BYTES = 4 * 1024 * 1024
+#: Seconds for one request, and for the whole of its tries.
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+DEADLINE_S = 90.0
+#: First pause before another try and the longest, in seconds; each is drawn at random from nothing up to it, so that many clients
+#: that were cut off together don't come back together.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 20.0
+#: Answers after which the same request may help.
+PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How the service is reached: a ``proxy`` (empty: the environment's), authorities besides the usual ones (``ca_file``, PEM), and
+    whether plain http to this machine is allowed, which is for tests."""
+
+    proxy: str = ""
+    ca_file: str = ""
+    plain_http: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer; ``headers`` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object. Raises ``HostedFailure``."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise HostedFailure(
+                "The hosted service answered with something that is no answer. Nothing here was changed.",
+                "Check the service's address in the settings; a proxy may have answered instead.",
+                status=self.status,
+            )
+        return value
+
+
+@dataclass
+class Asked:
+    """One request. ``again`` says that sending it twice does no more than once; ``deadline_s`` bounds all tries together."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    again: bool = True
+    deadline_s: float = DEADLINE_S
+    most_bytes: int = MOST_ANSWER_BYTES
+
+
+class Connection:
+    """One pool of connections. Made inside a running loop or before it; ``close`` ends it."""
+
+    def __init__(self, reach: Reach, gate: Gate) -> None:
+        self._reach = reach
+        self._gate = gate
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+
+    async def close(self) -> None:
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.aclose()
+
+    async def ask(self, asked: Asked) -> Answer:
+        """Send it, again after failures that may pass. Answers whatever has a status that no further try would better. Raises
+        ``HostedFailure`` where nothing usable came before the deadline, ``BadInput`` for an address that may not be used."""
+        self.check(asked.url)
+        until, pause = time.monotonic() + asked.deadline_s, FIRST_PAUSE_S
+        while True:
+            failure: HostedFailure
+            try:
+                async with asyncio.timeout(max(0.01, until - time.monotonic())):
+                    answer = await self._once(asked)
+                if answer.status not in PASSING:
+                    return answer
+                failure = refusal(answer.status, answer.body, wait_s=retry_after(answer.headers))
+            except (httpx.TransportError, TimeoutError, ssl.SSLError) as error:
+                failure = _unreachable(error, asked.url)
+            wait = failure.wait_s or random.uniform(0, pause)  # noqa: S311 - jitter, no secret
+            pause = min(LONGEST_PAUSE_S, pause * 2)
+            if not (asked.again and failure.again) or time.monotonic() + wait >= until:
+                raise failure
+            await asyncio.sleep(wait)
+            self.check(asked.url)
+
+    @contextlib.asynccontextmanager
+    async def lines(self, asked: Asked) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
+        """The body in pieces, as it comes; a body that is an error is read whole. Raises like ``ask``; there is one try only."""
+        self.check(asked.url)
+        try:
+            request = self._request(asked, read_s=None)
+            response = await self._client(asked.url).send(request, stream=True)
+            try:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                if response.status_code != 200:
+                    body = await _bounded(response, asked.most_bytes)
+                    yield Answer(response.status_code, headers, body), _nothing()
+                else:
+                    yield Answer(200, headers, b""), response.aiter_bytes()
+            finally:
+                await response.aclose()
+        except (httpx.TransportError, ssl.SSLError) as error:
+            raise _unreachable(error, asked.url) from None
+
+    def check(self, url: str) -> None:
+        """Raises ``BadInput`` for an address that is not TLS, ``HostedFailure`` for one that the gate refuses."""
+        host = checked_address(url, self._reach.plain_http)
+        closed = self._gate.refusal(Purpose.HOSTED, host)
+        if closed is not None:
+            raise HostedFailure(closed.sentence, closed.remedy)
+
+    async def _once(self, asked: Asked) -> Answer:
+        response = await self._client(asked.url).send(self._request(asked), stream=True)
+        try:
+            body = await _bounded(response, asked.most_bytes)
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
+
+    def _request(self, asked: Asked, read_s: float | None = 30.0) -> httpx.Request:
+        # Nothing compressed is asked for: what is counted is what is read.
+        headers = {"accept-encoding": "identity", "user-agent": "qverify-desktop", **asked.headers}
+        timeout = httpx.Timeout(read_s, connect=TIMEOUT.connect, write=TIMEOUT.write, pool=TIMEOUT.pool)
+        client = self._client(asked.url)
+        return client.build_request(asked.method, asked.url, headers=headers, content=asked.content, timeout=timeout)
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        parts = urlsplit(url)
+        direct = not self._reach.proxy and (
+            is_loopback(parts.hostname or "") or bool(urllib.request.proxy_bypass(parts.hostname or ""))
+        )
+        if direct not in self._clients:
+            proxy = None if direct else (self._reach.proxy or _environment_proxy() or None)
+            self._clients[direct] = httpx.AsyncClient(
+                verify=_tls(self._reach.ca_file),
+                proxy=proxy,
+                trust_env=False,
+                follow_redirects=False,
+                timeout=TIMEOUT,
+            )
+        return self._clients[direct]
+
+
+def checked_address(url: str, plain_http: bool = False) -> str:
+    """The host of an address that may be connected to. Raises ``BadInput``: it has to be https without credentials in it."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  (reading it is what checks it)
+        host = parts.hostname or ""
+    except ValueError:
+        host, parts = "", urlsplit("")
+    plain = parts.scheme == "http" and plain_http and is_loopback(host)
+    if not host or not (parts.scheme == "https" or plain) or parts.username is not None:
+        raise BadInput(
+            f"{_shown(url)} is no address of a hosted service: it has to begin with https:// and hold no user name. Nothing was sent.",
+            "Correct the addresses of the hosted service in the settings.",
+        )
+    return host
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds of ``Retry-After`` in both forms (RFC 9110, section 10.2.3), at most a day; 0 where it says nothing usable."""
+    text = headers.get("retry-after", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return 0.0
+    return seconds if 0 < seconds <= 86_400 else 0.0
+
+
+def _environment_proxy() -> str:
+    proxies = urllib.request.getproxies()
+    return proxies.get("https") or proxies.get("all") or ""
+
+
+def _tls(ca_file: str) -> ssl.SSLContext:
+    context = httpx.create_ssl_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=Path(ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise BadInput(
+                f"The file of certificate authorities {ca_file} can't be used ({error}). Nothing was sent.",
+                "Name a PEM file in the settings (hosted_ca_file), or leave it empty.",
+            ) from None
+    return context
+
+
+async def _bounded(response: httpx.Response, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > most:
+            raise HostedFailure(
+                "The hosted service's answer is larger than any that it should give, so it was not read on.",
+                "Tell whoever runs the service.",
+                status=response.status_code,
+            )
+    return bytes(body)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+def _unreachable(error: BaseException, url: str) -> HostedFailure:
+    host = urlsplit(url).hostname or ""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, ssl.SSLError) or cause is not None or "CERTIFICATE" in str(error).upper():
+        return HostedFailure(
+            f"The certificate of {host} is not one that this machine trusts, so nothing was sent to it.",
+            "If the service has a certificate of your organisation, name its authority in the settings (hosted_ca_file).",
+        )
+    if isinstance(error, httpx.ProxyError):
+        return HostedFailure(
+            f"The proxy did not let a connection to {host} through.", "Check the proxy in the settings.", again=True
+        )
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+        return HostedFailure(f"{host} did not answer in time. What was sent is kept there.", _LATER, again=True)
+    if isinstance(error, httpx.ConnectError):
+        return HostedFailure(f"{host} can't be reached. Nothing was sent.", _LATER, again=True)
+    return HostedFailure(f"The connection to {host} was cut. What arrived there is kept.", _LATER, again=True)
+
+
+_LATER = "It is tried again by itself while it stands in the queue."
+
+
+def _shown(url: str) -> str:
+    """An address as it may be repeated: no credentials, no query."""
+    return repr(url.partition("?")[0].rpartition("@")[2][:200])
