@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class QVerifyError(Exception):
     """Base of every error that a person may see.
@@ -57,13 +60,23 @@ class ModelsStopped(ModelFailure):
 
 class HostedFailure(QVerifyError):
     """The hosted service did not do what it was asked. ``status`` is its HTTP status (0: none came), ``wait_s`` the seconds after
-    which it may be asked again (0: not said), ``again`` whether asking again later can help."""
+    which it may be asked again (0: not said), ``again`` whether asking again later can help, ``kind`` the name of its problem and
+    ``problem`` what else it said (both its own words: not to be trusted)."""
 
     def __init__(
-        self, sentence: str, remedy: str = "", *, status: int = 0, wait_s: float = 0.0, again: bool = False
+        self,
+        sentence: str,
+        remedy: str = "",
+        *,
+        status: int = 0,
+        wait_s: float = 0.0,
+        again: bool = False,
+        kind: str = "",
+        problem: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(sentence, remedy)
         self.status, self.wait_s, self.again = status, wait_s, again
+        self.kind, self.problem = kind, problem or {}
 
 
 class EvidenceUnreadable(QVerifyError):

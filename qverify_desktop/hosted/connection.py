@@ -13,12 +13,12 @@ import random
 import ssl
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,9 +28,10 @@ from qverify_desktop.domain.errors import BadInput, HostedFailure
 from qverify_desktop.domain.network import is_loopback
 from qverify_desktop.hosted.refusals import refusal
 
+T = TypeVar("T")
 #: Bytes of an answer that are read at most.
-MOST_ANSWER_BYTES = 4 * 1024 * 1024
-#: Seconds for one request, and for the whole of its tries.
+MOST_ANSWER_BYTES = 1024 * 1024
+#: Seconds for one request, and for the whole of its tries where nothing else is said.
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 DEADLINE_S = 90.0
 #: First pause before another try and the longest, in seconds; each is drawn at random from nothing up to it, so that many clients
@@ -75,19 +76,33 @@ class Answer:
 
 @dataclass
 class Asked:
-    """One request. ``again`` says that sending it twice does no more than once; ``deadline_s`` bounds all tries together."""
+    """One request. ``body`` gives the pieces of a content of ``length`` bytes, anew for every try; without one, ``content`` is sent."""
 
     method: str
     url: str
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
-    again: bool = True
+    body: Callable[[], AsyncIterator[bytes]] | None = None
+    length: int = 0
     deadline_s: float = DEADLINE_S
-    most_bytes: int = MOST_ANSWER_BYTES
+
+
+async def tried(attempt: Callable[[], Awaitable[T]], deadline_s: float = DEADLINE_S) -> T:
+    """What ``attempt`` answers, tried again after failures that may pass, until the deadline. Raises its last ``HostedFailure``."""
+    until, pause = time.monotonic() + deadline_s, FIRST_PAUSE_S
+    while True:
+        try:
+            return await attempt()
+        except HostedFailure as failure:
+            wait = failure.wait_s or random.uniform(0, pause)  # noqa: S311 - jitter, no secret
+            pause = min(LONGEST_PAUSE_S, pause * 2)
+            if not failure.again or time.monotonic() + wait >= until:
+                raise
+            await asyncio.sleep(wait)
 
 
 class Connection:
-    """One pool of connections. Made inside a running loop or before it; ``close`` ends it."""
+    """One pool of connections for one way to reach the service; ``close`` ends it."""
 
     def __init__(self, reach: Reach, gate: Gate) -> None:
         self._reach = reach
@@ -100,26 +115,17 @@ class Connection:
             await client.aclose()
 
     async def ask(self, asked: Asked) -> Answer:
-        """Send it, again after failures that may pass. Answers whatever has a status that no further try would better. Raises
-        ``HostedFailure`` where nothing usable came before the deadline, ``BadInput`` for an address that may not be used."""
+        """Send it once. Answers whatever has a status that no further try would better. Raises ``HostedFailure`` where nothing usable
+        came (``again`` says whether it may pass), ``BadInput`` for an address that may not be used."""
         self.check(asked.url)
-        until, pause = time.monotonic() + asked.deadline_s, FIRST_PAUSE_S
-        while True:
-            failure: HostedFailure
-            try:
-                async with asyncio.timeout(max(0.01, until - time.monotonic())):
-                    answer = await self._once(asked)
-                if answer.status not in PASSING:
-                    return answer
-                failure = refusal(answer.status, answer.body, wait_s=retry_after(answer.headers))
-            except (httpx.TransportError, TimeoutError, ssl.SSLError) as error:
-                failure = _unreachable(error, asked.url)
-            wait = failure.wait_s or random.uniform(0, pause)  # noqa: S311 - jitter, no secret
-            pause = min(LONGEST_PAUSE_S, pause * 2)
-            if not (asked.again and failure.again) or time.monotonic() + wait >= until:
-                raise failure
-            await asyncio.sleep(wait)
-            self.check(asked.url)
+        try:
+            async with asyncio.timeout(asked.deadline_s):
+                answer = await self._once(asked)
+        except (httpx.TransportError, TimeoutError, ssl.SSLError) as error:
+            raise _unreachable(error, asked.url) from None
+        if answer.status in PASSING:
+            raise refusal(answer.status, answer.body, wait_s=retry_after(answer.headers))
+        return answer
 
     @contextlib.asynccontextmanager
     async def lines(self, asked: Asked) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
@@ -131,7 +137,7 @@ class Connection:
             try:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 if response.status_code != 200:
-                    body = await _bounded(response, asked.most_bytes)
+                    body = await _bounded(response, MOST_ANSWER_BYTES)
                     yield Answer(response.status_code, headers, body), _nothing()
                 else:
                     yield Answer(200, headers, b""), response.aiter_bytes()
@@ -150,7 +156,7 @@ class Connection:
     async def _once(self, asked: Asked) -> Answer:
         response = await self._client(asked.url).send(self._request(asked), stream=True)
         try:
-            body = await _bounded(response, asked.most_bytes)
+            body = await _bounded(response, MOST_ANSWER_BYTES)
         finally:
             await response.aclose()
         return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
@@ -159,8 +165,13 @@ class Connection:
         # Nothing compressed is asked for: what is counted is what is read.
         headers = {"accept-encoding": "identity", "user-agent": "qverify-desktop", **asked.headers}
         timeout = httpx.Timeout(read_s, connect=TIMEOUT.connect, write=TIMEOUT.write, pool=TIMEOUT.pool)
+        content: bytes | AsyncIterator[bytes] | None = asked.content
+        if asked.body is not None:
+            # Said beforehand: object storage takes no body of unknown length.
+            headers["content-length"] = str(asked.length)
+            content = asked.body()
         client = self._client(asked.url)
-        return client.build_request(asked.method, asked.url, headers=headers, content=asked.content, timeout=timeout)
+        return client.build_request(asked.method, asked.url, headers=headers, content=content, timeout=timeout)
 
     def _client(self, url: str) -> httpx.AsyncClient:
         parts = urlsplit(url)

@@ -7,6 +7,8 @@ from typing import Any
 
 from qverify_desktop.domain.errors import HostedFailure
 
+#: How the names of problems begin.
+TYPES = "urn:qverify:problem:"
 #: Characters of the service's own words that are repeated.
 MOST_WORDS = 200
 
@@ -41,11 +43,34 @@ _SAID = {
     ),
     429: ("The hosted service asks to wait.", "It is tried again by itself at the time that the service named."),
 }
-_DIVERGED = (
-    "The hosted service knows a checkpoint of this log that this bundle does not extend: there are two histories of one log. Nothing "
-    "was stored, and what it has is unchanged.",
-    "Keep this state folder as it is and compare it with a backup: qverify verify BUNDLE --known-checkpoint FILE",
-)
+#: The same by the name of the problem, where it says more than the status.
+_NAMED = {
+    "diverged": (
+        "The hosted service knows a checkpoint of this log that this bundle does not extend: there are two histories of one log. "
+        "Nothing was stored, and what it has is unchanged.",
+        "Keep this state folder as it is and compare it with a backup: qverify verify BUNDLE --known-checkpoint FILE",
+    ),
+    "key-changed": (
+        "The hosted service knows this log under another signing key. Nothing was stored.",
+        "If you changed the key on purpose, tell whoever runs your organisation there; otherwise keep this state folder as it is.",
+    ),
+    "quota-exhausted": (
+        "The plan of your organisation has no room for this. Nothing was stored.",
+        "See what is used: qverify hosted usage",
+    ),
+    "organisation-missing": (
+        "This sign-in belongs to no organisation, so the hosted service takes nothing from it.",
+        "Ask whoever runs your organisation there to add your account, then sign in again.",
+    ),
+    "scope-missing": (
+        "This sign-in may not do that at the hosted service. Nothing was stored.",
+        "Sign in again, and allow what is asked for: qverify hosted sign-in",
+    ),
+    "wrong-state": (
+        "It is past the point where the hosted service could do that. What it has is unchanged.",
+        "Look at the list again.",
+    ),
+}
 _FAILED = (
     "The hosted service failed. What arrived there is kept.",
     "It is tried again by itself while it stands in the queue.",
@@ -65,15 +90,14 @@ def problem_of(body: bytes) -> dict[str, Any]:
 def refusal(status: int, body: bytes = b"", *, wait_s: float = 0.0) -> HostedFailure:
     """The error for an answer with this status. The service's words are repeated in one printable line of bounded length."""
     problem = problem_of(body)
-    kind = str(problem.get("type", ""))[:500]
-    sentence, remedy = _SAID.get(status, _FAILED if status >= 500 or status == 408 else _SAID[400])
-    if status == 409 and "diverged" in kind:
-        sentence, remedy = _DIVERGED
+    kind = str(problem.get("type", "")).removeprefix(TYPES)[:40]
+    usual = _SAID.get(status, _FAILED if status >= 500 or status == 408 else _SAID[400])
+    sentence, remedy = _NAMED.get(kind, usual)
     words = said(problem.get("detail") or problem.get("title"))
     if words:
         sentence = f"{sentence} It says: {words}"
     again = status >= 500 or status in PASSING
-    return HostedFailure(sentence, remedy, status=status, wait_s=wait_s, again=again)
+    return HostedFailure(sentence, remedy, status=status, wait_s=wait_s, again=again, kind=kind, problem=problem)
 
 
 def said(text: object) -> str:

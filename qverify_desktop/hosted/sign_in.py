@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from qverify_desktop.domain.errors import HostedFailure
-from qverify_desktop.hosted.connection import Answer, Asked, Connection
+from qverify_desktop.hosted.connection import Answer, Asked, Connection, tried
 from qverify_desktop.hosted.refusals import refusal, said
 from qverify_desktop.hosted.tokens import Tokens, tokens_of
 
-SCOPE = "openid profile email offline_access"
+SCOPE = "openid profile offline_access imports analyses usage"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 #: Seconds between two questions where the issuer says nothing, what a ``slow_down`` adds (RFC 8628, section 3.5), bounds of both.
 USUAL_INTERVAL_S, SLOWER_S, LONGEST_INTERVAL_S, LONGEST_CODE_S = 5, 5, 60, 3600
@@ -54,22 +54,23 @@ class DeviceCode:
 class SignIn:
     """One client of one issuer."""
 
-    def __init__(self, connection: Connection, issuer: str, client: str) -> None:
+    def __init__(self, connection: Connection, issuer: str, client: str, audience: str) -> None:
         self._connection = connection
         self.issuer = issuer
         self._client = client
+        self._audience = audience
         self._found: Issuer | None = None
 
     async def discover(self) -> Issuer:
         """The issuer's metadata, asked once. Raises ``HostedFailure``."""
         if self._found is None:
             asked = Asked("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration", deadline_s=SECONDS)
-            answer = await self._connection.ask(asked)
+            answer = await tried(lambda: self._connection.ask(asked), SECONDS)
             if answer.status != 200:
                 raise refusal(answer.status, answer.body)
             facts = answer.json()
             # Section 4.3 of the discovery: the issuer is exactly the one that was asked for.
-            if str(facts.get("issuer", "")).rstrip("/") != self.issuer.rstrip("/"):
+            if facts.get("issuer") != self.issuer:
                 raise HostedFailure(
                     "The sign-in names itself otherwise than it is called here, so it was not used.",
                     "Correct the address of the sign-in in the settings (hosted_issuer).",
@@ -88,7 +89,9 @@ class SignIn:
     async def begin(self) -> DeviceCode:
         """Ask for a code. Raises ``HostedFailure``."""
         issuer = await self.discover()
-        answer = await self._post(issuer.device, {"client_id": self._client, "scope": SCOPE})
+        answer = await self._post(
+            issuer.device, {"client_id": self._client, "scope": SCOPE, "resource": self._audience}
+        )
         if answer.status != 200:
             raise _oauth_refusal(answer)
         facts = answer.json()
@@ -153,9 +156,7 @@ class SignIn:
     async def _post(self, url: str, form: dict[str, str]) -> Answer:
         # A refresh token may be good for one use: it is not sent twice by itself.
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
-        return await self._connection.ask(
-            Asked("POST", url, headers, urlencode(form).encode(), again=False, deadline_s=SECONDS)
-        )
+        return await self._connection.ask(Asked("POST", url, headers, urlencode(form).encode(), deadline_s=SECONDS))
 
 
 _REFUSED = {

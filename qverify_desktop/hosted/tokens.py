@@ -6,14 +6,14 @@ import base64
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from qverify_desktop.domain.errors import HostedFailure
 
 #: Names in the vault: one token each, because some keyrings take only short values.
 ACCESS, REFRESH, FACTS = "hosted/access", "hosted/refresh", "hosted/session"
-MOST_TOKEN = 4096
+MOST_TOKEN = 16_384
 #: Seconds before its end at which an access token counts as spent, and its life where the issuer does not say.
 EARLY_S, USUAL_S = 30, 300
 
@@ -31,7 +31,7 @@ class Vault(Protocol):
 @dataclass(frozen=True)
 class Tokens:
     """A sign-in. Times are seconds of this machine's clock (0: not said), taken from lives and not from the issuer's clock, so that
-    a wrong clock on either side does no harm. ``organisation``, ``account`` and ``plan`` are what the access token says, for showing
+    a wrong clock on either side does no harm. ``organisation`` and ``account`` are what the access token says, for showing
     only: only the service can check it."""
 
     issuer: str
@@ -39,6 +39,7 @@ class Tokens:
     refresh: str
     access_until: float
     signed_in_at: float
+    refresh_until: float = 0.0
     organisation: str = ""
     account: str = ""
 
@@ -56,18 +57,18 @@ def tokens_of(answer: Mapping[str, Any], issuer: str, before: Tokens | None = No
     access, refresh = answer.get("access_token"), answer.get("refresh_token", before.refresh if before else "")
     if not _is_token(access) or str(answer.get("token_type", "bearer")).lower() != "bearer":
         raise HostedFailure("The sign-in gave no access that can be used.", "Tell whoever runs the sign-in.")
-    life = answer.get("expires_in")
-    life = life if isinstance(life, int) and not isinstance(life, bool) and 0 < life < 10**8 else USUAL_S
+    life, sign_in_life = _seconds(answer.get("expires_in")), _seconds(answer.get("refresh_expires_in"))
     now = time.time()
     claims = claims_of(str(access))
     return Tokens(
         issuer=issuer,
         access=str(access),
         refresh=str(refresh) if _is_token(refresh) else "",
-        access_until=now + life,
+        access_until=now + (life or USUAL_S),
+        refresh_until=now + sign_in_life if sign_in_life else 0.0,
         signed_in_at=before.signed_in_at if before else now,
-        organisation=_first(claims, "org_name", "organisation", "organization", "org"),
-        account=_first(claims, "email", "preferred_username", "name", "sub"),
+        organisation=_first(claims, "org_name", "org_id"),
+        account=_first(claims, "name", "email", "sub"),
     )
 
 
@@ -95,6 +96,7 @@ def load(vault: Vault) -> Tokens | None:
             refresh=vault.secret(REFRESH),
             access_until=float(facts["access_until"]),
             signed_in_at=float(facts["signed_in_at"]),
+            refresh_until=float(facts["refresh_until"]),
             organisation=str(facts.get("organisation", ""))[:200],
             account=str(facts.get("account", ""))[:200],
         )
@@ -108,6 +110,7 @@ def keep(vault: Vault, tokens: Tokens, store: str = "", passphrase: str = "") ->
         "issuer": tokens.issuer,
         "access_until": tokens.access_until,
         "signed_in_at": tokens.signed_in_at,
+        "refresh_until": tokens.refresh_until,
         "organisation": tokens.organisation,
         "account": tokens.account,
     }
@@ -119,9 +122,9 @@ def forget(vault: Vault) -> None:
     vault.forget_secrets((ACCESS, REFRESH, FACTS))
 
 
-def without_access(tokens: Tokens) -> Tokens:
-    """The sign-in with its access token taken for spent."""
-    return replace(tokens, access_until=0.0)
+def _seconds(value: object) -> int:
+    """A life as an issuer may say it; 0 for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9 else 0
 
 
 def _is_token(value: object) -> bool:
@@ -131,8 +134,6 @@ def _is_token(value: object) -> bool:
 def _first(claims: Mapping[str, Any], *names: str) -> str:
     for name in names:
         value = claims.get(name)
-        if isinstance(value, dict):
-            value = value.get("name") or value.get("id")
         if isinstance(value, str) and value:
             return "".join(char for char in value if char.isprintable())[:200]
     return ""

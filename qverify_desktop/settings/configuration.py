@@ -44,9 +44,9 @@ class Configuration(BaseSettings):
     budget of its own, ``month_budget_microusd`` what all
     models may cost in a calendar month (UTC), in millionths of a US dollar (0: no limit); above ``budget_ask_percent`` of a
     budget the person is asked. ``answer_cache_mb`` (0: none) and ``answer_cache_days`` limit the kept answers of models.
-    ``hosted_issuer`` is who signs a person in to the hosted service (OpenID Connect), ``hosted_client`` the name under which QVerify is
-    known there, ``hosted_regions`` the service's addresses in the order in which they are tried, separated by commas, ``hosted_key``
-    the verifier key with which it countersigns, ``hosted_proxy`` and ``hosted_ca_file`` (PEM, besides the usual authorities) how it is
+    ``hosted_regions`` are addresses of the hosted service in the order in which they are tried, separated by commas; ``hosted_issuer``
+    is who signs a person in to it (OpenID Connect) and ``hosted_client`` the name under which QVerify is known there (both empty: what
+    the service says); ``hosted_key`` the verifier key with which it countersigns, ``hosted_proxy`` and ``hosted_ca_file`` (PEM, besides the usual authorities) how it is
     reached; ``hosted_plain_http`` allows plain http to this machine, for tests.
     """
 
@@ -89,7 +89,7 @@ class Configuration(BaseSettings):
     answer_cache_mb: int = Field(default=256, ge=0, le=65_536)
     answer_cache_days: int = Field(default=30, ge=1, le=3650)
     hosted_issuer: str = Field(default="", max_length=2000)
-    hosted_client: str = Field(default="qverify-desktop", min_length=1, max_length=200)
+    hosted_client: str = Field(default="", max_length=200)
     hosted_regions: str = Field(default="", max_length=4000)
     hosted_key: str = Field(default="", max_length=500)
     hosted_proxy: str = Field(default="", max_length=2000)

@@ -42,7 +42,7 @@ MOST_P = 4
 LEAST_N = 2**10
 SALT_BYTES, NONCE_BYTES = 32, 12
 MOST_BYTES = 256 * 1024
-MOST_KEYS, MOST_KEY = 100, 4096
+MOST_KEYS, MOST_KEY = 100, 16_384
 #: The plain text is filled up to a multiple of this, so that the file's size says little of its keys.
 BLOCK = 1024
 SHORTEST_PASSPHRASE, LONGEST_PASSPHRASE = 8, 1024

@@ -133,7 +133,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "answer_cache_mb": 256,
         "answer_cache_days": 30,
         "hosted_issuer": "",
-        "hosted_client": "qverify-desktop",
+        "hosted_client": "",
         "hosted_regions": "",
         "hosted_key": "",
         "hosted_proxy": "",
