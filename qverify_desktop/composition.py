@@ -89,12 +89,14 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.domain.execution import MIB
     from qverify_desktop.engine import crash
     from qverify_desktop.engine.facade import Parts
+    from qverify_desktop.engine.hosting import place_of
     from qverify_desktop.engine.inquiries import Inquiries
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
     from qverify_desktop.gateway.ollama_models import OllamaModels
     from qverify_desktop.gateway.prices import Prices
+    from qverify_desktop.hosted.service import HostedService
     from qverify_desktop.languages import catalogue
     from qverify_desktop.repository.intake import Repositories
     from qverify_desktop.settings.air_gap import AirGap
@@ -165,6 +167,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     )
 
     models = OllamaModels(gateway.ollama)
+    hosted = HostedService(keys, gate, place_of(configuration))
 
     async def dispose() -> None:
         await asyncio.to_thread(models.close)
@@ -205,6 +208,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
         models,
         calls.in_doubt,
         inquiries,
+        hosted,
     )
 
 

@@ -18,25 +18,31 @@ from urllib.parse import urlsplit
 from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.threads import in_stoppable_thread
-from qverify_desktop.domain.connections import Purpose
+from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
+from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, naming, policy, wire
+from qverify_desktop.engine import delivery, hosted_bundle, naming, policy, wire
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
 from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSummary
+from qverify_desktop.engine.hosted_exports import HostedExports
+from qverify_desktop.engine.hosting import place_of
 from qverify_desktop.engine.inquiries import Inquiries
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.machine import settled
 from qverify_desktop.engine.model_transfers import ModelTransfers
 from qverify_desktop.engine.questions.catalogue import Context, questions
+from qverify_desktop.engine.questions.hosted import LOCAL
 from qverify_desktop.engine.questions.models import refuse_pull, warning
+from qverify_desktop.engine.records import record_about
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
 from qverify_desktop.gateway.ollama_models import OllamaModels
+from qverify_desktop.hosted.service import HostedService
 from qverify_desktop.repository.look import look
 from qverify_desktop.repository.source import Remote, classify
 from qverify_desktop.settings.configuration import Configuration
@@ -66,7 +72,7 @@ class Machine(Protocol):
 class Parts:
     """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases; ``apply`` gives changed
     settings to the rooms; ``in_doubt`` are calls of an earlier process that were open, by end point; ``inquiries`` is through whom
-    the rooms ask the person while a run goes on."""
+    the rooms ask the person while a run goes on; ``hosted`` is the hosted service."""
 
     home: Path
     lock: HomeLock
@@ -81,6 +87,7 @@ class Parts:
     models: OllamaModels
     in_doubt: Mapping[str, int] = field(default_factory=dict)
     inquiries: Inquiries | None = None
+    hosted: HostedService | None = None
 
     @property
     def sandbox(self) -> Sandbox:
@@ -104,6 +111,10 @@ class Engine:
         self._control = ControlServer(self, parts.home)
         refuse = functools.partial(refuse_pull, parts.home)
         self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
+        self._hosted = parts.hosted or HostedService(parts.keys, Gate())
+        self._exports = HostedExports(
+            parts.home, self._hosted, self._make_bundle, self._may_leave, self._record_export
+        )
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -119,6 +130,7 @@ class Engine:
             sentence = f"The process that worked on it ended. Go on with: qverify resume {run}"
             await asyncio.to_thread(parts.records.set_status, run, RunStatus.INTERRUPTED, "", sentence)
             engine._start_sweeping()
+        engine._exports.begin()
         # Without a socket everything works but a second process; that one says that it can't reach this.
         with contextlib.suppress(OSError):
             await engine._control.open()
@@ -272,6 +284,9 @@ class Engine:
             return
         self._closing = True
         await self._transfers.close()
+        await self._exports.close()
+        await self._questions["hosted_sign_in_cancel"]()
+        await self._hosted.close()
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
@@ -317,12 +332,42 @@ class Engine:
             check=self._check,
             models=self._parts.models,
             transfers=self._transfers,
+            hosted=self._hosted,
+            exports=self._exports,
+            make_bundle=self._make_bundle,
+            may_leave=self._may_leave,
         )
 
     def _apply(self, changed: Configuration) -> None:
         self._parts.apply(changed)
+        self._hosted.move(place_of(changed))
         if changed.policy.refusal(Purpose.MODEL_FETCH) is not None:
             self._transfers.close_network()
+        if changed.policy.refusal(Purpose.HOSTED) is not None:
+            self._exports.close_network()
+
+    # What is sent to the hosted service
+
+    def _make_bundle(self, run: str, contents: str, path: Path) -> None:
+        """Blocking. Raises like ``EvidenceJournal.bundle``."""
+        if contents != hosted_bundle.FULL:
+            raise BadInput(f"This version writes no bundle with contents {contents!r}.", "Send it in full.")
+        self._parts.services.journal.bundle(run, path)
+
+    def _may_leave(self, run: str) -> tuple[str, str] | None:
+        """Why a run's evidence may not be sent; ``None`` where it may. Blocking."""
+        refusal = Configuration.load(home=self._home).policy.refusal(Purpose.HOSTED)
+        if refusal is not None:
+            return refusal.sentence, refusal.remedy
+        summary = self._records.get(run)
+        if summary is not None and policy.kept(summary.source, self._repositories) is CloudPolicy.LOCAL_ONLY:
+            return LOCAL
+        return None
+
+    def _record_export(
+        self, name: str, run: str, type: str, data: Mapping[str, Any], blobs: Mapping[str, bytes]
+    ) -> None:
+        record_about(self._parts.services, run, type, data, blobs, name)
 
     async def _find(self, prefix: str) -> str:
         """The run whose name begins with ``prefix``. Raises ``BadInput`` for none or several."""

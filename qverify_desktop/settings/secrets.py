@@ -320,6 +320,10 @@ class ApiKeys:
                 for store in (Store.SESSION, Store.KEYRING, Store.FILE):
                     self._let_go(name, store)
 
+    def place_of_tokens(self) -> str:
+        """Where tokens are kept, as a sentence."""
+        return self.stores().get(self._place_of_tokens(), "")
+
     def _place_of_tokens(self) -> Store:
         for name in _TOKENS:
             if name in self._session:

@@ -21,9 +21,12 @@ from qverify_desktop.storage.runs import RunStore
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.facade import Machine
+    from qverify_desktop.engine.hosted_bundle import Make
+    from qverify_desktop.engine.hosted_exports import Allow, HostedExports
     from qverify_desktop.engine.model_transfers import ModelTransfers
     from qverify_desktop.engine.replay import Analyze
     from qverify_desktop.gateway.ollama_models import OllamaModels
+    from qverify_desktop.hosted.service import HostedService
     from qverify_desktop.repository.look import Look
 
 Handler = Callable[..., Awaitable[Any]]
@@ -36,7 +39,9 @@ class Context:
     finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
     settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``; ``in_doubt`` how many
     calls of an earlier process were open, by end point; ``inquiries`` what runs ask the person; ``check`` refuses a request that must
-    not be begun with (blocking); ``models`` manages those of an Ollama server, ``transfers`` are those on their way."""
+    not be begun with (blocking); ``models`` manages those of an Ollama server, ``transfers`` are those on their way; ``hosted`` is the
+    hosted service, ``exports`` what is on its way there, ``make_bundle`` writes a run's bundle, ``may_leave`` says why a run may not be
+    sent (``None``: it may; both blocking)."""
 
     home: Path
     services: Services
@@ -61,6 +66,10 @@ class Context:
     check: Callable[[AnalysisRequest], None]
     models: OllamaModels
     transfers: ModelTransfers
+    hosted: HostedService
+    exports: HostedExports
+    make_bundle: Make
+    may_leave: Allow
 
 
 def questions(context: Context) -> Mapping[str, Handler]:
@@ -69,6 +78,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
     from qverify_desktop.engine.questions.deployments import DeploymentQuestions
     from qverify_desktop.engine.questions.evidence import EvidenceQuestions
     from qverify_desktop.engine.questions.finished import FinishedRuns
+    from qverify_desktop.engine.questions.hosted import HostedQuestions
     from qverify_desktop.engine.questions.keys import KeyQuestions
     from qverify_desktop.engine.questions.machine import MachineQuestions
     from qverify_desktop.engine.questions.models import ModelQuestions
@@ -89,5 +99,6 @@ def questions(context: Context) -> Mapping[str, Handler]:
         DeploymentQuestions(context),
         ModelQuestions(context),
         UsageQuestions(context),
+        HostedQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

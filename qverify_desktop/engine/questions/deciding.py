@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest
 from qverify_desktop.domain.views import DiffView, WrittenView
-from qverify_desktop.engine import naming
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.finished import FinishedRuns
+from qverify_desktop.engine.records import record_about
 from qverify_desktop.export.formats import FORMATS
 from qverify_desktop.repository import giving
 from qverify_desktop.storage.decisions import DEFECT, TEST, Decision
@@ -101,18 +100,7 @@ class DecisionQuestions:
         self._context.decisions.decide(run, kind, subjects, decision)
 
     def _log(self, run: str, type: str, data: Mapping[str, Any], blobs: Mapping[str, bytes]) -> None:
-        """An entry about a run that is closed. The evidence of a run ends with its close, so that its bundle stays the same;
-        what people do later stands in a short record of its own between an opening and a close, which can't be left out
-        of the log unseen."""
-        journal, name = self._context.services.journal, naming.new_record()
-        events = [
-            Evidence("run_opened", {"kind": type, "about": run}, {}),
-            Evidence(type, {**data, "about": run}, blobs),
-            Evidence("run_closed", {"outcome": type}, {}),
-        ]
-        digest = self._context.services.artefacts.put(json.dumps(data, sort_keys=True).encode())
-        journal.record(name, type, digest, events)
-        journal.checkpoint(name)
+        record_about(self._context.services, run, type, data, blobs)
 
     # Writing
 
