@@ -26,6 +26,7 @@ from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.ollama_models import OllamaModels
+from qverify_desktop.hosted.service import HostedService
 from qverify_desktop.languages.base import Language
 from qverify_desktop.repository.intake import Repositories
 from qverify_desktop.settings.key_file import KeyFile
@@ -139,6 +140,8 @@ async def house(
     analysis: ScriptedAnalysis | None = None,
     machine: NoMachine | None = None,
     languages: tuple[Language, ...] = (),
+    hosted: HostedService | None = None,
+    keys: ApiKeys | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine that owns ``home``."""
     lock = HomeLock(home)
@@ -172,9 +175,10 @@ async def house(
         analysis or ScriptedAnalysis(),
         dispose,
         database,
-        ApiKeys({}, file=KeyFile(home, n=2**10)),
+        keys or ApiKeys({}, file=KeyFile(home, n=2**10)),
         lambda changed: gateway.set_air_gap(changed.air_gap),
         models=models,
+        hosted=hosted,
     )
     engine = await Engine.open(parts)
     try:

@@ -1,0 +1,70 @@
+"""What tests do with an engine and a hosted service: sign in, make a finished run, wait for the queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from qverify_desktop.domain.connections import Gate
+from qverify_desktop.domain.results import AnalysisRequest
+from qverify_desktop.engine.facade import Engine
+from qverify_desktop.engine.hosting import place_of
+from qverify_desktop.hosted.service import HostedService as Client
+from qverify_desktop.settings.configuration import Configuration
+from qverify_desktop.settings.key_file import KeyFile
+from qverify_desktop.settings.secrets import ApiKeys
+from tests.engine.house import ScriptedAnalysis, follow, house
+from tests.hosted_service.issuer import Person
+from tests.hosted_service.service import HostedService
+
+#: Seconds for whatever a test waits for.
+PATIENCE_S = 40
+PASSPHRASE = "a passphrase of a test"
+
+
+@asynccontextmanager
+async def desktop(
+    home: Path, keys: ApiKeys | None = None, analysis: ScriptedAnalysis | None = None
+) -> AsyncIterator[Engine]:
+    """An engine that owns ``home``, with the client that its settings describe."""
+    configuration = Configuration.load(home=home)
+    keys = keys or ApiKeys({}, file=KeyFile(home, n=2**10))
+    gate = Gate(configuration.policy)
+    async with house(home, analysis, hosted=Client(keys, gate, place_of(configuration)), keys=keys) as engine:
+        yield engine
+
+
+async def signed_in(
+    engine: Any, hosted: HostedService, person: Person | None = None, **params: Any
+) -> dict[str, Any]:
+    """Sign somebody in, as a person does: the code is confirmed at the issuer."""
+    view = await engine.ask("hosted_sign_in", **params)
+    hosted.issuer.decide(view["code"], person)
+    async with asyncio.timeout(PATIENCE_S):
+        while view["state"] == "waiting":
+            view = await engine.ask("hosted_sign_in_watch", after=view["version"])
+    return dict(view)
+
+
+async def finished_run(engine: Any, folder: Path, **more: Any) -> str:
+    """A run over a small folder, to its end."""
+    folder.mkdir(exist_ok=True)
+    (folder / "one.py").write_text("def one():\n    return 1\n", "utf-8")
+    run = await engine.start(AnalysisRequest(str(folder), **more))
+    await follow(engine, run)
+    return str(run)
+
+
+async def until(engine: Any, export: str, *states: str, stage: str = "") -> dict[str, Any]:
+    """Watch the queue until an export is in one of the states (and that stage)."""
+    version = 0
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            view = await engine.ask("hosted_exports", after=version)
+            version = view["version"]
+            one: dict[str, Any] = next(one for one in view["exports"] if one["export"] == export)
+            if one["state"] in states and (not stage or one["stage"] == stage):
+                return one

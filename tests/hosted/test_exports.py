@@ -1,0 +1,216 @@
+"""Bundles that are sent to a real hosted service: once, whatever breaks on the way, and only what may leave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from qverify_desktop.domain.errors import BadInput
+from tests.engine.house import follow
+from tests.hosted.doing import desktop, finished_run, signed_in, until
+from tests.hosted_service.checkpoints import cosigned_at
+from tests.hosted_service.service import HostedService
+
+
+async def test_a_run_is_sent_and_comes_back_countersigned(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        assert (await signed_in(engine, hosted))["state"] == "done"
+        run = await finished_run(engine, tmp_path / "source")
+        leaving = await engine.ask("hosted_leaving", run=run)
+        queued = await engine.ask("hosted_send", run=run)
+        sent = await until(engine, queued["export"], "done", "failed")
+        events = (await engine.ask("evidence_log", text="export"))["entries"]
+    assert sent["state"] == "done", sent
+    assert (sent["grade"], sent["done"]) == ("UNANCHORED", leaving["bytes"])
+    assert sent["sha256"] == leaving["sha256"] == queued["sha256"]
+    note = Path(sent["checkpoint"]).read_text("utf-8")
+    assert cosigned_at(note, hosted.cosigner) > 1_700_000_000
+    assert hosted.rows("select state, request->>'run' from imports") == [("accepted", run)]
+    assert [one["type"] for one in events if not one["type"].startswith("run_")] == ["export_intended", "exported"]
+    # Nothing is left of what was sent but the queue's memory.
+    assert list((home / "hosted").iterdir()) == []
+
+
+async def test_what_is_shown_beforehand_is_what_is_sent(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        run = await finished_run(engine, tmp_path / "source")
+        leaving = await engine.ask("hosted_leaving", run=run)
+        assert hosted.rows("select count(*) from imports") == [(0,)]
+    assert leaving["refusal"] == "" and leaving["host"] == hosted.url.removeprefix("https://")
+    assert {one["name"] for one in leaving["files"]} >= {"entries.jsonl", "headers.jsonl", "bundle.json"}
+    assert 0 < sum(one["bytes"] for one in leaving["files"]) <= leaving["bytes"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("POST", "^/v1/imports$", {"cut": "after"}),
+        ("POST", "/parts$", {"status": 503, "retry_after": 1}),
+        ("GET", "/parts$", {"cut": "before"}),
+        ("POST", "/complete$", {"cut": "after"}),
+        ("GET", "/events$", {"cut_after": 60}),
+        ("POST", "^/v1/imports$", {"status": 429, "retry_after": 1}),
+        ("POST", "/complete$", {"kill": "after"}),
+    ],
+    ids=lambda fault: f"{fault[0]} {fault[1]} {next(iter(fault[2]))}",
+)
+async def test_one_import_whatever_breaks_once(
+    home: Path, hosted: HostedService, tmp_path: Path, fault: tuple[str, str, dict[str, object]]
+) -> None:
+    method, path, action = fault
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        hosted.fault(method, path, **action)
+        queued = await engine.ask("hosted_send", run=run)
+        sent = await until(engine, queued["export"], "done", "failed")
+    assert sent["state"] == "done", sent
+    assert hosted.rows("select state from imports") == [("accepted",)]
+    assert hosted.rows("select remaining from faults") == [(0,)], "the fault did not strike"
+
+
+async def test_a_storage_that_fails_and_cuts_is_tried_again(
+    home: Path, hosted: HostedService, tmp_path: Path
+) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        hosted.storage_faults({"status": 503}, {"cut_after": 1000}, {"status": 403})
+        queued = await engine.ask("hosted_send", run=run)
+        sent = await until(engine, queued["export"], "done", "failed")
+    assert sent["state"] == "done", sent
+
+
+async def test_a_restart_goes_on_with_the_parts_that_are_missing(
+    home: Path, hosted: HostedService, tmp_path: Path
+) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted, store="file", passphrase="a passphrase of a test")
+        run = await finished_run(engine, tmp_path / "source")
+        hosted.fault("POST", "/complete$", times=50, status=503, retry_after=1)
+        queued = await engine.ask("hosted_send", run=run)
+        await until(engine, queued["export"], "running", stage="sending")
+        async with asyncio.timeout(20):
+            while hosted.rows("select remaining from faults") == [(50,)]:
+                await asyncio.sleep(0.05)
+    stored = json.loads((home / "hosted-exports.json").read_text("utf-8"))
+    assert [one["state"] for one in stored] == ["running"]
+    before = hosted.storage_faults().get("PUT", 0)
+    hosted.rows("select 1")
+    hosted.set(part_expires_s=300)
+    import psycopg
+
+    with psycopg.connect(hosted.dsn, autocommit=True) as connection:
+        connection.execute("truncate faults")
+    async with desktop(home) as engine:
+        await engine.ask("keys_unlock", passphrase="a passphrase of a test")
+        sent = await until(engine, queued["export"], "done", "failed")
+    assert sent["state"] == "done", sent
+    assert before >= 0 and hosted.storage_faults().get("PUT", 0) == 0, "parts that had arrived were sent again"
+    assert hosted.rows("select state from imports") == [("accepted",)]
+
+
+async def test_local_only_is_never_sent(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        await engine.ask("repository_decide", source=str(tmp_path / "source"), cloud="local_only")
+        leaving = await engine.ask("hosted_leaving", run=run)
+        with pytest.raises(BadInput, match="nothing of this repository leaves this machine"):
+            await engine.ask("hosted_send", run=run)
+        assert "nothing of this repository leaves" in leaving["refusal"]
+    assert hosted.rows("select count(*) from imports") == [(0,)]
+
+
+async def test_what_is_forbidden_while_it_waits_is_not_sent(
+    home: Path, hosted: HostedService, tmp_path: Path
+) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        hosted.fault("POST", "^/v1/imports$", times=1000, status=503, retry_after=86_400)
+        queued = await engine.ask("hosted_send", run=run)
+        await until(engine, queued["export"], "running", stage="waiting")
+        await engine.ask("repository_decide", source=str(tmp_path / "source"), cloud="local_only")
+        await engine.ask("hosted_resume", export=queued["export"])
+        one = await until(engine, queued["export"], "failed")
+    assert "nothing of this repository leaves this machine" in one["sentence"]
+
+
+async def test_the_air_gap_ends_it_and_refuses_the_next(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        hosted.fault("POST", "^/v1/imports$", times=1000, status=503, retry_after=86_400)
+        queued = await engine.ask("hosted_send", run=run)
+        await until(engine, queued["export"], "running", stage="waiting")
+        await engine.ask("settings_change", changes={"allow_hosted": False})
+        one = await until(engine, queued["export"], "paused")
+        assert "closed" in one["sentence"]
+        with pytest.raises(BadInput, match="switched off"):
+            await engine.ask("hosted_resume", export=queued["export"])
+
+
+async def test_nobody_signed_in_waits_for_somebody(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        run = await finished_run(engine, tmp_path / "source")
+        queued = await engine.ask("hosted_send", run=run)
+        one = await until(engine, queued["export"], "failed")
+        assert "Nobody is signed in" in one["sentence"] and "qverify hosted sign-in" in one["remedy"]
+        await signed_in(engine, hosted)
+        one = await until(engine, queued["export"], "done")
+    assert one["grade"] == "UNANCHORED"
+
+
+async def test_refusals_have_their_sentences(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        hosted.set(limits={"max_bundle_size": 1000})
+        queued = await engine.ask("hosted_send", run=run)
+        large = await until(engine, queued["export"], "failed")
+        hosted.set(limits=None, quotas={"imports": 0})
+        await engine.ask("hosted_resume", export=queued["export"])
+        quota = await until(engine, queued["export"], "failed")
+        events = (await engine.ask("evidence_log", text="refused"))["entries"]
+    assert "larger than the hosted service takes" in large["sentence"] and "--content headers" in large["remedy"]
+    assert "no room" in quota["sentence"] and "hosted usage" in quota["remedy"]
+    assert [one["type"] for one in events if one["type"] == "export_refused"] == ["export_refused"] * 2
+
+
+async def test_a_log_that_was_written_anew_is_refused_and_the_known_checkpoint_kept(
+    home: Path, hosted: HostedService, tmp_path: Path
+) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        queued = await engine.ask("hosted_send", run=await finished_run(engine, tmp_path / "source"))
+        await until(engine, queued["export"], "done")
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    (other / "settings.toml").write_bytes((home / "settings.toml").read_bytes())
+    # The same key and the same name of the log: what somebody does who writes it anew.
+    async with desktop(other) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        queued = await engine.ask("hosted_send", run=run)
+        one = await until(engine, queued["export"], "failed")
+    assert "two histories of one log" in one["sentence"], one
+    file = other / "runs" / run / "known-to-the-service.checkpoint"
+    assert str(file) in one["remedy"] and file.read_text("utf-8").startswith("qverify.local/test\n")
+
+
+async def test_dropped_from_the_queue_is_given_up_there(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        hosted.fault("POST", "/complete$", times=1000, status=503, retry_after=86_400)
+        queued = await engine.ask("hosted_send", run=run)
+        await until(engine, queued["export"], "running", stage="waiting")
+        await engine.ask("hosted_drop", export=queued["export"])
+        assert (await engine.ask("hosted_exports"))["exports"] == []
+        await follow(engine, run)
+    assert hosted.rows("select state from imports") == [("cancelled",)]
+    assert list((home / "hosted").iterdir()) == []
