@@ -19,6 +19,7 @@ COMMANDS = frozenset(
         "usage",
         "replay",
         "keys",
+        "hosted",
         "--help",
         "--version",
     )

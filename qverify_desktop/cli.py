@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_usage(commands)
     _add_keys(commands)
     _add_models(commands)
+    _add_hosted(commands)
     _add_verify(commands)
     _add_machine(commands)
     return parser
@@ -308,6 +309,12 @@ def _add_models(commands: Any) -> None:
         help="the Ollama server (default: the settings', else this machine's)",
     )
     parser.add_argument("--force", action="store_true", help="also what won't fit into this machine's memory")
+
+
+def _add_hosted(commands: Any) -> None:
+    from qverify_desktop.cli_hosted_options import HELP, add_actions
+
+    add_actions(_command(commands, "hosted", HELP, "hosted", "cli_hosted"), _add_passphrase)
 
 
 def _add_verify(commands: Any) -> None:

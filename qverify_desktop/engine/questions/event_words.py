@@ -93,6 +93,11 @@ def _decision(data: Data) -> str:
     return f"A person decided about {what}{count} of the run {data.get('about', '')}: {str(data.get('decision', '')).replace('_', ' ')}."
 
 
+def _service(data: Data) -> str:
+    """Where a bundle goes, and what is in it."""
+    return f"the hosted service {data.get('service', '')} ({data.get('contents', '')}, {data.get('bytes', 0)} bytes)"
+
+
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run_opened": _opened,
     "run_closed": lambda d: (
@@ -170,6 +175,16 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "model_failed": lambda d: f"The model gave no usable answer for {d.get('target', '')}.",
     "person_answered": _answered,
     "decision": _decision,
+    "export_intended": lambda d: f"About to send the run {d.get('about', '')} to {_service(d)}.",
+    "exported": lambda d: (
+        f"The run {d.get('about', '')} was sent to {_service(d)}, which found it {d.get('grade', '')} and countersigned."
+    ),
+    "export_refused": lambda d: (
+        f"The run {d.get('about', '')} was not taken by {_service(d)}: {d.get('status', 0)} {str(d.get('problem', '')).replace('-', ' ')}."
+    ),
+    "hosted_analysis": lambda d: (
+        f"The hosted service {d.get('service', '')} was asked to analyse the commit {str(d.get('commit', ''))[:12]}."
+    ),
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
     "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
 }
