@@ -48,6 +48,6 @@ def serving(app: Any, certificates: Certificates, listener: socket.socket) -> It
     try:
         yield
     finally:
-        running.should_exit = True
+        running.should_exit = running.force_exit = True
         thread.join(10)
         listener.close()

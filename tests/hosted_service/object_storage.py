@@ -92,8 +92,23 @@ class Front:
             return _error(start, "403 Forbidden", error)
         if "status" in fault:
             return _error(start, f"{fault['status']} Fault", "SlowDown")
+        upload = urllib.parse.parse_qs(environ.get("QUERY_STRING", "")).get("uploadId")
+        if method == "PUT" and upload and not self.uploading(upload[0]):
+            return _error(start, "404 Not Found", "NoSuchUpload")  # moto answers 500 to that
         environ["wsgi.input"] = io.BytesIO(body)
         return self.moto(environ, start)
+
+    @staticmethod
+    def uploading(upload: str) -> bool:
+        """Whether there is such a multipart upload."""
+        from moto.s3.models import s3_backends
+
+        return any(
+            upload in bucket.multiparts
+            for account in s3_backends.values()
+            for backend in account.values()
+            for bucket in backend.buckets.values()
+        )
 
     def _fault(self, method: str, path: str) -> dict[str, Any]:
         with self.lock:

@@ -28,7 +28,7 @@ from tests.hosted_service.checkpoints import Cosigner
 from tests.hosted_service.issuer import Issuer, Person
 from tests.hosted_service.listening import bound, serving
 from tests.hosted_service.postgres import postgres
-from tests.hosted_service.store import TABLES
+from tests.hosted_service.store import TABLE_NAMES, TABLES
 
 ROOT = Path(__file__).parents[2]
 REPLICAS = 2
@@ -53,6 +53,7 @@ class HostedService:
     dsn: str
     storage: str
     log: IO[bytes]
+    heard: int = 0
     replicas: list[Replica] = field(default_factory=list)
     balancer: Balancer | None = None
 
@@ -105,13 +106,20 @@ class HostedService:
         with psycopg.connect(self.dsn) as connection:
             return connection.execute(sql, values).fetchall()
 
+    def said(self) -> str:
+        """What the processes said on their standard errors since the last question."""
+        self.log.seek(self.heard)
+        new = self.log.read()
+        self.heard += len(new)
+        return new.decode("utf-8", "replace")
+
     def reset(self) -> None:
         """Forget everything that tests made and planned; killed replicas come back."""
         for number in range(len(self.replicas)):
             self.start(number)
-        tables = "imports, analyses, keys, logs, checkpoints, events, settings, rates, faults"
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(f"truncate {tables}")
+            for table in TABLE_NAMES:  # one by one: a worker may be in the middle of something
+                connection.execute(f"delete from {table}")
         self.storage_faults()
         self.issuer.__dict__.update(Issuer(self.issuer.url).__dict__)
 

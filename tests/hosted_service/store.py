@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -43,6 +44,7 @@ create table rates (org text, started bigint, requests bigint not null, primary 
 create table faults (
     number bigserial primary key, method text not null, path text not null, action jsonb not null, remaining int not null);
 """
+TABLE_NAMES = tuple(re.findall(r"create table (\w+)", TABLES))
 FINAL = frozenset({"accepted", "rejected", "cancelled", "expired", "done", "failed"})
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 

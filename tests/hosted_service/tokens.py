@@ -34,7 +34,9 @@ class Tokens:
                 found = json.load(answer)
             if found["issuer"] != self.issuer:
                 raise ValueError("The issuer calls itself something else.")
-            self._keys = jwt.PyJWKClient(found["jwks_uri"], lifespan=KEYS_LAST_S, ssl_context=self.context, timeout=5)
+            self._keys = jwt.PyJWKClient(
+                found["jwks_uri"], lifespan=KEYS_LAST_S, cooldown_duration=0, ssl_context=self.context, timeout=5
+            )
         return self._keys
 
     async def claims(self, authorization: str) -> dict[str, Any]:
