@@ -78,6 +78,12 @@ class WindowFront:
         if path and not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
             self.tell(Notice(tr("No program of this desktop opens {path}.", path=path), "warning"))
 
+    def open_address(self, address: str) -> None:
+        url = QUrl(address, QUrl.ParsingMode.StrictMode)
+        web = url.isValid() and url.scheme() in ("https", "http") and bool(url.host())
+        if not web or not QDesktopServices.openUrl(url):
+            self.tell(Notice(tr("No browser opens {address}.", address=address[:200]), "warning"))
+
     def open_in_editor(self, file: str, line: int) -> None:
         def chosen(settings: SettingsView) -> None:
             template = settings["editor"]

@@ -77,6 +77,9 @@ class Front(Protocol):
     def open_path(self, path: str) -> None:
         """Open a file or folder of this machine with the program that the desktop has for it."""
 
+    def open_address(self, address: str) -> None:
+        """Open a page of the web with the person's browser; anything that is none is not opened."""
+
     def open_in_editor(self, file: str, line: int) -> None:
         """Open a source file at a line in the editor of the settings."""
 

@@ -11,16 +11,16 @@ from tests.hosted_service.service import HostedService, hosted_service
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[HostedService]:
+def standing() -> Iterator[HostedService]:
     with hosted_service() as service:
         yield service
 
 
 @pytest.fixture
-def hosted(running: HostedService) -> HostedService:
+def hosted(standing: HostedService) -> HostedService:
     """The service with nothing in it."""
-    running.reset()
-    return running
+    standing.reset()
+    return standing
 
 
 @pytest.fixture(autouse=True)

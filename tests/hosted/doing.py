@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
+
 from qverify_desktop.domain.connections import Gate
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.facade import Engine
@@ -68,3 +71,15 @@ async def until(engine: Any, export: str, *states: str, stage: str = "") -> dict
             one: dict[str, Any] = next(one for one in view["exports"] if one["export"] == export)
             if one["state"] in states and (not stage or one["stage"] == stage):
                 return one
+
+
+def parts_sent(hosted: HostedService) -> int:
+    """How many parts of bundles have come to the object storage so far."""
+    with httpx.Client(verify=hosted.tls(), trust_env=False) as client:
+        return int(client.get(f"{hosted.storage}/_test/faults").json().get("PUT", 0))
+
+
+def end_faults(hosted: HostedService) -> None:
+    """Nothing goes wrong any more."""
+    with psycopg.connect(hosted.dsn, autocommit=True) as connection:
+        connection.execute("delete from faults")

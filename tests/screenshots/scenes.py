@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QScrollArea
 
 from qverify_desktop.domain.errors import BadInput
@@ -14,6 +15,8 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
 from qverify_desktop.ui.sheets.preview import PreviewSheet
+from qverify_desktop.ui.sheets.sign_in import SignInSheet
+from tests.ui.samples import hosted
 from tests.ui.samples import window as samples
 from tests.ui.samples.results import OFFSET, RUN, SOURCE, run_view
 
@@ -31,6 +34,14 @@ class Scene:
     act: Callable[[Window], object] | None = None
     themes: tuple[str, ...] = ("light", "dark")
     events: tuple[RunEvent, ...] = ()
+
+
+def _sign_in(window: Window) -> None:
+    """The code is shown."""
+    window.registry.trigger("hosted.sign-in")
+    sheet = window.findChild(SignInSheet)
+    assert sheet is not None
+    QTimer.singleShot(200, sheet.confirm)
 
 
 NOTHING = {"run_list": [], "repositories": []}
@@ -172,6 +183,12 @@ SCENES = (
     ),
     Scene("models-remove", Place("models"), act=lambda w: w.registry.trigger("models.remove"), themes=("light",)),
     Scene("usage", Place("usage")),
+    Scene("hosted", Place("hosted"), size=(1440, 1100)),
+    Scene("hosted-nobody", Place("hosted"), {"hosted_status": hosted.nobody()}, themes=("light",)),
+    Scene("hosted-none", Place("hosted"), {"hosted_status": hosted.nobody(configured=False)}, themes=("light",)),
+    Scene("hosted-sign-in", Place("hosted"), {"hosted_status": hosted.nobody()}, act=_sign_in),
+    Scene("hosted-send", Place("run-evidence", run=RUN), act=lambda w: w.registry.trigger("evidence.send")),
+    Scene("hosted-analyze", Place("hosted"), act=lambda w: w.registry.trigger("hosted.analyze"), themes=("light",)),
     Scene("settings", Place("settings")),
     Scene("settings-models", Place("settings"), act=_to_the_keys),
     Scene("key-file", Place("home"), {"keys": samples.keys(file="locked", keys=[])}),

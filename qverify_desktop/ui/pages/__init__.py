@@ -29,6 +29,7 @@ RAIL = {
     "evidence": Entry(later("Evidence"), "evidence", "evidence", "EvidencePage"),
     "models": Entry(later("Models"), "model", "models", "ModelsPage"),
     "usage": Entry(later("Usage"), "usage", "usage", "UsagePage"),
+    "hosted": Entry(later("Hosted service"), "send", "hosted", "HostedPage"),
     "environment": Entry(later("Environment"), "environment", "environment", "EnvironmentPage"),
     "settings": Entry(later("Settings"), "settings", "settings", "SettingsPage"),
 }

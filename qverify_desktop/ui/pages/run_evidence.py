@@ -15,6 +15,7 @@ from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
 from qverify_desktop.ui.pages.evidence_parts.log_view import LogView
 from qverify_desktop.ui.run_page import RunPage
+from qverify_desktop.ui.sheets.send_run import SendRunSheet
 
 END = ".qvevidence.zip"
 
@@ -33,6 +34,14 @@ class RunEvidencePage(RunPage):
         layout.addWidget(self.log, 1)
         group = later("Evidence")
         for act in (
+            Act(
+                "evidence.send",
+                later("Send to the hosted service…"),
+                group,
+                self._send,
+                icon="send",
+                reason=self._unfinished,
+            ),
             Act("evidence.save", later("Save bundle…"), group, self._save, icon="download", reason=self._unfinished),
             Act(
                 "evidence.verify",
@@ -49,7 +58,7 @@ class RunEvidencePage(RunPage):
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        return ("evidence.save", "evidence.verify")
+        return ("evidence.send", "evidence.save", "evidence.verify")
 
     def focus_filter(self) -> bool:
         self.log.filter.setFocus()
@@ -91,6 +100,9 @@ class RunEvidencePage(RunPage):
 
     def _verify(self) -> None:
         self._grade(tr("The bundle was verified again: {grade}."))
+
+    def _send(self) -> None:
+        self.desk.front.open_sheet(SendRunSheet(self.desk, self.place.run))
 
     def _save(self) -> None:
         name = f"{self.title()}-{self.place.run[:12]}{END}"

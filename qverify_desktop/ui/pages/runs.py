@@ -16,6 +16,7 @@ from qverify_desktop.domain.views import RunView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
+from qverify_desktop.ui.pages.hosted_analyses import AnalysesPart
 from qverify_desktop.ui.pages.runs_columns import GROUPS, LIVE, RESUMABLE, group_of, run_columns, words_of
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, row
@@ -64,7 +65,8 @@ class RunsPage(Page):
         self._rows = Shown(theme, self.table)
         content = QWidget()
         content.setObjectName("page")
-        self._inside = column(self._tools, self._build_question(), self._rows, gap=12)
+        self.hosted = AnalysesPart(desk, quiet=True)
+        self._inside = column(self._tools, self._build_question(), self.hosted, self._rows, gap=12)
         content.setLayout(self._inside)
         self._shown = Shown(theme, content)
         layout = QVBoxLayout(self)
@@ -124,8 +126,10 @@ class RunsPage(Page):
         if not self.model.values:
             self._shown.show_waiting()
         self.refresh("")
+        self.hosted.show_part()
 
     def leave(self) -> None:
+        self.hosted.hide_part()
         self._question.hide()
         super().leave()
 

@@ -17,6 +17,7 @@ from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
 from qverify_desktop.ui.pages.connections import ConnectionsTable
 from qverify_desktop.ui.pages.settings_form import SettingsForm
+from qverify_desktop.ui.pages.settings_hosted import hosted_card
 from qverify_desktop.ui.pages.settings_keys import KeysCard
 from qverify_desktop.ui.pages.settings_models import answers_card, budget_card, network_card
 from qverify_desktop.ui.pages.settings_order import OrderCard
@@ -66,6 +67,9 @@ class SettingsPage(Page):
                 8,
                 label(tr("Answers of models"), "heading"),
                 answers_card(self.form),
+                8,
+                label(tr("Hosted service"), "heading"),
+                hosted_card(self.form),
                 8,
                 label(tr("What may connect"), "heading"),
                 self._connections_card(),
