@@ -7,13 +7,38 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.hosted_views import ExportView, HostedStatusView, LeavingFileView, LeavingView
-from qverify_desktop.ui.language import tr, trn
+from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Notice, Place
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, column, empty, frame, holder, label
 from qverify_desktop.ui.widgets.chips import Choice, Segmented
 from qverify_desktop.ui.widgets.sheet import Sheet
 from qverify_desktop.ui.widgets.state_view import Shown
+
+#: What is in the files of a bundle, by how their names begin, in the words of the engine.
+_SAYS = {
+    "blobs/": later("Source passages, prompts, answers, generated tests and logs of this run"),
+    "salts.jsonl": later("Salts that tie those contents to the log"),
+    "entries.jsonl": later(
+        "Entries of this run: names of files, functions and tests, commands, times, verdicts; no source"
+    ),
+    "headers.jsonl": later("That other runs were opened and closed, and when; nothing of their content"),
+    "checkpoints/": later("Signed states of the log"),
+    "checkpoint": later("The signed state of the log at this run's end"),
+    "tile/": later("Hashes of the log"),
+    "proofs/": later("Proofs that the entries are in the log"),
+    "attest/": later("Signed statements about the run: commit, tree, verdict"),
+    "bundle.json": later("The list of what is in the bundle"),
+}
+_SHOWS = {
+    "full": later(
+        "Whoever gets it can read the passages of source that were quoted, prompts and answers, and every generated test."
+    ),
+    "redacted": later(
+        "Whoever gets it can read names of files, functions and tests and what became of them, and no source."
+    ),
+    "headers": later("Whoever gets it can read that the run was, when, and how it ended; no names and no source."),
+}
 
 
 class SendRunSheet(Sheet):
@@ -100,7 +125,7 @@ class SendRunSheet(Sheet):
         to = tr("{size} go to {host}.", size=words.decimal_bytes(view["bytes"]), host=host)
         of = tr("They become {organisation}'s.", organisation=view["organisation"]) if view["organisation"] else ""
         self.where.setText(f"{to} {of}".strip())
-        self.shows.setText(view["shows"])
+        self.shows.setText(tr(_SHOWS[view["contents"]]) if view["contents"] in _SHOWS else view["shows"])
         self.digest.setText(f"SHA-256 {view['sha256']}")
         empty(self._files)
         for at, one in enumerate(view["files"]):
@@ -113,9 +138,11 @@ class SendRunSheet(Sheet):
     def _add(self, at: int, one: LeavingFileView) -> None:
         count = trn("{n} file", "{n} files", one["files"])
         name = label(one["name"], "strong")
-        self._files.addLayout(column(name, label(one["says"], "small", "muted", wrap=True), gap=0), at, 0)
-        right = column(label(words.decimal_bytes(one["bytes"])), label(count, "small", "muted"), gap=0)
-        self._files.addLayout(right, at, 1, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        self._files.addLayout(column(name, label(_says(one), "small", "muted", wrap=True), gap=0), at, 0)
+        right = (label(words.decimal_bytes(one["bytes"])), label(count, "small", "muted"))
+        for number in right:
+            number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._files.addLayout(column(*right, None, gap=0), at, 1)
 
     def _failed(self, error: QVerifyError) -> None:
         self._shown.show_state().show_error(error, self._ask)
@@ -137,3 +164,7 @@ class SendRunSheet(Sheet):
         front.tell(
             Notice(tr("It is on its way."), "success", tr("Show the queue"), lambda: front.go(Place("hosted")))
         )
+
+
+def _says(one: LeavingFileView) -> str:
+    return tr(_SAYS[one["name"]]) if one["name"] in _SAYS else one["says"]
