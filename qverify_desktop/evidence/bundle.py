@@ -9,17 +9,22 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
+from qverify_desktop.evidence.attestation import ENVELOPES_FILE, sigstore_bundles
 from qverify_desktop.evidence.canonical import canonical, parse
 from qverify_desktop.evidence.merkle import Tree
 from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.schema import CheckpointRow, SaltRow
 
-FORMAT, VERSION = "qverify-evidence", 1
+FORMAT = "qverify-evidence"
+#: Version 2 adds attestations, tiles of higher levels and ``disclosure``. A run of a log that had no key for attestations is
+#: written as version 1, as it always was.
+VERSION, FORMER_VERSION = 2, 1
 TILE = 256
 #: Runs with more entries than this carry the proofs of their first and last entry only; the tiles prove the others.
 PROVEN_ENTRIES = 10_000
@@ -31,11 +36,20 @@ _MANIFEST_BYTES = 16 << 20
 Member = tuple[str, Callable[[], bytes | None]]
 
 
+class Disclosure(StrEnum):
+    """How much of a run its bundle shows: with the contents, without them, or nothing but that it was and how it ended."""
+
+    FULL = "full"
+    REDACTED = "redacted"
+    HEADERS = "headers"
+
+
 @dataclass(frozen=True)
 class Contents:
     """What the log holds about a run up to its closing checkpoint (the last of ``checkpoints``).
 
-    ``entries`` are the run's own and ``headers`` the opening and closing ones of other runs, each as (index, leaf).
+    ``entries`` are the run's own and ``headers`` the opening and closing ones of other runs, each as (index, leaf);
+    ``attestations`` are envelopes, one a line, empty where there are none.
     """
 
     run: str
@@ -45,13 +59,16 @@ class Contents:
     headers: Sequence[tuple[int, bytes]]
     leaf_hashes: Sequence[bytes]
     salts: Sequence[SaltRow]
+    attestations: bytes = b""
 
     @property
     def closing(self) -> CheckpointRow:
         return self.checkpoints[-1]
 
 
-def write_bundle(path: Path, contents: Contents, artefacts: ArtefactStore) -> None:
+def write_bundle(
+    path: Path, contents: Contents, artefacts: ArtefactStore, disclosure: Disclosure = Disclosure.FULL
+) -> None:
     """Write the bundle whole or not at all. A blob that is not in the store any more is left out; every proof holds.
 
     Raises ``MissingPrerequisite`` when the file can't be written, ``QVerifyError`` when the records on the disk are not
@@ -64,7 +81,7 @@ def write_bundle(path: Path, contents: Contents, artefacts: ArtefactStore) -> No
             f"The records of the run {contents.run} on this disk are not those that were signed. No bundle was written.",
             "Keep the database as it is and compare it with a backup; bundles exported earlier stay valid.",
         )
-    members = sorted([*_members(contents, tree), *_blobs(contents.salts, artefacts)], key=lambda member: member[0])
+    members = sorted(_members(contents, tree, artefacts, disclosure), key=lambda member: member[0])
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".bundle-")
         try:
@@ -96,16 +113,21 @@ def _pack(file: object, members: Iterable[Member]) -> None:
                 archive.writestr(info, data)
 
 
-def _members(contents: Contents, tree: Tree) -> Iterator[Member]:
+def _members(contents: Contents, tree: Tree, artefacts: ArtefactStore, disclosure: Disclosure) -> Iterator[Member]:
     closing = contents.closing.note.encode()
     close = parse(contents.entries[-1][1])
+    shown = (
+        contents.entries if disclosure is not Disclosure.HEADERS else contents.entries[:: len(contents.entries) - 1]
+    )
+    former = disclosure is Disclosure.FULL and "attestation_key" not in close["data"]
     manifest = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": FORMER_VERSION if former else VERSION,
+        **({} if former else {"disclosure": disclosure.value}),
         "origin": contents.origin,
         "run": contents.run,
         "size": contents.closing.size,
-        "entries": _ranges(index for index, _ in contents.entries),
+        "entries": _ranges(index for index, _ in shown),
         "headers": _ranges(index for index, _ in contents.headers),
         "checkpoints": [row.size for row in contents.checkpoints],
         "keys": list(dict.fromkeys(row.verifier_key for row in contents.checkpoints)),
@@ -115,19 +137,35 @@ def _members(contents: Contents, tree: Tree) -> Iterator[Member]:
     yield "checkpoint", partial(bytes, closing)
     for row in contents.checkpoints:
         yield f"checkpoints/{row.size}", partial(row.note.encode)
-    yield "entries.jsonl", partial(_lines, contents.entries)
+    yield "entries.jsonl", partial(_lines, shown)
     yield "headers.jsonl", partial(_lines, contents.headers)
-    yield "salts.jsonl", partial(_salt_lines, contents.salts)
-    for start in range(0, tree.size, TILE):
-        hashes = contents.leaf_hashes[start : start + TILE]
-        yield tile_name(start // TILE, len(hashes)), partial(b"".join, hashes)
-    proven = (
-        contents.entries
-        if len(contents.entries) <= PROVEN_ENTRIES
-        else contents.entries[:: len(contents.entries) - 1]
-    )
-    for index, _ in proven:
+    yield from _tiles(tree, 1 if former else _levels(tree.size))
+    for index, _ in shown if len(shown) <= PROVEN_ENTRIES else shown[:: len(shown) - 1]:
         yield f"proofs/{index}.tlog-proof", partial(_proof, tree, index, closing)
+    if disclosure is Disclosure.FULL:
+        yield "salts.jsonl", partial(_salt_lines, contents.salts)
+        yield from _blobs(contents.salts, artefacts)
+    if disclosure is not Disclosure.HEADERS and contents.attestations:
+        yield ENVELOPES_FILE, partial(bytes, contents.attestations)
+        for name, content in sigstore_bundles(contents.attestations):
+            yield name, partial(bytes, content)
+
+
+def _levels(size: int) -> int:
+    """How many levels of tiles a log of that size has: level ``k`` holds the hashes of subtrees of 256**k leaves."""
+    return max(1, -(-size.bit_length() // 8))
+
+
+def _tiles(tree: Tree, levels: int) -> Iterator[Member]:
+    for level in range(levels):
+        count = tree.size >> 8 * level
+        for start in range(0, count, TILE):
+            width = min(TILE, count - start)
+            yield tile_name(start // TILE, width, level), partial(_tile, tree, level, start, width)
+
+
+def _tile(tree: Tree, level: int, start: int, width: int) -> bytes:
+    return b"".join(tree.node(8 * level, number) for number in range(start, start + width))
 
 
 def _blobs(salts: Sequence[SaltRow], artefacts: ArtefactStore) -> Iterator[Member]:
@@ -148,12 +186,12 @@ def _blob(artefacts: ArtefactStore, digest: str) -> bytes | None:
         return None
 
 
-def tile_name(number: int, width: int) -> str:
-    """Path of a tile of leaf hashes (C2SP tlog-tiles): ``tile/0/x001/234``, of a partial one ``tile/0/x001/234.p/17``."""
+def tile_name(number: int, width: int, level: int = 0) -> str:
+    """Path of a tile of hashes (C2SP tlog-tiles): ``tile/0/x001/234``, of a partial one ``tile/0/x001/234.p/17``."""
     groups = [f"{number % 1000:03d}"]
     while number := number // 1000:
         groups.insert(0, f"x{number % 1000:03d}")
-    path = "tile/0/" + "/".join(groups)
+    path = f"tile/{level}/" + "/".join(groups)
     return path if width == TILE else f"{path}.p/{width}"
 
 

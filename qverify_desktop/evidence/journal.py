@@ -18,17 +18,28 @@ from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.results import EarlierRun
-from qverify_desktop.evidence.bundle import Contents, write_bundle
+from qverify_desktop.evidence.attestation import TOLD, Facts, attest
+from qverify_desktop.evidence.bundle import Contents, Disclosure, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
 from qverify_desktop.evidence.merkle import Edge, leaf_hash
 from qverify_desktop.evidence.note import Checkpoint
-from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.evidence.signing import AttestationSigner, Signer
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
-from qverify_desktop.storage.schema import IS_HEADER, CheckpointRow, EntryRow, LogRow, SaltRow, StepRow
+from qverify_desktop.storage.schema import (
+    IS_HEADER,
+    AttestationRow,
+    CheckpointRow,
+    EntryRow,
+    LogRow,
+    SaltRow,
+    StepRow,
+)
 
 ENTRY_VERSION = 1
 OPENED, CLOSED = "run_opened", "run_closed"
+#: What the first and the last entry of a run say about the keys that sign its checkpoints and its attestations.
+KEY, ATTESTATION_KEY = "key", "attestation_key"
 
 #: Keeps commitments apart from every other use of HMAC-SHA-256.
 COMMITMENT_DOMAIN = b"qverify.blob.v1\x00"
@@ -64,10 +75,19 @@ class EvidenceJournal:
     """Implements ``analysis.ports.Journal``; blocking, safe from any thread.
 
     The log's name is the one the database was begun with; ``origin`` (by default the signer's name) names a new log. A
-    signer with another key goes on with the standing log, and its checkpoints show the new key.
+    signer with another key goes on with the standing log, and its checkpoints show the new key. With an ``attester`` every
+    run announces the attester's key and its bundle has attestations.
     """
 
-    def __init__(self, database: Database, artefacts: ArtefactStore, signer: Signer, origin: str = "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        artefacts: ArtefactStore,
+        signer: Signer,
+        origin: str = "",
+        attester: AttestationSigner | None = None,
+    ) -> None:
+        self._attester = attester
         self._database = database
         self._artefacts = artefacts
         with database.transaction() as session:
@@ -132,8 +152,9 @@ class EvidenceJournal:
                 return None
             return EarlierRun(run, last.index, last.leaf_hash.hex())
 
-    def bundle(self, run: str, path: Path) -> None:
-        """Write the run's bundle, pinned to the first checkpoint at or after its close: the same bytes at every export.
+    def bundle(self, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
+        """Write the run's bundle, pinned to the first checkpoint at or after its close: the same bytes at every export of
+        the same ``disclosure``, but for contents that were deleted meanwhile.
 
         Raises ``BadInput`` when the run is not closed, ``MissingPrerequisite`` when the file can't be written,
         ``QVerifyError`` when the records on the disk contradict the signed checkpoint.
@@ -147,9 +168,33 @@ class EvidenceJournal:
                 )
             covering = select(CheckpointRow).where(CheckpointRow.size > close.index).order_by(CheckpointRow.size)
             closing = session.scalars(covering.limit(1)).first() or self._checkpoint(session, run)
+            attestations = self._attestations(session, close, closing)
         with self._database.reading() as session:
-            contents = _contents(session, self.origin, run, closing)
-        write_bundle(path, contents, self._artefacts)
+            contents = _contents(session, self.origin, run, closing, attestations)
+        write_bundle(path, contents, self._artefacts, disclosure)
+
+    def _attestations(self, session: Session, close: EntryRow, closing: CheckpointRow) -> bytes:
+        """Envelopes about a closed run, signed once and kept, so that a later key or a later version changes nothing. Empty
+        for a run that announced no key, or another one than there is."""
+        standing = session.get(AttestationRow, close.run)
+        if standing is not None:
+            return standing.envelopes
+        announced = json.loads(close.leaf)["data"].get(ATTESTATION_KEY)
+        if self._attester is None or announced != self._attester.announced:
+            return b""
+        own = EntryRow.run == close.run
+        told = select(EntryRow.index, EntryRow.leaf).where(own, EntryRow.type.in_(TOLD)).order_by(EntryRow.seq)
+        events = select(EntryRow.type, func.count()).where(own).group_by(EntryRow.type)
+        facts = Facts(
+            origin=self.origin,
+            run=close.run,
+            entries=[(index, leaf) for index, leaf in session.execute(told)],
+            events=dict(session.execute(events).all()),
+            checkpoint=closing.note.rpartition("\n\n")[0] + "\n",
+        )
+        row = AttestationRow(run=close.run, size=closing.size, envelopes=attest(facts, self._attester))
+        session.add(row)
+        return row.envelopes
 
     def _checkpoint(self, session: Session, run: str) -> CheckpointRow:
         log = session.get_one(LogRow, 1)
@@ -172,13 +217,17 @@ class EvidenceJournal:
         """Put the event's blobs into the artefact store and their commitments into its data."""
         data, blobs = plain(dict(event.data)), dict(event.blobs)
         if event.type in (OPENED, CLOSED):
-            data["key"] = {"verifier": self.verifier_key, "protection": self._signer.protection}
+            data[KEY] = {"verifier": self.verifier_key, "protection": self._signer.protection}
+            if self._attester is not None:
+                data[ATTESTATION_KEY] = self._attester.announced
         try:
             # A quarter of an entry is left for the commitments and the envelope.
             canonical(data, limit=48 * 1024)
         except TooLarge:
             blobs[OVERSIZE] = canonical(data, limit=1 << 30)
-            data = {key: data[key] for key in ("key",) if event.type in (OPENED, CLOSED)}
+            data = {
+                key: data[key] for key in (KEY, ATTESTATION_KEY) if event.type in (OPENED, CLOSED) and key in data
+            }
         stored = {}
         for key, content in sorted(blobs.items()):
             if not _BLOB_KEY.fullmatch(key) or key in data:
@@ -249,7 +298,7 @@ def _others(session: Session, run: str) -> dict[str, int]:
     return {"opened": counts.get(OPENED, 0), "closed": counts.get(CLOSED, 0)}
 
 
-def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -> Contents:
+def _contents(session: Session, origin: str, run: str, closing: CheckpointRow, attestations: bytes) -> Contents:
     within = EntryRow.index < closing.size
     leaves = select(EntryRow.index, EntryRow.leaf).where(within).order_by(EntryRow.index)
     salts = (select(SaltRow).join(EntryRow, EntryRow.index == SaltRow.index).where(EntryRow.run == run)).order_by(
@@ -267,4 +316,5 @@ def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -
         ],
         leaf_hashes=list(session.scalars(hashes)),
         salts=list(session.scalars(salts)),
+        attestations=attestations,
     )

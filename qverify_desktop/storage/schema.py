@@ -103,6 +103,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE model_calls ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX model_answers_by_age ON model_answers (made_at)",
     ),
+    (
+        """CREATE TABLE attestations (
+            run TEXT PRIMARY KEY NOT NULL, size INTEGER NOT NULL, envelopes BLOB NOT NULL
+        ) STRICT""",
+    ),
 )
 
 
@@ -204,6 +209,16 @@ class CheckpointRow(Base):
     verifier_key: Mapped[str]
     protection: Mapped[str]
     signed_at: Mapped[str]
+
+
+class AttestationRow(Base):
+    """The attestations of a closed run, signed once: DSSE envelopes, one a line, over the checkpoint of ``size``."""
+
+    __tablename__ = "attestations"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    envelopes: Mapped[bytes]
 
 
 class SubtreeRow(Base):

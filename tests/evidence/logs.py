@@ -8,12 +8,12 @@ from typing import Any
 
 from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.evidence.journal import EvidenceJournal
-from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.evidence.signing import AttestationSigner, Signer
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 
 ORIGIN = "qverify.test/log"
-KEY, OTHER_KEY = b"\x07" * 32, b"\x08" * 32
+KEY, OTHER_KEY, ATTESTATION_KEY = b"\x07" * 32, b"\x08" * 32, b"\x0a" * 32
 RESULT = "ab" * 32
 
 
@@ -24,11 +24,20 @@ def event(type: str, data: Mapping[str, Any] | None = None, **blobs: bytes) -> E
 class House:
     """A log with everything it needs, in a folder; opened again it goes on."""
 
-    def __init__(self, folder: Path, key: bytes = KEY, protection: str = "keyring") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: bytes = KEY,
+        protection: str = "keyring",
+        attestation_key: bytes | None = ATTESTATION_KEY,
+    ) -> None:
         self.folder = folder
         self.database = Database(folder / "qverify.db")
         self.artefacts = ArtefactStore(folder / "artefacts")
-        self.journal = EvidenceJournal(self.database, self.artefacts, Signer(ORIGIN, key, protection))
+        attester = None if attestation_key is None else AttestationSigner(attestation_key, protection)
+        self.journal = EvidenceJournal(
+            self.database, self.artefacts, Signer(ORIGIN, key, protection), attester=attester
+        )
 
     def close(self) -> None:
         self.database.close()

@@ -499,8 +499,8 @@ def test_other_archives_and_later_versions_are_unreadable(genuine: Path, target:
     files = members(genuine)
     assert grade(target, packed({"holiday.jpg": b"x"})) == "UNREADABLE"
     assert grade(target, packed(manifest(files, format="something"))) == "UNREADABLE"
-    target.write_bytes(packed(manifest(files, version=2)))
-    with pytest.raises(BundleUnreadable, match="reads version 1"):
+    target.write_bytes(packed(manifest(files, version=3)))
+    with pytest.raises(BundleUnreadable, match="reads versions 1 and 2"):
         verify_bundle(target)
     with pytest.raises(BundleUnreadable, match="can't be read"):
         verify_bundle(tmp_path)
