@@ -78,7 +78,7 @@ class AttestationSigner:
     def envelope(self, payload_type: str, payload: bytes) -> dict[str, Any]:
         """A DSSE envelope, ready for JSON; the same payload gives the same envelope."""
         from securesystemslib.dsse import Envelope
-        from securesystemslib.signer import CryptoSigner, SSlibKey
+        from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
         raw = self._key.public_key().public_bytes_raw().hex()
         key = SSlibKey(self.key_id, "ed25519", "ed25519", {"public": raw})

@@ -139,6 +139,12 @@ def signature_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+def dsse_message(payload_type: str, payload: bytes) -> bytes:
+    """What a DSSE signature is over: the pre-authentication encoding of its protocol, version 1."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
 def parse_checkpoint(raw: bytes, keys: list[Key], where: str) -> Head:
     """Read a signed checkpoint of three lines and check the signatures of ``keys``; those of others count nothing."""
     try:
@@ -356,7 +362,8 @@ class Verification:
         self.problems: list[str] = []
         self.notices: list[str] = []
         self.diverged, self.events, self.note, self.run, self.origin, self.size = "", 0, b"", "", "", 0
-        self.version, self.disclosure, self.announced = 1, FULL, None
+        self.version, self.disclosure = 1, FULL
+        self.announced: Any = None
         self.leaves: dict[int, bytes] = {}
         self.roots: dict[int, bytes] = {}
         self.commitments: dict[tuple[int, str], tuple[str, int]] = {}
@@ -667,7 +674,7 @@ class Verification:
             signatures = envelope["signatures"]
             if envelope["payloadType"] != PAYLOAD_TYPE or [one["keyid"] for one in signatures] != [keyid]:
                 raise Broken(f"{where} is no in-toto statement under the key that the run's close announces.")
-            message = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
+            message = dsse_message(PAYLOAD_TYPE, payload)
             if not signature_holds(public[len(ED25519_DER) :], message, unbase64(signatures[0]["sig"])):
                 raise Broken(f"The signature of {where} does not hold.")
             bundle = {
@@ -682,7 +689,7 @@ class Verification:
 
     def _statements(self) -> list[dict[str, Any]]:
         """What the run's entries come to: the run's own statement and that of its tests (``docs/attestation.md``)."""
-        (first, opening, opened), (last, closing, closed) = self.told[0], self.told[-1]
+        (first, opening, opened), (last, _, closed) = self.told[0], self.told[-1]
         found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in TOLD}
         for _, _, entry in self.told:
             found[entry["type"]].append(entry["data"])

@@ -83,3 +83,24 @@ def packed(files: Mapping[str, bytes]) -> bytes:
             info.create_system, info.external_attr = 3, 0o100644 << 16
             archive.writestr(info, files[name])
     return buffer.getvalue()
+
+
+TREE, COMMIT, IMAGE = "1c" * 20, "2d" * 20, "3e" * 32
+
+
+def whole_analysis(house: House, run: str, *, verdict: str = "nothing_suspected", dirty: bool = False) -> None:
+    """A run with every kind of entry that an attestation is made of, as an analysis records them."""
+    house.open_run(run)
+    snapshot = {"origin": "/src", "commit": COMMIT, "tree": TREE, "files": 3, "dirty": dirty}
+    image = {"language": "python", "commit": COMMIT, "tree": TREE, "image_digest": f"sha256:{IMAGE}"}
+    events = [event("snapshot", snapshot), event("plan", image)]
+    kinds = ["accepted", "accepted", "refused"]
+    if verdict == "defects_suspected":
+        kinds.append("suspected")
+    for number, kind in enumerate(kinds):
+        judged = {"test": f"tests/test_é.py::test_{number}", "verdict": kind, "gain": {"lines": number}}
+        events.append(event("judgement", judged, code=f"assert {number}".encode()))
+    house.journal.record(run, "analysis", RESULT, events)
+    figures = {"verdict": verdict, "accepted": 2, "tests": len(kinds), "lines_after": [3, 4]}
+    house.journal.record(run, "result", RESULT, [event("verdict", figures)])
+    house.close_run(run)
