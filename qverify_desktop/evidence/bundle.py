@@ -9,10 +9,10 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
 from qverify_desktop.evidence.attestation import ENVELOPES_FILE, sigstore_bundles
 from qverify_desktop.evidence.canonical import canonical, parse
@@ -34,14 +34,6 @@ _MANIFEST_BYTES = 16 << 20
 
 #: Name and content of a file in the bundle; ``None`` when the content turns out to be gone.
 Member = tuple[str, Callable[[], bytes | None]]
-
-
-class Disclosure(StrEnum):
-    """How much of a run its bundle shows: with the contents, without them, or nothing but that it was and how it ended."""
-
-    FULL = "full"
-    REDACTED = "redacted"
-    HEADERS = "headers"
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ from typing import Any, Protocol
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.results import EarlierRun
 from qverify_desktop.evidence.attestation import TOLD, Facts, attest
-from qverify_desktop.evidence.bundle import Contents, Disclosure, write_bundle
+from qverify_desktop.evidence.bundle import Contents, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
 from qverify_desktop.evidence.merkle import Edge, leaf_hash
 from qverify_desktop.evidence.note import Checkpoint
