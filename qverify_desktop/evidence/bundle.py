@@ -16,8 +16,9 @@ from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
 from qverify_desktop.evidence.attestation import ENVELOPES_FILE, sigstore_bundles
 from qverify_desktop.evidence.canonical import canonical, parse
-from qverify_desktop.evidence.merkle import Tree
+from qverify_desktop.evidence.merkle import HASH_BYTES
 from qverify_desktop.evidence.note import Checkpoint
+from qverify_desktop.evidence.tiles import WIDTH, TileTree
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.schema import CheckpointRow, SaltRow
 
@@ -25,7 +26,6 @@ FORMAT = "qverify-evidence"
 #: Version 2 adds attestations, tiles of higher levels and ``disclosure``. A run of a log that had no key for attestations is
 #: written as version 1, as it always was.
 VERSION, FORMER_VERSION = 2, 1
-TILE = 256
 #: Runs with more entries than this carry the proofs of their first and last entry only; the tiles prove the others.
 PROVEN_ENTRIES = 10_000
 #: Blobs that go into a bundle, in count and in bytes all together; further ones stay in the store.
@@ -49,7 +49,7 @@ class Contents:
     checkpoints: Sequence[CheckpointRow]
     entries: Sequence[tuple[int, bytes]]
     headers: Sequence[tuple[int, bytes]]
-    leaf_hashes: Sequence[bytes]
+    tree: TileTree
     salts: Sequence[SaltRow]
     attestations: bytes = b""
 
@@ -66,14 +66,14 @@ def write_bundle(
     Raises ``MissingPrerequisite`` when the file can't be written, ``QVerifyError`` when the records on the disk are not
     those that were signed.
     """
-    tree = Tree(contents.leaf_hashes)
+    tree = contents.tree
     signed = Checkpoint.parse(contents.closing.note.rpartition("\n\n")[0] + "\n")
     if (signed.size, signed.root) != (tree.size, tree.root()):
         raise QVerifyError(
             f"The records of the run {contents.run} on this disk are not those that were signed. No bundle was written.",
             "Keep the database as it is and compare it with a backup; bundles exported earlier stay valid.",
         )
-    members = sorted(_members(contents, tree, artefacts, disclosure), key=lambda member: member[0])
+    members = sorted(_members(contents, artefacts, disclosure), key=lambda member: member[0])
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".bundle-")
         try:
@@ -105,8 +105,8 @@ def _pack(file: object, members: Iterable[Member]) -> None:
                 archive.writestr(info, data)
 
 
-def _members(contents: Contents, tree: Tree, artefacts: ArtefactStore, disclosure: Disclosure) -> Iterator[Member]:
-    closing = contents.closing.note.encode()
+def _members(contents: Contents, artefacts: ArtefactStore, disclosure: Disclosure) -> Iterator[Member]:
+    tree, closing = contents.tree, contents.closing.note.encode()
     close = parse(contents.entries[-1][1])
     shown = (
         contents.entries if disclosure is not Disclosure.HEADERS else contents.entries[:: len(contents.entries) - 1]
@@ -131,7 +131,9 @@ def _members(contents: Contents, tree: Tree, artefacts: ArtefactStore, disclosur
         yield f"checkpoints/{row.size}", partial(row.note.encode)
     yield "entries.jsonl", partial(_lines, shown)
     yield "headers.jsonl", partial(_lines, contents.headers)
-    yield from _tiles(tree, 1 if former else _levels(tree.size))
+    for level in range(1 if former else tree.levels):
+        for number, hashes in tree.tiles(level):
+            yield tile_name(number, len(hashes) // HASH_BYTES, level), partial(bytes, hashes)
     for index, _ in shown if len(shown) <= PROVEN_ENTRIES else shown[:: len(shown) - 1]:
         yield f"proofs/{index}.tlog-proof", partial(_proof, tree, index, closing)
     if disclosure is Disclosure.FULL:
@@ -141,23 +143,6 @@ def _members(contents: Contents, tree: Tree, artefacts: ArtefactStore, disclosur
         yield ENVELOPES_FILE, partial(bytes, contents.attestations)
         for name, content in sigstore_bundles(contents.attestations):
             yield name, partial(bytes, content)
-
-
-def _levels(size: int) -> int:
-    """How many levels of tiles a log of that size has: level ``k`` holds the hashes of subtrees of 256**k leaves."""
-    return max(1, -(-size.bit_length() // 8))
-
-
-def _tiles(tree: Tree, levels: int) -> Iterator[Member]:
-    for level in range(levels):
-        count = tree.size >> 8 * level
-        for start in range(0, count, TILE):
-            width = min(TILE, count - start)
-            yield tile_name(start // TILE, width, level), partial(_tile, tree, level, start, width)
-
-
-def _tile(tree: Tree, level: int, start: int, width: int) -> bytes:
-    return b"".join(tree.node(8 * level, number) for number in range(start, start + width))
 
 
 def _blobs(salts: Sequence[SaltRow], artefacts: ArtefactStore) -> Iterator[Member]:
@@ -184,7 +169,7 @@ def tile_name(number: int, width: int, level: int = 0) -> str:
     while number := number // 1000:
         groups.insert(0, f"x{number % 1000:03d}")
     path = f"tile/{level}/" + "/".join(groups)
-    return path if width == TILE else f"{path}.p/{width}"
+    return path if width == WIDTH else f"{path}.p/{width}"
 
 
 def _ranges(indexes: Iterable[int]) -> list[list[int]]:
@@ -208,7 +193,7 @@ def _salt_lines(salts: Sequence[SaltRow]) -> bytes:
     return b"".join(canonical(row) + b"\n" for row in rows)
 
 
-def _proof(tree: Tree, index: int, checkpoint: bytes) -> bytes:
+def _proof(tree: TileTree, index: int, checkpoint: bytes) -> bytes:
     """C2SP tlog-proof: header, index, hashes, an empty line, the checkpoint."""
     hashes = (base64.b64encode(node).decode() + "\n" for node in tree.inclusion_proof(index))
     return f"c2sp.org/tlog-proof@v1\nindex {index}\n{''.join(hashes)}\n".encode() + checkpoint

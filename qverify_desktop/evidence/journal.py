@@ -7,24 +7,29 @@ import hmac
 import json
 import re
 import secrets
+import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.results import EarlierRun
+from qverify_desktop.evidence.appending import CLOSED as CLOSED
+from qverify_desktop.evidence.appending import OPENED as OPENED
+from qverify_desktop.evidence.appending import Place, StoredEvent, append_step
 from qverify_desktop.evidence.attestation import TOLD, Facts, attest
 from qverify_desktop.evidence.bundle import Contents, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
-from qverify_desktop.evidence.merkle import Edge, leaf_hash
+from qverify_desktop.evidence.merkle import Edge as Edge
 from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.signing import AttestationSigner, Signer
+from qverify_desktop.evidence.tiles import WIDTH, TileTree, keep_tiles, read_hashes
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.schema import (
@@ -37,8 +42,6 @@ from qverify_desktop.storage.schema import (
     StepRow,
 )
 
-ENTRY_VERSION = 1
-OPENED, CLOSED = "run_opened", "run_closed"
 #: What the first and the last entry of a run say about the keys that sign its checkpoints and its attestations.
 KEY, ATTESTATION_KEY = "key", "attestation_key"
 
@@ -61,15 +64,6 @@ class Event(Protocol):
 
     @property
     def blobs(self) -> Mapping[str, bytes]: ...
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """An event whose blobs lie in the artefact store: key to (salt, digest, bytes)."""
-
-    type: str
-    data: dict[str, Any]
-    blobs: dict[str, tuple[bytes, str, int]]
 
 
 class EvidenceJournal:
@@ -122,19 +116,8 @@ class EvidenceJournal:
             return standing
         stored = [self._store(event) for event in events]
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        with self._database.transaction() as session:
-            row = session.get(StepRow, (run, step))
-            if row is not None:
-                return row.result
-            last = _last_of(session, run)
-            if last is not None and last.type == CLOSED:
-                raise QVerifyError(f"The evidence of the run {run} is closed; nothing can be added to it.")
-            first = 0 if last is None else last.seq + 1
-            columns = {"run": run, "step": step, "result": result, "first_seq": first, "events": len(stored)}
-            session.execute(insert(StepRow), {**columns, "recorded_at": now})
-            if stored:
-                self._append(session, (run, step, now), last, stored)
-        return result
+        with self._database.statements() as connection:
+            return append_step(connection, Place(self.origin, run, step, now), result, stored)
 
     def checkpoint(self, run: str) -> str:
         """Sign a checkpoint over the log as it stands and keep it; one of the same size that stands is answered again."""
@@ -170,6 +153,7 @@ class EvidenceJournal:
             covering = select(CheckpointRow).where(CheckpointRow.size > close.index).order_by(CheckpointRow.size)
             closing = session.scalars(covering.limit(1)).first() or self._checkpoint(session, run)
             attestations = self._attestations(session, close, closing)
+            _complete_tiles(session, closing.size)
         with self._database.reading() as session:
             contents = _contents(session, self.origin, run, closing, attestations)
         write_bundle(path, contents, self._artefacts, disclosure)
@@ -214,7 +198,7 @@ class EvidenceJournal:
         session.add(row)
         return row
 
-    def _store(self, event: Event) -> _Stored:
+    def _store(self, event: Event) -> StoredEvent:
         """Put the event's blobs into the artefact store and their commitments into its data."""
         data, blobs = plain(dict(event.data)), dict(event.blobs)
         if event.type in (OPENED, CLOSED):
@@ -236,50 +220,7 @@ class EvidenceJournal:
             salt, digest = secrets.token_bytes(32), self._artefacts.put(content)
             stored[key] = (salt, digest, len(content))
             data[key] = {"commitment": commitment(salt, digest), "bytes": len(content)}
-        return _Stored(event.type, data, stored)
-
-    def _append(
-        self, session: Session, place: tuple[str, str, str], last: EntryRow | None, events: Sequence[_Stored]
-    ) -> None:
-        run, step, at = place
-        log = session.get_one(LogRow, 1)
-        edge = Edge(log.size, log.edge)
-        seq, prev = (0, "") if last is None else (last.seq + 1, last.leaf_hash.hex())
-        entries, salts = [], []
-        for position, event in enumerate(events):
-            if (event.type == OPENED) != (seq == 0):
-                raise QVerifyError(
-                    f"The evidence of a run begins with {OPENED} and has no other; {event.type} was not recorded."
-                )
-            if event.type == CLOSED and position + 1 < len(events):
-                raise QVerifyError(f"Nothing can follow {CLOSED} in the evidence of the run {run}.")
-            data = event.data
-            if event.type == CLOSED:
-                data = {**data, "entries": seq + 1, "others": _others(session, run)}
-            leaf = canonical(
-                {
-                    "v": ENTRY_VERSION,
-                    "log": self.origin,
-                    "run": run,
-                    "seq": seq,
-                    "prev": prev,
-                    "step": step,
-                    "type": event.type,
-                    "at": at,
-                    "data": data,
-                }
-            )
-            hashed = leaf_hash(leaf)
-            row = {"run": run, "seq": seq, "step": step, "type": event.type, "leaf": leaf, "leaf_hash": hashed}
-            entries.append({"index": edge.size, **row})
-            for key, (salt, digest, size) in event.blobs.items():
-                salts.append({"index": edge.size, "key": key, "salt": salt, "sha256": digest, "bytes": size})
-            edge.append(hashed)
-            seq, prev = seq + 1, hashed.hex()
-        session.execute(insert(EntryRow), entries)
-        if salts:
-            session.execute(insert(SaltRow), salts)
-        log.size, log.edge = edge.size, edge.to_bytes()
+        return StoredEvent(event.type, data, stored)
 
 
 def commitment(salt: bytes, digest: str) -> str:
@@ -291,14 +232,6 @@ def _last_of(session: Session, run: str) -> EntryRow | None:
     return session.scalars(select(EntryRow).where(EntryRow.run == run).order_by(EntryRow.seq.desc()).limit(1)).first()
 
 
-def _others(session: Session, run: str) -> dict[str, int]:
-    """How many other runs the log has opened and closed so far: with it in the close, none can be left out of a bundle."""
-
-    counted = select(EntryRow.type, func.count()).where(text(IS_HEADER), EntryRow.run != run).group_by(EntryRow.type)
-    counts = dict(session.execute(counted).all())
-    return {"opened": counts.get(OPENED, 0), "closed": counts.get(CLOSED, 0)}
-
-
 def _contents(session: Session, origin: str, run: str, closing: CheckpointRow, attestations: bytes) -> Contents:
     within = EntryRow.index < closing.size
     leaves = select(EntryRow.index, EntryRow.leaf).where(within).order_by(EntryRow.index)
@@ -306,7 +239,6 @@ def _contents(session: Session, origin: str, run: str, closing: CheckpointRow, a
         SaltRow.index, SaltRow.key
     )
     checkpoints = select(CheckpointRow).where(CheckpointRow.size <= closing.size).order_by(CheckpointRow.size)
-    hashes = select(EntryRow.leaf_hash).where(within).order_by(EntryRow.index)
     return Contents(
         run=run,
         origin=origin,
@@ -315,7 +247,30 @@ def _contents(session: Session, origin: str, run: str, closing: CheckpointRow, a
         headers=[
             (index, leaf) for index, leaf in session.execute(leaves.where(EntryRow.run != run, text(IS_HEADER)))
         ],
-        leaf_hashes=list(session.scalars(hashes)),
+        tree=_tree(session, closing),
         salts=list(session.scalars(salts)),
         attestations=attestations,
     )
+
+
+def _tree(session: Session, closing: CheckpointRow) -> TileTree:
+    """The log up to a checkpoint; out of the entries alone where what is kept does not lead to its root."""
+    tree = TileTree(read_hashes(_driver(session), closing.size))
+    if tree.root() != Checkpoint.parse(closing.note.rpartition("\n\n")[0] + "\n").root:
+        tree = TileTree(read_hashes(_driver(session), closing.size, anew=True))
+    return tree
+
+
+def _complete_tiles(session: Session, size: int) -> None:
+    """Keep the tiles of entries that were written before tiles were kept."""
+    driver, whole = _driver(session), size // WIDTH
+    if driver.execute("SELECT count(*) FROM tiles WHERE number < ?", (whole,)).fetchone()[0] != whole:
+        keep_tiles(driver, 0, size)
+
+
+def _driver(session: Session) -> sqlite3.Connection:
+    """The connection below a session, within the same transaction."""
+    connection = session.connection().connection.driver_connection
+    if not isinstance(connection, sqlite3.Connection):
+        raise TypeError("the evidence log is kept in SQLite")
+    return connection

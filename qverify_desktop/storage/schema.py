@@ -107,6 +107,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE attestations (
             run TEXT PRIMARY KEY NOT NULL, size INTEGER NOT NULL, envelopes BLOB NOT NULL
         ) STRICT""",
+        "CREATE TABLE tiles (number INTEGER PRIMARY KEY NOT NULL, hashes BLOB NOT NULL) STRICT",
     ),
 )
 
@@ -219,6 +220,16 @@ class AttestationRow(Base):
     run: Mapped[str] = mapped_column(primary_key=True)
     size: Mapped[int]
     envelopes: Mapped[bytes]
+
+
+class TileRow(Base):
+    """256 leaf hashes of the log, from leaf ``number * 256``, one after the other. They follow from the entries: a missing or
+    a wrong one is made anew."""
+
+    __tablename__ = "tiles"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes]
 
 
 class SubtreeRow(Base):
