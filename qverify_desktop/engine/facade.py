@@ -19,12 +19,13 @@ from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.connections import Gate, Purpose
+from qverify_desktop.domain.disclosure import BUNDLES, Disclosure
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, hosted_bundle, naming, policy, wire
+from qverify_desktop.engine import delivery, naming, policy, wire
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
@@ -206,15 +207,15 @@ class Engine:
         from qverify_desktop.export.formats import FORMATS
 
         run = await self._find(run)
-        if format != "evidence" and format not in FORMATS:
-            known = ", ".join([*FORMATS, "evidence"])
+        if format not in BUNDLES and format not in FORMATS:
+            known = ", ".join([*FORMATS, *BUNDLES])
             raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
 
         def write() -> None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                if format == "evidence":
-                    delivery.copy_bundle(self._home, run, path)
+                if format in BUNDLES:
+                    delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
                 else:
                     path.write_bytes(FORMATS[format](self._result(run)))
             except OSError as error:
@@ -350,9 +351,7 @@ class Engine:
 
     def _make_bundle(self, run: str, contents: str, path: Path) -> None:
         """Blocking. Raises like ``EvidenceJournal.bundle``."""
-        if contents != hosted_bundle.FULL:
-            raise BadInput(f"This version writes no bundle with contents {contents!r}.", "Send it in full.")
-        self._parts.services.journal.bundle(run, path)
+        self._parts.services.journal.bundle(run, path, Disclosure(contents))
 
     def _may_leave(self, run: str) -> tuple[str, str] | None:
         """Why a run's evidence may not be sent; ``None`` where it may. Blocking."""

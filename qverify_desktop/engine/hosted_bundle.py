@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.hosted_views import LeavingFileView
 from qverify_desktop.evidence.note import BadNote, VerifierKey, open_note
 
-FULL, REDACTED, HEADERS = "full", "redacted", "headers"
-CONTENTS = (FULL, REDACTED, HEADERS)
+FULL = Disclosure.FULL.value
+#: How much of a run a bundle may show.
+CONTENTS = tuple(one.value for one in Disclosure)
 MOST_NOTE, MOST_MANIFEST = 16_384, 16 << 20
 
 #: Writes the bundle of a run with these contents to a file; blocking (``EvidenceJournal.bundle``).
@@ -38,9 +40,9 @@ _KINDS = (
 )
 _OTHER = "Other files of the bundle"
 SHOWS = {
-    FULL: "Whoever gets it can read the passages of source that were quoted, prompts and answers, and every generated test.",
-    REDACTED: "Whoever gets it can read names of files, functions and tests and what became of them, and no source.",
-    HEADERS: "Whoever gets it can read that the run was, when, and how it ended; no names and no source.",
+    Disclosure.FULL: "Whoever gets it can read the passages of source that were quoted, prompts and answers, and every generated test.",
+    Disclosure.REDACTED: "Whoever gets it can read names of files, functions and tests and what became of them, and no source.",
+    Disclosure.HEADERS: "Whoever gets it can read that the run was, when, and how it ended; no names and no source.",
 }
 
 

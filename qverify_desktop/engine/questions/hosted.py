@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.connections import Purpose
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, WrongPassphrase
 from qverify_desktop.domain.hosted_views import (
     ExportsView,
@@ -178,7 +179,7 @@ class HostedQuestions:
                 "bytes": made.size,
                 "sha256": made.sha256,
                 "files": hosted_bundle.leaving(made.path),
-                "shows": hosted_bundle.SHOWS[contents],
+                "shows": hosted_bundle.SHOWS[Disclosure(contents)],
                 "refusal": "",
                 "remedy": "",
             }
