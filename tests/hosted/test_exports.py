@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.domain.errors import BadInput
-from tests.engine.house import follow
+from tests.engine.house import ScriptedAnalysis, follow
 from tests.hosted.doing import desktop, end_faults, finished_run, parts_sent, signed_in, until
+from tests.hosted_service.bundles import Bundles
 from tests.hosted_service.checkpoints import cosigned_at
+from tests.hosted_service.object_storage import BUCKET
 from tests.hosted_service.service import HostedService
 
 
@@ -42,6 +45,29 @@ async def test_what_is_shown_beforehand_is_what_is_sent(home: Path, hosted: Host
     assert leaving["refusal"] == "" and leaving["host"] == hosted.url.removeprefix("https://")
     assert {one["name"] for one in leaving["files"]} >= {"entries.jsonl", "headers.jsonl", "bundle.json"}
     assert 0 < sum(one["bytes"] for one in leaving["files"]) <= leaving["bytes"]
+
+
+@pytest.mark.parametrize("contents", ["redacted", "headers"])
+async def test_less_of_a_run_is_sent(home: Path, hosted: HostedService, tmp_path: Path, contents: str) -> None:
+    analysis = ScriptedAnalysis()
+    analysis.evidence = [Evidence("model_prompt", {"target": "one"}, {"prompt": b"def secret_of_the_house(): ..."})]
+    async with desktop(home, analysis=analysis) as engine:
+        await signed_in(engine, hosted)
+        run = await finished_run(engine, tmp_path / "source")
+        full = await engine.ask("hosted_leaving", run=run)
+        leaving = await engine.ask("hosted_leaving", run=run, contents=contents)
+        queued = await engine.ask("hosted_send", run=run, contents=contents)
+        sent = await until(engine, queued["export"], "done", "failed")
+    assert sent["state"] == "done", sent
+    assert "blobs/" in {one["name"] for one in full["files"]}
+    assert not {"blobs/", "salts.jsonl"} & {one["name"] for one in leaving["files"]}
+    ((key, disclosure),) = hosted.rows("select id, request->>'disclosure' from imports")
+    assert disclosure == contents
+    arrived = tmp_path / "arrived.zip"
+    bundles = Bundles(hosted.storage, str(hosted.ca))
+    (stored,) = [one["Key"] for one in bundles.s3.list_objects_v2(Bucket=BUCKET)["Contents"] if key in one["Key"]]
+    assert bundles.fetch(stored, arrived) == leaving["sha256"]
+    assert b"secret_of_the_house" not in arrived.read_bytes()
 
 
 @pytest.mark.parametrize(

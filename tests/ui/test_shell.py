@@ -51,7 +51,9 @@ def test_one_comes_back_where_one_was(opened):
 
 def test_keys_open_pages_in_the_order_of_the_rail(opened, qtbot):
     _, window = opened()
-    for number, name in enumerate(("home", "runs", "evidence", "models", "usage", "environment", "settings"), 1):
+    for number, name in enumerate(
+        ("home", "runs", "evidence", "models", "usage", "hosted", "environment", "settings"), 1
+    ):
         window.registry.trigger(f"go.{name}")
         assert window.place.page == name
         assert window.registry[f"go.{name}"].keys == f"Ctrl+{number}"
@@ -59,7 +61,7 @@ def test_keys_open_pages_in_the_order_of_the_rail(opened, qtbot):
 
 def test_no_two_acts_share_a_shortcut_on_one_page(opened):
     _, window = opened()
-    for name in ("runs", "evidence", "models", "usage", "environment", "settings"):
+    for name in ("runs", "evidence", "models", "usage", "hosted", "environment", "settings"):
         window.go(Place(name))
     for tab in ("progress", "results", "defects", "source", "run-evidence", "report"):
         window.go(Place(tab, run=RUN))

@@ -18,7 +18,7 @@ from tests.ui.samples.results import RUN
 pytestmark = pytest.mark.ui
 
 TURNS = 150_000
-PLACES = ("home", "runs", "evidence", "models", "usage", "environment", "settings")
+PLACES = ("home", "runs", "evidence", "models", "usage", "hosted", "environment", "settings")
 #: Growth after everything was built once, bytes.
 MOST_GROWTH = 60_000_000
 
