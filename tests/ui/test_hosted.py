@@ -11,6 +11,7 @@ from qverify_desktop.ui.page import Place
 from qverify_desktop.ui.pages.hosted import HostedPage
 from qverify_desktop.ui.pages.hosted_analyses import AnalysesPart
 from qverify_desktop.ui.sheets.hosted_analysis import HostedAnalysisSheet
+from qverify_desktop.ui.sheets.new_analysis import NewAnalysisSheet
 from qverify_desktop.ui.sheets.send_run import SendRunSheet
 from qverify_desktop.ui.sheets.sign_in import SignInSheet
 from qverify_desktop.ui.widgets.rows import ROW
@@ -276,3 +277,19 @@ def test_without_a_commit_nothing_begins(sheet, qtbot):
     )
     qtbot.waitUntil(lambda: made._found is not None)
     assert made.begin.toolTip() == "Give the full id of a commit."
+
+
+def test_a_new_analysis_can_run_there_instead(sheet, qtbot):
+    _, desk, made = sheet(NewAnalysisSheet, "/home/ada/billing")
+    qtbot.waitUntil(lambda: made.hosted.isVisible())
+    closed = []
+    made.close_wanted.connect(lambda: closed.append(True))
+    made.hosted.click()
+    assert closed and desk.front.calls[-1] == ("go", (Place("hosted", item="/home/ada/billing"),))
+
+
+def test_where_nobody_is_signed_in_it_is_not_offered(sheet, qtbot):
+    engine, _, made = sheet(NewAnalysisSheet, "/home/ada/billing", hosted_status=hosted.nobody())
+    qtbot.waitUntil(lambda: bool(asked(engine, "hosted_status")))
+    qtbot.wait(50)
+    assert not made.hosted.isVisible()

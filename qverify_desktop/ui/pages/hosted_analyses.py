@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.hosted_views import HostedAnalysisView
-from qverify_desktop.ui.language import later, tr, trn
+from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.pages.hosted_plan import amount
 from qverify_desktop.ui.widgets import words
@@ -66,7 +66,7 @@ class AnalysesPart(QWidget):
 
     def show_all(self, analyses: list[HostedAnalysisView]) -> None:
         self.model.fill(analyses)
-        self._say(tr("The service runs no analysis for your organisation.") if not analyses else "")
+        self._say(tr("The service runs no analysis for your organization.") if not analyses else "")
         self.found.emit(len(analyses))
         if self._shown and any(one["state"] in LIVE for one in analyses):
             self._again.start()
@@ -114,7 +114,7 @@ def told_of(one: HostedAnalysisView) -> Row:
     elif one["state"] == "failed":
         parts.append(one["problem"])
     elif one["state"] == "running":
-        step = trn("step {done} of {n}", "step {done} of {n}", one["total"], done=one["done"]) if one["total"] else ""
+        step = tr("step {done} of {total}", done=one["done"], total=one["total"]) if one["total"] else ""
         parts.append(" ".join(part for part in (one["stage"].replace("_", " "), step) if part))
     return Row(
         icon=icon,

@@ -17,6 +17,7 @@ from qverify_desktop.ui.drops import is_url
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.sheets.new_analysis_cloud import CloudPart
+from qverify_desktop.ui.sheets.new_analysis_hosted import RunHosted
 from qverify_desktop.ui.sheets.new_analysis_model import NONE, ModelPart, host_of
 from qverify_desktop.ui.sheets.new_analysis_parts import (
     BudgetPart,
@@ -96,6 +97,8 @@ class NewAnalysisSheet(Sheet):
         self.body.addWidget(self._form)
         self.body.addWidget(self._state, 100)
         self.body.addStretch(1)
+        self.hosted = RunHosted(desk, self, lambda: self.source.text().strip())
+        self.body.addWidget(self.hosted, 0, Qt.AlignmentFlag.AlignLeft)
         self._promise = label("", "strong", wrap=True)
         self._leaves = label("", "small", "muted", wrap=True)
         self.start_button = Button(
