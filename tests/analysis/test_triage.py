@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qverify_desktop.analysis.calibration import LEAST, calibration_of
-from qverify_desktop.analysis.credit import MANY, SOME
+from qverify_desktop.analysis.credit import ALIKE, MANY, SOME, WHOLE
 from qverify_desktop.analysis.triage import triage, withhold
 from qverify_desktop.domain.project import Promise, PromiseRelation
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
@@ -169,3 +169,37 @@ def test_a_document_that_is_wrong_in_everything_accuses_nobody():
     above = [replace(one, test=replace(one.test, quote=replace(one.test.quote, file=FILE))) for one in ones]
     beside = {words: replace(one, file=FILE) for words, one in promises.items()}
     assert len(triage(above, [target()], beside, PYTHON)[1]) == SOME
+
+
+def test_a_document_half_of_which_does_not_hold_accuses_nobody():
+    symbols = ["pages", "lines"]
+    targets = [replace(target(), symbol=symbol) for symbol in symbols]
+    ones, promises = [], {}
+    for number in range(WHOLE):
+        words, of = f"f({number}) => 2", targets[number % 2].id
+        promises[words] = Promise(of, f"f({number})", "2", PromiseRelation.EQUALS, words, "README.md", 3, "=>")
+        if number < WHOLE // 2:
+            test = replace(
+                generated(f"t{number}"), target=of, call=f"f({number})", quote=Quote(words, "README.md", 3)
+            )
+            failed = {"raised": "AssertionError", "in_test": True, "observed": "3", "frames": (f"{PATH}:4",)}
+            ones.append(tried(test, Status.FAILED, **failed))
+    judged, defects = triage(ones, targets, promises, PYTHON)
+    assert defects == [] and {one.reason for one in judged} == {Reason.OUT_OF_DATE}
+    assert f"{WHOLE // 2} of the {WHOLE} examples in README.md" in judged[0].detail
+    # More than half hold: then the others count.
+    assert len(triage(ones[1:], targets, promises, PYTHON)[1]) == WHOLE // 2 - 1
+
+
+def test_what_several_functions_fail_of_alike_is_missing():
+    targets = [replace(target(), symbol=f"f{n}") for n in range(ALIKE)]
+    lacking = {"raised": "ValueError", "in_test": False, "frames": (f"{FILE}:2",), "message": "no parser called lxml"}
+    ones, promises = [], {}
+    for number, of in enumerate(targets):
+        words = f">>> f{number}(1)\n2"
+        test = replace(generated(f"t{number}"), target=of.id, call=f"f{number}(1)", quote=Quote(words, FILE, 3))
+        ones.append(tried(test, Status.FAILED, **lacking))
+        promises[words] = Promise(of.id, test.call, "2", PromiseRelation.EQUALS, words, FILE, 3, "doctest")
+    judged, defects = triage(ones, targets, promises, PYTHON)
+    assert defects == [] and "need something first that is not there: no parser" in judged[0].detail
+    assert len(triage(ones[1:], targets, promises, PYTHON)[1]) == ALIKE - 1
