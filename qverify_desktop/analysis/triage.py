@@ -102,6 +102,11 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
     promise = promises.get(test.quote.text) if test.quote else None
     if promise is not None and promise.relation is PromiseRelation.PRINTS and _ink(observed) == _ink(test.expected):
         return Reason.EXAMPLE_NOT_RUNNABLE, "What it prints differs from the words in blank space only."
+    if test.quote is not None and _stands_in(observed, test.quote.text):
+        return (
+            Reason.EXAMPLE_NOT_RUNNABLE,
+            "What it gives stands in the words as they are written, with their backslashes.",
+        )
     called = re.match(r"[\w.]*?(\w+)\(", test.call)
     own = test.target.rpartition("::")[2].rpartition(".")[2].partition("(")[0]
     prints = promise is not None and promise.form == "doctest" and called is not None and called[1] != own
@@ -111,6 +116,18 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
             f"{called[1] if called else ''} may print what is shown instead of returning it.",
         )
     return None
+
+
+def _stands_in(observed: str, words: str) -> bool:
+    """Whether words show a text as it was printed, without doubling its backslashes as source needs it."""
+    if observed[:1] not in ("'", '"') or "\\\\" not in observed:
+        return False
+    return _written(observed[1:-1].replace("\\\\", "\\")) in _written(words)
+
+
+def _written(text: str) -> str:
+    """Source of a text without its blank space and quotes, escaped or not; other backslashes stay."""
+    return re.sub(r"\\[nt\"'`]|[\s\"'`]", "", text)
 
 
 def _ink(text: str) -> str:

@@ -203,3 +203,16 @@ def test_what_several_functions_fail_of_alike_is_missing():
     judged, defects = triage(ones, targets, promises, PYTHON)
     assert defects == [] and "need something first that is not there: no parser" in judged[0].detail
     assert len(triage(ones[1:], targets, promises, PYTHON)[1]) == ALIKE - 1
+
+
+def test_words_that_show_a_text_as_it_was_printed_accuse_nobody():
+    words = r"pages(10)  # => '\u2665 B\xfccher'"
+    promise = Promise(target().id, "pages(10)", r"'\u2665 B\xfccher'", PromiseRelation.EQUALS, words, FILE, 3, "=>")
+    one = failing(observed=r"'\\u2665 B\\xfccher'")
+    one = replace(one, test=replace(one.test, quote=Quote(words, FILE, 3)))
+    judged, defects = triage([one], [target()], {words: promise}, PYTHON)
+    assert defects == [] and judged[0].reason is Reason.EXAMPLE_NOT_RUNNABLE
+    # Another text, or one without backslashes, is another answer.
+    for observed in (r"'\\u2665 b\\xfccher'", "'2665 Bücher'"):
+        other = replace(one, outcomes=tuple(replace(o, observed=observed) for o in one.outcomes))
+        assert len(triage([other], [target()], {words: promise}, PYTHON)[1]) == 1

@@ -46,6 +46,9 @@ _FENCE = re.compile(r"^\s{0,20}(?:```|~~~)\s?([\w-]{0,20})")
 _TAGS = frozenset(("", "js", "javascript", "jsx", "mjs", "cjs", "node", "ts", "typescript", "tsx"))
 _EXAMPLE = re.compile(r"^\s{0,20}@example\b(?:\s{0,9}<caption>.{0,300}</caption>)?(.*)$")
 _TAG = re.compile(r"^\s{0,20}@[A-Za-z]")
+#: A text of a moment that names its distance from UTC, and a date of the author's own time zone.
+_ZONED = re.compile(r"\d\d:\d\d[\d:.]{0,12}\s?(?:Z|[+-]\d\d:?\d\d)\b")
+_LOCAL = re.compile(r"\bnew Date\(\s{0,9}\d{1,6}\s{0,9},")
 _MARKER = re.compile(
     r"\s{0,9}(?:(?P<arrow>[-=]+>|[→➞⟶⇒]|>>)|(?P<word>(?:(?:it\s+)?(?:should\s+)?returns?|gives?|outputs?|prints?|logs?"
     r"|results?(?:\s+in)?|evaluates\s+to|is)\b\s{0,3}:?|[=]{2,3}))?\s{0,9}",
@@ -178,6 +181,9 @@ def _promise(
     if read is None:
         return None
     relation, expected = read
+    if _ZONED.search(call) and _LOCAL.search(expected):
+        # True where the author lives.
+        return None
     statements = _needed(source, setup, call, target)
     if statements is None:
         return None
@@ -284,6 +290,9 @@ def _needed(source: TreeSource, setup: Sequence[Node], call: str, target: Target
     for node in setup:
         if _printed(source, _expression(node) or node) is not None:
             continue
+        if node.has_error:
+            # Whatever it was meant to set up.
+            return None
         names = frozenset(bound(source, node))
         # One block may show several scenes, each with its own ``const list = …``: the last one counts, and what was done with
         # the one before it is over.
