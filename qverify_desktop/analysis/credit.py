@@ -16,6 +16,8 @@ MANY = 5
 SOME = 3
 #: Examples in one document, whoever they speak of, of which more than half must hold.
 WHOLE = 6
+#: Examples in a whole project of which more than half must not end in an error.
+MUCH = 12
 #: Functions whose examples end in one error with one message, which is then what all of them lack.
 ALIKE = 3
 
@@ -26,7 +28,8 @@ class Credit:
     A comment stands above the code it speaks of; a document may be of another version, and speak of another function by the
     same name. So a document that is wrong about a function in everything it shows, or in half of all that it shows, accuses
     nobody. And nobody documents at length what never worked: where most of many examples end in the same error, they were
-    misunderstood, and where those of several functions end in the same words, something is not there that all of them need.
+    misunderstood, and where those of several functions end in the same words, or half of a project's in any error, something is
+    not there that all of them need.
     """
 
     def __init__(self, disputed: Sequence[Tried], promises: Mapping[str, Promise], language: Language) -> None:
@@ -37,6 +40,8 @@ class Credit:
         self._documents = Counter(promise.file for promise in promises.values())
         self._unheld = Counter(one.test.quote.file for one in disputed if one.test.quote)
         self._lacking: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._examples = len(promises)
+        self._ended = sum(bool(one.outcomes[0].raised) and not one.outcomes[0].in_test for one in disputed)
         self._raised: dict[str, Counter[str]] = defaultdict(Counter)
         for one in disputed:
             outcome = one.outcomes[0]
@@ -56,6 +61,12 @@ class Credit:
                 "something first.",
             )
         outcome = one.outcomes[0]
+        if outcome.raised and not outcome.in_test and self._ended * 2 >= self._examples >= MUCH:
+            return (
+                Reason.EXAMPLE_NOT_RUNNABLE,
+                f"{self._ended} of the {self._examples} examples of this project end in an error: it is for another version of "
+                "its language, or needs something that is not there.",
+            )
         lacking = self._lacking[outcome.raised, outcome.message] if outcome.raised and not outcome.in_test else ()
         if outcome.message and len(lacking) >= ALIKE:
             return (

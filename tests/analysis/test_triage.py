@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qverify_desktop.analysis.calibration import LEAST, calibration_of
-from qverify_desktop.analysis.credit import ALIKE, MANY, SOME, WHOLE
+from qverify_desktop.analysis.credit import ALIKE, MANY, MUCH, SOME, WHOLE
 from qverify_desktop.analysis.triage import triage, withhold
 from qverify_desktop.domain.project import Promise, PromiseRelation
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
@@ -216,3 +216,34 @@ def test_words_that_show_a_text_as_it_was_printed_accuse_nobody():
     for observed in (r"'\\u2665 b\\xfccher'", "'2665 Bücher'"):
         other = replace(one, outcomes=tuple(replace(o, observed=observed) for o in one.outcomes))
         assert len(triage([other], [target()], {words: promise}, PYTHON)[1]) == 1
+
+
+def test_a_project_half_of_whose_examples_end_in_errors_is_accused_of_none():
+    targets = [replace(target(), symbol=f"f{n}") for n in range(MUCH)]
+    ones, promises = [], {}
+    for number, of in enumerate(targets):
+        words = f">>> f{number}(1)\n2"
+        promises[words] = Promise(of.id, f"f{number}(1)", "2", PromiseRelation.EQUALS, words, FILE, 3, "doctest")
+        if number < MUCH // 2:
+            test = replace(generated(f"t{number}"), target=of.id, call=f"f{number}(1)", quote=Quote(words, FILE, 3))
+            raised = {"raised": "TypeError", "in_test": False, "frames": (f"{FILE}:2",), "message": f"no {number}"}
+            ones.append(tried(test, Status.FAILED, **raised))
+    judged, defects = triage(ones, targets, promises, PYTHON)
+    assert defects == [] and f"{MUCH // 2} of the {MUCH} examples of this project" in judged[0].detail
+    assert len(triage(ones[1:], targets, promises, PYTHON)[1]) == MUCH // 2 - 1
+
+
+def test_what_is_not_installed_here_and_how_a_number_is_shown_accuse_nobody():
+    frames = (f"{FILE}:2",)
+    lacking = failing(
+        raised="FilterError", in_test=False, message="The smartypants library isn't installed.", frames=frames
+    )
+    assert triage([lacking], [target()], DOCTEST, PYTHON)[1] == []
+    told = failing(raised="FilterError", in_test=False, message="The page is not bound.", frames=frames)
+    assert len(triage([told], [target()], DOCTEST, PYTHON)[1]) == 1
+    shown = failing(observed="HLS(h=0.5, s=1)")
+    shown = replace(shown, test=replace(shown.test, expected="HLS(h=0.5, s=1.0)"))
+    assert triage([shown], [target()], DOCTEST, PYTHON)[1] == []
+    for expected in ("HLS(h=0.5, s=1.5)", "'HLS(h=0.5, s=1.0)'"):
+        other = replace(shown, test=replace(shown.test, expected=expected))
+        assert len(triage([other], [target()], DOCTEST, PYTHON)[1]) == 1
