@@ -109,6 +109,8 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
     """Why a value that is not what was written may be what was meant: a doctest shows what is printed, and it shows texts."""
     if observed and observed == test.expected:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is shown as the words show it: {observed}"
+    if observed[:1] in ("'", '"') and observed[1:-1] == test.expected:
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is a text that the words show without its quotes: {observed}"
     if "(" in observed and observed[0] not in "\"'" and _counted(observed) == _counted(test.expected):
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives shows a number in another way only: {observed}"
     promise = promises.get(test.quote.text) if test.quote else None

@@ -38,6 +38,12 @@ def test_what_is_shown_as_the_words_show_it_accuses_nobody():
     assert not defects and judged[0].reason is Reason.EXAMPLE_NOT_RUNNABLE
 
 
+def test_a_text_of_digits_that_is_shown_without_its_quotes_accuses_nobody():
+    judged, defects = triage([failing(observed="'2'")], [target()], DOCTEST, PYTHON)
+    assert not defects and "without its quotes" in judged[0].detail
+    assert len(triage([failing(observed="'3'")], [target()], DOCTEST, PYTHON)[1]) == 1
+
+
 def test_another_function_that_returns_nothing_may_have_printed_it():
     shown = failing(observed="None")
     other = replace(shown, test=replace(shown.test, call="show(pages(10))"))
