@@ -109,11 +109,15 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
     """Why a value that is not what was written may be what was meant: a doctest shows what is printed, and it shows texts."""
     if observed and observed == test.expected:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is shown as the words show it: {observed}"
-    if observed[:1] in ("'", '"') and observed[1:-1] == test.expected:
-        return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is a text that the words show without its quotes: {observed}"
     if "(" in observed and observed[0] not in "\"'" and _counted(observed) == _counted(test.expected):
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives shows a number in another way only: {observed}"
     promise = promises.get(test.quote.text) if test.quote else None
+    loose = promise is None or promise.form not in _FORM_CONFIDENCE
+    if loose and observed[:1] in ("'", '"') and observed[1:-1] == test.expected:
+        return (
+            Reason.EXAMPLE_NOT_RUNNABLE,
+            f"What it gives is a text that the words show without its quotes: {observed}",
+        )
     if promise is not None and promise.relation is PromiseRelation.PRINTS and _ink(observed) == _ink(test.expected):
         return Reason.EXAMPLE_NOT_RUNNABLE, "What it prints differs from the words in blank space only."
     if test.quote is not None and _stands_in(observed, test.quote.text):

@@ -39,9 +39,12 @@ def test_what_is_shown_as_the_words_show_it_accuses_nobody():
 
 
 def test_a_text_of_digits_that_is_shown_without_its_quotes_accuses_nobody():
-    judged, defects = triage([failing(observed="'2'")], [target()], DOCTEST, PYTHON)
+    comment = {WORDS: replace(DOCTEST[WORDS], form="// =>")}
+    judged, defects = triage([failing(observed="'2'")], [target()], comment, PYTHON)
     assert not defects and "without its quotes" in judged[0].detail
-    assert len(triage([failing(observed="'3'")], [target()], DOCTEST, PYTHON)[1]) == 1
+    # Another text does, and a doctest is a program, which shows quotes where there are some.
+    assert len(triage([failing(observed="'3'")], [target()], comment, PYTHON)[1]) == 1
+    assert len(triage([failing(observed="'2'")], [target()], DOCTEST, PYTHON)[1]) == 1
 
 
 def test_another_function_that_returns_nothing_may_have_printed_it():
