@@ -19,13 +19,13 @@ def bound(port: int = 0) -> socket.socket:
     return socket.create_server(("127.0.0.1", port), backlog=128)
 
 
-def server(app: Any, cert: str, key: str) -> uvicorn.Server:
+def server(app: Any, cert: str, key: str, lifespan: bool = True) -> uvicorn.Server:
     """A server that hangs up on what is left of clients when it ends. h11, because ``faults.py`` knows its transport."""
     config = uvicorn.Config(
         app,
         http="h11",
         ws="none",
-        lifespan="on",
+        lifespan="auto" if lifespan else "off",
         ssl_certfile=cert,
         ssl_keyfile=key,
         log_level="warning",
@@ -40,7 +40,7 @@ def server(app: Any, cert: str, key: str) -> uvicorn.Server:
 @contextlib.contextmanager
 def serving(app: Any, certificates: Certificates, listener: socket.socket) -> Iterator[None]:
     """``app`` on ``listener`` for the time of a ``with``, in a thread with a loop of its own."""
-    running = server(app, str(certificates.cert), str(certificates.key))
+    running = server(app, str(certificates.cert), str(certificates.key), lifespan=False)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not running.started and thread.is_alive():

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -40,11 +41,12 @@ def programs() -> Path:
     return found[-1].parent
 
 
-def _owner() -> str | None:
-    """PostgreSQL refuses to run as root: then it runs as the user that Debian made for it."""
+def _owner() -> dict[str, Any]:
+    """Options of a process. PostgreSQL refuses to run as root: then it runs as the user that Debian made for it."""
     if os.getuid() != 0:
-        return None
-    return "postgres" if any(user.pw_name == "postgres" for user in pwd.getpwall()) else "nobody"
+        return {}
+    user = pwd.getpwnam("postgres")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 @contextlib.contextmanager
@@ -54,15 +56,15 @@ def postgres() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="qv-pg-"))
     environment = {"PATH": os.environ.get("PATH", "/usr/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     if owner:
-        shutil.chown(folder, owner)
+        os.chown(folder, owner["user"], owner["group"])
     initdb = [bin / "initdb", "-D", folder / "data", "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
     server = None
     try:
-        subprocess.run(initdb, user=owner, cwd="/", env=environment, check=True, capture_output=True, timeout=120)
+        subprocess.run(initdb, **owner, cwd="/", env=environment, check=True, capture_output=True, timeout=120)
         options = [word for option in OPTIONS for word in ("-c", option)]
         command = [bin / "postgres", "-D", folder / "data", "-k", folder, *options]
         log = (folder / "log").open("wb")
-        server = subprocess.Popen(command, user=owner, cwd="/", env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(command, **owner, cwd="/", env=environment, stdout=log, stderr=log)
         dsn = f"host={folder} user=test dbname=postgres"
         _wait(dsn, server, folder / "log")
         yield dsn

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import math
 import secrets
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import fastapi
 from fastapi.responses import Response, StreamingResponse
 from psycopg.types.json import Jsonb
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from tests.hosted_service import account, analyses, imports
 from tests.hosted_service.bundles import Bundles
@@ -36,6 +38,7 @@ from tests.hosted_service.tokens import Tokens, need_scope
 from tests.hosted_service.worker import work
 
 Handler = Callable[[House, Request], Awaitable[Answer]]
+EndPoint = Callable[[fastapi.Request], Awaitable[Response]]
 HANDLERS: dict[str, Handler] = {
     "getService": account.get_service,
     "getRegions": account.get_regions,
@@ -111,7 +114,7 @@ def refusal_answer(refusal: Refusal, request_id: str) -> Answer:
     return Answer(refusal.status, refusal.body(request_id), refusal.headers)
 
 
-def end_point(house: House, operation: Operation) -> Callable[[fastapi.Request], Awaitable[Response]]:
+def end_point(house: House, operation: Operation) -> EndPoint:
     """What FastAPI calls for an operation: whatever happens, the answer is one of the contract's."""
 
     async def serve(incoming: fastapi.Request) -> Response:
@@ -122,11 +125,20 @@ def end_point(house: House, operation: Operation) -> Callable[[fastapi.Request],
             except Refusal as refusal:
                 answer = refusal_answer(refusal, request_id)
             return checked(operation, answer, request_id)
+        except ClientDisconnect:
+            return Response(None, 499)  # to nobody
         except Exception:  # a defect here, or a broken contract: said on standard error, and to nobody else
             traceback.print_exc(file=sys.stderr)
             sys.stderr.flush()
             answer = refusal_answer(Refusal("internal", "Try again; that is safe."), request_id)
             return checked(operation, answer, request_id)
+
+    return serve
+
+
+def by_method(methods: Mapping[str, EndPoint]) -> EndPoint:
+    async def serve(incoming: fastapi.Request) -> Response:
+        return await methods[incoming.method](incoming)
 
     return serve
 
@@ -156,10 +168,10 @@ def application(house: House) -> fastapi.FastAPI:
         worker.cancel()
 
     app = fastapi.FastAPI(openapi_url=None, lifespan=living, redirect_slashes=False)
-    for operation in operations():
-        app.add_api_route(
-            operation.path, end_point(house, operation), methods=[operation.method.upper()], response_model=None
-        )
+    for path, of_path in itertools.groupby(operations(), lambda operation: operation.path):
+        # One route for each path, so that `Allow` of a 405 names all its methods.
+        methods = {operation.method.upper(): end_point(house, operation) for operation in of_path}
+        app.add_api_route(path, by_method(methods), methods=list(methods), response_model=None)
 
     @app.exception_handler(HTTPException)
     async def unknown(_: fastapi.Request, error: HTTPException) -> Response:

@@ -132,6 +132,17 @@ class HostedService:
             process.wait(10)
         self.replicas[number].process = None
 
+    def pause(self, number: int) -> None:
+        """Stop one replica, as a machine that hangs; ``resume`` lets it go on."""
+        process = self.replicas[number].process
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+
+    def resume(self, number: int) -> None:
+        process = self.replicas[number].process
+        assert process is not None
+        os.kill(process.pid, signal.SIGCONT)
+
     def start(self, number: int) -> None:
         """Start one replica, unless it runs."""
         replica = self.replicas[number]
