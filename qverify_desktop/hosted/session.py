@@ -25,7 +25,8 @@ class Session:
             self._held = await asyncio.to_thread(kept.load, self._vault)
         return self._held
 
-    async def _keep(self, tokens: Tokens, store: str = "", passphrase: str = "") -> None:
+    async def keep(self, tokens: Tokens, store: str = "", passphrase: str = "") -> None:
+        """Keep a sign-in (empty ``store``: where it is, or where keys are kept). Raises like the vault."""
         await asyncio.to_thread(kept.keep, self._vault, tokens, store, passphrase)
         self._held = tokens
 
@@ -63,7 +64,7 @@ class Session:
         except SignInRefused as error:
             await self._forget()
             raise HostedFailure(error.sentence, error.remedy, status=401) from None
-        await self._keep(new)
+        await self.keep(new)
         return new.access
 
     def _renewed(self, task: asyncio.Task[str]) -> None:
@@ -75,7 +76,7 @@ class Session:
     async def finish(self, sign_in: SignIn, code: DeviceCode, store: str = "", passphrase: str = "") -> Tokens:
         """Wait for the person's yes and keep the sign-in. Raises like ``SignIn.wait`` and the vault."""
         new = await sign_in.wait(code)
-        await self._keep(new, store, passphrase)
+        await self.keep(new, store, passphrase)
         return new
 
     async def end(self, sign_in: SignIn | None) -> str:

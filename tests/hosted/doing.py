@@ -16,11 +16,12 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.facade import Engine
 from qverify_desktop.engine.hosting import place_of
 from qverify_desktop.hosted.service import HostedService as Client
+from qverify_desktop.hosted.tokens import tokens_of
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.key_file import KeyFile
 from qverify_desktop.settings.secrets import ApiKeys
 from tests.engine.house import ScriptedAnalysis, follow, house
-from tests.hosted_service.issuer import Person
+from tests.hosted_service.issuer import AUDIENCE, SCOPES, Person, Session
 from tests.hosted_service.service import HostedService
 
 #: Seconds for whatever a test waits for.
@@ -50,6 +51,20 @@ async def signed_in(
         while view["state"] == "waiting":
             view = await engine.ask("hosted_sign_in_watch", after=view["version"])
     return dict(view)
+
+
+async def let_in(engine: Any, hosted: HostedService, store: str = "", passphrase: str = "") -> None:
+    """Tokens of the issuer without the code, which takes a person's second or more: for tests of something else."""
+    answer = hosted.issuer._answer(Session(Person(), SCOPES, AUDIENCE))
+    client = client_of(engine)
+    await client.session.keep(tokens_of(answer, hosted.issuer.url), store, passphrase)
+
+
+def client_of(engine: Any) -> Client:
+    """The client of an engine."""
+    found = engine._hosted
+    assert isinstance(found, Client)
+    return found
 
 
 async def finished_run(engine: Any, folder: Path, **more: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from qverify_desktop.domain.errors import BadInput, HostedFailure
 from qverify_desktop.repository.upstream import upstream, web_address
-from tests.hosted.doing import desktop, signed_in
+from tests.hosted.doing import desktop, let_in
 from tests.hosted_service.service import HostedService
 
 URL = "https://git.example.org/acme/billing.git"
@@ -37,7 +37,7 @@ async def test_a_folder_is_analysed_there_and_watched_from_here(
 ) -> None:
     commit = repository(tmp_path / "source")
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         found = await engine.ask("hosted_source", source=str(tmp_path / "source"))
         assert (found["url"], found["commit"], found["refusal"]) == (URL, commit, "")
         begun = await engine.ask("hosted_analyze", source=str(tmp_path / "source"), label="Mine", key="k" * 32)
@@ -59,7 +59,7 @@ async def test_an_analysis_is_ended(home: Path, hosted: HostedService, tmp_path:
     repository(tmp_path / "source")
     hosted.set(pace_s=5)
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         begun = await engine.ask("hosted_analyze", source=str(tmp_path / "source"))
         assert (await engine.ask("hosted_analysis_cancel", id=begun["id"]))["state"] == "cancelled"
 
@@ -70,7 +70,7 @@ async def test_local_only_and_what_nobody_can_fetch_are_not_sent(
     repository(tmp_path / "source")
     repository(tmp_path / "private", "/srv/git/billing.git")
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         await engine.ask("repository_decide", source=str(tmp_path / "source"), cloud="local_only")
         with pytest.raises(BadInput, match="nothing of this repository leaves this machine"):
             await engine.ask("hosted_analyze", source=str(tmp_path / "source"))

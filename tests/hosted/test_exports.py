@@ -11,7 +11,7 @@ import pytest
 from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.domain.errors import BadInput
 from tests.engine.house import ScriptedAnalysis, follow
-from tests.hosted.doing import desktop, end_faults, finished_run, parts_sent, signed_in, until
+from tests.hosted.doing import desktop, end_faults, finished_run, let_in, parts_sent, signed_in, until
 from tests.hosted_service.bundles import Bundles
 from tests.hosted_service.checkpoints import cosigned_at
 from tests.hosted_service.object_storage import BUCKET
@@ -52,7 +52,7 @@ async def test_less_of_a_run_is_sent(home: Path, hosted: HostedService, tmp_path
     analysis = ScriptedAnalysis()
     analysis.evidence = [Evidence("model_prompt", {"target": "one"}, {"prompt": b"def secret_of_the_house(): ..."})]
     async with desktop(home, analysis=analysis) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         full = await engine.ask("hosted_leaving", run=run)
         leaving = await engine.ask("hosted_leaving", run=run, contents=contents)
@@ -88,7 +88,7 @@ async def test_one_import_whatever_breaks_once(
 ) -> None:
     method, path, action = fault
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         hosted.fault(method, path, **action)
         queued = await engine.ask("hosted_send", run=run)
@@ -102,7 +102,7 @@ async def test_a_storage_that_fails_and_cuts_is_tried_again(
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         hosted.storage_faults(
             *({"method": "PUT", "path": ".", "times": 1, **fault} for fault in ({"status": 503}, {"cut_after": 100}))
@@ -116,7 +116,7 @@ async def test_a_restart_goes_on_with_the_parts_that_are_missing(
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted, store="file", passphrase="a passphrase of a test")
+        await let_in(engine, hosted, store="file", passphrase="a passphrase of a test")
         run = await finished_run(engine, tmp_path / "source")
         hosted.set(limits={"part_size": 1024})
         hosted.fault("POST", "/complete$", times=50, status=503, retry_after=1)
@@ -139,7 +139,7 @@ async def test_a_restart_goes_on_with_the_parts_that_are_missing(
 
 async def test_local_only_is_never_sent(home: Path, hosted: HostedService, tmp_path: Path) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         await engine.ask("repository_decide", source=str(tmp_path / "source"), cloud="local_only")
         leaving = await engine.ask("hosted_leaving", run=run)
@@ -153,7 +153,7 @@ async def test_what_is_forbidden_while_it_waits_is_not_sent(
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         hosted.fault("POST", "^/v1/imports$", times=1000, status=503, retry_after=86_400)
         queued = await engine.ask("hosted_send", run=run)
@@ -166,7 +166,7 @@ async def test_what_is_forbidden_while_it_waits_is_not_sent(
 
 async def test_the_air_gap_ends_it_and_refuses_the_next(home: Path, hosted: HostedService, tmp_path: Path) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         hosted.fault("POST", "^/v1/imports$", times=1000, status=503, retry_after=86_400)
         queued = await engine.ask("hosted_send", run=run)
@@ -191,7 +191,7 @@ async def test_nobody_signed_in_waits_for_somebody(home: Path, hosted: HostedSer
 
 async def test_refusals_have_their_sentences(home: Path, hosted: HostedService, tmp_path: Path) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         hosted.set(limits={"max_bundle_size": 1000})
         queued = await engine.ask("hosted_send", run=run)
@@ -209,7 +209,7 @@ async def test_a_log_that_was_written_anew_is_refused_and_the_known_checkpoint_k
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         queued = await engine.ask("hosted_send", run=await finished_run(engine, tmp_path / "source"))
         await until(engine, queued["export"], "done")
     other = tmp_path / "other"
@@ -217,7 +217,7 @@ async def test_a_log_that_was_written_anew_is_refused_and_the_known_checkpoint_k
     (other / "settings.toml").write_bytes((home / "settings.toml").read_bytes())
     # The same key and the same name of the log: what somebody does who writes it anew.
     async with desktop(other) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         queued = await engine.ask("hosted_send", run=run)
         one = await until(engine, queued["export"], "failed")
@@ -228,7 +228,7 @@ async def test_a_log_that_was_written_anew_is_refused_and_the_known_checkpoint_k
 
 async def test_dropped_from_the_queue_is_given_up_there(home: Path, hosted: HostedService, tmp_path: Path) -> None:
     async with desktop(home) as engine:
-        await signed_in(engine, hosted)
+        await let_in(engine, hosted)
         run = await finished_run(engine, tmp_path / "source")
         hosted.fault("POST", "/complete$", times=1000, status=503, retry_after=86_400)
         queued = await engine.ask("hosted_send", run=run)
