@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from qverify_desktop.cli import main
+from qverify_desktop.settings.key_file import KeyFile
 from tests.hosted.doing import PASSPHRASE, desktop, finished_run, parts_sent
 from tests.hosted_service.service import HostedService
 from tests.test_cli import assert_one_sentence
@@ -34,6 +35,8 @@ def variables(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> di
     given = {"QVERIFY_HOME": str(home), "QVERIFY_KEYRING": "false", "QVERIFY_PASSPHRASE_FILE": str(file)}
     for name, value in given.items():
         monkeypatch.setenv(name, value)
+    # Half a second for each passphrase is not what is tested here.
+    monkeypatch.setitem(KeyFile.__init__.__kwdefaults__, "n", 2**10)
     return {**os.environ, **given}
 
 
