@@ -16,8 +16,9 @@ from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
 from qverify_desktop.evidence.canonical import canonical, parse
 from qverify_desktop.evidence.merkle import Tree
 from qverify_desktop.evidence.note import Checkpoint
+from qverify_desktop.storage.anchors import TIME_STAMP
 from qverify_desktop.storage.artefacts import ArtefactStore
-from qverify_desktop.storage.schema import CheckpointRow, SaltRow
+from qverify_desktop.storage.schema import AnchorRow, CheckpointRow, SaltRow
 
 FORMAT, VERSION = "qverify-evidence", 1
 TILE = 256
@@ -35,7 +36,8 @@ Member = tuple[str, Callable[[], bytes | None]]
 class Contents:
     """What the log holds about a run up to its closing checkpoint (the last of ``checkpoints``).
 
-    ``entries`` are the run's own and ``headers`` the opening and closing ones of other runs, each as (index, leaf).
+    ``entries`` are the run's own and ``headers`` the opening and closing ones of other runs, each as (index, leaf);
+    ``anchors`` are those of the closing checkpoint that are held.
     """
 
     run: str
@@ -45,6 +47,7 @@ class Contents:
     headers: Sequence[tuple[int, bytes]]
     leaf_hashes: Sequence[bytes]
     salts: Sequence[SaltRow]
+    anchors: Sequence[AnchorRow] = ()
 
     @property
     def closing(self) -> CheckpointRow:
@@ -108,7 +111,7 @@ def _members(contents: Contents, tree: Tree) -> Iterator[Member]:
         "entries": _ranges(index for index, _ in contents.entries),
         "headers": _ranges(index for index, _ in contents.headers),
         "checkpoints": [row.size for row in contents.checkpoints],
-        "keys": list(dict.fromkeys(row.verifier_key for row in contents.checkpoints)),
+        "keys": list(dict.fromkeys(key for row in contents.checkpoints for key in row.verifier_key.split())),
         "key_protection": close["data"]["key"]["protection"],
     }
     yield "bundle.json", partial(canonical, manifest, _MANIFEST_BYTES)
@@ -128,6 +131,19 @@ def _members(contents: Contents, tree: Tree) -> Iterator[Member]:
     )
     for index, _ in proven:
         yield f"proofs/{index}.tlog-proof", partial(_proof, tree, index, closing)
+    yield from _anchors(contents)
+
+
+def _anchors(contents: Contents) -> Iterator[Member]:
+    """What others confirmed stands beside the checkpoint, so that no file that was there before changes when it comes."""
+    size, cosigned = contents.closing.size, b""
+    for row in contents.anchors:
+        if row.kind == TIME_STAMP:
+            yield f"anchors/{size}.tsr", partial(bytes, row.content)
+        else:
+            cosigned += row.content
+    if cosigned:
+        yield f"anchors/{size}.checkpoint", partial(bytes, contents.closing.note.encode() + cosigned)
 
 
 def _blobs(salts: Sequence[SaltRow], artefacts: ArtefactStore) -> Iterator[Member]:

@@ -7,31 +7,48 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.results import EarlierRun
 from qverify_desktop.evidence.bundle import Contents, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
+from qverify_desktop.evidence.log_tree import LogTree
 from qverify_desktop.evidence.merkle import Edge, leaf_hash
 from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.storage.anchors import HELD, Wanted, want
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
-from qverify_desktop.storage.schema import IS_HEADER, CheckpointRow, EntryRow, LogRow, SaltRow, StepRow
+from qverify_desktop.storage.schema import (
+    IS_HEADER,
+    AnchorRow,
+    CheckpointRow,
+    EntryRow,
+    LogRow,
+    SaltRow,
+    SigningKeyRow,
+    StepRow,
+)
 
 ENTRY_VERSION = 1
 OPENED, CLOSED = "run_opened", "run_closed"
 
 #: Keeps commitments apart from every other use of HMAC-SHA-256.
 COMMITMENT_DOMAIN = b"qverify.blob.v1\x00"
+#: Key of a record's opening that changes the signing key, the types of such records, and how the key that was is called then.
+KEY_CHANGE = "key_change"
+ROTATED, REVOKED = "rotated", "revoked"
+IN_USE = "in_use"
+
 #: Key of ``data`` under which an event's whole data is committed to when it is too large for an entry.
 OVERSIZE = "oversize"
 
@@ -64,12 +81,24 @@ class EvidenceJournal:
     """Implements ``analysis.ports.Journal``; blocking, safe from any thread.
 
     The log's name is the one the database was begun with; ``origin`` (by default the signer's name) names a new log. A
-    signer with another key goes on with the standing log, and its checkpoints show the new key.
+    signer with another key goes on with the standing log, and its checkpoints show the new key. ``wanted`` says which anchors the
+    closing checkpoint of an analysis is to have; they are queued with it.
     """
 
-    def __init__(self, database: Database, artefacts: ArtefactStore, signer: Signer, origin: str = "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        artefacts: ArtefactStore,
+        signer: Signer,
+        origin: str = "",
+        *,
+        wanted: Callable[[], Sequence[Wanted]] = tuple,
+    ) -> None:
         self._database = database
         self._artefacts = artefacts
+        self._wanted = wanted
+        #: Held by whoever signs, so that nothing is signed with a key while another takes its place.
+        self._signing = threading.RLock()
         with database.transaction() as session:
             log = session.get(LogRow, 1)
             if log is None:
@@ -101,7 +130,7 @@ class EvidenceJournal:
             return standing
         stored = [self._store(event) for event in events]
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        with self._database.transaction() as session:
+        with self._signing, self._database.transaction() as session:
             row = session.get(StepRow, (run, step))
             if row is not None:
                 return row.result
@@ -117,8 +146,59 @@ class EvidenceJournal:
 
     def checkpoint(self, run: str) -> str:
         """Sign a checkpoint over the log as it stands and keep it; one of the same size that stands is answered again."""
-        with self._database.transaction() as session:
+        with self._signing, self._database.transaction() as session:
             return self._checkpoint(session, run).note
+
+    def growth(self, old: int, size: int) -> list[bytes]:
+        """The consistency proof from the log's first ``old`` leaves to its first ``size`` (RFC 6962, section 2.1.2); empty from none.
+        Raises ``IndexError`` where the log never was so long."""
+        if old == 0:
+            return []
+        with self._database.reading() as session:
+            tree = LogTree(session, session.get_one(LogRow, 1).size)
+            return tree.consistency_proof(old, size)
+
+    def change_key(self, record: str, kind: str, successor: Signer, reason: str = "", revoked: str = "") -> None:
+        """Let ``successor`` sign from now on: a record of the log (opened, ``key_rotated`` or ``key_revoked``, closed), its
+        checkpoint signed by both keys, and the key that is in use change in one transaction. With ``revoked``, a key that was in use
+        before is revoked and the one in use stays (``successor`` is not used then). Raises ``BadInput`` for a key that never
+        signed this log, or is revoked already."""
+        with self._signing:
+            heir = self._signer if revoked else replace(successor, name=self.origin)
+            with self._database.transaction() as session:
+                self._change_key(session, record, kind, heir, reason, revoked)
+            # Still under the lock that every signature takes.
+            self._signer = heir
+
+    def _change_key(self, session: Session, record: str, kind: str, heir: Signer, reason: str, revoked: str) -> None:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        old, new, done = revoked or self.verifier_key, str(heir.verifier_key), f"key_{kind}"
+        self._expect(session)
+        keys = {row.verifier_key: row for row in session.scalars(select(SigningKeyRow))}
+        if revoked and (revoked not in keys or keys[revoked].state != ROTATED):
+            raise BadInput(
+                "This key did not sign the log before, or is in use or revoked already. Nothing was changed.",
+                "See them with: qverify signing-key show",
+            )
+        if not revoked and old not in keys:
+            session.add(SigningKeyRow(old, self._signer.protection, IN_USE, now, 0))
+            session.flush()
+        change = {"kind": kind, "old": old, "new": new}
+        said = [
+            _Said(OPENED, {"kind": done, KEY_CHANGE: change}),
+            _Said(done, {**change, "protection": heir.protection, "reason": reason}),
+            _Said(CLOSED, {"outcome": done}),
+        ]
+        columns = {"run": record, "step": done, "result": self._artefacts.put(canonical(change)), "first_seq": 0}
+        session.execute(insert(StepRow), {**columns, "events": len(said), "recorded_at": now})
+        self._append(session, (record, done, now), None, [self._store(one) for one in said])
+        row = self._checkpoint(session, record)
+        chosen = update(SigningKeyRow).where(SigningKeyRow.verifier_key == old)
+        session.execute(chosen.values(state=kind, changed_at=now, size=row.size, reason=reason))
+        if not revoked:
+            row.note += heir.line(row.note.rpartition("\n\n")[0] + "\n")
+            row.verifier_key = f"{old} {new}"
+            session.add(SigningKeyRow(new, heir.protection, IN_USE, now, row.size))
 
     def sealed(self, run: str) -> EarlierRun | None:
         """The leaf that closed a run. ``None`` where it is not closed, or was closed under another signing key, or another
@@ -138,7 +218,7 @@ class EvidenceJournal:
         Raises ``BadInput`` when the run is not closed, ``MissingPrerequisite`` when the file can't be written,
         ``QVerifyError`` when the records on the disk contradict the signed checkpoint.
         """
-        with self._database.transaction() as session:
+        with self._signing, self._database.transaction() as session:
             close = _last_of(session, run)
             if close is None or close.type != CLOSED:
                 raise BadInput(
@@ -153,9 +233,17 @@ class EvidenceJournal:
 
     def _checkpoint(self, session: Session, run: str) -> CheckpointRow:
         log = session.get_one(LogRow, 1)
-        standing = session.get(CheckpointRow, log.size)
-        if standing is not None:
-            return standing
+        row = session.get(CheckpointRow, log.size)
+        if row is None:
+            row = self._sign(session, run, log)
+        last = _last_of(session, run)
+        if last is not None and last.type == CLOSED and "kind" not in _opening(session, run):
+            session.flush()
+            want(session, row.size, self._wanted())
+        return row
+
+    def _sign(self, session: Session, run: str, log: LogRow) -> CheckpointRow:
+        self._expect(session)
         root = Edge(log.size, log.edge).root()
         row = CheckpointRow(
             size=log.size,
@@ -167,6 +255,15 @@ class EvidenceJournal:
         )
         session.add(row)
         return row
+
+    def _expect(self, session: Session) -> None:
+        """Another process may have changed the key; what the old one signed after that would make the log invalid."""
+        in_use = session.scalars(select(SigningKeyRow).where(SigningKeyRow.state == IN_USE)).first()
+        if in_use is not None and in_use.verifier_key != self.verifier_key:
+            raise QVerifyError(
+                "The signing key of this log is another one now, so nothing was signed. What was recorded before is safe.",
+                "Close QVerify and start it again.",
+            )
 
     def _store(self, event: Event) -> _Stored:
         """Put the event's blobs into the artefact store and their commitments into its data."""
@@ -204,6 +301,9 @@ class EvidenceJournal:
             if event.type == CLOSED and position + 1 < len(events):
                 raise QVerifyError(f"Nothing can follow {CLOSED} in the evidence of the run {run}.")
             data = event.data
+            if event.type in (OPENED, CLOSED):
+                # The key may have changed while contents were stored.
+                data = {**data, "key": {"verifier": self.verifier_key, "protection": self._signer.protection}}
             if event.type == CLOSED:
                 data = {**data, "entries": seq + 1, "others": _others(session, run)}
             leaf = canonical(
@@ -232,6 +332,15 @@ class EvidenceJournal:
         log.size, log.edge = edge.size, edge.to_bytes()
 
 
+@dataclass(frozen=True)
+class _Said:
+    """An event without contents."""
+
+    type: str
+    data: Mapping[str, Any]
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+
+
 def commitment(salt: bytes, digest: str) -> str:
     """Hides and binds a content: HMAC-SHA-256 keyed by a random salt of 32 bytes, over a domain and the content's SHA-256."""
     return hmac.new(salt, COMMITMENT_DOMAIN + bytes.fromhex(digest), hashlib.sha256).hexdigest()
@@ -239,6 +348,13 @@ def commitment(salt: bytes, digest: str) -> str:
 
 def _last_of(session: Session, run: str) -> EntryRow | None:
     return session.scalars(select(EntryRow).where(EntryRow.run == run).order_by(EntryRow.seq.desc()).limit(1)).first()
+
+
+def _opening(session: Session, run: str) -> Mapping[str, Any]:
+    """What the run's first entry says."""
+    first = session.scalars(select(EntryRow.leaf).where(EntryRow.run == run, EntryRow.seq == 0)).one()
+    said: Mapping[str, Any] = json.loads(first)["data"]
+    return said
 
 
 def _others(session: Session, run: str) -> dict[str, int]:
@@ -256,6 +372,7 @@ def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -
         SaltRow.index, SaltRow.key
     )
     checkpoints = select(CheckpointRow).where(CheckpointRow.size <= closing.size).order_by(CheckpointRow.size)
+    anchors = select(AnchorRow).where(AnchorRow.size == closing.size, AnchorRow.state == HELD)
     hashes = select(EntryRow.leaf_hash).where(within).order_by(EntryRow.index)
     return Contents(
         run=run,
@@ -267,4 +384,5 @@ def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -
         ],
         leaf_hashes=list(session.scalars(hashes)),
         salts=list(session.scalars(salts)),
+        anchors=list(session.scalars(anchors.order_by(AnchorRow.kind, AnchorRow.name))),
     )
