@@ -480,6 +480,9 @@ class SettingsView(TypedDict):
     budget_ask_percent: int
     answer_cache_mb: int
     answer_cache_days: int
+    time_stamp_authority: str
+    time_stamp_certificate: str
+    witnesses: str
     switches: dict[str, bool]
     home: str
     keyring: str

@@ -403,6 +403,15 @@ def parse_stamp(raw: bytes, stamped: bytes, trusted: Sequence[x509.Certificate] 
 
     ``trusted`` certificates are looked through for the signer's where the token does not carry it. Raises ``Broken``.
     """
+    try:
+        return _parse_stamp(raw, stamped, trusted)
+    except Broken:
+        raise
+    except Exception as error:  # noqa: BLE001 - reading a hostile certificate raises errors of many kinds
+        raise Broken(f"it has a shape that no time stamp has ({type(error).__name__})") from None
+
+
+def _parse_stamp(raw: bytes, stamped: bytes, trusted: Sequence[x509.Certificate]) -> Stamp:
     response = Fields(der(raw, SEQUENCE))
     status = Fields(der(response.take(SEQUENCE).raw, SEQUENCE))
     if number_of(status.take(INTEGER)) not in (0, 1):
@@ -436,10 +445,7 @@ def _certificates(field: Der | None) -> list[x509.Certificate]:
     values = [] if field is None else der(field.content)
     if len(values) > 16:
         raise Broken("it carries more than 16 certificates")
-    try:
-        return [x509.load_der_x509_certificate(value.raw) for value in values]
-    except ValueError:
-        raise Broken("it carries a certificate that can't be read") from None
+    return [x509.load_der_x509_certificate(value.raw) for value in values]
 
 
 def _stamped_at(raw: bytes, stamped: bytes) -> tuple[datetime, int | None]:
@@ -549,6 +555,13 @@ def _check_signature(
 
 def why_not(stamp: Stamp, trusted: Sequence[x509.Certificate]) -> str:
     """Why a stamp is none of an authority in ``trusted`` (certificates of authorities, or of who issued theirs); empty where it is."""
+    try:
+        return _why_not(stamp, trusted)
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"a certificate in it can't be read ({type(error).__name__})"
+
+
+def _why_not(stamp: Stamp, trusted: Sequence[x509.Certificate]) -> str:
     try:
         usage = stamp.signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except (x509.ExtensionNotFound, ValueError):

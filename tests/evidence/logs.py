@@ -2,13 +2,14 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.storage.anchors import Wanted
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 
@@ -24,11 +25,14 @@ def event(type: str, data: Mapping[str, Any] | None = None, **blobs: bytes) -> E
 class House:
     """A log with everything it needs, in a folder; opened again it goes on."""
 
-    def __init__(self, folder: Path, key: bytes = KEY, protection: str = "keyring") -> None:
+    def __init__(
+        self, folder: Path, key: bytes = KEY, protection: str = "keyring", wanted: Sequence[Wanted] = ()
+    ) -> None:
         self.folder = folder
         self.database = Database(folder / "qverify.db")
         self.artefacts = ArtefactStore(folder / "artefacts")
-        self.journal = EvidenceJournal(self.database, self.artefacts, Signer(ORIGIN, key, protection))
+        signer = Signer(ORIGIN, key, protection)
+        self.journal = EvidenceJournal(self.database, self.artefacts, signer, wanted=lambda: wanted)
 
     def close(self) -> None:
         self.database.close()
