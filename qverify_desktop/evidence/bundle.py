@@ -16,7 +16,7 @@ from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
 from qverify_desktop.evidence.canonical import canonical, parse
 from qverify_desktop.evidence.merkle import Tree
 from qverify_desktop.evidence.note import Checkpoint
-from qverify_desktop.storage.anchors import TIME_STAMP
+from qverify_desktop.storage.anchors import TIME_STAMP, WITNESS
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.schema import AnchorRow, CheckpointRow, SaltRow
 
@@ -139,11 +139,16 @@ def _anchors(contents: Contents) -> Iterator[Member]:
     size, cosigned = contents.closing.size, b""
     for row in contents.anchors:
         if row.kind == TIME_STAMP:
-            yield f"anchors/{size}.tsr", partial(bytes, row.content)
+            yield anchor_file(row.kind, size), partial(bytes, row.content)
         else:
             cosigned += row.content
     if cosigned:
-        yield f"anchors/{size}.checkpoint", partial(bytes, contents.closing.note.encode() + cosigned)
+        yield anchor_file(WITNESS, size), partial(bytes, contents.closing.note.encode() + cosigned)
+
+
+def anchor_file(kind: str, size: int) -> str:
+    """Where the anchors of one kind of a checkpoint stand in a bundle."""
+    return f"anchors/{size}.tsr" if kind == TIME_STAMP else f"anchors/{size}.checkpoint"
 
 
 def _blobs(salts: Sequence[SaltRow], artefacts: ArtefactStore) -> Iterator[Member]:

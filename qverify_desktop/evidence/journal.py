@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.results import EarlierRun
-from qverify_desktop.evidence.bundle import Contents, write_bundle
+from qverify_desktop.evidence.bundle import Contents, anchor_file, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
 from qverify_desktop.evidence.log_tree import LogTree
 from qverify_desktop.evidence.merkle import Edge, leaf_hash
@@ -108,6 +108,11 @@ class EvidenceJournal:
         self._signer = replace(signer, name=self.origin)
 
     @property
+    def protection(self) -> str:
+        """How the key is kept that signs now."""
+        return self._signer.protection
+
+    @property
     def verifier_key(self) -> str:
         """What an auditor is given to check this log's bundles (C2SP signed-note)."""
         return str(self._signer.verifier_key)
@@ -149,6 +154,47 @@ class EvidenceJournal:
         with self._signing, self._database.transaction() as session:
             return self._checkpoint(session, run).note
 
+    def note(self, size: int) -> str:
+        """The signed checkpoint of that size. Raises ``LookupError``."""
+        with self._database.reading() as session:
+            row = session.get(CheckpointRow, size)
+        if row is None:
+            raise LookupError(f"no checkpoint of {size} entries")
+        return row.note
+
+    def run_of(self, size: int) -> str:
+        """The run at whose opening or close the checkpoint of that size was signed; empty for none."""
+        with self._database.reading() as session:
+            row = session.get(CheckpointRow, size)
+            return "" if row is None else row.run
+
+    def anchor_files(self, run: str) -> frozenset[str]:
+        """Names of the files with anchors that the run's bundle has now."""
+        size = self.closing(run)
+        with self._database.reading() as session:
+            held = select(AnchorRow.kind).where(AnchorRow.size == size, AnchorRow.state == HELD)
+            return frozenset(anchor_file(kind, size) for kind in session.scalars(held))
+
+    def closing(self, run: str) -> int:
+        """Size of the checkpoint that a closed run is pinned to; 0 for a run that is not closed, or whose checkpoint is still to come."""
+        with self._database.reading() as session:
+            last = _last_of(session, run)
+            if last is None or last.type != CLOSED:
+                return 0
+            return session.scalars(_covering(last).with_only_columns(CheckpointRow.size)).first() or 0
+
+    def anchor(self, run: str) -> int:
+        """Queue the anchors that are wanted now for a run that is closed; answers the size of its closing checkpoint. Raises
+        ``BadInput``."""
+        size = self.closing(run)
+        if not size:
+            raise BadInput(
+                f"The evidence of the run {run} is not closed yet.", f"Finish it first: qverify resume {run}"
+            )
+        with self._database.transaction() as session:
+            want(session, size, self._wanted())
+        return size
+
     def growth(self, old: int, size: int) -> list[bytes]:
         """The consistency proof from the log's first ``old`` leaves to its first ``size`` (RFC 6962, section 2.1.2); empty from none.
         Raises ``IndexError`` where the log never was so long."""
@@ -158,13 +204,15 @@ class EvidenceJournal:
             tree = LogTree(session, session.get_one(LogRow, 1).size)
             return tree.consistency_proof(old, size)
 
-    def change_key(self, record: str, kind: str, successor: Signer, reason: str = "", revoked: str = "") -> None:
+    def change_key(
+        self, record: str, kind: str, successor: Signer | None, reason: str = "", revoked: str = ""
+    ) -> None:
         """Let ``successor`` sign from now on: a record of the log (opened, ``key_rotated`` or ``key_revoked``, closed), its
         checkpoint signed by both keys, and the key that is in use change in one transaction. With ``revoked``, a key that was in use
         before is revoked and the one in use stays (``successor`` is not used then). Raises ``BadInput`` for a key that never
         signed this log, or is revoked already."""
         with self._signing:
-            heir = self._signer if revoked else replace(successor, name=self.origin)
+            heir = self._signer if successor is None else replace(successor, name=self.origin)
             with self._database.transaction() as session:
                 self._change_key(session, record, kind, heir, reason, revoked)
             # Still under the lock that every signature takes.
@@ -225,8 +273,7 @@ class EvidenceJournal:
                     f"The evidence of the run {run} is not closed yet, so it has no bundle.",
                     f"Finish it first: qverify resume {run}",
                 )
-            covering = select(CheckpointRow).where(CheckpointRow.size > close.index).order_by(CheckpointRow.size)
-            closing = session.scalars(covering.limit(1)).first() or self._checkpoint(session, run)
+            closing = session.scalars(_covering(close)).first() or self._checkpoint(session, run)
         with self._database.reading() as session:
             contents = _contents(session, self.origin, run, closing)
         write_bundle(path, contents, self._artefacts)
@@ -348,6 +395,11 @@ def commitment(salt: bytes, digest: str) -> str:
 
 def _last_of(session: Session, run: str) -> EntryRow | None:
     return session.scalars(select(EntryRow).where(EntryRow.run == run).order_by(EntryRow.seq.desc()).limit(1)).first()
+
+
+def _covering(close: EntryRow) -> Select[CheckpointRow]:
+    """The first checkpoint at or after a close."""
+    return select(CheckpointRow).where(CheckpointRow.size > close.index).order_by(CheckpointRow.size).limit(1)
 
 
 def _opening(session: Session, run: str) -> Mapping[str, Any]:

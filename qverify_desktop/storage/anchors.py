@@ -57,25 +57,26 @@ class AnchorStore:
         """It came."""
         self._change(row, state=HELD, content=content, by=by, made_at=made_at, sentence="", tries=row.tries + 1)
 
-    def put_off(self, row: AnchorRow, sentence: str, *, now: float | None = None) -> None:
-        """It did not come this time: try again later, each time twice as much later."""
+    def put_off(self, row: AnchorRow, sentence: str, *, now: float | None = None) -> int:
+        """It did not come this time: try again later, each time twice as much later. Answers when, in seconds since 1970."""
         pause = min(LONGEST_PAUSE, FIRST_PAUSE << min(row.tries, 12))
         at = int(time.time() if now is None else now) + pause
         self._change(row, sentence=sentence, tries=row.tries + 1, next_at=at)
+        return at
 
-    def say(self, row: AnchorRow, sentence: str) -> None:
-        """Why it is not even tried now; that costs no try."""
-        if row.sentence != sentence:
-            self._change(row, sentence=sentence)
+    def say(self, row: AnchorRow, sentence: str, next_at: int) -> None:
+        """Why it is not even tried before ``next_at``; that counts as no try."""
+        self._change(row, sentence=sentence, next_at=next_at)
 
     def refuse(self, row: AnchorRow, sentence: str) -> None:
         """It won't come, however often one asks."""
         self._change(row, state=REFUSED, sentence=sentence, tries=row.tries + 1)
 
-    def hurry(self) -> None:
-        """Try everything that waits at once: the settings were changed, or a person asked for it. What was refused is asked again."""
+    def hurry(self, *, refused: bool) -> None:
+        """What waits is due at once, and with ``refused`` also what was refused: a person asked for it, or changed the settings."""
+        states = (WAITING, REFUSED) if refused else (WAITING,)
         with self._database.transaction() as session:
-            chosen = update(AnchorRow).where(AnchorRow.state != HELD)
+            chosen = update(AnchorRow).where(AnchorRow.state.in_(states))
             session.execute(chosen.values(next_at=0, tries=0, state=WAITING))
 
     def newest_held(self, name: str) -> int:
