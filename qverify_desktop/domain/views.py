@@ -477,6 +477,8 @@ class GradeView(TypedDict):
     meaning: str
     limit: str
     problems: list[str]
+    notices: list[str]
+    anchors: list[dict[str, Any]]
     events: int
     checkpoint: str
     bundle: str

@@ -82,6 +82,8 @@ class Anchoring:
             self._end = 0.0
 
     def _work(self) -> None:
+        with contextlib.suppress(QVerifyError):
+            self.store.look_again()
         while True:
             self._news.clear()
             pause = float(CLOSED_PAUSE)

@@ -79,6 +79,12 @@ class AnchorStore:
             chosen = update(AnchorRow).where(AnchorRow.state.in_(states))
             session.execute(chosen.values(next_at=0, tries=0, state=WAITING))
 
+    def look_again(self) -> None:
+        """At a start: what was only kept from being tried is due; what was tried keeps its time."""
+        with self._database.transaction() as session:
+            chosen = update(AnchorRow).where(AnchorRow.state == WAITING, AnchorRow.tries == 0)
+            session.execute(chosen.values(next_at=0))
+
     def newest_held(self, name: str) -> int:
         """Size of the largest checkpoint that a witness cosigned; 0 for none."""
         with self._database.reading() as session:

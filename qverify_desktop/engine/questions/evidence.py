@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from sqlalchemy import select
 
@@ -18,6 +18,7 @@ from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove
 from qverify_desktop.evidence.journal import CLOSED
+from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.storage.schema import CheckpointRow, EntryRow
 
 if TYPE_CHECKING:
@@ -106,8 +107,18 @@ class EvidenceQuestions:
             "root": root,
             "run": row.run,
             "signed_at": row.signed_at,
-            "verifier_key": row.verifier_key,
+            # The checkpoint of a change of the key has two signatures; who signs since is the second.
+            "verifier_key": row.verifier_key.split()[-1],
             "protection": row.protection,
+        }
+
+    def _trusted(self) -> Trusted:
+        configuration = Configuration.load(home=self._context.home)
+        file = Path(configuration.time_stamp_certificate)
+        # A file that is gone is told where stamps are asked for; the bundle is graded without it.
+        return {
+            "tsa_certificates": [file] if configuration.time_stamp_certificate and file.is_file() else [],
+            "witnesses": [one.key for one in configuration.asked_witnesses],
         }
 
     async def grade(self, run: str = "", bundle: str = "", own_key: bool = True) -> GradeView:
@@ -117,20 +128,30 @@ class EvidenceQuestions:
         if not run and not bundle:
             raise BadInput("No run and no bundle was named.")
         key = ""
+        trusted: Trusted = {"tsa_certificates": [], "witnesses": []}
         if run:
             run = await self._context.find(run)
             left = await asyncio.to_thread(delivery.delivered, self._context.home, run)
             if left is None:
                 raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
+            await asyncio.to_thread(delivery.add_anchors, self._context.home, run, self._context.services.journal)
+            trusted = await asyncio.to_thread(self._trusted)
             bundle = str(delivery.run_folder(self._context.home, run) / f"{run}{delivery.BUNDLE_SUFFIX}")
             if own_key:
                 with contextlib.suppress(BadInput):
                     key = (await asyncio.to_thread(self._checkpoint, run))["verifier_key"]
         try:
-            answer = await asyncio.to_thread(lambda: verify_bundle(Path(bundle), public_key=key))
+            answer = await asyncio.to_thread(lambda: verify_bundle(Path(bundle), public_key=key, **trusted))
         except BundleUnreadable as error:
             raise EvidenceUnreadable(error.sentence) from error
         return _grade(answer, bundle)
+
+
+class Trusted(TypedDict):
+    """Whom the settings of this installation name to confirm checkpoints, as the verifier wants it."""
+
+    tsa_certificates: list[Path]
+    witnesses: list[str]
 
 
 def _grade(answer: Mapping[str, Any], bundle: str) -> GradeView:
@@ -146,6 +167,8 @@ def _grade(answer: Mapping[str, Any], bundle: str) -> GradeView:
         "checkpoint": str(answer["checkpoint"]),
         "bundle": bundle,
         "run": str(answer.get("run", "")),
+        "notices": [str(one) for one in answer.get("notices", [])],
+        "anchors": [dict(one) for one in answer.get("anchors", [])],
     }
 
 
