@@ -19,6 +19,8 @@ COMMANDS = frozenset(
         "usage",
         "replay",
         "keys",
+        "checkpoint",
+        "signing-key",
         "--help",
         "--version",
     )
