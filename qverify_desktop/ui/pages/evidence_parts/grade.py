@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from qverify_desktop.domain.views import GradeView
+from qverify_desktop.domain.views import AnchorView, GradeView
 from qverify_desktop.ui.language import later, tr, trn
+from qverify_desktop.ui.pages.evidence_parts.anchors import told
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, row
 from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN
@@ -50,6 +51,10 @@ class GradeBand(QFrame):
         self.sentence.setText(f"{look.text()}. {grade['meaning']}")
         self.limit.setText(f"{grade['limit']} {events}.")
         empty(self._problems)
+        for anchor in grade["anchors"]:
+            if anchor["counts"]:
+                shown: AnchorView = {**anchor, "state": "held", "sentence": ""}  # type: ignore[typeddict-item]
+                self._problems.addWidget(label(told(shown), "body", wrap=True, select=True))
         for problem in grade["problems"][:20]:
             self._problems.addWidget(label(problem, "body", "danger", wrap=True, select=True))
         self._show_ladder(key)
