@@ -33,12 +33,14 @@ def checkpoint(options: argparse.Namespace) -> int:
             question = "evidence_anchor" if options.ask_again else "evidence_anchors"
             anchors = await engine.ask(question, run=options.name)
         document = {**view, "anchors": anchors["anchors"] if anchors else []}
+        in_file = options.qr not in ("", "-")
+        if in_file:
+            write_qr(view["note"], Path(options.qr))
         if options.qr == "-":
             screen.print_checkpoint({**document, "note": qr_text(view["note"])})
         else:
             screen.print_checkpoint(document)
-        if options.qr not in ("", "-"):
-            write_qr(view["note"], Path(options.qr))
+        if in_file:
             screen.note(f"The QR code is in {options.qr}.")
         return 0
 

@@ -79,6 +79,11 @@ def _to_the_keys(window: Any) -> None:
     area.verticalScrollBar().setValue(window.page.keys.y() - 60)
 
 
+def _to_the_checkpoint(window: Any) -> None:
+    window.page.log.proof.which.choose("checkpoint")
+    window.page.log.proof._turn()
+
+
 def _to(window: Any, card: Any) -> None:
     """Scroll to a card of the settings."""
     area = window.page.findChild(QScrollArea)
@@ -139,7 +144,7 @@ SCENES = (
             "evidence_grade": samples.anchored(),
             "evidence_anchors": samples.anchors("held", "held", "waiting", "refused"),
         },
-        act=lambda w: w.page.log.proof.which.choose("checkpoint"),
+        act=lambda w: _to_the_checkpoint(w),
     ),
     Scene("settings-log", Place("settings"), act=lambda w: _to(w, w.page.signing)),
     Scene("report", Place("report", run=RUN)),

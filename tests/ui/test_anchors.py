@@ -35,6 +35,7 @@ def pane(make, qtbot):
         view.show()
         view.open(run)
         view.proof.which.choose("checkpoint")
+        view.proof._turn()
         qtbot.waitUntil(lambda: view.proof._checkpoint is not None)
         return engine, view
 
@@ -124,7 +125,7 @@ def settings(make, qtbot):
 def test_the_keys_of_the_log_are_listed(settings):
     _, _, page = settings
     lines = said(page.signing)
-    assert any(line.startswith("Signs the log since") and "in the keyring" in line for line in lines)
+    assert any(line.startswith("Has signed the log since") and "in the keyring" in line for line in lines)
     assert any(line.startswith("Revoked") and "stolen" in line for line in lines)
     assert any(line.startswith("Rotated") for line in lines)
 

@@ -150,9 +150,9 @@ def told(key: SigningKeyView) -> str:
     if key["state"] == "in_use":
         kept = tr("in the keyring") if key["protected"] else tr("unprotected: a file that only you may read")
         return (
-            tr("Signs the log since {when}, {kept}.", when=when, kept=kept)
+            tr("Has signed the log since {when}, {kept}.", when=when, kept=kept)
             if when
             else tr("Signs the log, {kept}.", kept=kept)
         )
-    said = tr("Revoked {when}.", when=when) if key["state"] == "revoked" else tr("Rotated {when}.", when=when)
-    return f"{said} {key['reason']}".strip()
+    said = tr("Revoked {when}", when=when) if key["state"] == "revoked" else tr("Rotated {when}", when=when)
+    return f"{said}: {key['reason']}" if key["reason"] else said

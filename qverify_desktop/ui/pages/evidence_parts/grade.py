@@ -12,6 +12,8 @@ from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, row
 from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN
 
+#: Notices that are shown; a bundle has few, unless somebody made it have many.
+MOST_NOTICES = 6
 #: The ladder from the bottom, with what each step means in a few words.
 LADDER = (
     ("invalid", later("not whole")),
@@ -57,6 +59,8 @@ class GradeBand(QFrame):
                 self._problems.addWidget(label(told(shown), "body", wrap=True, select=True))
         for problem in grade["problems"][:20]:
             self._problems.addWidget(label(problem, "body", "danger", wrap=True, select=True))
+        for notice in grade["notices"][:MOST_NOTICES]:
+            self._problems.addWidget(label(notice, "small", "muted", wrap=True, select=True))
         self._show_ladder(key)
 
     def show_none(self, why: str) -> None:
