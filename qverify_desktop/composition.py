@@ -91,6 +91,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.engine.inquiries import Inquiries
     from qverify_desktop.engine.signing_keys import SigningKeys, signer_of
     from qverify_desktop.evidence.journal import EvidenceJournal
+    from qverify_desktop.evidence.signing import AttestationSigner
     from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
     from qverify_desktop.gateway.ollama_models import OllamaModels
@@ -102,7 +103,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.settings.deployments import load_deployments
     from qverify_desktop.settings.key_file import KeyFile
     from qverify_desktop.settings.secrets import ApiKeys
-    from qverify_desktop.settings.signing_key import SigningKeyStore
+    from qverify_desktop.settings.signing_key import ATTESTATION_KEY_FILE, KEY_FILE, SigningKeyStore
     from qverify_desktop.storage.anchors import AnchorStore
     from qverify_desktop.storage.artefacts import ArtefactStore
     from qverify_desktop.storage.database import Database
@@ -118,16 +119,21 @@ def build(home: Path, lock: HomeLock) -> Parts:
     machine = build_machine(home, gate)
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
-    signer = signer_of(home, SigningKeyStore(home, keyring=configuration.keyring), database)
+
+    def key_store(name: str) -> SigningKeyStore:
+        return SigningKeyStore(home, keyring=Configuration.load(home=home).keyring, name=name)
+
+    signer = signer_of(home, key_store(KEY_FILE), database)
+    attester = AttestationSigner(*key_store(ATTESTATION_KEY_FILE).load_or_create())
     keyring = _keyring() if configuration.keyring and signer.protection == "keyring" else None
     keys = ApiKeys.take(keyring=keyring, file=KeyFile(home))
     keys.unlock_with(passphrases.of_named_file)
     crash.clean_with(keys.without)
     holder = Holder(database)
     anchoring = Anchoring(home, AnchorStore(database), gate, configuration)
-    journal = EvidenceJournal(database, artefacts, signer, wanted=anchoring.wanted)
+    journal = EvidenceJournal(database, artefacts, signer, attester=attester, wanted=anchoring.wanted)
     signing_keys = SigningKeys(
-        home, journal, database, lambda: SigningKeyStore(home, keyring=Configuration.load(home=home).keyring)
+        home, journal, database, lambda: key_store(KEY_FILE), lambda: key_store(ATTESTATION_KEY_FILE)
     )
     inquiries = Inquiries(journal, artefacts)
     calls = ModelCalls(database, holder)

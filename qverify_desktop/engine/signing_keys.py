@@ -17,7 +17,7 @@ from qverify_desktop.domain.views import SigningKeysView, SigningKeyView
 from qverify_desktop.engine import naming
 from qverify_desktop.evidence.journal import IN_USE, REVOKED, ROTATED, EvidenceJournal
 from qverify_desktop.evidence.note import VerifierKey
-from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.evidence.signing import AttestationSigner, Signer
 from qverify_desktop.settings.signing_key import FILE_PROTECTION, SigningKeyStore
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.schema import SigningKeyRow
@@ -46,11 +46,17 @@ def signer_of(home: Path, store: SigningKeyStore, database: Database) -> Signer:
 
 
 class SigningKeys:
-    """Blocking. ``store`` gives the place of the keys as the settings are now."""
+    """Blocking. ``store`` gives the place of the keys as the settings are now, ``attestations`` that of the key for attestations."""
 
     def __init__(
-        self, home: Path, journal: EvidenceJournal, database: Database, store: Callable[[], SigningKeyStore]
+        self,
+        home: Path,
+        journal: EvidenceJournal,
+        database: Database,
+        store: Callable[[], SigningKeyStore],
+        attestations: Callable[[], SigningKeyStore] | None = None,
     ) -> None:
+        self._attestations = attestations
         self._home = home
         self.journal = journal
         self._database = database
@@ -91,7 +97,17 @@ class SigningKeys:
         except OSError as error:
             raise _unwritable(self._home, error) from None
         _promote(self._home, store)
+        self._change_attester()
         return self.show()
+
+    def _change_attester(self) -> None:
+        """Attestations are signed by a new key as well. Each run announces that key in the log, so no record of its own is needed."""
+        if self._attestations is None:
+            return
+        store = self._attestations()
+        private, protection = store.prepare()
+        _promote(self._home, store)
+        self.journal.attester = AttestationSigner(private, protection)
 
 
 def _promote(home: Path, store: SigningKeyStore) -> None:

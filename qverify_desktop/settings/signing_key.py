@@ -25,19 +25,29 @@ KEY_FILE = "signing-key"
 PLACE_FILE = "signing-key.place"
 #: What is behind the name of a file while it holds the key that is to come.
 NEXT = ".next"
+#: The key of attestations (DSSE): beside the log's, and never the same.
+ATTESTATION_KEY_FILE = "attestation-key"
 
 
 class SigningKeyStore:
-    """Keeps the installation's Ed25519 private key (RFC 8032, 32 raw bytes) in the keyring, or else in a 0600 file.
+    """Keeps one of the installation's Ed25519 private keys (RFC 8032, 32 raw bytes) in the keyring, or else in a 0600 file.
 
     Where the key was put once it is looked for ever after: a log whose key changed in silence would look forked. The file
-    ``signing-key.place`` names the keyring's entry; it holds no secret.
+    ``<name>.place`` names the keyring's entry; it holds no secret.
     """
 
     def __init__(
-        self, home: Path, *, keyring: bool = True, open_keyring: Callable[[], OsKeyring] = OsKeyring.open
+        self,
+        home: Path,
+        *,
+        keyring: bool = True,
+        open_keyring: Callable[[], OsKeyring] = OsKeyring.open,
+        name: str = KEY_FILE,
     ) -> None:
         self._home = home
+        self._name = name
+        self._file = home / name
+        self._place = home / f"{name}.place"
         self._keyring = keyring
         self._open_keyring = open_keyring
 
@@ -48,9 +58,9 @@ class SigningKeyStore:
         damaged), or when the home folder can't be written to.
         """
         try:
-            if (self._home / KEY_FILE).exists():
+            if self._file.exists():
                 return self._read_file(), FILE_PROTECTION
-            if (self._home / PLACE_FILE).exists():
+            if self._place.exists():
                 return self._read_keyring(), KEYRING_PROTECTION
             return self._create()
         except OSError as error:
@@ -67,9 +77,9 @@ class SigningKeyStore:
 
     def prepared(self) -> tuple[bytes, str] | None:
         """The key that is to come, where one was prepared. Raises ``MissingPrerequisite`` as ``load_or_create`` does."""
-        if (self._home / (KEY_FILE + NEXT)).exists():
+        if (self._home / f"{self._name}{NEXT}").exists():
             return self._read_file(NEXT), FILE_PROTECTION
-        if (self._home / (PLACE_FILE + NEXT)).exists():
+        if (self._home / f"{self._name}.place{NEXT}").exists():
             return self._read_keyring(NEXT), KEYRING_PROTECTION
         return None
 
@@ -77,29 +87,29 @@ class SigningKeyStore:
         """Put the prepared key in the place of the one in use, whose private half is then gone for good. It may be cut off anywhere and
         done again. Raises ``OSError``."""
         old = self._entry("")
-        if (self._home / (KEY_FILE + NEXT)).exists():
-            (self._home / PLACE_FILE).unlink(missing_ok=True)
-            (self._home / (KEY_FILE + NEXT)).replace(self._home / KEY_FILE)
-        elif (self._home / (PLACE_FILE + NEXT)).exists():
-            content = (self._home / (PLACE_FILE + NEXT)).read_bytes()
-            replace_private(self._home / PLACE_FILE, content)
-            (self._home / KEY_FILE).unlink(missing_ok=True)
-            (self._home / (PLACE_FILE + NEXT)).unlink()
+        if (self._home / f"{self._name}{NEXT}").exists():
+            (self._place).unlink(missing_ok=True)
+            (self._home / f"{self._name}{NEXT}").replace(self._file)
+        elif (self._home / f"{self._name}.place{NEXT}").exists():
+            content = (self._home / f"{self._name}.place{NEXT}").read_bytes()
+            replace_private(self._place, content)
+            (self._file).unlink(missing_ok=True)
+            (self._home / f"{self._name}.place{NEXT}").unlink()
         if old and old != self._entry(""):
             self._forget(old)
 
     def discard(self) -> None:
         """Give up a prepared key: nothing was signed with it."""
         entry = self._entry(NEXT)
-        (self._home / (PLACE_FILE + NEXT)).unlink(missing_ok=True)
-        (self._home / (KEY_FILE + NEXT)).unlink(missing_ok=True)
+        (self._home / f"{self._name}.place{NEXT}").unlink(missing_ok=True)
+        (self._home / f"{self._name}{NEXT}").unlink(missing_ok=True)
         if entry and entry != self._entry(""):
             self._forget(entry)
 
     def _entry(self, which: str) -> str:
         """Name of the keyring's entry; empty where the key is in none."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            return str(json.loads((self._home / (PLACE_FILE + which)).read_bytes())["keyring"])
+            return str(json.loads((self._home / f"{self._name}.place{which}").read_bytes())["keyring"])
         return ""
 
     def _forget(self, entry: str) -> None:
@@ -112,21 +122,21 @@ class SigningKeyStore:
         if self._keyring:
             try:
                 keyring = self._open_keyring()
-                entry = f"signing-key-{secrets.token_hex(8)}"
+                entry = f"{self._name}-{secrets.token_hex(8)}"
                 keyring.put(entry, base64.b64encode(private).decode())
                 if keyring.get(entry) == base64.b64encode(private).decode():
-                    create_private(self._home / (PLACE_FILE + which), json.dumps({"keyring": entry}).encode())
+                    create_private(self._home / f"{self._name}.place{which}", json.dumps({"keyring": entry}).encode())
                     return private, KEYRING_PROTECTION
             except KeyringUnavailable:
                 pass
         try:
-            create_private(self._home / (KEY_FILE + which), base64.b64encode(private) + b"\n")
+            create_private(self._home / f"{self._name}{which}", base64.b64encode(private) + b"\n")
         except FileExistsError:
             return self._read_file(which), FILE_PROTECTION
         return private, FILE_PROTECTION
 
     def _read_file(self, which: str = "") -> bytes:
-        path = self._home / (KEY_FILE + which)
+        path = self._home / f"{self._name}{which}"
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, "rb") as file:
             mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -138,7 +148,7 @@ class SigningKeyStore:
             return _decoded(file.read(4096), str(path))
 
     def _read_keyring(self, which: str = "") -> bytes:
-        place = self._home / (PLACE_FILE + which)
+        place = self._home / f"{self._name}.place{which}"
         try:
             entry = str(json.loads(place.read_bytes())["keyring"])
         except (ValueError, KeyError, TypeError):

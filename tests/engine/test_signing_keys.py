@@ -13,9 +13,10 @@ from sqlalchemy import delete
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.engine.signing_keys import SigningKeys, signer_of
 from qverify_desktop.evidence.journal import EvidenceJournal
+from qverify_desktop.evidence.signing import AttestationSigner
 from qverify_desktop.evidence.verify import verify_bundle
 from qverify_desktop.settings.os_keyring import OsKeyring
-from qverify_desktop.settings.signing_key import KEY_FILE, NEXT, PLACE_FILE, SigningKeyStore
+from qverify_desktop.settings.signing_key import ATTESTATION_KEY_FILE, KEY_FILE, NEXT, PLACE_FILE, SigningKeyStore
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.schema import SigningKeyRow
@@ -40,12 +41,19 @@ class Installation(House):
         except BaseException:
             self.database.close()
             raise
-        self.journal = EvidenceJournal(self.database, self.artefacts, signer)
-        self.keys = SigningKeys(folder, self.journal, self.database, lambda: self.store)
+        self.attestations = SigningKeyStore(folder, open_keyring=opening, name=ATTESTATION_KEY_FILE)
+        attester = AttestationSigner(*self.attestations.load_or_create())
+        self.journal = EvidenceJournal(self.database, self.artefacts, signer, attester=attester)
+        self.keys = SigningKeys(folder, self.journal, self.database, lambda: self.store, lambda: self.attestations)
+
+    def check_old(self, run: str, key: str) -> None:
+        """A run that was closed before a change of the keys stays what it was."""
+        assert verify_bundle(self.bundle(run), public_key=key)["valid"]
 
     def check(self, run: str) -> None:
         answer = verify_bundle(self.bundle(run), public_key=self.journal.verifier_key)
         assert answer["valid"], answer["problems"]
+        assert answer["attestations"] == 2, answer
 
 
 @pytest.mark.parametrize("in_keyring", [False, True])
@@ -54,7 +62,10 @@ def test_a_rotation_outlives_a_restart_and_deletes_the_old_half(tmp_path: Path, 
     home = Installation(tmp_path / "home", keyring)
     home.whole_run("r1")
     old, secret = home.journal.verifier_key, home.store.load_or_create()[0]
+    announced = home.journal.attester.announced if home.journal.attester else None
     view = home.keys.rotate("yearly")
+    assert home.journal.attester is not None and home.journal.attester.announced != announced
+    home.check_old("r1", old)
     assert [one["state"] for one in view["keys"]] == ["in_use", "rotated"]
     assert view["keys"][1]["verifier_key"] == old and view["keys"][1]["reason"] == "yearly"
     home.whole_run("r2")
@@ -68,7 +79,7 @@ def test_a_rotation_outlives_a_restart_and_deletes_the_old_half(tmp_path: Path, 
     again.whole_run("r3")
     again.check("r3")
     if keyring is not None:
-        assert len(keyring.entries) == 1 and not (tmp_path / "home" / KEY_FILE).exists()
+        assert len(keyring.entries) == 2 and not (tmp_path / "home" / KEY_FILE).exists()
     else:
         assert stat.S_IMODE((tmp_path / "home" / KEY_FILE).stat().st_mode) == 0o600
         assert view["keys"][0]["protection"] == "unprotected key" and not view["keys"][0]["protected"]
@@ -135,7 +146,7 @@ def test_a_key_that_was_prepared_and_never_used_is_given_up(tmp_path: Path) -> N
     home.store.prepare()
     home.close()
     home = Installation(tmp_path / "home", keyring)
-    assert home.journal.verifier_key == key and home.store.prepared() is None and len(keyring.entries) == 1
+    assert home.journal.verifier_key == key and home.store.prepared() is None and len(keyring.entries) == 2
     home.keys.rotate()
     with home.database.transaction() as session:
         # A log of the time before there were records: whatever key there is signs on.

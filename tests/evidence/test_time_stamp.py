@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from qverify_desktop.domain.connections import Gate, Policy
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.network import networks
 from qverify_desktop.evidence.exchange import MOST_BYTES, NotConfirmed
 from qverify_desktop.evidence.time_stamp import stamp
@@ -318,6 +319,17 @@ def _with(house: House, raw: bytes, folder: Path) -> Path:
     target = folder / "with.zip"
     target.write_bytes(packed({**files, f"anchors/{size}.tsr": raw}))
     return target
+
+
+@pytest.mark.parametrize("disclosure", list(Disclosure))
+def test_a_bundle_that_shows_less_is_confirmed_as_well(
+    disclosure: Disclosure, authority: Authority, folder: Path, house: House, tmp_path: Path
+) -> None:
+    (row,) = AnchorStore(house.database).waiting()
+    note = house.journal.note(row.size).encode()
+    AnchorStore(house.database).hold(row, stamp_by_hand(authority, note), "by", "at")
+    house.journal.bundle("r1", tmp_path / "b.zip", disclosure)
+    assert verify_bundle(tmp_path / "b.zip", tsa_certificates=[folder / "root.pem"])["grade"] == "TIMESTAMPED"
 
 
 def test_nothing_is_imported_before_it_is_needed() -> None:
