@@ -26,12 +26,16 @@ examples:
   qverify models pull qwen2.5-coder:7b                fetch a model for Ollama; again to go on after Ctrl+C
   qverify runtimes save runtimes.qvr                  the sandboxes in one file, for a machine with no network
   qverify verify results/r1kxyz.qvevidence.zip        check the evidence, on any machine
+  qverify reproduce r1kxyz.qvevidence.zip --source .  execute its tests again, and compare each
 
 exit codes of analyze and resume:
   0 finished, nothing suspected   1 suspected defects   2 bad input
   3 something is missing on this machine (the message says what mends it)   4 inconclusive or cancelled
 exit codes of verify:
   0 whole   1 not whole   2 unreadable
+exit codes of reproduce:
+  0 all reproduced   1 something differs, or the bundle is not whole   2 bad input, another source
+  3 an image is missing   4 not all was executed, or not in the pinned image
 
 QVERIFY_HOME names the folder that holds all state.
 """
@@ -132,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(commands)
     _add_models(commands)
     _add_verify(commands)
+    _add_reproduce(commands)
     _add_machine(commands)
     return parser
 
@@ -323,6 +328,38 @@ def _add_verify(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     parser.set_defaults(run=_verify)
+
+
+def _add_reproduce(commands: Any) -> None:
+    help = "Execute a bundle's accepted tests and suspected defects again, in the pinned image, and compare each."
+    parser = _command(commands, "reproduce", help, "reproduce", "cli_reproduce")
+    parser.add_argument("bundle", metavar="BUNDLE")
+    parser.add_argument(
+        "--source",
+        default="",
+        metavar="FOLDER|GIT",
+        help="what was analysed: a folder or a git URL; its tree must be the bundle's",
+    )
+    parser.add_argument(
+        "--out", default="", metavar="FILE", help="write the signed record there, a bundle to hand back"
+    )
+    parser.add_argument("--report", default="", metavar="FILE", help="write the report there (HTML)")
+    parser.add_argument("--public-key", default="", metavar="VKEY", help="the verifier key that must have signed")
+    parser.add_argument(
+        "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
+    )
+    parser.add_argument(
+        "--other-image",
+        action="store_true",
+        help="where the pinned image is not here, execute in this machine's own; never gives REPRODUCED",
+    )
+    parser.add_argument("--packages", default="", metavar="FOLDER", help="install missing packages from this folder")
+    parser.add_argument(
+        "--allow-install", action="store_true", help="install missing packages, with network, beforehand"
+    )
+    parser.add_argument(
+        "--sandbox", choices=("docker", "bubblewrap"), default="", help="what locks the tests away (see analyze)"
+    )
 
 
 def _add_machine(commands: Any) -> None:

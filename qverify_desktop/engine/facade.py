@@ -34,6 +34,7 @@ from qverify_desktop.engine.machine import settled
 from qverify_desktop.engine.model_transfers import ModelTransfers
 from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.questions.models import refuse_pull, warning
+from qverify_desktop.engine.reproductions import Reproductions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
 from qverify_desktop.gateway.ollama_models import OllamaModels
@@ -104,6 +105,7 @@ class Engine:
         self._control = ControlServer(self, parts.home)
         refuse = functools.partial(refuse_pull, parts.home)
         self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
+        self._reproductions = Reproductions(parts.home, parts.services, self._check)
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -272,6 +274,7 @@ class Engine:
             return
         self._closing = True
         await self._transfers.close()
+        await self._reproductions.close()
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
@@ -317,6 +320,7 @@ class Engine:
             check=self._check,
             models=self._parts.models,
             transfers=self._transfers,
+            reproductions=self._reproductions,
         )
 
     def _apply(self, changed: Configuration) -> None:
