@@ -113,15 +113,9 @@ def sentence_of(outcome: Outcome, tests: Sequence[Compared]) -> str:
             suspected, f", {suspected} suspected defects among them"
         )
         return f"{total} executed again {REPETITIONS} times each{defects}: all end as the evidence says."
-    parts = [
-        f"{states[state]} {words}"
-        for state, words in (
-            (Agreement.AGREES, "agree"),
-            (Agreement.DIFFERS, "differ"),
-            (Agreement.NOT_RUN, "not run"),
-        )
-        if states[state]
-    ]
+    words = ((Agreement.AGREES, "agrees", "agree"), (Agreement.DIFFERS, "differs", "differ"))
+    parts = [f"{n} {one if n == 1 else many}" for state, one, many in words if (n := states[state])]
+    parts += [f"{states[Agreement.NOT_RUN]} not run"] if states[Agreement.NOT_RUN] else []
     return f"Of {total}: {', '.join(parts)}."
 
 

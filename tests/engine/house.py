@@ -139,6 +139,7 @@ async def house(
     analysis: ScriptedAnalysis | None = None,
     machine: NoMachine | None = None,
     languages: tuple[Language, ...] = (),
+    sandbox: Any = None,
 ) -> AsyncIterator[Engine]:
     """An engine that owns ``home``."""
     lock = HomeLock(home)
@@ -149,7 +150,7 @@ async def house(
     gateway = ModelGateway(ApiKeys({}))
     rooms = Services(
         repositories=Repositories(),
-        sandbox=cast(Sandbox, None),
+        sandbox=cast(Sandbox, sandbox),
         journal=EvidenceJournal(database, artefacts, Signer("qverify.local/test", key, "unprotected key")),
         artefacts=artefacts,
         gateway=gateway,

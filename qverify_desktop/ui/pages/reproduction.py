@@ -39,7 +39,7 @@ class ReproductionPage(Page):
         self._view: ReproductionView | None = None
         self.band = OutcomeBand(theme)
         self.model: TableModel[ComparedView] = TableModel(_columns(), key=lambda one: one["id"], parent=self)
-        self.table = Table(theme, self.model, tr("Tests"))
+        self.table = Table(theme, self.model, tr("Tests"), height="rich", plain=True)
         self.table.chosen.connect(self._choose)
         self.filter = FilterField(theme, tr("Filter tests"))
         self.filter.filtered.connect(self.model.set_filter)
@@ -211,6 +211,10 @@ class ReproductionPage(Page):
         self.desk.front.save_as(kept.name, tr("Evidence bundles (*.qvevidence.zip)"), save)
 
 
+def _about(one: ComparedView) -> str:
+    return f"{one['target']} · {tr('suspected defect')}" if one["verdict"] == "suspected" else one["target"]
+
+
 def _columns() -> list[Column[ComparedView]]:
     return [
         Column(
@@ -218,8 +222,7 @@ def _columns() -> list[Column[ComparedView]]:
             lambda one: one["id"].rpartition("::")[2],
             sort_key=lambda one: one["id"],
             icon=lambda one: (STATES[one["state"]].icon, STATES[one["state"]].token),
-            detail=lambda one: one["target"],
-            badge=lambda one: tr("suspected defect") if one["verdict"] == "suspected" else "",
+            detail=_about,
             width=180,
             stretch=3,
         ),

@@ -85,7 +85,7 @@ def view(outcome: str = "reproduced", **more: Any) -> dict[str, Any]:
             why="Only 3 of 5 runs came to their end.",
             now="passed 3 of 5",
         )
-        sentence = f"Of {len(tests)} tests: {len(tests) - 2} agree, 1 differ, 1 not run."
+        sentence = f"Of {len(tests)} tests: {len(tests) - 2} agree, 1 differs, 1 not run."
     states = [test["state"] for test in tests]
     return {
         **base,

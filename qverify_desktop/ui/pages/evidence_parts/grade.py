@@ -9,7 +9,7 @@ from qverify_desktop.domain.views import GradeView
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, row
-from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN
+from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN, when
 
 #: The ladder from the bottom, with what each step means in a few words.
 LADDER = (
@@ -53,6 +53,24 @@ class GradeBand(QFrame):
         for problem in grade["problems"][:20]:
             self._problems.addWidget(label(problem, "body", "danger", wrap=True, select=True))
         self._show_ladder(key)
+        if grade.get("reproduced"):
+            self._show_reproduced(grade["reproduced"])
+
+    def _show_reproduced(self, at: str) -> None:
+        """Beside the ladder, because it is no step of it: all of it was executed again on this machine."""
+        step = frame("tint")
+        step.setProperty("tone", "success")
+        words = tr("Reproduced here {when}", when=when(at))
+        step.setLayout(
+            row(
+                IconLabel(self._theme, "shield-check", "success", words=words),
+                label(words, "strong"),
+                gap=6,
+                margins=(8, 4, 8, 4),
+            )
+        )
+        step.setToolTip(tr("Every accepted test and every suspected defect ended again as the evidence says."))
+        self._ladder.insertWidget(self._ladder.count() - 1, step)
 
     def show_none(self, why: str) -> None:
         """No grade yet, and why."""

@@ -76,7 +76,8 @@ class OutcomeBand(QFrame):
         else:
             self._icon.show_icon(look.icon, look.token, look.text())
             self.sentence.setText(f"{look.text()}. {view['sentence']}")
-        self.meaning.setText(f"{view['meaning']} {view['limit']}".strip())
+        counted = tr("{done} of {total} executions", done=view["done"], total=view["total"]) if view["total"] else ""
+        self.meaning.setText(counted if running else f"{view['meaning']} {view['limit']}".strip())
         self.meaning.setVisible(bool(self.meaning.text()))
         self.progress.setVisible(running)
         self.progress.show_progress(view["done"], view["total"])
