@@ -55,11 +55,19 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
+def _keep_only_the_defect(source: Path) -> None:
+    """Of the module with the planted defect only that function stays: the other ones cost minutes and show nothing more here."""
+    ranges = source / "shelf" / "ranges.py"
+    ranges.write_text(ranges.read_text().partition("\n\ndef page_bounds")[0])
+    (source / "tests" / "test_ranges.py").unlink()
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, client: docker.APIClient, image: RuntimeImage) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("reproduce")
     source = folder / "source"
     shutil.copytree(resources_root() / "resources" / "sample", source)
+    _keep_only_the_defect(source)
     git(source, "init", "-q")
     git(source, "add", "-A")
     git(source, "commit", "-q", "-m", "one")
@@ -101,7 +109,7 @@ def test_all_tests_agree_on_a_machine_that_loaded_the_image(
     assert said.code == 0, said.err
     assert document["grades"] == ["UNANCHORED", "REPRODUCED"] and document["outcome"] == "reproduced"
     tests = document["tests"]
-    assert document["agree"] == len(tests) > 5 and document["differ"] == document["not_run"] == 0
+    assert document["agree"] == len(tests) > 2 and document["differ"] == document["not_run"] == 0
     (defect,) = [test for test in tests if test["verdict"] == "suspected"]
     assert (
         defect["target"] == "shelf/ranges.py::page_count"
@@ -124,7 +132,7 @@ def test_a_missing_image_is_named_and_nothing_runs(house: House, tmp_path: Path,
     (told,) = document["images"]
     assert house.machine.image.digest[:19] in told["sentence"] and "another recipe" in told["sentence"]
     assert "qverify runtimes load" in told["remedy"]
-    assert document["not_run"] == len(document["tests"]) > 5
+    assert document["not_run"] == len(document["tests"]) > 2
 
 
 def test_another_image_shows_each_difference(
