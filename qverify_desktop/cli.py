@@ -327,6 +327,15 @@ def _add_verify(commands: Any) -> None:
         "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    parser.add_argument(
+        "--reproduction",
+        default="",
+        metavar="RECORD",
+        help="the record that `reproduce --out` wrote: adds REPRODUCED",
+    )
+    parser.add_argument(
+        "--reproduction-key", default="", metavar="VKEY", help="the verifier key of whoever executed it again"
+    )
     parser.set_defaults(run=_verify)
 
 
@@ -394,12 +403,17 @@ def _verify(options: argparse.Namespace) -> int:
             public_key=options.public_key,
             known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
         )
+        if options.reproduction and report["valid"]:
+            from qverify_desktop.evidence.handed_back import handed_back
+
+            told = handed_back(report, Path(options.reproduction), options.reproduction_key)
+            report |= {"grades": [report["grade"], *(["REPRODUCED"] if told["holds"] else [])], "reproduction": told}
     except BundleUnreadable as error:
         from qverify_desktop.domain.errors import EvidenceUnreadable
 
         raise EvidenceUnreadable(error.sentence) from error
     print_verification(report, options.json)
-    return 0 if report["valid"] else 1
+    return 0 if report["valid"] and report.get("reproduction", {}).get("holds", True) else 1
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from qverify_desktop.domain.execution import ImagePin, Isolation
 from qverify_desktop.domain.results import TestVerdict
 from qverify_desktop.domain.testing import Status
 
-#: Tests that are taken from one bundle, and languages.
+#: Tests that are taken from one bundle, bytes of all of them, and languages.
 MOST_TESTS = 100_000
+MOST_BYTES = 256 << 20
 MOST_LANGUAGES = 20
 _TREE = re.compile(r"[0-9a-f]{40}")
 _RUN = re.compile(r"[a-z0-9]{1,40}")
@@ -123,7 +124,7 @@ def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[Languag
     pins = {pin.digest: pin for event in by_type.get("image", ()) if (pin := _pin(event.data)) is not None}
     found: dict[str, tuple[ImagePin, list[tuple[TestVerdict, Case]], list[Unusable]]] = {}
     now = ""
-    without = count = 0
+    without = count = size = 0
     for event in bundle.events:
         if event.type == "plan":
             now = _text(event.data, "language")
@@ -136,12 +137,15 @@ def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[Languag
         if event.type != "judgement" or now not in found or verdict not in ("accepted", "suspected"):
             continue
         count += 1
-        if count > MOST_TESTS:
-            raise BadInput(f"The bundle names more than {MOST_TESTS} tests. Nothing was run.")
         _, cases, unusable = found[now]
         test, target = _text(event.data, "test"), _text(event.data, "target")
         without += CASE not in event.data
         document = bundle.content(event, CASE)
+        size += len(document or b"")
+        if count > MOST_TESTS or size > MOST_BYTES:
+            raise BadInput(
+                f"The bundle holds more than {MOST_TESTS} tests or {MOST_BYTES >> 20} MiB of them. Nothing was run."
+            )
         case = read_case(document, test) if document is not None else _WITHHELD
         if isinstance(case, str):
             unusable.append(Unusable(test, target, TestVerdict(verdict), case))

@@ -432,7 +432,8 @@ class CheckpointView(TypedDict):
 
 class GradeView(TypedDict):
     """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not. ``reproduced`` is when all of it was
-    executed again on this machine and agreed (RFC 3339), empty or left out where it was not."""
+    executed again on this machine and agreed (RFC 3339), empty or left out where it was not;
+    ``record`` what it says of a reproduction, where it is the record of one."""
 
     grade: str
     valid: bool
@@ -444,6 +445,7 @@ class GradeView(TypedDict):
     bundle: str
     run: str
     reproduced: NotRequired[str]
+    record: NotRequired[str]
 
 
 class CheckView(TypedDict):

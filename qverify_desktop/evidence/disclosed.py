@@ -16,7 +16,7 @@ from qverify_desktop.domain.errors import EvidenceUnreadable
 
 _MIB = 1 << 20
 #: Bytes of all entries, and of all salts, that are taken into memory.
-MOST_LINES = 512 * _MIB
+MOST_LINES = 128 * _MIB
 #: Bytes of one content.
 MOST_CONTENT = 64 * _MIB
 

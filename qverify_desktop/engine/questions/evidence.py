@@ -20,6 +20,7 @@ from qverify_desktop.domain.views import CheckpointView, EventPage, EventView, G
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove
+from qverify_desktop.evidence.handed_back import read_reproduction, sentence_of
 from qverify_desktop.evidence.journal import CLOSED, OPENED
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.schema import IS_HEADER, CheckpointRow, EntryRow
@@ -137,6 +138,10 @@ class EvidenceQuestions:
         view = _grade(answer, bundle)
         if view["valid"]:
             view["reproduced"] = await asyncio.to_thread(reproduced_at, self._context.database, view["checkpoint"])
+            # A run of very many entries is graded all the same; it is no record of a reproduction.
+            with contextlib.suppress(EvidenceUnreadable):
+                told = await asyncio.to_thread(read_reproduction, Path(bundle))
+                view["record"] = sentence_of(told) if told is not None else ""
         return view
 
 

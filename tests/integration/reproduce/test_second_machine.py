@@ -117,8 +117,10 @@ def test_all_tests_agree_on_a_machine_that_loaded_the_image(
     )
     assert {test["now"] for test in tests if test is not defect} == {"passed 5 of 5"}
     assert any(test["target"] == "shelf/steps.py::walked" for test in tests)
-    checked = qverify(tmp_path / "third", "verify", str(back), "--json")
-    assert checked.code == 0 and checked.document["run"] == document["record"]["name"]
+    key = document["record"]["verifier_key"]
+    handed = ("--reproduction", str(back), "--reproduction-key", key)
+    checked = qverify(tmp_path / "third", "verify", str(house.bundle), *handed, "--json")
+    assert checked.code == 0 and checked.document["grades"] == ["UNANCHORED", "REPRODUCED"], checked.document
     page = Path(document["record"]["report"]).read_text()
     assert "REPRODUCED" in page and not any(word in page for word in ("href=", "src=", "url(", "<script"))
     assert containers(second) == []

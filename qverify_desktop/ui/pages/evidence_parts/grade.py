@@ -48,7 +48,7 @@ class GradeBand(QFrame):
         self._icon.show_icon(look.icon, look.token, look.text())
         events = trn("{n} event", "{n} events", grade["events"])
         self.sentence.setText(f"{look.text()}. {grade['meaning']}")
-        self.limit.setText(f"{grade['limit']} {events}.")
+        self.limit.setText(f"{grade.get('record', '')} {grade['limit']} {events}.".strip())
         empty(self._problems)
         for problem in grade["problems"][:20]:
             self._problems.addWidget(label(problem, "body", "danger", wrap=True, select=True))
