@@ -6,15 +6,16 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import docker
 import jsonschema
 import pytest
 
-from qverify_desktop.domain.execution import RuntimeImage
+from qverify_desktop.domain.execution import ImagePin, RuntimeImage
 from qverify_desktop.domain.locations import resources_root
+from qverify_desktop.sandbox.images import find_pinned
 from tests.evidence.logs import members, packed
 from tests.integration.command import Said, qverify, refused
 from tests.integration.engine.killing import containers
@@ -177,3 +178,20 @@ def test_a_changed_expectation_is_invalid_and_not_executed(house: House, tmp_pat
     document = validated(said)
     assert said.code == 1 and document["grade"] == "INVALID" and document["state"] == "refused"
     assert document["tests"] == [] and "not what the run committed to" in document["problems"][0]
+
+
+def test_an_engine_that_numbers_images_otherwise_is_asked_by_recipe_and_layers(
+    client: docker.APIClient, image: RuntimeImage
+) -> None:
+    """Whoever keeps images in another store gives the same image another id; an image that QVerify did not make is none."""
+    pin = ImagePin("python", image.digest, recipe=image.recipe, layers=image.layers)
+    exact = find_pinned(client, pin)
+    assert exact is not None and exact.digest == image.digest
+    unknown = "sha256:" + "0" * 64
+    renumbered = find_pinned(client, replace(pin, digest=unknown))
+    assert renumbered is not None and (renumbered.recipe, renumbered.layers) == (image.recipe, image.layers)
+    assert find_pinned(client, replace(pin, digest=unknown, layers="0" * 64)) is None
+    assert find_pinned(client, replace(pin, digest=unknown, recipe="")) is None
+    assert find_pinned(client, replace(pin, digest="python:latest")) is None
+    for foreign in client.images("qverify/base-python"):
+        assert find_pinned(client, ImagePin("python", foreign["Id"])) is None
