@@ -131,7 +131,7 @@ class Reproductions:
         folder = self._services.workspace / name
         began = time.monotonic()
         try:
-            await self._executed(going, name, request, folder)
+            await self._executed(going, name, request, folder, began)
         except asyncio.CancelledError:
             _tell(going, state=State.STOPPED, sentence="It was stopped. What had been executed stays recorded.")
         except QVerifyError as error:
@@ -143,7 +143,9 @@ class Reproductions:
             going.view["duration_ms"] = round((time.monotonic() - began) * 1000)
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
-    async def _executed(self, going: _Going, name: str, request: ReproductionRequest, folder: Path) -> None:
+    async def _executed(
+        self, going: _Going, name: str, request: ReproductionRequest, folder: Path, began: float
+    ) -> None:
         bundle, digest = await asyncio.to_thread(_copied, Path(request.bundle), folder)
         _tell(going, stage="verify")
         answer = await asyncio.to_thread(_verified, bundle, request)
@@ -173,6 +175,7 @@ class Reproductions:
         going.view["record"].update({"name": name, "started_at": _now()})
         result = await reproduce(name, request, original, claims, self._services, _Reporter(going))
         _show(going, result)
+        going.view["duration_ms"] = round((time.monotonic() - began) * 1000)
         await asyncio.to_thread(self._leave, going, name)
         _tell(going, state=State.FINISHED)
 

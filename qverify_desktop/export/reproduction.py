@@ -10,18 +10,24 @@ from qverify_desktop.domain.locations import resources_root
 from qverify_desktop.domain.reproduction import Agreement, Outcome
 from qverify_desktop.export import html
 
+#: Title, icon and colour of each outcome.
 _SHAPES = {
-    Outcome.REPRODUCED: ("circle-check", "success"),
-    Outcome.DIFFERS: ("diamond-alert", "danger"),
+    Outcome.REPRODUCED: ("Reproduced", "circle-check", "success"),
+    Outcome.OTHER_IMAGE: ("Agrees in another image", "triangle-alert", "warning"),
+    Outcome.DIFFERS: ("Differs", "diamond-alert", "danger"),
+    Outcome.PARTLY: ("Executed in part", "triangle-alert", "warning"),
+    Outcome.NOTHING: ("Nothing executed", "circle-slash", "muted"),
 }
-_OTHERWISE = ("triangle-alert", "warning")
 
 
 def reproduction_html(document: Mapping[str, Any]) -> bytes:
     """``document`` is that of ``docs/reproduce.schema.json``. All text is escaped; the same document gives the same bytes."""
     root = resources_root() / "resources"
-    tests = sorted(document["tests"], key=lambda test: (_ORDER.index(test["state"]), test["language"], test["id"]))
-    shape, token = _SHAPES.get(Outcome(document["outcome"]), _OTHERWISE)
+    tests = sorted(
+        document["tests"],
+        key=lambda test: (_ORDER.index(test["state"]), test["verdict"] != "suspected", test["language"], test["id"]),
+    )
+    title, shape, token = _SHAPES[Outcome(document["outcome"])]
     text = (
         html.environment(root)
         .get_template("reproduction.html.jinja")
@@ -30,6 +36,7 @@ def reproduction_html(document: Mapping[str, Any]) -> bytes:
             original=document["original"],
             record=document["record"],
             version=__version__,
+            title=title,
             shape=shape,
             token=token,
             light=html.colours(root, "light"),

@@ -212,7 +212,7 @@ class ReproductionPage(Page):
 
 
 def _about(one: ComparedView) -> str:
-    return f"{one['target']} · {tr('suspected defect')}" if one["verdict"] == "suspected" else one["target"]
+    return f"{tr('suspected defect')} · {one['target']}" if one["verdict"] == "suspected" else one["target"]
 
 
 def _columns() -> list[Column[ComparedView]]:

@@ -24,7 +24,7 @@ def compared(name: str, target: str, state: str = "agrees", **more: Any) -> dict
         "was": "passed 5 of 5",
         "now": "passed 5 of 5" if passed else "",
         "why": "",
-        "code": f"def {name}():\n    observed = page_count(10, 5)\n    assert observed == 2\n",
+        "code": f"def {name}():\n    observed = {target.rpartition('::')[2]}(10, 5)\n    assert observed == 2\n",
         "passed": passed,
         "failed": 0,
         **more,
@@ -74,6 +74,7 @@ def view(outcome: str = "reproduced", **more: Any) -> dict[str, Any]:
             "test_page_bounds_last_page_is_shorter",
             "shelf/ranges.py::page_bounds",
             "differs",
+            code="def test_page_bounds_last_page_is_shorter():\n    observed = page_bounds(3, 5, 12)\n    assert observed == (11, 12)\n",
             now="failed 5 of 5, gave (11, 15)",
             failed=5,
             why="It passed then and failed here: (11, 15).",
@@ -87,8 +88,21 @@ def view(outcome: str = "reproduced", **more: Any) -> dict[str, Any]:
         )
         sentence = f"Of {len(tests)} tests: {len(tests) - 2} agree, 1 differs, 1 not run."
     states = [test["state"] for test in tests]
+    original = {
+        **base["original"],
+        "run": "r1m8hak6v8wx1r",
+        "origin": "qverify.local/66e25581a691f0cf",
+        "size": 118,
+        "application": "1.0.0",
+        "checkpoint_sha256": "5a" * 32,
+        "bundle_sha256": "6b" * 32,
+        "source": "/home/grace/shelf",
+        "commit": "8c41f0e2" * 5,
+        "tree": "1b7d09aa" * 5,
+    }
     return {
         **base,
+        "original": original,
         "version": 9,
         "state": "finished",
         "grade": "UNANCHORED",
