@@ -121,6 +121,7 @@ class Engine:
             sentence = f"The process that worked on it ended. Go on with: qverify resume {run}"
             await asyncio.to_thread(parts.records.set_status, run, RunStatus.INTERRUPTED, "", sentence)
             engine._start_sweeping()
+        await asyncio.to_thread(engine._reproductions.clear_killed)
         # Without a socket everything works but a second process; that one says that it can't reach this.
         with contextlib.suppress(OSError):
             await engine._control.open()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from qverify_desktop.analysis.claims import Claims, read_claims
+from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.analysis.reproduction import Original, Reproduction, reproduce
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, MissingPrerequisite, QVerifyError
@@ -38,6 +39,8 @@ from qverify_desktop.engine.delivery import BUNDLE_SUFFIX
 from qverify_desktop.evidence.disclosed import Disclosed
 from qverify_desktop.settings.configuration import Configuration
 
+#: Names of records, as ``naming.new_record`` makes them.
+RECORDS = "d" + "[0-9a-z]" * 13
 #: Folder of the state folder that holds what reproductions leave.
 FOLDER = "reproductions"
 DOCUMENT, REPORT = "reproduction.json", "reproduction.html"
@@ -67,6 +70,17 @@ class Reproductions:
         self._check = check
         self._going: dict[str, _Going] = {}
         self._closing = False
+
+    def clear_killed(self) -> None:
+        """Close the records of reproductions that a dead process left open, and remove what they worked on. Blocking; before any begins."""
+        workspace, journal = self._services.workspace, self._services.journal
+        for folder in workspace.glob(RECORDS) if workspace.is_dir() else ():
+            digest = self._services.artefacts.put(b"stopped")
+            # One that was not opened yet, or is closed, takes no entry.
+            with contextlib.suppress(QVerifyError):
+                journal.record(folder.name, "close", digest, [Evidence("run_closed", {"outcome": "stopped"}, {})])
+                journal.checkpoint(folder.name)
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def start(self, request: ReproductionRequest) -> ReproductionView:
         """Begin; answers at once. Raises ``BadInput`` for what can't be read as a bundle or a source."""
@@ -133,7 +147,7 @@ class Reproductions:
         try:
             await self._executed(going, name, request, folder, began)
         except asyncio.CancelledError:
-            _tell(going, state=State.STOPPED, sentence="It was stopped. What had been executed stays recorded.")
+            _tell(going, state=State.STOPPED, sentence="It was stopped. That it was begun stays recorded.")
         except QVerifyError as error:
             _tell(going, state=State.FAILED, sentence=error.sentence, error=wire.error_to_json(error))
         except Exception as error:  # noqa: BLE001 - one that dies silently would stand as running for ever

@@ -27,7 +27,7 @@ from qverify_desktop.evidence.verify import verify_bundle
 from qverify_desktop.languages import catalogue
 from qverify_desktop.repository.intake import Repositories
 from tests.engine.house import ScriptedAnalysis, follow, house
-from tests.evidence.logs import members, packed
+from tests.evidence.logs import House, members, packed
 
 PINNED, OWN = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 SCHEMA = json.loads((resources_root() / "docs" / "reproduce.schema.json").read_text())
@@ -240,3 +240,17 @@ async def test_a_test_in_the_place_of_the_source_is_not_executed(tmp_path: Path,
         "Its file would replace a file of the source.",
         "The bundle has another test of this name.",
     ]
+
+
+async def test_what_a_dead_process_left_open_is_closed_at_the_next_start(tmp_path: Path) -> None:
+    home, left, kept = tmp_path / "mine", "d" + "0" * 13, "dependencies"
+    for name in (left, kept):
+        (home / "workspace" / name).mkdir(parents=True)
+    logs = House(home)
+    logs.open_run(left)
+    logs.close()
+    for _ in range(2):
+        async with house(home) as engine:
+            lines = (await engine.ask("evidence_log"))["entries"]
+        assert [line["type"] for line in lines] == ["run_opened", "run_closed"]
+        assert [path.name for path in (home / "workspace").iterdir()] == [kept]
