@@ -124,7 +124,7 @@ def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[Languag
     pins = {pin.digest: pin for event in by_type.get("image", ()) if (pin := _pin(event.data)) is not None}
     found: dict[str, tuple[ImagePin, list[tuple[TestVerdict, Case]], list[Unusable]]] = {}
     now = ""
-    without = count = size = 0
+    without = withheld = count = size = 0
     for event in bundle.events:
         if event.type == "plan":
             now = _text(event.data, "language")
@@ -142,6 +142,7 @@ def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[Languag
         without += CASE not in event.data
         document = bundle.content(event, CASE)
         size += len(document or b"")
+        withheld += document is None
         if count > MOST_TESTS or size > MOST_BYTES:
             raise BadInput(
                 f"The bundle holds more than {MOST_TESTS} tests or {MOST_BYTES >> 20} MiB of them. Nothing was run."
@@ -158,6 +159,12 @@ def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[Languag
             "The bundle was made by a version of QVerify that did not yet record the whole tests, so they can't be executed again. "
             "It verifies all the same.",
             "Analyse the source again with this version and compare, or ask for a newer bundle.",
+        )
+    if count and withheld == count:
+        raise BadInput(
+            "The bundle withholds the contents of all its tests (a redacted one does), so nothing can be executed again. "
+            "It verifies all the same.",
+            "Ask for the full bundle: qverify export RUN --format evidence",
         )
     return [LanguageClaim(name, pin, tuple(cases), tuple(bad)) for name, (pin, cases, bad) in found.items()]
 

@@ -100,6 +100,11 @@ def test_a_withheld_test_is_told_and_the_others_stay() -> None:
     assert len(language.cases) == 1 and "withheld" in language.unusable[0].why
 
 
+def test_a_redacted_bundle_says_that_it_withholds_the_tests() -> None:
+    with pytest.raises(BadInput, match="withholds the contents of all its tests"):
+        claims(replace(judged(KEPT), contents={}))
+
+
 def test_a_run_that_took_everything_over_names_the_other() -> None:
     with pytest.raises(BadInput, match="earlier run r1abc, so"):
         read_claims(Bundle((Told("run_opened", {}), Told("reused", {"relies_on": {"run": "r1abc"}}))))
