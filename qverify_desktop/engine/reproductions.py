@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -41,8 +42,10 @@ from qverify_desktop.settings.configuration import Configuration
 
 #: Names of records, as ``naming.new_record`` makes them.
 RECORDS = "d" + "[0-9a-z]" * 13
+_RECORD = re.compile(RECORDS)
 #: Folder of the state folder that holds what reproductions leave.
 FOLDER = "reproductions"
+FORMAT_VERSION = 1
 DOCUMENT, REPORT = "reproduction.json", "reproduction.html"
 #: Bytes of a bundle (``verify`` refuses what would unpack to more).
 MOST_BYTES = 5 << 30
@@ -112,7 +115,12 @@ class Reproductions:
         return replace(request, sandbox=sandbox)
 
     async def watch(self, name: str, after: int = -1) -> ReproductionView:
-        """The reproduction, as soon as its version is another than ``after``; at the latest after some seconds."""
+        """The reproduction, as soon as its version is another than ``after``; at the latest after some seconds. One of an earlier
+        process is answered from what it left. Raises ``BadInput``."""
+        if name not in self._going and _RECORD.fullmatch(name):
+            left = await asyncio.to_thread(left_view, self._home / FOLDER / name)
+            if left is not None:
+                return left
         going = self._find(name)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WATCH_SECONDS):
@@ -154,7 +162,7 @@ class Reproductions:
             told = crash.as_error(error, self._home)
             _tell(going, state=State.FAILED, sentence=told.sentence, error=wire.error_to_json(told))
         finally:
-            going.view["duration_ms"] = round((time.monotonic() - began) * 1000)
+            going.view["duration_ms"] = going.view["duration_ms"] or round((time.monotonic() - began) * 1000)
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
     async def _executed(
@@ -213,8 +221,9 @@ class Reproductions:
                     "protection": str(key.get("protection", "")),
                 }
             )
-            (place / DOCUMENT).write_text(json.dumps(document_of(going.view), indent=2), encoding="utf-8")
-            (place / REPORT).write_bytes(reproduction_html(document_of(going.view)))
+            document = document_of(going.view) | {"state": State.FINISHED.value}
+            (place / DOCUMENT).write_text(json.dumps(document, indent=2), encoding="utf-8")
+            (place / REPORT).write_bytes(reproduction_html(document))
         except OSError as error:
             raise MissingPrerequisite(
                 f"The report can't be written to {place} ({error.strerror}). The record is in the log and safe.",
@@ -299,8 +308,21 @@ def empty_view(name: str, request: ReproductionRequest) -> ReproductionView:
 def document_of(view: ReproductionView) -> dict[str, Any]:
     """The document of ``docs/reproduce.schema.json``: the view without what says how far it is."""
     left_out = ("version", "stage", "done", "total")
-    named = {"format": "qverify-reproduction", "format_version": 1}
+    named = {"format": "qverify-reproduction", "format_version": FORMAT_VERSION}
     return named | {key: value for key, value in view.items() if key not in left_out}
+
+
+def left_view(place: Path) -> ReproductionView | None:
+    """A finished reproduction out of its folder; ``None`` where there is none, or of another version. Blocking."""
+    blank = empty_view(place.name, ReproductionRequest(""))
+    try:
+        document = json.loads((place / DOCUMENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
+        return None
+    view: dict[str, Any] = {key: document.get(key, value) for key, value in blank.items()}
+    return view  # type: ignore[return-value]
 
 
 def exit_code_of(view: ReproductionView) -> int:

@@ -148,6 +148,19 @@ async def test_a_machine_without_the_image_says_which_and_leaves_a_record(
         assert told["of"]["run"] == original.run and told["about"] == original.run
 
 
+async def test_a_finished_one_is_shown_again_after_a_restart(
+    tmp_path: Path, sandbox: NoImages, bundle: Path, source: Path
+) -> None:
+    home = tmp_path / "again"
+    async with house(home, languages=catalogue.languages(60), sandbox=sandbox) as first:
+        view = await ended(first, bundle=bundle, source=source)
+    async with house(home) as second:
+        shown = await second.ask("reproduction", id=view["id"])
+        with pytest.raises(BadInput, match="There is no reproduction"):
+            await second.ask("reproduction", id="../" + view["id"])
+    assert document_of(shown) == document_of(view)  # type: ignore[arg-type]
+
+
 async def test_another_source_is_refused_in_a_closed_record(engine: Engine, bundle: Path, source: Path) -> None:
     (source / "pages.py").write_text("def pages(n):\n    return -(-n // 5)\n")
     said = reason(await ended(engine, bundle=bundle, source=source))
