@@ -202,8 +202,11 @@ def print_verification(report: Mapping[str, Any], as_json: bool) -> None:
         _print_json(report)
         return
     word = "whole" if report["valid"] else "NOT whole"
-    _print_lines([f"{report['grade']}: the evidence is {word} ({report['events']} events)."])
+    grades = ", ".join(report.get("grades", [report["grade"]]))
+    _print_lines([f"{grades}: the evidence is {word} ({report['events']} events)."])
     _print_lines(f"  {line}" for line in (*report["problems"], *report.get("notices", ())))
+    if report.get("reproduction"):
+        _print_lines([f"  {report['reproduction']['sentence']}"])
     if report.get("meaning"):
         _print_lines([str(report["meaning"])])
 

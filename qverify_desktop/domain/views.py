@@ -6,7 +6,7 @@ whole is empty). Texts are plain text for a person, in English. Every question i
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class MeasureView(TypedDict):
@@ -470,7 +470,9 @@ class SigningKeysView(TypedDict):
 
 
 class GradeView(TypedDict):
-    """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not."""
+    """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not. ``reproduced`` is when all of it was
+    executed again on this machine and agreed (RFC 3339), empty or left out where it was not;
+    ``record`` what it says of a reproduction, where it is the record of one."""
 
     grade: str
     valid: bool
@@ -483,6 +485,8 @@ class GradeView(TypedDict):
     checkpoint: str
     bundle: str
     run: str
+    reproduced: NotRequired[str]
+    record: NotRequired[str]
 
 
 class CheckView(TypedDict):

@@ -36,6 +36,7 @@ from qverify_desktop.engine.machine import settled
 from qverify_desktop.engine.model_transfers import ModelTransfers
 from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.questions.models import refuse_pull, warning
+from qverify_desktop.engine.reproductions import Reproductions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
 from qverify_desktop.engine.signing_keys import SigningKeys
@@ -110,6 +111,7 @@ class Engine:
         self._control = ControlServer(self, parts.home)
         refuse = functools.partial(refuse_pull, parts.home)
         self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
+        self._reproductions = Reproductions(parts.home, parts.services, self._check)
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -126,6 +128,7 @@ class Engine:
             await asyncio.to_thread(parts.records.set_status, run, RunStatus.INTERRUPTED, "", sentence)
             engine._start_sweeping()
         engine._start_anchoring()
+        await asyncio.to_thread(engine._reproductions.clear_killed)
         # Without a socket everything works but a second process; that one says that it can't reach this.
         with contextlib.suppress(OSError):
             await engine._control.open()
@@ -292,6 +295,7 @@ class Engine:
             return
         self._closing = True
         await self._transfers.close()
+        await self._reproductions.close()
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
@@ -341,6 +345,7 @@ class Engine:
             transfers=self._transfers,
             anchoring=self._parts.anchoring,
             signing_keys=self._parts.signing_keys,
+            reproductions=self._reproductions,
         )
 
     def _start_anchoring(self) -> None:
