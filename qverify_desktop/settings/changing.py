@@ -44,6 +44,9 @@ CHANGEABLE: Mapping[str, type] = {
     "hosted_key": str,
     "hosted_proxy": str,
     "hosted_ca_file": str,
+    "time_stamp_authority": str,
+    "time_stamp_certificate": str,
+    "witnesses": str,
     **dict.fromkeys(SWITCHES, bool),
 }
 #: Variables that go before the file, by setting; ``QVERIFY_`` and its name for each of them.

@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from qverify_desktop.domain.anchors import Witness, check_address, witnesses_of
 from qverify_desktop.domain.connections import SWITCHES, Policy
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import SandboxKind
@@ -48,6 +49,8 @@ class Configuration(BaseSettings):
     is who signs a person in to it (OpenID Connect) and ``hosted_client`` the name under which QVerify is known there (both empty: what
     the service says); ``hosted_key`` the verifier key with which it countersigns, ``hosted_proxy`` and ``hosted_ca_file`` (PEM, besides the usual authorities) how it is
     reached; ``hosted_plain_http`` allows plain http to this machine, for tests.
+    ``time_stamp_authority`` is the address that stamps closing checkpoints (RFC 3161), ``time_stamp_certificate`` a PEM file with the
+    certificate that its stamps must lead to; ``witnesses`` are ``KEY ADDRESS`` each, separated by commas (C2SP tlog-witness).
     """
 
     model_config = SettingsConfigDict(env_prefix="QVERIFY_", extra="forbid", frozen=True)
@@ -75,6 +78,8 @@ class Configuration(BaseSettings):
     allow_image_builds: bool = True
     allow_proxy_check: bool = True
     allow_hosted: bool = True
+    allow_time_stamps: bool = True
+    allow_witnesses: bool = True
     failover_refused: bool = False
     keyring: bool = True
     model: str = Field(default="", max_length=200)
@@ -95,6 +100,9 @@ class Configuration(BaseSettings):
     hosted_proxy: str = Field(default="", max_length=2000)
     hosted_ca_file: str = Field(default="", max_length=4000)
     hosted_plain_http: bool = False
+    time_stamp_authority: str = Field(default="", max_length=2000)
+    time_stamp_certificate: str = Field(default="", max_length=4000)
+    witnesses: str = Field(default="", max_length=8000)
 
     @field_validator("home")
     @classmethod
@@ -112,6 +120,24 @@ class Configuration(BaseSettings):
                     f"{part.strip()[:60]!r} is neither an address nor a network such as 10.0.0.7 or 10.1.0.0/16"
                 ) from None
         return text
+
+    @field_validator("time_stamp_authority")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        if text:
+            check_address(text)
+        return text
+
+    @field_validator("witnesses")
+    @classmethod
+    def _are_witnesses(cls, text: str) -> str:
+        witnesses_of(text)
+        return text
+
+    @property
+    def asked_witnesses(self) -> tuple[Witness, ...]:
+        """Who is asked to cosign checkpoints."""
+        return witnesses_of(self.witnesses)
 
     @property
     def allowed(self) -> tuple[str, ...]:
