@@ -69,4 +69,4 @@ def test_the_air_gap_is_seen_in_each_row(shown):
     _, table, _ = shown(air_gap=True)
     words = words_of(table)
     assert words.count("Closed by the air gap.") == 6
-    assert words.count("only the addresses through that you allowed") == 5
+    assert words.count("only the addresses through that you allowed") == 7
