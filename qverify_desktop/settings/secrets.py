@@ -7,6 +7,7 @@ log is kept by ``signing_key``.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import threading
@@ -291,8 +292,6 @@ class ApiKeys:
     def keep_secrets(self, secrets: Mapping[str, str], store: str = "", passphrase: str = "") -> None:
         """Keep tokens in a store: where nothing is said, where they are, otherwise where keys are kept. Raises like ``put``; then
         nothing was changed."""
-        if not {*secrets} <= {*_TOKENS}:
-            raise BadInput("This is the name of no token.")
         with self._changing:
             chosen = _store(store) if store else self._place_of_tokens()
             if chosen not in self.stores():
@@ -309,16 +308,14 @@ class ApiKeys:
                     self._to_keyring(name, value)
             else:
                 self._session |= held
-            for other in {Store.SESSION, Store.KEYRING, Store.FILE} - {chosen}:
-                for name in secrets:
-                    self._let_go(name, other)
+            for name, other in itertools.product(secrets, {Store.SESSION, Store.KEYRING, Store.FILE} - {chosen}):
+                self._let_go(name, other)
 
     def forget_secrets(self, names: tuple[str, ...]) -> None:
         """Forget tokens wherever they are. Raises ``MissingPrerequisite`` where a store does not let go."""
         with self._changing:
-            for name in names:
-                for store in (Store.SESSION, Store.KEYRING, Store.FILE):
-                    self._let_go(name, store)
+            for name, store in itertools.product(names, (Store.SESSION, Store.KEYRING, Store.FILE)):
+                self._let_go(name, store)
 
     def place_of_tokens(self) -> str:
         """Where tokens are kept, as a sentence."""

@@ -190,7 +190,9 @@ class Window(Shell):
         if settings["air_gap"]:
             self.status.network.say(tr("Network: none (air gap)"), "airgap")
         else:
-            self.status.network.say(tr("Network: model calls only"), "globe", tip=tr("Tests never have a network."))
+            hosted = bool(settings["hosted_regions"])
+            words_ = tr("Network: models and hosted service") if hosted else tr("Network: model calls only")
+            self.status.network.say(words_, "globe", tip=tr("Tests never have a network."))
 
     def _handed_over(self, sources: list[str]) -> None:
         self.show_again()
