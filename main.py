@@ -17,6 +17,7 @@ COMMANDS = frozenset(
         "runtimes",
         "doctor",
         "usage",
+        "trend",
         "replay",
         "keys",
         "--help",
