@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qverify_desktop.cli_commands import _ask
-from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.engine.delivery import write_for_person
 from qverify_desktop.terminal import Screen
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def usage(options: argparse.Namespace) -> int:
     async def ask(engine: AnyEngine, screen: Screen) -> int:
         if options.csv:
             table = await engine.ask("model_usage_csv", by=options.by)
-            await asyncio.to_thread(_write_table, options.csv, table)
+            await asyncio.to_thread(write_for_person, Path(options.csv), table.encode("utf-8"))
             screen.print_written("csv", os.path.abspath(options.csv))  # noqa: PTH100, ASYNC240
         elif options.by == "call":
             screen.print_calls(await engine.ask("model_calls"))
@@ -40,22 +40,13 @@ def trend(options: argparse.Namespace) -> int:
     async def ask(engine: AnyEngine, screen: Screen) -> int:
         if options.csv:
             table = await engine.ask("repository_trend_csv", source=source)
-            await asyncio.to_thread(_write_table, options.csv, table)
+            await asyncio.to_thread(write_for_person, Path(options.csv), table.encode("utf-8"))
             screen.print_written("csv", os.path.abspath(options.csv))  # noqa: PTH100, ASYNC240
         else:
             screen.print_trends(await engine.ask("repository_trend", source=source), whole=bool(source))
         return 0
 
     return _ask(options, ask)
-
-
-def _write_table(name: str, table: str) -> None:
-    try:
-        Path(name).write_text(table, encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadInput(
-            f"The file {name} can't be written ({error.strerror}). Nothing else was changed.", "Name another file."
-        ) from None
 
 
 def _named(text: str) -> str:

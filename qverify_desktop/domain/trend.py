@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from qverify_desktop.domain.views import HistoryEntry, MeasureView
 
+#: A trend's scale spans at least 12 points (in thousandths), so that noise stays flat.
+LEAST_SPAN = 120
+
 
 class Kind(StrEnum):
     """What a number counts: a share in thousandths, a count, millionths of a US dollar, or milliseconds."""
@@ -58,6 +61,25 @@ SERIES: tuple[Series, ...] = (
 )
 SHARES = tuple(series for series in SERIES if series.kind is Kind.SHARE)
 AMOUNTS = tuple(series for series in SERIES if series.kind is not Kind.SHARE)
+
+
+def scale(values: Sequence[int]) -> tuple[int, int]:
+    """Bottom and top of a trend's scale: the values' own range, widened to 12 points within 0 to 100 %."""
+    low, high = min(values), max(values)
+    if high - low < LEAST_SPAN:
+        middle = (low + high) // 2
+        low, high = middle - LEAST_SPAN // 2, middle + LEAST_SPAN // 2
+        if low < 0:
+            low, high = 0, LEAST_SPAN
+        if high > 1000:
+            low, high = 1000 - LEAST_SPAN, 1000
+    return low, high
+
+
+def rounded_scale(values: Sequence[int]) -> tuple[int, int]:
+    """The same in whole tens of points, so that the words of a grid are short; all of it for no values."""
+    low, high = scale(values) if values else (0, 1000)
+    return low // 100 * 100, min(1000, -(-high // 100) * 100)
 
 
 def told(kind: Kind, value: int | None) -> str:

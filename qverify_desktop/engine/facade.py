@@ -22,8 +22,9 @@ from qverify_desktop.domain.connections import Purpose
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.project import Snapshot
+from qverify_desktop.domain.report import NOTHING_MORE
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, naming, policy, wire
+from qverify_desktop.engine import delivery, history, naming, policy, wire
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
@@ -100,7 +101,18 @@ class Engine:
         self._logs = RunLogs(parts.home / "runs")
         self._bus = EventBus(self._changes, self._logs.tell, self._inquiries.look_again)
         self._inquiries.connect(self._tell_inquiry, self._attended)
-        self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
+        self._supplements = history.Supplements(
+            parts.services, RunStore(parts.database), DecisionStore(parts.database)
+        )
+        self._runner = Runner(
+            parts.home,
+            parts.services,
+            parts.records,
+            self._bus,
+            parts.analyze,
+            self._swept_once,
+            self._supplements.of,
+        )
         self._control = ControlServer(self, parts.home)
         refuse = functools.partial(refuse_pull, parts.home)
         self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
@@ -191,7 +203,7 @@ class Engine:
         return await asyncio.to_thread(self._document, run)
 
     async def export(self, run: str, format: str, path: Path) -> Path:
-        from qverify_desktop.export.formats import FORMATS
+        from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
 
         run = await self._find(run)
         if format != "evidence" and format not in FORMATS:
@@ -199,16 +211,15 @@ class Engine:
             raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
 
         def write() -> None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if format == "evidence":
-                    delivery.copy_bundle(self._home, run, path)
-                else:
-                    path.write_bytes(FORMATS[format](self._result(run)))
-            except OSError as error:
-                raise BadInput(
-                    f"The file {path} can't be written ({error.strerror}).", "Choose another file with -o."
-                ) from error
+            if format == "evidence":
+                delivery.copy_bundle(self._home, run, path)
+                return
+            result = self._result(run)
+            supplement = NOTHING_MORE
+            if format in SUPPLEMENTED:
+                seal = history.checked_seal(delivery.bundle_of(self._home, run))
+                supplement = self._supplements.of(result, seal)
+            delivery.write_for_person(path, FORMATS[format](result, supplement), make_folder=True)
 
         await asyncio.to_thread(write)
         return path
