@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,11 @@ from qverify_desktop.domain.results import AnalysisRequest, Fraction, Measure, R
 from qverify_desktop.domain.views import MeasureView
 from qverify_desktop.engine.history import history_of
 from qverify_desktop.engine.wire import request_key
+from qverify_desktop.languages.python.language import PythonLanguage
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.runs import RunStore
-from tests.engine.house import house
+from tests.engine.house import ScriptedAnalysis, follow, house
+from tests.export.values import result
 
 SOURCE = "/projects/=shelf"
 
@@ -187,3 +191,48 @@ def test_a_measure_that_only_one_run_has_is_not_compared(home: Path) -> None:
     bare = [{**entry, "lines": nothing, "mutants": nothing} for entry in entries]
     assert trend.sentence(bare) == "3 finished runs; their measures can't be compared."  # type: ignore[arg-type]
     assert trend.sentence([]) == "0 finished runs."
+
+
+async def test_the_report_holds_seal_and_history_and_later_what_a_person_decided(tmp_path: Path) -> None:
+    source = tmp_path / "shelf"
+    source.mkdir()
+    (source / "a.py").write_text("x = 1\n")
+    analysis = ScriptedAnalysis(found=lambda made: replace(result(), run=made.run, request=made.request))
+    async with house(tmp_path / "home", analysis, languages=(PythonLanguage(60),)) as engine:
+        runs = []
+        for _ in range(2):
+            runs.append(await engine.start(AnalysisRequest(str(source))))
+            await follow(engine, runs[-1])
+        first, second = [Path((await engine.show(run))["report"]).read_text("utf-8") for run in runs]
+        assert "From run to run" not in first and "UNANCHORED" in first
+        assert second.count("<td>all</td>") == 2
+        checkpoint = (await engine.ask("evidence_checkpoint", run=runs[1]))["note"]
+        assert escape(checkpoint) in second
+        exported = await engine.export(runs[1], "html", tmp_path / "same.html")
+        assert exported.read_text("utf-8") == second, "the same records give the same report"
+        await engine.export(runs[0], "html", tmp_path / "first.html")
+        assert (tmp_path / "first.html").read_text("utf-8") == first, "a later run is not in it"
+        (found,) = await engine.ask("run_defects", run=runs[1])
+        await engine.ask("defect_decide", run=runs[1], defect=found["id"], decision="dismissed", note="Old <words>.")
+        await engine.export(runs[1], "html", tmp_path / "later.html")
+        await engine.export(runs[1], "sarif", tmp_path / "later.sarif")
+        later = (tmp_path / "later.html").read_text("utf-8")
+        assert "Old &lt;words&gt;." in later and found["command"] in later
+        suppressed = json.loads((tmp_path / "later.sarif").read_text())["runs"][0]["results"][0]["suppressions"]
+        assert suppressed[0]["justification"] == "Old <words>."
+
+
+async def test_a_bundle_that_was_damaged_since_is_said_in_the_report(tmp_path: Path) -> None:
+    source = tmp_path / "shelf"
+    source.mkdir()
+    (source / "a.py").write_text("x = 1\n")
+    async with house(tmp_path / "home") as engine:
+        run = await engine.start(AnalysisRequest(str(source)))
+        await follow(engine, run)
+        bundle = Path((await engine.show(run))["bundle"])
+        bundle.write_bytes(bundle.read_bytes()[:-40])
+        await engine.export(run, "html", tmp_path / "torn.html")
+        assert ">INVALID<" in (tmp_path / "torn.html").read_text("utf-8")
+        bundle.unlink()
+        await engine.export(run, "html", tmp_path / "gone.html")
+        assert "INVALID" not in (tmp_path / "gone.html").read_text("utf-8")
