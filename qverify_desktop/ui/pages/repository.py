@@ -21,6 +21,7 @@ from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.elided import ElidedLabel
 from qverify_desktop.ui.widgets.filter_field import FilterField
 from qverify_desktop.ui.widgets.painting import one_line
+from qverify_desktop.ui.widgets.run_amounts import RunAmounts
 from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 from qverify_desktop.ui.widgets.state_view import Shown
 from qverify_desktop.ui.widgets.tables import Table, TableModel
@@ -49,7 +50,9 @@ class RepositoryPage(Page):
         self.trend = TrendChart(theme, tr("Measures of the last runs"))
         self.trend.pointed.connect(self._pointed)
         card = frame("card")
-        card.setLayout(column(self.trend, margins=(16, 12, 16, 8)))
+        self.amounts = RunAmounts(theme)
+        self.amounts.pointed.connect(self._pointed)
+        card.setLayout(column(self.trend, self.amounts, gap=16, margins=(16, 12, 16, 8)))
         self.model: TableModel[HistoryEntry] = TableModel(
             history_columns(), key=lambda entry: entry["run"]["run"], text=words_of, parent=self
         )
@@ -171,6 +174,7 @@ class RepositoryPage(Page):
         self._sentence.setText(self._words(history))
         points = [_point(entry) for entry in reversed(history[:TREND])]
         self.trend.show_points(points, [tr(title) for _, title in MEASURES])
+        self.amounts.show_runs([*reversed(history[:TREND])])
         self._shown.show_content()
         self.desk.actions.update()
 
