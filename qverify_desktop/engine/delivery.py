@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -159,12 +160,34 @@ def bundle_of(home: Path, run: str) -> Path:
     return run_folder(home, run) / f"{run}{BUNDLE_SUFFIX}"
 
 
-def copy_bundle(home: Path, run: str, path: Path) -> None:
-    """Copy the run's bundle. Raises ``BadInput`` when the run has none yet; otherwise as ``write_for_person``."""
+def kept_bundle(home: Path, journal: Journal, run: str) -> Path:
+    """The run's bundle. It follows from the log, so one that is gone or torn is written anew.
+
+    Raises ``BadInput`` when the run is not closed, ``MissingPrerequisite`` for a full disk, ``QVerifyError`` when the log on the
+    disk is not the one that was signed.
+    """
     kept = bundle_of(home, run)
-    if not kept.is_file():
-        raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
-    write_for_person(path, kept.read_bytes(), make_folder=True)
+    if not _is_whole(kept):
+        try:
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(kept.parent, error) from error
+        journal.bundle(run, kept)
+    return kept
+
+
+def _is_whole(archive: Path) -> bool:
+    """Whether all of it can be read and has its checksums. What it says is the verifier's to judge."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return opened.testzip() is None
+    except (OSError, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
+        return False
+
+
+def copy_bundle(home: Path, journal: Journal, run: str, path: Path) -> None:
+    """Copy the run's bundle. Raises as ``kept_bundle`` and ``write_for_person`` do."""
+    write_for_person(path, kept_bundle(home, journal, run).read_bytes(), make_folder=True)
 
 
 def write_for_person(path: Path, content: bytes, *, make_folder: bool = False) -> None:

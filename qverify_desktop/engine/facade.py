@@ -212,12 +212,12 @@ class Engine:
 
         def write() -> None:
             if format == "evidence":
-                delivery.copy_bundle(self._home, run, path)
+                delivery.copy_bundle(self._home, self._parts.services.journal, run, path)
                 return
             result = self._result(run)
             supplement = NOTHING_MORE
             if format in SUPPLEMENTED:
-                seal = history.checked_seal(delivery.bundle_of(self._home, run))
+                seal = history.checked_seal(delivery.kept_bundle(self._home, self._parts.services.journal, run))
                 supplement = self._supplements.of(result, seal)
             delivery.write_for_person(path, FORMATS[format](result, supplement), make_folder=True)
 

@@ -43,12 +43,10 @@ def seal_of(checked: dict[str, Any]) -> Seal:
     return Seal(str(checked["grade"]), str(checked["meaning"]), str(checked["checkpoint"]))
 
 
-def checked_seal(bundle: Path) -> Seal | None:
-    """The seal of a kept bundle, which is verified for it; ``None`` where there is no bundle."""
+def checked_seal(bundle: Path) -> Seal:
+    """The seal of a kept bundle, which is verified for it."""
     from qverify_desktop.evidence.verify import MEANINGS, BundleUnreadable, verify_bundle
 
-    if not bundle.is_file():
-        return None
     try:
         return seal_of(verify_bundle(bundle))
     except BundleUnreadable as error:
@@ -63,7 +61,7 @@ class Supplements:
         self._runs = runs
         self._decisions = decisions
 
-    def of(self, result: RunResult, seal: Seal | None) -> Supplement:
+    def of(self, result: RunResult, seal: Seal) -> Supplement:
         """Raises ``MissingPrerequisite`` where the records can't be read."""
         decided = self._decisions.of(result.run, DEFECT)
         return Supplement(

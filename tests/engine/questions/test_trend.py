@@ -222,7 +222,10 @@ async def test_the_report_holds_seal_and_history_and_later_what_a_person_decided
         assert suppressed[0]["justification"] == "Old <words>."
 
 
-async def test_a_bundle_that_was_damaged_since_is_said_in_the_report(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "harm", [lambda whole: whole[:-40], lambda whole: whole[:900] + b"x" + whole[901:], lambda _: None]
+)
+async def test_a_bundle_that_is_torn_or_gone_is_written_anew(tmp_path: Path, harm) -> None:
     source = tmp_path / "shelf"
     source.mkdir()
     (source / "a.py").write_text("x = 1\n")
@@ -230,9 +233,14 @@ async def test_a_bundle_that_was_damaged_since_is_said_in_the_report(tmp_path: P
         run = await engine.start(AnalysisRequest(str(source)))
         await follow(engine, run)
         bundle = Path((await engine.show(run))["bundle"])
-        bundle.write_bytes(bundle.read_bytes()[:-40])
-        await engine.export(run, "html", tmp_path / "torn.html")
-        assert ">INVALID<" in (tmp_path / "torn.html").read_text("utf-8")
-        bundle.unlink()
-        await engine.export(run, "html", tmp_path / "gone.html")
-        assert "INVALID" not in (tmp_path / "gone.html").read_text("utf-8")
+        whole = bundle.read_bytes()
+        for format in ("html", "evidence"):
+            harmed = harm(whole)
+            if harmed is None:
+                bundle.unlink()
+            else:
+                bundle.write_bytes(harmed)
+            exported = await engine.export(run, format, tmp_path / f"out.{format}")
+            assert bundle.read_bytes() == whole
+        assert exported.read_bytes() == whole
+        assert ">UNANCHORED<" in (tmp_path / "out.html").read_text("utf-8")
