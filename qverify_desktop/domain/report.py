@@ -31,13 +31,16 @@ class Judged:
 @dataclass(frozen=True)
 class Supplement:
     """``sources`` are the files of the run's targets with their coverage; ``history`` the finished runs of the repository up
-    to this one, newest first. ``judged`` and ``commands`` (what shows the defect) are by ``SuspectedDefect.id``."""
+    to this one, newest first; ``left_out`` says in sentences what could not be read. ``judged`` and ``commands`` (what shows the
+    defect) are by ``SuspectedDefect.id``.
+    """
 
     sources: tuple[FileDetails, ...] = ()
     seal: Seal | None = None
     history: tuple[HistoryEntry, ...] = ()
     judged: Mapping[str, Judged] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 #: A report of the result alone.

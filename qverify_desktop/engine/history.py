@@ -10,6 +10,7 @@ from qverify_desktop.analysis.details import step_name
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.steps import read_value
 from qverify_desktop.domain.details import FileDetails, RunDetails
+from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.progress import RunStatus
 from qverify_desktop.domain.report import Judged, Seal, Supplement
 from qverify_desktop.domain.results import RunResult, TestVerdict
@@ -64,16 +65,22 @@ class Supplements:
     def of(self, result: RunResult, seal: Seal) -> Supplement:
         """Raises ``MissingPrerequisite`` where the records can't be read."""
         decided = self._decisions.of(result.run, DEFECT)
+        sources, left_out = self._sources(result)
         return Supplement(
-            sources=self._sources(result),
+            sources=sources,
+            left_out=left_out,
             seal=seal,
             history=tuple(self._history(result)),
             judged={id_: Judged(one.decision, one.decided_at, one.note) for id_, one in decided.items()},
             commands=self._commands(result),
         )
 
-    def _sources(self, result: RunResult) -> tuple[FileDetails, ...]:
-        return tuple(file for one in details_of(self._services, result) for file in one.files)
+    def _sources(self, result: RunResult) -> tuple[tuple[FileDetails, ...], tuple[str, ...]]:
+        """The report is only a reading: where the disk lost the sources of an earlier run, the rest of it is written all the same."""
+        try:
+            return tuple(file for one in details_of(self._services, result) for file in one.files), ()
+        except QVerifyError as error:
+            return (), (f"The source line by line is not in this report. {error.sentence}",)
 
     def _history(self, result: RunResult) -> list[HistoryEntry]:
         """Runs up to this one; it is there itself also while it is not listed as finished yet."""

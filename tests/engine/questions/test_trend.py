@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from qverify_desktop import cli
+from qverify_desktop.analysis.details import step_name
+from qverify_desktop.analysis.steps import Steps
 from qverify_desktop.domain import trend
+from qverify_desktop.domain.details import FileDetails, RunDetails
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import RunStatus
 from qverify_desktop.domain.results import AnalysisRequest, Fraction, Measure, RunResult, Verdict
+from qverify_desktop.domain.testing import FileCoverage
 from qverify_desktop.domain.views import MeasureView
 from qverify_desktop.engine.history import history_of
 from qverify_desktop.engine.wire import request_key
@@ -244,3 +248,39 @@ async def test_a_bundle_that_is_torn_or_gone_is_written_anew(tmp_path: Path, har
             assert bundle.read_bytes() == whole
         assert exported.read_bytes() == whole
         assert ">UNANCHORED<" in (tmp_path / "out.html").read_text("utf-8")
+
+
+async def test_a_report_is_written_although_the_sources_of_it_are_lost(tmp_path: Path) -> None:
+    source = tmp_path / "shelf"
+    source.mkdir()
+    (source / "a.py").write_text("x = 1\n")
+    lines = FileCoverage(frozenset({1}), frozenset({1}))
+    details = RunDetails((FileDetails("a.py", "python", "x = 1\n", "", FileCoverage(frozenset({1})), lines),))
+
+    class WithDetails(ScriptedAnalysis):
+        async def __call__(self, run, request, services, checkpoints, reporter):
+            steps = Steps(run, request, services, checkpoints, reporter)
+
+            async def opening(context):
+                context.record("run_opened", {})
+                return "2026-01-01T00:00:00Z"
+
+            async def looking(_):
+                return details
+
+            await steps.step("open", str, opening)
+            await steps.step(step_name("python"), RunDetails, looking)
+            self.kept = services.artefacts.path(services.journal.recorded(run, step_name("python")))
+            return await super().__call__(run, request, services, checkpoints, reporter)
+
+    analysis = WithDetails(found=lambda made: replace(made, languages=("python",)))
+    async with house(tmp_path / "home", analysis) as engine:
+        run = await engine.start(AnalysisRequest(str(source)))
+        events = await follow(engine, run)
+        assert events[-1].text == ""
+        report = Path((await engine.show(run))["report"]).read_text("utf-8")
+        assert '<span class="gained"><i>1</i><b>+</b>x = 1</span>' in report
+        analysis.kept.write_bytes(b"torn")
+        await engine.export(run, "html", tmp_path / "later.html")
+        later = (tmp_path / "later.html").read_text("utf-8")
+        assert "The source line by line is not in this report." in later and "x = 1" not in later
