@@ -63,6 +63,12 @@ SHARES = tuple(series for series in SERIES if series.kind is Kind.SHARE)
 AMOUNTS = tuple(series for series in SERIES if series.kind is not Kind.SHARE)
 
 
+def comparable(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+    """Of runs, newest first, those with the scope of the newest: others measured other lines, and a line through both would
+    tell of the scope and not of the code. An older version did not keep the scope; its runs stay."""
+    return [entry for entry in entries if entry["scope"] in (entries[0]["scope"], "") or not entries[0]["scope"]]
+
+
 def scale(values: Sequence[int]) -> tuple[int, int]:
     """Bottom and top of a trend's scale: the values' own range, widened to 12 points within 0 to 100 %."""
     low, high = min(values), max(values)

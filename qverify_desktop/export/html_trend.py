@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qverify_desktop.domain.trend import AMOUNTS, SHARES, Kind, Series, rounded_scale, told
+from qverify_desktop.domain.trend import AMOUNTS, SHARES, Kind, Series, comparable, rounded_scale, told
 from qverify_desktop.domain.views import HistoryEntry
 
 #: Size of a drawing in its own units; it is stretched to the room that there is.
@@ -58,8 +58,7 @@ def trend_of(history: Sequence[HistoryEntry]) -> Trend | None:
     """``history`` is newest first, and its first the run of the report. ``None`` where there is nothing to compare with."""
     if len(history) < 2:
         return None
-    # Runs of another scope measure other lines: a line through both would tell of the scope and not of the code.
-    runs = tuple(entry for entry in reversed(history) if entry["scope"] in (history[0]["scope"], ""))
+    runs = tuple(reversed(comparable(history)))
     known = [value for series in SHARES for entry in runs if (value := series.value(entry)) is not None]
     low, high = rounded_scale(known)
     return Trend(

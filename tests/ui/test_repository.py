@@ -299,3 +299,19 @@ def test_the_scale_of_times_is_short(opened, most, steps):
     chart = page.amounts.charts["duration_ms"]
     told = [chart._axis(step) for step in chart._plot()[1]]
     assert " ".join(told) == steps
+
+
+def test_runs_of_another_scope_are_listed_and_not_drawn(opened, qtbot):
+    entries = history()
+    entries[1]["scope"], entries[2]["scope"] = "changed:main", ""
+    _, _, page = opened(repository_history=entries)
+    assert page.model.rowCount() == 9
+    assert page._others.isVisible() and page._others.text().startswith("1 run of another scope")
+    assert page.trend.words_of(7).endswith("Lines 88.6 %, Branches 83.0 %, Mutants killed 81.3 %")
+    page.trend.setFocus()
+    qtbot.keyClick(page.trend, Qt.Key.Key_End)
+    assert page.table.value()["run"]["run"] == RUN
+    qtbot.keyClick(page.trend, Qt.Key.Key_Left)
+    assert page.table.value()["run"]["run"] == entries[2]["run"]["run"]
+    _, _, alike = opened()
+    assert not alike._others.isVisible()
