@@ -76,9 +76,16 @@ class Supplements:
         )
 
     def _sources(self, result: RunResult) -> tuple[tuple[FileDetails, ...], tuple[str, ...]]:
-        """The report is only a reading: where the disk lost the sources of an earlier run, the rest of it is written all the same."""
+        """Without secrets, because a report is handed on; what it has no room for is not looked at. Where the disk lost the sources,
+        the rest of the report is written all the same: it is only a reading."""
+        from qverify_desktop.export.html_sources import within_limits
+
         try:
-            return tuple(file for one in details_of(self._services, result) for file in one.files), ()
+            found = [file for one in details_of(self._services, result) for file in one.files]
+            files = within_limits(result, found)
+            masked = self._services.gateway.mask([{"role": "user", "content": file.text} for file in files])
+            texts = (message["content"] for message in masked.messages)
+            return tuple(replace(file, text=text) for file, text in zip(files, texts, strict=True)), ()
         except QVerifyError as error:
             return (), (f"The source line by line is not in this report. {error.sentence}",)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from qverify_desktop.domain.details import FileDetails, LineState, line_states
 from qverify_desktop.domain.report import Supplement
@@ -12,7 +12,8 @@ from qverify_desktop.domain.results import Fraction, RunResult
 from qverify_desktop.domain.testing import FileCoverage
 
 #: Lines and characters of source in one report; further files are only counted. A browser still opens it at once.
-MOST_LINES, MOST_TEXT = 20_000, 2_000_000
+MOST_LINES, MOST_TEXT = 20_000, 1_000_000
+TOO_LONG = "Its source is in the window and not here: the report would be too long."
 #: Characters of one line.
 MOST_WIDE = 400
 #: Files with so many lines all together stand open.
@@ -56,26 +57,39 @@ class Source:
     open: bool
 
 
-def sources(result: RunResult, supplement: Supplement) -> list[Source]:
-    """Files of the run's targets: those with suspected defects first, then those that gained most, then by path."""
-    suspected: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for defect in result.defects:
-        suspected[defect.file][defect.line].append(f"{defect.call} gives {defect.observed}, not {defect.expected}")
+def within_limits(result: RunResult, files: Sequence[FileDetails]) -> tuple[FileDetails, ...]:
+    """Files with suspected defects first, then those that gained most, then by path; those that a report has no room for without
+    their text."""
+    suspected = Counter(defect.file for defect in result.defects)
 
     def worth(file: FileDetails) -> tuple[int, int, str]:
         gained = len(file.after.covered_lines) - len(file.before.covered_lines)
-        return -len(suspected.get(file.path, ())), -gained, file.path
+        return -suspected[file.path], -gained, file.path
 
-    lines_left, text_left, open_left = MOST_LINES, MOST_TEXT, MOST_OPEN
+    lines_left, text_left = MOST_LINES, MOST_TEXT
     made = []
-    for file in sorted(supplement.sources, key=worth):
+    for file in sorted(files, key=worth):
         count = file.text.count("\n") + 1
-        left_out = file.left_out
-        if not left_out and (count > lines_left or len(file.text) > text_left):
-            left_out = "Its source is in the window and not here: the report would be too long."
-        if not left_out:
-            lines_left, text_left, open_left = lines_left - count, text_left - len(file.text), open_left - count
-        lines = () if left_out else _lines(file, suspected.get(file.path, {}))
+        if file.left_out:
+            made.append(file)
+        elif count > lines_left or len(file.text) > text_left:
+            made.append(replace(file, text="", left_out=TOO_LONG))
+        else:
+            lines_left, text_left = lines_left - count, text_left - len(file.text)
+            made.append(file)
+    return tuple(made)
+
+
+def sources(result: RunResult, supplement: Supplement) -> list[Source]:
+    """The files of the run's targets in the order of ``within_limits``."""
+    suspected: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for defect in result.defects:
+        suspected[defect.file][defect.line].append(f"{defect.call} gives {defect.observed}, not {defect.expected}")
+    open_left = MOST_OPEN
+    made = []
+    for file in within_limits(result, supplement.sources):
+        lines = () if file.left_out else _lines(file, suspected.get(file.path, {}))
+        open_left -= len(lines)
         made.append(
             Source(
                 file.path,
@@ -84,7 +98,7 @@ def sources(result: RunResult, supplement: Supplement) -> list[Source]:
                 _branches_taken(file.before),
                 _branches_taken(file.after),
                 lines,
-                left_out,
+                file.left_out,
                 open_left >= 0,
             )
         )

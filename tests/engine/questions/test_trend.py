@@ -28,6 +28,7 @@ from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.runs import RunStore
 from tests.engine.house import ScriptedAnalysis, follow, house
 from tests.export.values import result
+from tests.gateway.test_masking import PEM
 
 SOURCE = "/projects/=shelf"
 
@@ -254,8 +255,9 @@ async def test_a_report_is_written_although_the_sources_of_it_are_lost(tmp_path:
     source = tmp_path / "shelf"
     source.mkdir()
     (source / "a.py").write_text("x = 1\n")
-    lines = FileCoverage(frozenset({1}), frozenset({1}))
-    details = RunDetails((FileDetails("a.py", "python", "x = 1\n", "", FileCoverage(frozenset({1})), lines),))
+    last = frozenset({6})
+    text = f"KEY = '''-----BEGIN RSA PRIVATE KEY-----\n{PEM}\n-----END RSA PRIVATE KEY-----\n'''\nx = 1\n"
+    details = RunDetails((FileDetails("a.py", "python", text, "", FileCoverage(last), FileCoverage(last, last)),))
 
     class WithDetails(ScriptedAnalysis):
         async def __call__(self, run, request, services, checkpoints, reporter):
@@ -279,7 +281,8 @@ async def test_a_report_is_written_although_the_sources_of_it_are_lost(tmp_path:
         events = await follow(engine, run)
         assert events[-1].text == ""
         report = Path((await engine.show(run))["report"]).read_text("utf-8")
-        assert '<span class="gained"><i>1</i><b>+</b>x = 1</span>' in report
+        assert '<span class="gained"><i>6</i><b>+</b>x = 1</span>' in report
+        assert "BEGIN RSA PRIVATE KEY" in report and not any(line in report for line in PEM.splitlines())
         analysis.kept.write_bytes(b"torn")
         await engine.export(run, "html", tmp_path / "later.html")
         later = (tmp_path / "later.html").read_text("utf-8")
