@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from qverify_desktop.analysis.ports import Journal
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.report import Seal, Supplement
 from qverify_desktop.domain.results import RunResult
@@ -185,9 +186,16 @@ def _is_whole(archive: Path) -> bool:
         return False
 
 
-def copy_bundle(home: Path, journal: Journal, run: str, path: Path) -> None:
-    """Copy the run's bundle. Raises as ``kept_bundle`` and ``write_for_person`` do."""
-    write_for_person(path, kept_bundle(home, journal, run).read_bytes(), make_folder=True)
+def copy_bundle(home: Path, journal: Journal, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
+    """Copy the run's bundle, or write one that shows less. Raises as ``kept_bundle`` and ``write_for_person`` do."""
+    if disclosure is Disclosure.FULL:
+        write_for_person(path, kept_bundle(home, journal, run).read_bytes(), make_folder=True)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritten(path, error) from error
+    journal.bundle(run, path, disclosure)
 
 
 def write_for_person(path: Path, content: bytes, *, make_folder: bool = False) -> None:
