@@ -96,6 +96,31 @@ def test_a_database_that_lost_its_end_is_refused_and_left_alone(tmp_path: Path) 
     assert (path.read_bytes()[: len(torn)]) == torn
 
 
+HARMS = {
+    "short": "UPDATE tiles SET hashes = substr(hashes, 1, 4000) WHERE number = 0",
+    "scribbled": "UPDATE tiles SET hashes = zeroblob(8192) WHERE number = 1",
+    "gone": "DELETE FROM tiles WHERE number = 0",
+    "exchanged": "UPDATE tiles SET hashes = (SELECT hashes FROM tiles WHERE number = 1) WHERE number = 0",
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_torn_tile_is_made_of_the_entries_again(tmp_path: Path, harm: str) -> None:
+    house = House(tmp_path)
+    house.open_run("r1")
+    for number in range(6):
+        events = [event("execution", {"number": number, "part": part}) for part in range(100)]
+        house.journal.record("r1", f"work {number}", RESULT, events)
+    house.close_run("r1")
+    whole = house.bundle("r1").read_bytes()
+    with house.database.statements() as connection:
+        assert connection.execute(HARMS[harm]).rowcount == 1
+    assert house.bundle("r1").read_bytes() == whole
+    answer = verify_bundle(house.bundle("r1"), public_key=house.journal.verifier_key)
+    assert answer["valid"], answer["problems"]
+    house.close()
+
+
 def test_a_torn_artefact_is_no_result(tmp_path: Path) -> None:
     house = House(tmp_path)
     digest = house.artefacts.put(b"a result " * 1000)
