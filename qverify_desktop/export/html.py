@@ -63,13 +63,11 @@ class Number:
 def html(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
     """The report of a finished run. All text of the repository is escaped; equal values give the same bytes."""
     root = resources_root() / "resources"
-    environment = _environment(root)
+    templates = environment(root)
     shape, token = _SHAPES[result.verdict]
-    style = environment.get_template("style.css.jinja").render(
-        light=_colours(root, "light"), dark=_colours(root, "dark")
-    )
+    style = templates.get_template("style.css.jinja").render(light=colours(root, "light"), dark=colours(root, "dark"))
     tests = {judged.test.id: judged.test for judged in result.tests}
-    text = environment.get_template("report.html.jinja").render(
+    text = templates.get_template("report.html.jinja").render(
         result=result,
         supplement=supplement,
         version=__version__,
@@ -95,7 +93,7 @@ def html(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
 
 
 @cache
-def _environment(root: Path) -> Environment:
+def environment(root: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(root / "report"),
         autoescape=True,
@@ -125,7 +123,7 @@ def _icon(root: Path, name: str) -> Markup:
 
 
 @cache
-def _colours(root: Path, theme: str) -> Mapping[str, str]:
+def colours(root: Path, theme: str) -> Mapping[str, str]:
     tokens = tomllib.loads((root / "themes" / "tokens.toml").read_text("utf-8"))
     return {
         name: value for group in tokens["theme"][theme].values() for name, value in group.items() if len(value) == 7
