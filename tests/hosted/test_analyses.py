@@ -36,6 +36,8 @@ async def test_a_folder_is_analysed_there_and_watched_from_here(
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
     commit = repository(tmp_path / "source")
+    # Slow enough that what happens there is seen while it happens.
+    hosted.set(pace_s=0.3)
     async with desktop(home) as engine:
         await let_in(engine, hosted)
         found = await engine.ask("hosted_source", source=str(tmp_path / "source"))
