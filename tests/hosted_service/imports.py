@@ -83,7 +83,7 @@ async def create_import(house: House, request: Request) -> Answer:
             if not known:
                 await keep_key(connection, org, key, body, there["id"])
             return Answer(200, shown(there))
-        limits = await house.setting(connection, "limits")
+        limits = await house.setting("limits")
         largest = min(limits["max_bundle_size"], limits["part_size"] * limits["max_parts"])
         if body["size"] > largest:
             raise Refusal(
@@ -195,7 +195,7 @@ async def sign_parts(house: House, request: Request) -> Answer:
     async with house.store.connection() as connection:
         row = await owned(connection, "imports", request)
         need_state(row, "uploading")
-        expires = await house.setting(connection, "part_expires_s")
+        expires = await house.setting("part_expires_s")
     numbers, part_size = request.body["numbers"], row["request"]["part_size"]
     if max(numbers) > parts_of(row):
         errors = [{"pointer": "/numbers", "detail": f"The bundle has {parts_of(row)} parts."}]
