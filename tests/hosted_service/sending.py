@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +88,13 @@ def upload(client: httpx.Client, bundle: Bundle, key: str = IDEMPOTENCY_KEY) -> 
 
 
 def events(client: httpx.Client, path: str, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Events of ``/v1/imports/ID`` or ``/v1/analyses/ID`` as they come; ends with the stream."""
+    """Events of ``/v1/imports/ID`` or ``/v1/analyses/ID`` as they come; ends with the stream, which a minute is enough for."""
+    end = time.monotonic() + 60
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
     with client.stream("GET", f"{path}/events", headers=headers) as answer:
         answer.raise_for_status()
         for line in answer.iter_lines():
+            assert time.monotonic() < end, f"{path} does not end"
             if line.startswith("data:"):
                 yield json.loads(line.removeprefix("data:"))
 
