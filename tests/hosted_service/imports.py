@@ -43,7 +43,7 @@ def shown(row: Row) -> dict[str, Any]:
 
 
 def parts_of(row: Row) -> int:
-    return math.ceil(row["request"]["size"] / row["request"]["part_size"])
+    return math.ceil(int(row["request"]["size"]) / int(row["request"]["part_size"]))
 
 
 def size_of(row: Row, number: int) -> int:
@@ -93,17 +93,17 @@ async def create_import(house: House, request: Request) -> Answer:
         await make_room(house, connection, org, {"imports": 1, "import_bytes": body["size"]})
         ends = now() + dt.timedelta(seconds=limits["upload_expires_s"])
         kept = body | {"origin": checkpoint.origin, "region": house.region, "part_size": limits["part_size"]}
-        row: Row | None = {"id": fresh("imp"), "org": org}
-        upload = await house.stored(house.bundles.begin, object_key(row))
+        id = fresh("imp")
+        upload = await house.stored(house.bundles.begin, object_key({"id": id, "org": org}))
         row = await one(
             connection,
             "insert into imports (id, org, state, request, sha256, upload, expires) values (%s, %s, 'uploading', %s, %s, %s, %s) "
             "returning *",
-            *(row["id"], org, Jsonb(kept), body["sha256"], upload, ends),
+            *(id, org, Jsonb(kept), body["sha256"], upload, ends),
         )
         assert row is not None
-        await keep_key(connection, org, key, body, row["id"])
-        await happened(connection, row["id"], "state", "uploading", "The bundle is announced.", total=parts_of(row))
+        await keep_key(connection, org, key, body, id)
+        await happened(connection, id, "state", "uploading", "The bundle is announced.", total=parts_of(row))
     return Answer(201, shown(row), {"Location": f"/v1/imports/{row['id']}"})
 
 

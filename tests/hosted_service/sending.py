@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def upload(client: httpx.Client, bundle: Bundle, key: str = IDEMPOTENCY_KEY) -> 
     return id
 
 
-def events(client: httpx.Client, path: str, after: int = 0) -> Iterator[dict[str, Any]]:
+def events(client: httpx.Client, path: str, after: int = 0) -> Generator[dict[str, Any], None, None]:
     """Events of ``/v1/imports/ID`` or ``/v1/analyses/ID`` as they come; ends with the stream, which a minute is enough for."""
     end = time.monotonic() + 60
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}

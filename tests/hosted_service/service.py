@@ -181,6 +181,11 @@ class HostedService:
         replica.process.stdin.close()
         self.wait(replica)
 
+    def stop(self) -> None:
+        """End all replicas."""
+        for replica in self.replicas:
+            ended(replica.process)
+
     def wait(self, replica: Replica) -> None:
         """Until it answers."""
         with httpx.Client(verify=self.tls(), trust_env=False, timeout=60) as client:
@@ -224,7 +229,7 @@ def hosted_service() -> Iterator[HostedService]:
         service = HostedService(certificates, issuer, dsn, storage, log)
         service.balancer = stack.enter_context(balancing([]))
         service.replicas = [Replica(f"replica-{number}", 0) for number in range(REPLICAS)]
-        stack.callback(lambda: [ended(replica.process) for replica in service.replicas])
+        stack.callback(service.stop)
         with ThreadPoolExecutor(REPLICAS) as starters:
             list(starters.map(service.start, range(REPLICAS)))
         service.balancer.ports.extend(replica.port for replica in service.replicas)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -227,13 +228,13 @@ def test_another_key_for_a_known_log(client: httpx.Client, desktop: Desktop, tmp
         ({"json": None, "content": b"{}", "headers": {"Content-Type": "text/plain"}}, "media-type"),
     ],
 )
-def test_requests_that_are_none(client: httpx.Client, words: dict[str, object], expected: str) -> None:
+def test_requests_that_are_none(client: httpx.Client, words: dict[str, Any], expected: str) -> None:
     headers = {"Idempotency-Key": "a-key-of-the-test-1", "Content-Type": "application/json"}
-    headers |= words.get("headers", {})  # type: ignore[arg-type]
+    headers |= words.get("headers", {})
     if words.get("headers") == {}:
         del headers["Idempotency-Key"]
     asked = {"json": {}} | words | {"headers": headers}
-    assert problem(client.post("/v1/imports", **asked)) == expected  # type: ignore[arg-type]
+    assert problem(client.post("/v1/imports", **asked)) == expected
 
 
 def test_events_can_be_resumed_at_the_other_replica(service: HostedService, desktop: Desktop) -> None:
