@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.evidence.verify import verify_bundle
 from tests.evidence.logs import KEY, ORIGIN, House
@@ -48,10 +49,15 @@ class Desktop:
     def run(self, name: str, steps: int = 2, exit_code: int = 0) -> Bundle:
         """A run and its bundle."""
         self.house.whole_run(name, steps, exit_code)
-        path = self.house.bundle(name)
+        return self.bundle(name)
+
+    def bundle(self, name: str, disclosure: Disclosure = Disclosure.FULL) -> Bundle:
+        """The bundle of a run that was made before."""
+        path = self.house.folder / f"{name}.qvevidence.zip"
+        self.house.journal.bundle(name, path, disclosure)
         raw = path.read_bytes()
         checkpoint = verify_bundle(path)["checkpoint"]
-        announcement = {"run": name, "size": 0, "sha256": "", "disclosure": "full", "checkpoint": checkpoint}
+        announcement = {"run": name, "size": 0, "sha256": "", "disclosure": str(disclosure), "checkpoint": checkpoint}
         return Bundle(raw, announcement | {"public_key": self.key}).altered(raw)
 
 
