@@ -211,7 +211,7 @@ def application(house: House) -> fastapi.FastAPI:
 
 def main() -> None:
     given = json.load(sys.stdin)
-    with tempfile.TemporaryDirectory(prefix="qv-replica-") as scratch:
+    with tempfile.TemporaryDirectory(dir=given["scratch"]) as scratch:
         house = House(
             name=f"{given['name']}-{secrets.token_hex(4)}",
             store=Store(given["dsn"]),

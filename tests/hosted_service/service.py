@@ -173,6 +173,7 @@ class HostedService:
             "seed": COSIGNER.seed.hex(),
             "region": "eu-test",
             "regions": regions,
+            "scratch": str(self.certificates.folder),  # goes with the service, also what a killed replica leaves
         }
         replica.process = self.child("replica", [], pass_fds=[listener.fileno()], stdin=subprocess.PIPE)
         listener.close()  # the child's alone: when it dies, connections are refused
