@@ -2,12 +2,16 @@
 reason that ``languages/syntax.py`` gives. Otherwise one failing test could end the whole session."""
 
 import ast
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from qverify_desktop.languages.syntax import one_at_a_time
+
+if TYPE_CHECKING:
+    from tests.hosted_service.service import HostedService
 
 _parse = ast.parse
 
@@ -21,14 +25,25 @@ ast.parse = _parse_alone
 
 
 class Rooms(LoadScopeScheduling):  # type: ignore[misc]
-    """Which tests one worker runs one after the other: those that share the display, those that share the container engine, and
-    those of one file. The largest such room is begun first."""
+    """Which tests one worker runs one after the other: those that share the display, those that share the container engine,
+    those that share the hosted service, and those of one file. The largest such room is begun first."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         if file.startswith(("tests/ui/", "tests/e2e/")):
             return "display"
+        if file.startswith("tests/hosted"):  # the service of docs/hosted-api.yaml, and its client's tests
+            return "hosted"
         return "containers" if file.startswith("tests/integration/") else file
+
+
+@pytest.fixture(scope="session")
+def standing_service() -> Iterator["HostedService"]:
+    """The hosted service of ``tests/hosted_service``: the same for all that need one, started when the first does."""
+    from tests.hosted_service.service import hosted_service
+
+    with hosted_service() as service:
+        yield service
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,8 +12,7 @@ UNITS = {"imports": "count", "import_bytes": "bytes", "analyses": "count", "mode
 
 
 async def get_service(house: House, request: Request) -> Answer:
-    async with house.store.connection() as connection:
-        limits = await house.setting(connection, "limits")
+    limits = await house.setting("limits")
     return Answer(
         200,
         {
@@ -32,8 +31,7 @@ async def get_service(house: House, request: Request) -> Answer:
 
 
 async def get_regions(house: House, request: Request) -> Answer:
-    async with house.store.connection() as connection:
-        accepts = await house.setting(connection, "accepts")
+    accepts = await house.setting("accepts")
     return Answer(
         200, {"current": house.region, "regions": [region | {"accepts": accepts} for region in house.regions]}
     )
@@ -54,7 +52,7 @@ async def get_account(house: House, request: Request) -> Answer:
 async def get_usage(house: House, request: Request) -> Answer:
     start, end = month()
     async with house.store.connection() as connection:
-        limits, have = await house.setting(connection, "quotas"), await used(connection, request.org)
+        limits, have = await house.setting("quotas"), await used(connection, request.org)
     before = start - dt.timedelta(days=1)
     invoice = {
         "id": f"inv_{before:%Y%m}",

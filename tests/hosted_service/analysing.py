@@ -31,8 +31,7 @@ RUN = "run-1"
 
 async def analyse(house: House, row: Row) -> None:
     """Run one analysis, from its beginning should another replica have begun it."""
-    async with house.store.connection() as connection:
-        pace, failing = await house.setting(connection, "pace_s"), await house.setting(connection, "failing_analyses")
+    pace, failing = await house.setting("pace_s"), await house.setting("failing_analyses")
     for stage, total in STAGES:
         for done in range(total + 1):
             if not await step(house, row, stage, done, total):

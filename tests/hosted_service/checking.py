@@ -67,10 +67,11 @@ async def verified(house: House, row: Row, log: Row | None, bundle: Path, known:
         raise diverged(log)
     if not answer["valid"]:
         raise Refusal("bundle-invalid", f"{answer['grade']}. {' '.join(answer['problems'])}"[:900])
-    if (answer["run"], answer["origin"]) != (request["run"], checkpoint.origin) or _body(
-        answer["checkpoint"]
-    ) != _body(request["checkpoint"]):
-        raise Refusal("announcement-mismatch", "Run, log or checkpoint of the bundle are not those announced.")
+    found = answer["run"], answer["origin"], answer["disclosure"], _body(answer["checkpoint"])
+    if found != (request["run"], checkpoint.origin, request["disclosure"], _body(request["checkpoint"])):
+        raise Refusal(
+            "announcement-mismatch", "Run, log, disclosure or checkpoint of the bundle are not those announced."
+        )
     if log is not None and not newer:
         # The bundle is older than what is known: then what is known has to extend the bundle.
         later = known.with_name("later.zip")

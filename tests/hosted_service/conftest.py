@@ -1,4 +1,4 @@
-"""One service for all tests of this folder; each begins with an empty one."""
+"""Each test begins with an empty service; ``standing_service`` is that of all tests (``tests/conftest.py``)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ import httpx
 import pytest
 
 from tests.hosted_service.sending import Desktop
-from tests.hosted_service.service import HostedService, hosted_service
-
-
-@pytest.fixture(scope="session")
-def standing_service() -> Iterator[HostedService]:
-    with hosted_service() as service:
-        yield service
+from tests.hosted_service.service import HostedService
 
 
 @pytest.fixture

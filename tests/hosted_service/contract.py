@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "hosted-api.yaml"
@@ -196,7 +196,7 @@ def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     """A validator for a schema of the document; OpenAPI 3.1 schemas are JSON Schema 2020-12."""
     key = json.dumps(schema, sort_keys=True)
     if key not in _VALIDATORS:
-        registry: Any = Registry().with_resource(_NAME, Resource(document(), DRAFT202012))
+        registry: Any = Registry().with_resource(_NAME, DRAFT202012.create_resource(document()))
         placed = json.loads(key.replace('"#/', f'"{_NAME}#/'))
         _VALIDATORS[key] = Draft202012Validator(placed, registry=registry, format_checker=FormatChecker())
     return _VALIDATORS[key]

@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from tests.hosted_service.contract import Refusal
-from tests.hosted_service.store import Store, one
+from tests.hosted_service.store import Store
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,14 +33,12 @@ NAMES = {429: "rate-limited", 500: "internal", 503: "unavailable"}
 
 async def next_fault(store: Store, method: str, path: str) -> dict[str, Any]:
     """Take the next fault that is planned for this, if any."""
-    async with store.connection() as connection:
-        row = await one(
-            connection,
-            "update faults set remaining = remaining - 1 where number = (select number from faults where remaining > 0 "
-            "and method = %s and %s ~ path order by number limit 1 for update skip locked) returning action",
-            method,
-            path,
-        )
+    row = await store.ask(
+        "update faults set remaining = remaining - 1 where number = (select number from faults where remaining > 0 "
+        "and method = %s and %s ~ path order by number limit 1 for update skip locked) returning action",
+        method,
+        path,
+    )
     return {} if row is None else row["action"]
 
 

@@ -59,9 +59,10 @@ class House:
     client_id: str
     scratch: Path
 
-    async def setting(self, connection: Connection, name: str) -> Any:
-        found = await self.store.setting(connection, name)
-        default = DEFAULTS[name]
+    async def setting(self, name: str) -> Any:
+        """What the test has set, or what holds then."""
+        row = await self.store.ask("select value from settings where name = %s", name)
+        found, default = None if row is None else row["value"], DEFAULTS[name]
         if isinstance(default, dict):
             return default | (found or {})
         return default if found is None else found
@@ -105,7 +106,7 @@ async def used(connection: Connection, org: str) -> dict[str, int]:
 
 async def make_room(house: House, connection: Connection, org: str, wanted: Mapping[str, int]) -> None:
     """Raises ``Refusal`` where a quota has no room for what is ``wanted``."""
-    limits, have = await house.setting(connection, "quotas"), await used(connection, org)
+    limits, have = await house.setting("quotas"), await used(connection, org)
     for resource, more in wanted.items():
         limit = limits[resource]
         if limit is not None and have[resource] + more > limit:

@@ -43,7 +43,7 @@ def shown(row: Row) -> dict[str, Any]:
 
 
 def parts_of(row: Row) -> int:
-    return math.ceil(row["request"]["size"] / row["request"]["part_size"])
+    return math.ceil(int(row["request"]["size"]) / int(row["request"]["part_size"]))
 
 
 def size_of(row: Row, number: int) -> int:
@@ -83,7 +83,7 @@ async def create_import(house: House, request: Request) -> Answer:
             if not known:
                 await keep_key(connection, org, key, body, there["id"])
             return Answer(200, shown(there))
-        limits = await house.setting(connection, "limits")
+        limits = await house.setting("limits")
         largest = min(limits["max_bundle_size"], limits["part_size"] * limits["max_parts"])
         if body["size"] > largest:
             raise Refusal(
@@ -93,17 +93,17 @@ async def create_import(house: House, request: Request) -> Answer:
         await make_room(house, connection, org, {"imports": 1, "import_bytes": body["size"]})
         ends = now() + dt.timedelta(seconds=limits["upload_expires_s"])
         kept = body | {"origin": checkpoint.origin, "region": house.region, "part_size": limits["part_size"]}
-        row: Row | None = {"id": fresh("imp"), "org": org}
-        upload = await house.stored(house.bundles.begin, object_key(row))
+        id = fresh("imp")
+        upload = await house.stored(house.bundles.begin, object_key({"id": id, "org": org}))
         row = await one(
             connection,
             "insert into imports (id, org, state, request, sha256, upload, expires) values (%s, %s, 'uploading', %s, %s, %s, %s) "
             "returning *",
-            *(row["id"], org, Jsonb(kept), body["sha256"], upload, ends),
+            *(id, org, Jsonb(kept), body["sha256"], upload, ends),
         )
         assert row is not None
-        await keep_key(connection, org, key, body, row["id"])
-        await happened(connection, row["id"], "state", "uploading", "The bundle is announced.", total=parts_of(row))
+        await keep_key(connection, org, key, body, id)
+        await happened(connection, id, "state", "uploading", "The bundle is announced.", total=parts_of(row))
     return Answer(201, shown(row), {"Location": f"/v1/imports/{row['id']}"})
 
 
@@ -195,7 +195,7 @@ async def sign_parts(house: House, request: Request) -> Answer:
     async with house.store.connection() as connection:
         row = await owned(connection, "imports", request)
         need_state(row, "uploading")
-        expires = await house.setting(connection, "part_expires_s")
+        expires = await house.setting("part_expires_s")
     numbers, part_size = request.body["numbers"], row["request"]["part_size"]
     if max(numbers) > parts_of(row):
         errors = [{"pointer": "/numbers", "detail": f"The bundle has {parts_of(row)} parts."}]

@@ -57,12 +57,23 @@ def postgres() -> Iterator[str]:
     environment = {"PATH": os.environ.get("PATH", "/usr/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     if owner:
         os.chown(folder, owner["user"], owner["group"])
-    initdb = [bin / "initdb", "-D", folder / "data", "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
-    server = None
+    initdb: list[Any] = [
+        bin / "initdb",
+        "-D",
+        folder / "data",
+        "-U",
+        "test",
+        "-A",
+        "trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+    ]
+    server: subprocess.Popen[bytes] | None = None
     try:
         subprocess.run(initdb, **owner, cwd="/", env=environment, check=True, capture_output=True, timeout=120)
         options = [word for option in OPTIONS for word in ("-c", option)]
-        command = [bin / "postgres", "-D", folder / "data", "-k", folder, *options]
+        command: list[Any] = [bin / "postgres", "-D", folder / "data", "-k", folder, *options]
         log = (folder / "log").open("wb")
         server = subprocess.Popen(command, **owner, cwd="/", env=environment, stdout=log, stderr=log)
         dsn = f"host={folder} user=test dbname=postgres"

@@ -33,7 +33,7 @@ from tests.hosted_service.contract import Operation, Refusal, Request, operation
 from tests.hosted_service.faults import Faults
 from tests.hosted_service.house import DEFAULTS, Answer, House
 from tests.hosted_service.listening import server
-from tests.hosted_service.store import Store, one
+from tests.hosted_service.store import Store
 from tests.hosted_service.tokens import Tokens, need_scope
 from tests.hosted_service.worker import work
 
@@ -77,18 +77,16 @@ async def body_of(incoming: fastapi.Request, limit: int) -> bytes:
 
 async def within_rate(house: House, org: str) -> None:
     """Raises ``Refusal``: 429 where the organisation has asked too often, at whichever replica."""
-    async with house.store.connection() as connection:
-        rate = await house.setting(connection, "rate")
-        if rate is None:
-            return
-        window = int(time.time() // rate["window_s"])
-        row = await one(
-            connection,
-            "insert into rates values (%s, %s, 1) on conflict (org, started) do update set requests = rates.requests + 1 "
-            "returning requests",
-            org,
-            window,
-        )
+    rate = await house.setting("rate")
+    if rate is None:
+        return
+    window = int(time.time() // rate["window_s"])
+    row = await house.store.ask(
+        "insert into rates values (%s, %s, 1) on conflict (org, started) do update set requests = rates.requests + 1 "
+        "returning requests",
+        org,
+        window,
+    )
     if row is not None and row["requests"] > rate["requests"]:
         left = math.ceil((window + 1) * rate["window_s"] - time.time())
         raise Refusal("rate-limited", f"Wait {left} s.", headers={"Retry-After": str(left)}, retry_after_s=left)
@@ -103,8 +101,7 @@ async def answered(house: House, operation: Operation, incoming: fastapi.Request
         await within_rate(house, claims["org_id"])
     headers = dict(incoming.headers)
     query = operation.check_parameters(incoming.path_params, incoming.query_params.multi_items(), headers)
-    async with house.store.connection() as connection:
-        limits = await house.setting(connection, "limits")
+    limits = await house.setting("limits")
     body = operation.check_body(await body_of(incoming, limits["max_body_size"]), headers.get("content-type", ""))
     request = Request(incoming.path_params, query, headers, body, claims, request_id)
     return await HANDLERS[operation.name](house, request)
@@ -214,7 +211,7 @@ def application(house: House) -> fastapi.FastAPI:
 
 def main() -> None:
     given = json.load(sys.stdin)
-    with tempfile.TemporaryDirectory(prefix="qv-replica-") as scratch:
+    with tempfile.TemporaryDirectory(dir=given["scratch"]) as scratch:
         house = House(
             name=f"{given['name']}-{secrets.token_hex(4)}",
             store=Store(given["dsn"]),

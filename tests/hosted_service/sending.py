@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.evidence.verify import verify_bundle
 from tests.evidence.logs import KEY, ORIGIN, House
@@ -47,10 +49,15 @@ class Desktop:
     def run(self, name: str, steps: int = 2, exit_code: int = 0) -> Bundle:
         """A run and its bundle."""
         self.house.whole_run(name, steps, exit_code)
-        path = self.house.bundle(name)
+        return self.bundle(name)
+
+    def bundle(self, name: str, disclosure: Disclosure = Disclosure.FULL) -> Bundle:
+        """The bundle of a run that was made before."""
+        path = self.house.folder / f"{name}.qvevidence.zip"
+        self.house.journal.bundle(name, path, disclosure)
         raw = path.read_bytes()
         checkpoint = verify_bundle(path)["checkpoint"]
-        announcement = {"run": name, "size": 0, "sha256": "", "disclosure": "full", "checkpoint": checkpoint}
+        announcement = {"run": name, "size": 0, "sha256": "", "disclosure": str(disclosure), "checkpoint": checkpoint}
         return Bundle(raw, announcement | {"public_key": self.key}).altered(raw)
 
 
@@ -86,12 +93,14 @@ def upload(client: httpx.Client, bundle: Bundle, key: str = IDEMPOTENCY_KEY) -> 
     return id
 
 
-def events(client: httpx.Client, path: str, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Events of ``/v1/imports/ID`` or ``/v1/analyses/ID`` as they come; ends with the stream."""
+def events(client: httpx.Client, path: str, after: int = 0) -> Generator[dict[str, Any], None, None]:
+    """Events of ``/v1/imports/ID`` or ``/v1/analyses/ID`` as they come; ends with the stream, which a minute is enough for."""
+    end = time.monotonic() + 60
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
     with client.stream("GET", f"{path}/events", headers=headers) as answer:
         answer.raise_for_status()
         for line in answer.iter_lines():
+            assert time.monotonic() < end, f"{path} does not end"
             if line.startswith("data:"):
                 yield json.loads(line.removeprefix("data:"))
 

@@ -173,6 +173,7 @@ class HostedService:
             "seed": COSIGNER.seed.hex(),
             "region": "eu-test",
             "regions": regions,
+            "scratch": str(self.certificates.folder),  # goes with the service, also what a killed replica leaves
         }
         replica.process = self.child("replica", [], pass_fds=[listener.fileno()], stdin=subprocess.PIPE)
         listener.close()  # the child's alone: when it dies, connections are refused
@@ -180,6 +181,11 @@ class HostedService:
         replica.process.stdin.write(json.dumps(given).encode())
         replica.process.stdin.close()
         self.wait(replica)
+
+    def stop(self) -> None:
+        """End all replicas."""
+        for replica in self.replicas:
+            ended(replica.process)
 
     def wait(self, replica: Replica) -> None:
         """Until it answers."""
@@ -224,7 +230,7 @@ def hosted_service() -> Iterator[HostedService]:
         service = HostedService(certificates, issuer, dsn, storage, log)
         service.balancer = stack.enter_context(balancing([]))
         service.replicas = [Replica(f"replica-{number}", 0) for number in range(REPLICAS)]
-        stack.callback(lambda: [ended(replica.process) for replica in service.replicas])
+        stack.callback(service.stop)
         with ThreadPoolExecutor(REPLICAS) as starters:
             list(starters.map(service.start, range(REPLICAS)))
         service.balancer.ports.extend(replica.port for replica in service.replicas)

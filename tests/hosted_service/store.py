@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import json
@@ -50,10 +51,21 @@ ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Store:
-    """One connection for each piece of work: PostgreSQL is beside us, and a replica that is killed leaves nothing open."""
+    """A connection for each piece of work (PostgreSQL is beside us), and one that stays for the small questions of every request."""
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
+        self._standing: Connection | None = None
+        self._turn = asyncio.Lock()
+
+    async def ask(self, sql: str, *values: Any) -> Row | None:
+        """The first row of a statement that stands for itself."""
+        async with self._turn:
+            if self._standing is None or self._standing.broken:
+                self._standing = await psycopg.AsyncConnection.connect(
+                    self.dsn, autocommit=True, row_factory=dict_row
+                )
+            return await one(self._standing, sql, *values)
 
     @asynccontextmanager
     async def connection(self, autocommit: bool = False) -> AsyncIterator[Connection]:
@@ -61,10 +73,6 @@ class Store:
         connection = await psycopg.AsyncConnection.connect(self.dsn, autocommit=autocommit, row_factory=dict_row)
         async with connection:
             yield connection
-
-    async def setting(self, connection: Connection, name: str, default: Any = None) -> Any:
-        row = await one(connection, "select value from settings where name = %s", name)
-        return default if row is None else row["value"]
 
 
 async def one(connection: Connection, sql: str, *values: Any) -> Row | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.evidence.note import Checkpoint, VerifierKey, open_note
 from tests.evidence.logs import OTHER_KEY
 from tests.hosted_service.checkpoints import cosigned_at
@@ -50,6 +52,19 @@ def test_later_runs_extend_and_earlier_ones_still_fit(client: httpx.Client, desk
     pages.append(client.get("/v1/imports", params={"limit": 2, "cursor": pages[0]["next"]}).json())
     assert [one["run"] for page in pages for one in page["imports"]] == ["r0", "r2", "r1"]
     assert "next" not in pages[1]
+
+
+def test_what_leaves_contents_out_is_taken_as_that(client: httpx.Client, desktop: Desktop) -> None:
+    desktop.run("r1")
+    for disclosure in (Disclosure.HEADERS, Disclosure.REDACTED, Disclosure.FULL):
+        found = outcome(client, upload(client, desktop.bundle("r1", disclosure), f"key-of-the-{disclosure}-one"))
+        assert (found["state"], found["disclosure"]) == ("accepted", str(disclosure)), found
+    # The log that is known by no more than headers still shows what does not fit.
+    desktop.run("r2")
+    outcome(client, upload(client, desktop.bundle("r2", Disclosure.HEADERS), "key-of-the-second-run"))
+    less = desktop.bundle("r2", Disclosure.REDACTED).other(disclosure="full")
+    found = outcome(client, upload(client, less, "key-of-what-is-not-full"))
+    assert found["problem"]["type"] == "urn:qverify:problem:announcement-mismatch"
 
 
 def test_the_same_key_is_one_import_wherever_it_is_sent(service: HostedService, desktop: Desktop) -> None:
@@ -227,13 +242,13 @@ def test_another_key_for_a_known_log(client: httpx.Client, desktop: Desktop, tmp
         ({"json": None, "content": b"{}", "headers": {"Content-Type": "text/plain"}}, "media-type"),
     ],
 )
-def test_requests_that_are_none(client: httpx.Client, words: dict[str, object], expected: str) -> None:
+def test_requests_that_are_none(client: httpx.Client, words: dict[str, Any], expected: str) -> None:
     headers = {"Idempotency-Key": "a-key-of-the-test-1", "Content-Type": "application/json"}
-    headers |= words.get("headers", {})  # type: ignore[arg-type]
+    headers |= words.get("headers", {})
     if words.get("headers") == {}:
         del headers["Idempotency-Key"]
     asked = {"json": {}} | words | {"headers": headers}
-    assert problem(client.post("/v1/imports", **asked)) == expected  # type: ignore[arg-type]
+    assert problem(client.post("/v1/imports", **asked)) == expected
 
 
 def test_events_can_be_resumed_at_the_other_replica(service: HostedService, desktop: Desktop) -> None:

@@ -28,7 +28,7 @@ async def watch(house: House, table: str, request: Request) -> Answer:
     after = int(request.headers.get("last-event-id", "0"))
     async with house.store.connection() as connection:
         row = await owned(connection, table, request)
-        keep_alive = await house.setting(connection, "keep_alive_s")
+        keep_alive = await house.setting("keep_alive_s")
         last = await one(connection, "select coalesce(max(id), 0) as id from events where resource = %s", row["id"])
     if row["state"] in FINAL and last is not None and after >= last["id"]:
         return Answer(204)

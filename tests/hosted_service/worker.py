@@ -45,16 +45,14 @@ async def work(house: House) -> None:
 async def work_once(house: House) -> bool:
     """Take one piece of work, of whichever kind, and do it. False when there is none."""
     for table, (states, run) in KINDS.items():
-        async with house.store.connection() as connection:
-            lease = await house.setting(connection, "lease_s")
-            row = await one(
-                connection,
-                f"update {table} set lease_owner = %s, lease_until = now() + make_interval(secs => %s), tries = tries + 1 "
-                f"where id = (select id from {table} where state in {states} and coalesce(lease_until, now()) <= now() "
-                "order by number limit 1 for update skip locked) returning *",
-                house.name,
-                lease,
-            )
+        lease = await house.setting("lease_s")
+        row = await house.store.ask(
+            f"update {table} set lease_owner = %s, lease_until = now() + make_interval(secs => %s), tries = tries + 1 "
+            f"where id = (select id from {table} where state in {states} and coalesce(lease_until, now()) <= now() "
+            "order by number limit 1 for update skip locked) returning *",
+            house.name,
+            lease,
+        )
         if row is not None:
             async with renewed(house, table, row, lease):
                 await point(house.store, f"{table} claimed")
@@ -90,6 +88,8 @@ async def renewed(house: House, table: str, row: Row, lease: float) -> AsyncIter
 
 async def expire(house: House) -> bool:
     """Throw away one upload whose time is over."""
+    if await house.store.ask("select from imports where state = 'uploading' and expires <= now() limit 1") is None:
+        return False
     async with house.store.connection() as connection:
         row = await one(
             connection,
