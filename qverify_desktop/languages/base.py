@@ -25,8 +25,8 @@ from qverify_desktop.domain.testing import (
 @dataclass(frozen=True)
 class RunVariation:
     """What is varied between repetitions: order seed, hash seed, time zone, locale; ``cpus`` (processors' time, 0 for all
-    of the job's own), which whoever runs the job puts into its limits; and ``clock_s``, seconds by which the clock is fast, in
-    languages whose driver can do that."""
+    of the job's own), which whoever runs the job puts into its limits; and, in languages whose driver can do that, ``clock_s``,
+    seconds by which the clock is fast, and ``elsewhere``, whether each test runs in an empty folder of its own."""
 
     order_seed: int = 0
     hash_seed: int = 0
@@ -34,6 +34,7 @@ class RunVariation:
     locale: str = "C.UTF-8"
     cpus: float = 0.0
     clock_s: int = 0
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
