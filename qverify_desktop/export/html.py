@@ -56,15 +56,15 @@ class Number:
 def html(result: RunResult) -> bytes:
     """The report of a finished run. All text of the repository is escaped; the same result gives the same bytes."""
     root = resources_root() / "resources"
-    template = _environment(root).get_template("report.html.jinja")
+    template = environment(root).get_template("report.html.jinja")
     shape, token = _SHAPES[result.verdict]
     text = template.render(
         result=result,
         version=__version__,
         shape=shape,
         token=token,
-        light=_colours(root, "light"),
-        dark=_colours(root, "dark"),
+        light=colours(root, "light"),
+        dark=colours(root, "dark"),
         numbers=_numbers(result),
         kept=_by_file([judged for judged in result.tests if judged.verdict is TestVerdict.ACCEPTED]),
         suspected=[judged for judged in result.tests if judged.verdict is TestVerdict.SUSPECTED],
@@ -76,7 +76,7 @@ def html(result: RunResult) -> bytes:
 
 
 @cache
-def _environment(root: Path) -> Environment:
+def environment(root: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(root / "report"),
         autoescape=True,
@@ -105,7 +105,7 @@ def _icon(root: Path, name: str) -> Markup:
 
 
 @cache
-def _colours(root: Path, theme: str) -> Mapping[str, str]:
+def colours(root: Path, theme: str) -> Mapping[str, str]:
     tokens = tomllib.loads((root / "themes" / "tokens.toml").read_text("utf-8"))
     return {
         name: value for group in tokens["theme"][theme].values() for name, value in group.items() if len(value) == 7
