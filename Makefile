@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect bench-peers screenshots golden translations freeze prove-clean clean
+.PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect bench-peers bench-evidence screenshots golden translations freeze prove-clean clean
 
 # Further words for pytest: make test PYTEST="tests/sandbox -k reaper". In one process: make test WORKERS=0
 PYTEST ?=
@@ -56,6 +56,9 @@ bench-sandbox: setup ## Measure the sandbox: cold, started before, eight at once
 
 bench-detect: setup ## Measure detection with no model on test vectors: found, precision, frozen in, false alarms
 	@.venv/bin/python -m tests.benchmarks.detect.bench_detect --write docs/measurements/detection.md
+
+bench-evidence: setup ## Measure the evidence log: durable appends, export and verification in a log of a million entries
+	@.venv/bin/python -m tests.benchmarks.bench_evidence 1000000
 
 bench-peers: setup ## Measure ours beside Pynguin and Hypothesis' ghostwriter on real projects (an hour; PEERS="project ...")
 	@.venv/bin/python -m tests.benchmarks.peers.bench_peers $(PEERS)

@@ -128,6 +128,43 @@ def test_any_other_text_is_refused_by_both_readers(text: bytes) -> None:
         verify.strict_json(text, "it")
 
 
+def entry_with(data: Any) -> dict[str, Any]:
+    """An entry of the log with that data."""
+    words = dict.fromkeys(("log", "run", "prev", "step", "type", "at"), "x")
+    return {**words, "v": 1, "seq": 0, "data": {"value": data}}
+
+
+def read_by(reader: Any, text: bytes) -> Any:
+    try:
+        return reader(text)
+    except verify.Broken as broken:
+        return str(broken)
+
+
+@given(PROFILE)
+def test_the_fast_reader_of_entries_reads_what_the_strict_one_reads(value: Any) -> None:
+    text = canonical(entry_with(value))
+    assert verify.entry_of(text, "it") == verify.strict_json(text, "it", verify.ENTRY) == entry_with(value)
+
+
+@pytest.mark.parametrize(
+    "text", [*REFUSED, b'{"a":{"a":9999999999999999}}', b'{"a":[9007199254740993]}', b"{}", b"[]", b"1"]
+)
+def test_the_fast_reader_of_entries_refuses_what_the_strict_one_refuses(text: bytes) -> None:
+    whole = canonical(entry_with(None)).replace(b'{"value":null}', text)
+    bare = canonical(entry_with(None))
+    longer, shorter = bare[:-1] + b',"w":1}', bare.replace(b'"at":"x",', b"")
+    other = bare.replace(b'"seq":0', b'"seq":true')
+    for one in (text, whole, bare + text, text + bare, longer, shorter, other):
+        fast, strict = (
+            read_by(lambda given: verify.entry_of(given, "it"), one),
+            read_by(lambda given: verify.strict_json(given, "it", verify.ENTRY), one),
+        )
+        assert fast == strict
+        if one in (text, longer, shorter, other):
+            assert isinstance(fast, str)
+
+
 def test_file_names_and_seeds_are_made_to_fit() -> None:
     value = {"files": ("ok", "bad\udcff"), "seed": 2**63, "flag": True, "\udc80": None}
     assert plain(value) == {"files": ["ok", "bad\\udcff"], "seed": str(2**63), "flag": True, "\\udc80": None}
