@@ -6,7 +6,7 @@ whole is empty). Texts are plain text for a person, in English. Every question i
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class MeasureView(TypedDict):
@@ -157,13 +157,28 @@ class RepositoryLook(TypedDict):
 
 
 class HistoryEntry(TypedDict):
-    """One finished run of a repository."""
+    """One finished run of a repository. ``scope`` as text, ``model`` a name or ``none``, both empty and the amounts ``None``
+    where an older version did not keep them."""
 
     run: RunView
     commit: str
+    scope: str
+    model: str
     lines: MeasureView
     branches: MeasureView
     mutants: MeasureView
+    cost_microusd: int | None
+    duration_ms: int | None
+
+
+class TrendView(TypedDict):
+    """A repository over its finished runs, newest first; ``total`` of them there are, ``sentence`` says how it went."""
+
+    source: str
+    name: str
+    sentence: str
+    total: int
+    runs: list[HistoryEntry]
 
 
 class ComparedTest(TypedDict):
@@ -470,7 +485,9 @@ class SigningKeysView(TypedDict):
 
 
 class GradeView(TypedDict):
-    """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not."""
+    """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not. ``reproduced`` is when all of it was
+    executed again on this machine and agreed (RFC 3339), empty or left out where it was not;
+    ``record`` what it says of a reproduction, where it is the record of one."""
 
     grade: str
     valid: bool
@@ -483,6 +500,8 @@ class GradeView(TypedDict):
     checkpoint: str
     bundle: str
     run: str
+    reproduced: NotRequired[str]
+    record: NotRequired[str]
 
 
 class CheckView(TypedDict):

@@ -145,6 +145,7 @@ async def house(
     analysis: ScriptedAnalysis | None = None,
     machine: NoMachine | None = None,
     languages: tuple[Language, ...] = (),
+    sandbox: Any = None,
 ) -> AsyncIterator[Engine]:
     """An engine that owns ``home``; the settings in it say who confirms checkpoints."""
     lock = HomeLock(home)
@@ -162,7 +163,7 @@ async def house(
     journal = EvidenceJournal(database, artefacts, signer, wanted=anchoring.wanted)
     rooms = Services(
         repositories=Repositories(),
-        sandbox=cast(Sandbox, None),
+        sandbox=cast(Sandbox, sandbox),
         journal=journal,
         artefacts=artefacts,
         gateway=gateway,

@@ -14,6 +14,7 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
 from qverify_desktop.ui.sheets.preview import PreviewSheet
+from tests.ui.samples import reproduction
 from tests.ui.samples import window as samples
 from tests.ui.samples.results import OFFSET, RUN, SOURCE, run_view
 
@@ -155,6 +156,25 @@ SCENES = (
         Place("bundle", item="/home/ada/run.qvevidence.zip"),
         {"evidence_grade": samples.grade(valid=False)},
         themes=("light",),
+    ),
+    Scene("reproduction", Place("reproduction", item=reproduction.ID), {"reproduction": reproduction.view()}),
+    Scene(
+        "reproduction-differs",
+        Place("reproduction", item=reproduction.ID),
+        {"reproduction": reproduction.view("differs")},
+    ),
+    Scene(
+        "reproduction-running",
+        Place("reproduction", item=reproduction.ID),
+        {"reproduction": reproduction.going_on()},
+        themes=("light",),
+    ),
+    Scene(
+        "reproduction-refused",
+        Place("reproduction", item=reproduction.ID),
+        {"reproduction": reproduction.refused()},
+        size=SMALL,
+        themes=("dark",),
     ),
     Scene("models", Place("models")),
     Scene(

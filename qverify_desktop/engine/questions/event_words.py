@@ -187,6 +187,15 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"The signing key {_id(d, 'old')} is revoked; {_id(d, 'new')} signs the log{_because(d)}."
     ),
     "decision": _decision,
+    "image_compared": lambda d: (
+        f"The pinned image of {d.get('language', '')} {'is here' if d.get('same') else 'is not here'}: {str(d.get('pinned', ''))[:19]}."
+    ),
+    "test_compared": lambda d: (
+        f"{str(d.get('test', '')).rpartition('::')[2]} {str(d.get('state', '')).replace('_', ' ')}: passed {d.get('passed', 0)} and failed {d.get('failed', 0)} of {d.get('of', 0)} times."
+    ),
+    "reproduced": lambda d: (
+        f"The run {d.get('about', '')} executed again: {str(d.get('outcome', '')).replace('_', ' ')}; of {_count(d.get('tests', 0), 'test')} {d.get('agrees', 0)} agree, {d.get('differs', 0)} differ, {d.get('not_run', 0)} not run."
+    ),
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
     "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
 }

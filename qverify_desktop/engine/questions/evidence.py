@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
+from qverify_desktop.domain.reproduction import Outcome
 from qverify_desktop.domain.views import CheckpointView, EventPage, EventView, GradeView
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove
-from qverify_desktop.evidence.journal import CLOSED
+from qverify_desktop.evidence.handed_back import read_reproduction, sentence_of
+from qverify_desktop.evidence.journal import CLOSED, OPENED
 from qverify_desktop.settings.configuration import Configuration
-from qverify_desktop.storage.schema import CheckpointRow, EntryRow
+from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.schema import IS_HEADER, CheckpointRow, EntryRow
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.questions.catalogue import Context, Handler
@@ -134,9 +139,9 @@ class EvidenceQuestions:
             left = await asyncio.to_thread(delivery.delivered, self._context.home, run)
             if left is None:
                 raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
-            await asyncio.to_thread(delivery.add_anchors, self._context.home, run, self._context.services.journal)
+            home, journal = self._context.home, self._context.services.journal
+            bundle = str(await asyncio.to_thread(delivery.kept_bundle, home, journal, run))
             trusted = await asyncio.to_thread(self._trusted)
-            bundle = str(delivery.run_folder(self._context.home, run) / f"{run}{delivery.BUNDLE_SUFFIX}")
             if own_key:
                 with contextlib.suppress(BadInput):
                     key = (await asyncio.to_thread(self._checkpoint, run))["verifier_key"]
@@ -144,7 +149,27 @@ class EvidenceQuestions:
             answer = await asyncio.to_thread(lambda: verify_bundle(Path(bundle), public_key=key, **trusted))
         except BundleUnreadable as error:
             raise EvidenceUnreadable(error.sentence) from error
-        return _grade(answer, bundle)
+        view = _grade(answer, bundle)
+        if view["valid"]:
+            view["reproduced"] = await asyncio.to_thread(reproduced_at, self._context.database, view["checkpoint"])
+            # A run of very many entries is graded all the same; it is no record of a reproduction.
+            with contextlib.suppress(EvidenceUnreadable):
+                told = await asyncio.to_thread(read_reproduction, Path(bundle))
+                view["record"] = sentence_of(told) if told is not None else ""
+        return view
+
+
+def reproduced_at(database: Database, checkpoint: str) -> str:
+    """When the bundle with this closing checkpoint was last executed again here with all tests agreeing, by this log; empty where it
+    was not. Blocking."""
+    digest = hashlib.sha256(checkpoint.encode()).hexdigest()
+    opened = select(EntryRow.run).where(
+        text(IS_HEADER), EntryRow.type == OPENED, func.instr(EntryRow.leaf, digest.encode()) > 0
+    )
+    closed = select(EntryRow.leaf).where(text(IS_HEADER), EntryRow.type == CLOSED, EntryRow.run.in_(opened))
+    with database.reading() as session:
+        entries = [json.loads(leaf) for leaf in session.scalars(closed)]
+    return max((str(one["at"]) for one in entries if one["data"].get("outcome") == Outcome.REPRODUCED), default="")
 
 
 class Trusted(TypedDict):

@@ -13,6 +13,7 @@ from qverify_desktop.domain.views import GradeView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place
+from qverify_desktop.ui.pages.evidence_parts.again import AgainCard
 from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.state_view import Shown
@@ -66,6 +67,7 @@ class BundlePage(Page):
                 margins=(16, 12, 16, 12),
             )
         )
+        self.again_card = AgainCard(desk, self._trusted)
         self.note = QPlainTextEdit()
         self.note.setObjectName("code")
         self.note.setReadOnly(True)
@@ -78,6 +80,7 @@ class BundlePage(Page):
         inside.setLayout(
             column(
                 trust,
+                self.again_card,
                 row(
                     label(tr("Closing checkpoint"), "heading"),
                     None,
@@ -122,6 +125,7 @@ class BundlePage(Page):
         if place.item != self.place.item:
             for field in (self.key, self.known, self.authority, self.witness):
                 field.clear()
+            self.again_card.clear()
         super().enter(place)
         self.retitled.emit()
         self._shown.show_waiting(tr("Every entry and every proof is being checked."))
@@ -161,8 +165,17 @@ class BundlePage(Page):
 
     def _show(self, grade: GradeView) -> None:
         self.band.show_grade(grade)
+        self.again_card.allow(grade["valid"])
         self.note.setPlainText(grade["checkpoint"])
         self._shown.show_content()
+
+    def _trusted(self) -> dict[str, str]:
+        """The bundle with what stands in the fields."""
+        return {
+            "bundle": self.place.item,
+            "public_key": self.key.text().strip(),
+            "known_checkpoint": self.known.text().strip(),
+        }
 
     def _failed(self, error: QVerifyError) -> None:
         self._shown.show_state().show_state(

@@ -7,7 +7,7 @@ from typing import Any
 
 from qverify_desktop.domain.connections import SWITCHES
 from qverify_desktop.engine.questions.evidence import MEANINGS
-from tests.ui.samples import defects, results, source
+from tests.ui.samples import defects, reproduction, results, source
 from tests.ui.samples.history import OTHER, compared, history
 from tests.ui.samples.results import RUN, SOURCE, run_view
 
@@ -625,6 +625,7 @@ def answers(**changes: Any) -> dict[str, Any]:
         "evidence_grade": grade(),
         "evidence_anchors": {"size": 4212, "asked": False, "anchors": []},
         "signing_key": signing_keys(),
+        "reproduction": reproduction.view(),
         **source.answers(),
         **{name: answer for name, answer in results.answers().items() if name != "run_overview"},
         **{name: answer for name, answer in defects.answers().items() if name not in ("run_overview", "run_source")},
