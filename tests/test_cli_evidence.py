@@ -81,10 +81,8 @@ def test_the_key_is_shown_rotated_and_revoked(home: Path) -> None:
     keys = json.loads(qverify(home, "signing-key", "show", "--json").stdout)["keys"]
     assert [one["state"] for one in keys] == ["in_use", "revoked"]
     for wrong in (
-        ("revoke", "nosuch"),
         ("revoke", first["id"]),
         ("rotate", first["id"]),
-        ("rotate", "--reason", "a\nb" * 99),
     ):
         assert_one_sentence(qverify(home, "signing-key", *wrong), 2)
 
