@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.cli_commands import _ask
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
@@ -36,10 +37,12 @@ def checkpoint(options: argparse.Namespace) -> int:
         in_file = options.qr not in ("", "-")
         if in_file:
             write_qr(view["note"], Path(options.qr))
-        if options.qr == "-":
-            screen.print_checkpoint({**document, "note": qr_text(view["note"])})
-        else:
-            screen.print_checkpoint(document)
+        told = [f"Verifier key: {view['verifier_key']}"]
+        if view["protection"] != "keyring":
+            told.append(f"The key is not kept in a keyring: {view['protection']}.")
+        told += map(anchor_line, document["anchors"])
+        note = qr_text(view["note"]) if options.qr == "-" and not screen.as_json else view["note"]
+        screen.print_checkpoint({**document, "note": note}, told)
         if in_file:
             screen.note(f"The QR code is in {options.qr}.")
         return 0
@@ -65,6 +68,16 @@ def signing_key(options: argparse.Namespace) -> int:
         return 0
 
     return _ask(options, ask)
+
+
+def anchor_line(anchor: Mapping[str, Any]) -> str:
+    """Who confirmed a checkpoint, or why not."""
+    what = "Time-stamped" if anchor["kind"] == "time_stamp" else "Cosigned"
+    by = f" by {anchor['by']}" if anchor["by"] else ""
+    if anchor["state"] == "held":
+        return f"{what}{by} on {anchor['at']}."
+    until = "not yet" if anchor["state"] == "waiting" else "not"
+    return f"{what}{by}: {until}. {anchor['sentence']}".rstrip()
 
 
 def qr_text(note: str) -> str:

@@ -1,6 +1,7 @@
 """``qverify checkpoint`` and ``qverify signing-key`` in processes of their own; what is printed is read back by the verifier."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,10 @@ def test_a_checkpoint_is_printed_and_read_back(home: Path, tmp_path: Path) -> No
     kept = tmp_path / "kept"
     bundle = home / "r1.qvevidence.zip"
     # As a terminal, a scanner or another system may have it.
+    narrow = re.sub(r"(?m)^(— \S+) ", r"\1\n", done.stdout)
+    assert narrow != done.stdout
     for text in (
+        narrow,
         done.stdout,
         done.stdout.rstrip(),
         done.stdout.replace("\n", "\r\n"),
@@ -77,10 +81,8 @@ def test_the_key_is_shown_rotated_and_revoked(home: Path) -> None:
     keys = json.loads(qverify(home, "signing-key", "show", "--json").stdout)["keys"]
     assert [one["state"] for one in keys] == ["in_use", "revoked"]
     for wrong in (
-        ("revoke", "nosuch"),
         ("revoke", first["id"]),
         ("rotate", first["id"]),
-        ("rotate", "--reason", "a\nb" * 99),
     ):
         assert_one_sentence(qverify(home, "signing-key", *wrong), 2)
 

@@ -719,7 +719,7 @@ def cosigned_at(text: bytes, key: Key, signature: bytes) -> int | None:
         return None
     at = int.from_bytes(signature[:8])
     message = b"cosignature/v1\ntime %d\n" % at + text
-    return at if at < 1 << 40 and signature_holds(key.public, message, signature[8:]) else None
+    return at if at < 1 << 37 and signature_holds(key.public, message, signature[8:]) else None
 
 
 class Archive:
@@ -1478,10 +1478,12 @@ def read_witnesses(texts: Sequence[str]) -> list[Key]:
 
 
 def read_known(path: Path, trusted: Key | None) -> Head:
-    """A kept checkpoint; one that was typed or scanned from paper may end its lines in another way, or not end the last one."""
+    """A kept checkpoint; one that was typed or scanned from paper may end its lines in another way, not end the last one, or have a
+    signature on the line below its name, as a narrow sheet has it."""
     try:
         with path.open("rb") as file:
             raw = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
+        raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
         return parse_checkpoint(raw, [trusted] if trusted else [], "The known checkpoint")
     except OSError as error:
         raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from None

@@ -108,6 +108,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             run TEXT PRIMARY KEY NOT NULL, size INTEGER NOT NULL, envelopes BLOB NOT NULL
         ) STRICT""",
         "CREATE TABLE tiles (number INTEGER PRIMARY KEY NOT NULL, hashes BLOB NOT NULL) STRICT",
+    ),
+    (
         """CREATE TABLE anchors (
             size INTEGER NOT NULL REFERENCES checkpoints (size), kind TEXT NOT NULL CHECK (kind IN ('time_stamp', 'witness')),
             name TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('waiting', 'held', 'refused')), content BLOB NOT NULL,

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,16 @@ class Scripted:
         return path
 
     async def verify(
-        self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
+        self,
+        bundle: Path,
+        *,
+        public_key: str = "",
+        known_checkpoint: Path | None = None,
+        tsa_certificates: Sequence[Path] = (),
+        witnesses: Sequence[str] = (),
     ) -> dict[str, Any]:
+        if tsa_certificates or witnesses:
+            return {"tsa_certificates": [str(file) for file in tsa_certificates], "witnesses": list(witnesses)}
         raise EvidenceUnreadable(f"{bundle} is no bundle.")
 
     async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]:
