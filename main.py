@@ -20,6 +20,8 @@ COMMANDS = frozenset(
         "usage",
         "replay",
         "keys",
+        "checkpoint",
+        "signing-key",
         "--help",
         "--version",
     )

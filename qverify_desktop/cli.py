@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from qverify_desktop import __version__
+from qverify_desktop.cli_log_options import add_log
 from qverify_desktop.domain.key_variables import StartKeys
 
 _EXAMPLES = """\
@@ -136,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(commands)
     _add_models(commands)
     _add_verify(commands)
+    add_log(commands, _command)
     _add_reproduce(commands)
     _add_machine(commands)
     return parser
@@ -333,6 +335,11 @@ def _add_verify(commands: Any) -> None:
     parser.add_argument(
         "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
     )
+    for name, value, help in (
+        ("--tsa-certificate", "FILE", "certificate of a time-stamp authority that you trust, or of who issued its"),
+        ("--witness", "VKEY", "verifier key of a witness that you trust"),
+    ):
+        parser.add_argument(name, action="append", default=[], metavar=value, help=f"{help}; may be given again")
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     parser.add_argument(
         "--reproduction",
@@ -409,6 +416,8 @@ def _verify(options: argparse.Namespace) -> int:
             Path(options.bundle),
             public_key=options.public_key,
             known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
+            tsa_certificates=options.tsa_certificate,
+            witnesses=options.witness,
         )
         if options.reproduction and report["valid"]:
             from qverify_desktop.evidence.handed_back import handed_back

@@ -119,6 +119,9 @@ class Journal(Protocol):
     def bundle(self, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
         """Write the run's bundle, pinned to the checkpoint at its close."""
 
+    def anchor_files(self, run: str) -> frozenset[str]:
+        """Names of the files in the run's bundle that hold what others confirmed about its closing checkpoint, as it is now."""
+
 
 class EarlierRuns(Protocol):
     """Runs of this installation (room ``storage``)."""

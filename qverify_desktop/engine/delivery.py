@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
@@ -143,6 +144,18 @@ def check_out(out: str) -> None:
         )
     if not os.access(existing, os.W_OK | os.X_OK):
         raise BadInput(f"The folder for results {out} can't be written.", "Choose another --out.")
+
+
+def add_anchors(home: Path, run: str, journal: Journal) -> None:
+    """Write the kept bundle anew where it lacks anchors that came since; every file that is in it stays as it was. Blocking."""
+    kept = run_folder(home, run) / f"{run}{BUNDLE_SUFFIX}"
+    try:
+        with zipfile.ZipFile(kept) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return
+    if not journal.anchor_files(run) <= set(names):
+        journal.bundle(run, kept)
 
 
 def copy_bundle(home: Path, journal: Journal, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:

@@ -80,6 +80,17 @@ def _to_the_keys(window: Any) -> None:
     area.verticalScrollBar().setValue(window.page.keys.y() - 60)
 
 
+def _to_the_checkpoint(window: Any) -> None:
+    window.page.log.proof.which.choose("checkpoint")
+    window.page.log.proof._turn()
+
+
+def _to(window: Any, card: Any) -> None:
+    """Scroll to a card of the settings."""
+    area = window.page.findChild(QScrollArea)
+    area.verticalScrollBar().setValue(card.y() - 420)
+
+
 SCENES = (
     Scene("home", Place("home"), {"doctor_checks": samples.checks_ready()}, events=_going_on()),
     Scene("home-small", Place("home"), size=SMALL, events=_going_on()),
@@ -127,6 +138,16 @@ SCENES = (
     Scene("defects", Place("defects", run=RUN)),
     Scene("source", Place("source", run=RUN, item=f"{OFFSET}:48")),
     Scene("run-evidence", Place("run-evidence", run=RUN)),
+    Scene(
+        "run-evidence-anchored",
+        Place("run-evidence", run=RUN),
+        {
+            "evidence_grade": samples.anchored(),
+            "evidence_anchors": samples.anchors("held", "held", "waiting", "refused"),
+        },
+        act=lambda w: _to_the_checkpoint(w),
+    ),
+    Scene("settings-log", Place("settings"), act=lambda w: _to(w, w.page.signing)),
     Scene("report", Place("report", run=RUN)),
     Scene("evidence", Place("evidence")),
     Scene("bundle", Place("bundle", item="/home/ada/run.qvevidence.zip")),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from qverify_desktop.domain.views import GradeView
+from qverify_desktop.domain.views import AnchorView, GradeView
 from qverify_desktop.ui.language import later, tr, trn
+from qverify_desktop.ui.pages.evidence_parts.anchors import told
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, row
 from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN, when
 
+#: Notices that are shown; a bundle has few, unless somebody made it have many.
+MOST_NOTICES = 6
 #: The ladder from the bottom, with what each step means in a few words.
 LADDER = (
     ("invalid", later("not whole")),
@@ -50,8 +53,14 @@ class GradeBand(QFrame):
         self.sentence.setText(f"{look.text()}. {grade['meaning']}")
         self.limit.setText(f"{grade.get('record', '')} {grade['limit']} {events}.".strip())
         empty(self._problems)
+        for anchor in grade["anchors"]:
+            if anchor["counts"]:
+                shown: AnchorView = {**anchor, "state": "held", "sentence": ""}  # type: ignore[typeddict-item]
+                self._problems.addWidget(label(told(shown), "body", wrap=True, select=True))
         for problem in grade["problems"][:20]:
             self._problems.addWidget(label(problem, "body", "danger", wrap=True, select=True))
+        for notice in grade["notices"][:MOST_NOTICES]:
+            self._problems.addWidget(label(notice, "small", "muted", wrap=True, select=True))
         self._show_ladder(key)
         if grade.get("reproduced"):
             self._show_reproduced(grade["reproduced"])
