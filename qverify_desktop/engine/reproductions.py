@@ -38,7 +38,7 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine import crash, naming, wire
 from qverify_desktop.engine.delivery import BUNDLE_SUFFIX
 from qverify_desktop.engine.reproduction_view import DOCUMENT, document_of, empty_view, left_view
-from qverify_desktop.evidence.disclosed import Disclosed
+from qverify_desktop.evidence.disclosed import Disclosed, checkpoint_digest
 from qverify_desktop.settings.configuration import Configuration
 
 #: Names of records, as ``naming.new_record`` makes them.
@@ -327,7 +327,7 @@ def _read(bundle: Path, digest: str, grade: str) -> tuple[Original, Claims]:
             _short(disclosed.run),
             disclosed.origin[:200],
             disclosed.size,
-            hashlib.sha256(disclosed.checkpoint).hexdigest(),
+            checkpoint_digest(disclosed.checkpoint),
             digest,
             grade,
         )
