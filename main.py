@@ -18,6 +18,7 @@ COMMANDS = frozenset(
         "runtimes",
         "doctor",
         "usage",
+        "trend",
         "replay",
         "keys",
         "checkpoint",

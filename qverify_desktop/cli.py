@@ -134,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_preview(commands)
     _add_runs(commands)
     _add_usage(commands)
+    _add_trend(commands)
     _add_keys(commands)
     _add_models(commands)
     _add_verify(commands)
@@ -261,9 +262,27 @@ def _add_runs(commands: Any) -> None:
 
 
 def _add_usage(commands: Any) -> None:
-    parser = _command(commands, "usage", "Show what models took: calls, tokens, cost.", "usage")
+    parser = _command(commands, "usage", "Show what models took: calls, tokens, cost.", "usage", "cli_tables")
     groups = ("call", "run", "repository", "provider", "month")
     parser.add_argument("--by", choices=groups, default="month", help="what is summed (default: month)")
+    parser.add_argument("--csv", default="", metavar="FILE", help="write it as comma-separated values")
+
+
+def _add_trend(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "trend",
+        "Show how repositories went from run to run: coverage, tests, defects, cost, time.",
+        "trend",
+        "cli_tables",
+    )
+    parser.add_argument(
+        "source",
+        metavar="REPOSITORY",
+        nargs="?",
+        default="",
+        help="every run of this one (default: all, one line each)",
+    )
     parser.add_argument("--csv", default="", metavar="FILE", help="write it as comma-separated values")
 
 

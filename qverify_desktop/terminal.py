@@ -92,6 +92,18 @@ class Screen:
         else:
             _print_lines(_usage_row(row["name"], row) for row in [*view["rows"], view["total"] | {"name": "in all"}])
 
+    def print_trends(self, trends: Sequence[Mapping[str, Any]], *, whole: bool) -> None:
+        """Repositories over their runs; ``whole``: every run of each."""
+        from qverify_desktop.terminal_trend import history, overview
+
+        if self.as_json:
+            _print_json({"repositories": list(trends)})
+        elif whole:
+            for trend in trends:
+                _print_lines(history(trend))
+        else:
+            _print_lines(overview(trends))
+
     def print_calls(self, calls: Sequence[Mapping[str, Any]]) -> None:
         """Every call in a line, newest first."""
         if self.as_json:

@@ -157,13 +157,28 @@ class RepositoryLook(TypedDict):
 
 
 class HistoryEntry(TypedDict):
-    """One finished run of a repository."""
+    """One finished run of a repository. ``scope`` as text, ``model`` a name or ``none``, both empty and the amounts ``None``
+    where an older version did not keep them."""
 
     run: RunView
     commit: str
+    scope: str
+    model: str
     lines: MeasureView
     branches: MeasureView
     mutants: MeasureView
+    cost_microusd: int | None
+    duration_ms: int | None
+
+
+class TrendView(TypedDict):
+    """A repository over its finished runs, newest first; ``total`` of them there are, ``sentence`` says how it went."""
+
+    source: str
+    name: str
+    sentence: str
+    total: int
+    runs: list[HistoryEntry]
 
 
 class ComparedTest(TypedDict):

@@ -23,8 +23,9 @@ from qverify_desktop.domain.disclosure import BUNDLES
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.project import Snapshot
+from qverify_desktop.domain.report import NOTHING_MORE
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, naming, policy, wire
+from qverify_desktop.engine import delivery, history, naming, policy, wire
 from qverify_desktop.engine.anchoring import Anchoring
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
@@ -107,7 +108,18 @@ class Engine:
         self._logs = RunLogs(parts.home / "runs")
         self._bus = EventBus(self._changes, self._heard, self._inquiries.look_again)
         self._inquiries.connect(self._tell_inquiry, self._attended)
-        self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
+        self._supplements = history.Supplements(
+            parts.services, RunStore(parts.database), DecisionStore(parts.database)
+        )
+        self._runner = Runner(
+            parts.home,
+            parts.services,
+            parts.records,
+            self._bus,
+            parts.analyze,
+            self._swept_once,
+            self._supplements.of,
+        )
         self._control = ControlServer(self, parts.home)
         refuse = functools.partial(refuse_pull, parts.home)
         self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
@@ -201,7 +213,7 @@ class Engine:
         return await asyncio.to_thread(self._document, run)
 
     async def export(self, run: str, format: str, path: Path) -> Path:
-        from qverify_desktop.export.formats import FORMATS
+        from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
 
         run = await self._find(run)
         if format not in BUNDLES and format not in FORMATS:
@@ -209,17 +221,15 @@ class Engine:
             raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
 
         def write() -> None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if format in BUNDLES:
-                    delivery.add_anchors(self._home, run, self._parts.services.journal)
-                    delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
-                else:
-                    path.write_bytes(FORMATS[format](self._result(run)))
-            except OSError as error:
-                raise BadInput(
-                    f"The file {path} can't be written ({error.strerror}).", "Choose another file with -o."
-                ) from error
+            if format in BUNDLES:
+                delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
+                return
+            result = self._result(run)
+            supplement = NOTHING_MORE
+            if format in SUPPLEMENTED:
+                seal = history.checked_seal(delivery.kept_bundle(self._home, self._parts.services.journal, run))
+                supplement = self._supplements.of(result, seal)
+            delivery.write_for_person(path, FORMATS[format](result, supplement), make_folder=True)
 
         await asyncio.to_thread(write)
         return path
