@@ -47,7 +47,7 @@ async def _to_its_end(options: argparse.Namespace, asked: dict[str, Any]) -> int
 
 
 def _answered(options: argparse.Namespace, view: dict[str, Any]) -> int:
-    from qverify_desktop.engine.reproductions import document_of, exit_code_of
+    from qverify_desktop.engine.reproduction_view import document_of, exit_code_of
 
     error = view["error"]
     if error:

@@ -140,7 +140,7 @@ class ComparedImageView(TypedDict):
 
 
 class OriginalView(TypedDict):
-    """The run as its bundle names it; ``checkpoint_sha256`` is of the closing checkpoint's bytes."""
+    """The run as its bundle names it; ``checkpoint_sha256`` is over the closing checkpoint's three lines."""
 
     run: str
     origin: str

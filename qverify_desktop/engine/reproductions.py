@@ -37,7 +37,8 @@ from qverify_desktop.domain.reproduction import (
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine import crash, naming, wire
 from qverify_desktop.engine.delivery import BUNDLE_SUFFIX
-from qverify_desktop.evidence.disclosed import Disclosed
+from qverify_desktop.engine.reproduction_view import DOCUMENT, document_of, empty_view, left_view
+from qverify_desktop.evidence.disclosed import Disclosed, checkpoint_digest
 from qverify_desktop.settings.configuration import Configuration
 
 #: Names of records, as ``naming.new_record`` makes them.
@@ -45,8 +46,7 @@ RECORDS = "d" + "[0-9a-z]" * 13
 _RECORD = re.compile(RECORDS)
 #: Folder of the state folder that holds what reproductions leave.
 FOLDER = "reproductions"
-FORMAT_VERSION = 1
-DOCUMENT, REPORT = "reproduction.json", "reproduction.html"
+REPORT = "reproduction.html"
 #: Bytes of a bundle (``verify`` refuses what would unpack to more).
 MOST_BYTES = 5 << 30
 #: Reproductions that are remembered in this process, and that may go on at a time.
@@ -257,85 +257,6 @@ class _Reporter:
             self._loop.call_soon_threadsafe(lambda: _tell(self._going, **changes))
 
 
-def empty_view(name: str, request: ReproductionRequest) -> ReproductionView:
-    """A reproduction that has just begun."""
-    return {
-        "id": name,
-        "version": 0,
-        "state": State.RUNNING.value,
-        "stage": "",
-        "done": 0,
-        "total": 0,
-        "grade": "",
-        "grades": [],
-        "outcome": "",
-        "sentence": "",
-        "meaning": "",
-        "limit": "",
-        "problems": [],
-        "notices": [],
-        "original": {
-            "run": "",
-            "origin": "",
-            "size": 0,
-            "application": "",
-            "checkpoint_sha256": "",
-            "bundle": request.bundle,
-            "bundle_sha256": "",
-            "source": "",
-            "commit": "",
-            "tree": "",
-        },
-        "source": request.source,
-        "images": [],
-        "tests": [],
-        "agree": 0,
-        "differ": 0,
-        "not_run": 0,
-        "duration_ms": 0,
-        "record": {
-            "name": "",
-            "bundle": "",
-            "report": "",
-            "verifier_key": "",
-            "protection": "",
-            "started_at": "",
-        },
-        "error": {},
-    }
-
-
-def document_of(view: ReproductionView) -> dict[str, Any]:
-    """The document of ``docs/reproduce.schema.json``: the view without what says how far it is."""
-    left_out = ("version", "stage", "done", "total")
-    named = {"format": "qverify-reproduction", "format_version": FORMAT_VERSION}
-    return named | {key: value for key, value in view.items() if key not in left_out}
-
-
-def left_view(place: Path) -> ReproductionView | None:
-    """A finished reproduction out of its folder; ``None`` where there is none, or of another version. Blocking."""
-    blank = empty_view(place.name, ReproductionRequest(""))
-    try:
-        document = json.loads((place / DOCUMENT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
-        return None
-    view: dict[str, Any] = {key: document.get(key, value) for key, value in blank.items()}
-    return view  # type: ignore[return-value]
-
-
-def exit_code_of(view: ReproductionView) -> int:
-    """0 reproduced, 1 differs or the bundle is not whole, 3 an image is missing, 4 neither; an error's own."""
-    if view["error"]:
-        return int(view["error"].get("exit_code", 4))
-    if view["state"] == State.REFUSED or view["outcome"] == Outcome.DIFFERS:
-        return 1
-    if view["outcome"] == Outcome.REPRODUCED:
-        return 0
-    return 3 if any(not image["used"] for image in view["images"]) else 4
-
-
 def _show(going: _Going, result: Reproduction) -> None:
     view = going.view
     meaning, limit = MEANINGS[result.outcome]
@@ -406,7 +327,7 @@ def _read(bundle: Path, digest: str, grade: str) -> tuple[Original, Claims]:
             _short(disclosed.run),
             disclosed.origin[:200],
             disclosed.size,
-            hashlib.sha256(disclosed.checkpoint).hexdigest(),
+            checkpoint_digest(disclosed.checkpoint),
             digest,
             grade,
         )

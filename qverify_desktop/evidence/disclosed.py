@@ -5,6 +5,7 @@ For a bundle that ``verify`` found whole, and only for the bytes that it looked 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
@@ -19,6 +20,12 @@ _MIB = 1 << 20
 MOST_LINES = 128 * _MIB
 #: Bytes of one content.
 MOST_CONTENT = 64 * _MIB
+
+
+def checkpoint_digest(note: bytes) -> str:
+    """SHA-256 (hex) over a checkpoint's three lines: what it says of the log, whoever signed it. Cosignatures that come later change the
+    note and not this."""
+    return hashlib.sha256(note.partition(b"\n\n")[0] + b"\n").hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from qverify_desktop.domain.reproduction import Outcome
-from qverify_desktop.evidence.disclosed import Disclosed
+from qverify_desktop.evidence.disclosed import Disclosed, checkpoint_digest
 from qverify_desktop.evidence.verify import verify_bundle
 
 #: Type of the event that says what a reproduction came to.
@@ -54,7 +53,7 @@ def handed_back(answer: Mapping[str, Any], record: Path, public_key: str = "") -
     told = read_reproduction(record)
     if told is None:
         return _no("The record that was given is a bundle, but no record of a reproduction.")
-    digest = hashlib.sha256(str(answer["checkpoint"]).encode()).hexdigest()
+    digest = checkpoint_digest(str(answer["checkpoint"]).encode())
     if told["checkpoint_sha256"] != digest or told["about"] != answer["run"]:
         return _no(f"The record is of another bundle, of the run {told['about']}.", told)
     if told["outcome"] != Outcome.REPRODUCED or told["agrees"] != told["tests"] or not told["tests"]:

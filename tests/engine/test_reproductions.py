@@ -21,7 +21,7 @@ from qverify_desktop.domain.results import AnalysisRequest, JudgedTest, Reason, 
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Status, TestOutcome
 from qverify_desktop.engine import wire
 from qverify_desktop.engine.facade import Engine
-from qverify_desktop.engine.reproductions import document_of, exit_code_of
+from qverify_desktop.engine.reproduction_view import document_of, exit_code_of
 from qverify_desktop.evidence.disclosed import Disclosed
 from qverify_desktop.evidence.verify import verify_bundle
 from qverify_desktop.languages import catalogue

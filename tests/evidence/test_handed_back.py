@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qverify_desktop.evidence.disclosed import Disclosed
+from qverify_desktop.evidence.disclosed import Disclosed, checkpoint_digest
 from qverify_desktop.evidence.handed_back import handed_back, read_reproduction
 from qverify_desktop.evidence.verify import verify_bundle
 from tests.evidence.logs import OTHER_KEY, RESULT, House, event, members, packed
@@ -35,7 +34,7 @@ def auditor(tmp_path: Path) -> Iterator[House]:
 
 def record_of(house: House, bundle: Path, name: str = "d1record", **changes: Any) -> Path:
     with Disclosed(bundle) as original:
-        digest = hashlib.sha256(original.checkpoint).hexdigest()
+        digest = checkpoint_digest(original.checkpoint)
         of = {"run": original.run, "origin": original.origin, "checkpoint_sha256": digest}
     told = {"outcome": "reproduced", "tests": 3, "agrees": 3, "differs": 0, "not_run": 0, "of": of, **changes}
     house.open_run(name)
@@ -97,3 +96,12 @@ def test_what_a_bundle_discloses_is_read_whole(bundle: Path) -> None:
         second = disclosed.events[2]
         assert disclosed.content(second, "output") == b"r1original printed 1"
         assert disclosed.content(second, "purpose") is None
+
+
+def test_a_cosignature_that_came_later_leaves_it_the_same_checkpoint(bundle: Path, auditor: House) -> None:
+    record, answer = record_of(auditor, bundle), verify_bundle(bundle)
+    cosigned = answer | {"checkpoint": answer["checkpoint"] + "\N{EM DASH} witness.example AAAAAAAA\n"}
+    assert handed_back(cosigned, record)["holds"]
+    size = answer["size"]
+    other = answer | {"checkpoint": answer["checkpoint"].replace(f"\n{size}\n", f"\n{size + 1}\n")}
+    assert not handed_back(other, record)["holds"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qverify_desktop.domain.reproduction import Outcome
-from qverify_desktop.engine.reproductions import document_of
+from qverify_desktop.engine.reproduction_view import document_of
 from qverify_desktop.export.reproduction import reproduction_html
 from tests.ui.samples import reproduction
 

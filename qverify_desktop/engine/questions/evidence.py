@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -20,6 +19,7 @@ from qverify_desktop.domain.views import CheckpointView, EventPage, EventView, G
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove
+from qverify_desktop.evidence.disclosed import checkpoint_digest
 from qverify_desktop.evidence.handed_back import read_reproduction, sentence_of
 from qverify_desktop.evidence.journal import CLOSED, OPENED
 from qverify_desktop.settings.configuration import Configuration
@@ -162,7 +162,7 @@ class EvidenceQuestions:
 def reproduced_at(database: Database, checkpoint: str) -> str:
     """When the bundle with this closing checkpoint was last executed again here with all tests agreeing, by this log; empty where it
     was not. Blocking."""
-    digest = hashlib.sha256(checkpoint.encode()).hexdigest()
+    digest = checkpoint_digest(checkpoint.encode())
     opened = select(EntryRow.run).where(
         text(IS_HEADER), EntryRow.type == OPENED, func.instr(EntryRow.leaf, digest.encode()) > 0
     )

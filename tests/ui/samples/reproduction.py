@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qverify_desktop.domain.reproduction import MEANINGS, Outcome, ReproductionRequest
-from qverify_desktop.engine.reproductions import empty_view
+from qverify_desktop.engine.reproduction_view import empty_view
 
 ID = "d1m8hanm9qvfem"
 BUNDLE = "/home/ada/r1m8hak6v8wx1r.qvevidence.zip"
