@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
@@ -162,13 +162,13 @@ def bundle_of(home: Path, run: str) -> Path:
 
 
 def kept_bundle(home: Path, journal: Journal, run: str) -> Path:
-    """The run's bundle. It follows from the log, so one that is gone or torn is written anew.
+    """The run's bundle. It follows from the log, so one that is gone, torn, or lacks anchors that came since is written anew.
 
     Raises ``BadInput`` when the run is not closed, ``MissingPrerequisite`` for a full disk, ``QVerifyError`` when the log on the
     disk is not the one that was signed.
     """
     kept = bundle_of(home, run)
-    if not _is_whole(kept):
+    if not _is_whole(kept, journal.anchor_files(run)):
         try:
             kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -177,11 +177,11 @@ def kept_bundle(home: Path, journal: Journal, run: str) -> Path:
     return kept
 
 
-def _is_whole(archive: Path) -> bool:
-    """Whether all of it can be read and has its checksums. What it says is the verifier's to judge."""
+def _is_whole(archive: Path, anchors: Set[str]) -> bool:
+    """Whether all of it can be read, has its checksums, and the anchors are in it. What it says is the verifier's to judge."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            return opened.testzip() is None
+            return opened.testzip() is None and anchors <= set(opened.namelist())
     except (OSError, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
         return False
 
