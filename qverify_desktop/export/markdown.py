@@ -166,9 +166,9 @@ def _cell(text: str) -> str:
 
 
 def _block(text: str) -> list[str]:
-    shown = readable(text)
-    if len(shown) > _MOST_TEXT:
-        shown = f"{shown[:_MOST_TEXT]}\n… and {len(shown) - _MOST_TEXT:,} characters more"
+    shown = readable(text[:_MOST_TEXT])
+    if len(text) > _MOST_TEXT:
+        shown = f"{shown}\n… and {len(text) - _MOST_TEXT:,} characters more"
     fence = "`" * max(3, _longest_run(shown) + 1)
     return [f"{fence}text", *shown.split("\n"), fence]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 _KEPT = "\n\t"
+_REMEMBERED = 65_536
 
 
 def readable(text: str) -> str:
@@ -15,13 +16,26 @@ def readable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(character) for character in text)
+    return text.translate(_SHOWN)
 
 
-def _shown(character: str) -> str:
+class _Shown(dict[int, str]):
+    """Each character as it is shown, looked up once: a report has millions of them."""
+
+    def __missing__(self, code: int) -> str:
+        shown = _shown(code)
+        if len(self) < _REMEMBERED:
+            self[code] = shown
+        return shown
+
+
+_SHOWN = _Shown()
+
+
+def _shown(code: int) -> str:
+    character = chr(code)
     if character in _KEPT:
         return character
-    code = ord(character)
     category = unicodedata.category(character)
     if category in ("Cc", "Cf", "Cs", "Co") or code & 0xFFFE == 0xFFFE:
         return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -332,19 +332,19 @@ def test_markdown_fits_into_a_comment_whatever_there_is() -> None:
         one.defects[0],
         call="é" * 5_000,
         expected="`" * 5_000,
-        evidence=replace(one.defects[0].evidence, text="字\n" * 40_000),
+        evidence=replace(one.defects[0].evidence, text="字\x1b" * 40_000),
     )
     many = replace(
         one,
         sentence="#" * 9_000,
-        defects=(long,) * 3_000,
-        tests=one.tests * 3_000,
-        fixed=one.fixed * 3_000,
-        notices=("*" * 9_000,) * 3_000,
+        defects=(long,) * 1_000,
+        tests=one.tests * 1_000,
+        fixed=one.fixed * 1_000,
+        notices=("*" * 9_000,) * 1_000,
     )
     text = FORMATS["markdown"](many, supplement(many)).decode()
     assert len(text.encode()) <= MOST_BYTES
-    assert re.search(r"and 2,9\d\d more", text) and "3,000 tests kept" in text
+    assert re.search(r"and 9\d\d more", text) and "1,000 tests kept" in text
     assert text.count("<details>") == text.count("</details>")
     few = FORMATS["markdown"](replace(many, defects=(), notices=(), fixed=())).decode()
     assert 20_000 < len(few.encode()) <= MOST_BYTES, "it is not shorter than it has to be"
