@@ -11,34 +11,7 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.events import EventKind, RunStatus
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.remote import RemoteEngine
-from tests.engine.house import NoMachine, ScriptedAnalysis, follow, house
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-class Gate:
-    """Stops an analysis in a step until it is let through."""
-
-    def __init__(self, step: str) -> None:
-        self.step = step
-        self.reached = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def __call__(self, step: str) -> None:
-        if step == self.step:
-            self.reached.set()
-            await self.open.wait()
+from tests.engine.house import Gate, NoMachine, ScriptedAnalysis, follow, house
 
 
 async def test_a_run_from_start_to_end(home: Path, source: Path, tmp_path: Path) -> None:

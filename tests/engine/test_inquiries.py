@@ -271,14 +271,6 @@ async def test_both_budgets_ask_one_after_the_other(tmp_path: Path, server: Mode
 # Over the engine's doors
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
 class Asks:
     """An analysis whose step ``work`` asks the person."""
 

@@ -16,33 +16,7 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.events import RunStatus
 from qverify_desktop.engine.remote import RemoteEngine
 from tests.engine import pausing_worker
-from tests.engine.house import NoMachine, ScriptedAnalysis, follow, house
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-class Gate:
-    """Stops an analysis in its step ``work`` until it is let through."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def __call__(self, step: str) -> None:
-        if step == "work":
-            self.reached.set()
-            await self.open.wait()
+from tests.engine.house import Gate, NoMachine, ScriptedAnalysis, follow, house
 
 
 async def status(engine: object, run: str) -> RunStatus:
