@@ -5,9 +5,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run test setup setup-run check format lock image bench bench-ui bench-sandbox bench-detect bench-peers screenshots golden translations freeze prove-clean clean
 
-# Further words for pytest: make test PYTEST="tests/sandbox -k reaper". More workers: make test WORKERS=2
+# Further words for pytest: make test PYTEST="tests/sandbox -k reaper". In one process: make test WORKERS=0
 PYTEST ?=
-WORKERS ?= 0
+WORKERS ?= 2
 # Words for the application: make run ARGS=/some/repository
 ARGS ?=
 # Only these projects: make bench-peers PEERS="inflection toolz"
@@ -19,8 +19,8 @@ help: ## List the targets
 run: setup-run ## Open the window, or analyse the sample repository where there is no display
 	@packaging/setup/run.sh $(ARGS)
 
-test: setup ## Run all tests (PYTEST="words for pytest", WORKERS=2 for two processes)
-	@packaging/setup/test.sh -n $(WORKERS) --dist loadfile $(PYTEST)
+test: setup ## Run all tests (PYTEST="words for pytest", WORKERS=0 for one process)
+	@packaging/setup/test.sh -n $(WORKERS) $(PYTEST)
 
 setup: ## Set up everything that running and testing needs
 	@packaging/setup/setup.sh test

@@ -250,6 +250,13 @@ def _add_runs(commands: Any) -> None:
     parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
     formats = ("html", "junit", "sarif", "markdown", "csv", "patch", "issues", "expected-failures", "evidence")
     parser.add_argument("--format", required=True, choices=formats, help="evidence is the bundle that verify checks")
+    parser.add_argument(
+        "--disclose",
+        choices=("full", "redacted", "headers"),
+        default="full",
+        help="how much of the evidence is shown: with its contents, without source, prompts and output, or only that the run "
+        "was and how it ended (default: full)",
+    )
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
 
 

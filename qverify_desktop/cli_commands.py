@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.cli_questions import Answering, can_ask, with_policy
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.model import CloudPolicy
@@ -151,8 +152,16 @@ def _write_table(name: str, table: str) -> None:
 
 
 def export(options: argparse.Namespace) -> int:
+    disclosure = Disclosure(options.disclose)
+    if disclosure is not Disclosure.FULL and options.format != "evidence":
+        raise BadInput(
+            f"--disclose {disclosure.value} is for evidence bundles; nothing was written.",
+            "Give --format evidence with it.",
+        )
+    format = disclosure.bundle_format if options.format == "evidence" else options.format
+
     async def ask(engine: AnyEngine, screen: Screen) -> int:
-        path = await engine.export(options.name, options.format, Path(os.path.abspath(options.output)))  # noqa: PTH100, ASYNC240
+        path = await engine.export(options.name, format, Path(os.path.abspath(options.output)))  # noqa: PTH100, ASYNC240
         screen.print_written(options.format, str(path))
         return 0
 

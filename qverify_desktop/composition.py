@@ -91,6 +91,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.engine.facade import Parts
     from qverify_desktop.engine.inquiries import Inquiries
     from qverify_desktop.evidence.journal import EvidenceJournal
+    from qverify_desktop.evidence.signing import AttestationSigner
     from qverify_desktop.gateway.call import Accounts
     from qverify_desktop.gateway.gateway import ModelGateway
     from qverify_desktop.gateway.ollama_models import OllamaModels
@@ -102,7 +103,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.settings.deployments import load_deployments
     from qverify_desktop.settings.key_file import KeyFile
     from qverify_desktop.settings.secrets import ApiKeys
-    from qverify_desktop.settings.signing_key import SigningKeyStore
+    from qverify_desktop.settings.signing_key import ATTESTATION_KEY_FILE, SigningKeyStore
     from qverify_desktop.storage.artefacts import ArtefactStore
     from qverify_desktop.storage.database import Database
     from qverify_desktop.storage.holders import Holder
@@ -118,12 +119,15 @@ def build(home: Path, lock: HomeLock) -> Parts:
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
+    attestation_key = SigningKeyStore(home, keyring=configuration.keyring, name=ATTESTATION_KEY_FILE).load_or_create()
     keyring = _keyring() if configuration.keyring and protection == "keyring" else None
     keys = ApiKeys.take(keyring=keyring, file=KeyFile(home))
     keys.unlock_with(passphrases.of_named_file)
     crash.clean_with(keys.without)
     holder = Holder(database)
-    journal = EvidenceJournal(database, artefacts, _signer(key, protection))
+    journal = EvidenceJournal(
+        database, artefacts, _signer(key, protection), attester=AttestationSigner(*attestation_key)
+    )
     inquiries = Inquiries(journal, artefacts)
     calls = ModelCalls(database, holder)
     answers = ModelAnswers(

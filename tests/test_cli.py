@@ -105,6 +105,8 @@ def test_help_shows_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) 
         ["analyze", ".", "--budget", "2 euros"],
         ["export", "r1", "--format", "pdf", "-o", "x"],
         ["export", "r1"],
+        ["export", "r1", "--format", "csv", "--disclose", "redacted", "-o", "x"],
+        ["export", "r1", "--format", "evidence", "--disclose", "some", "-o", "x"],
         ["runtimes", "burn"],
         ["verify"],
         ["verify", "/no/such/bundle"],

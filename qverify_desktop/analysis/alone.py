@@ -22,8 +22,10 @@ MOST_CONTAINERS = 40
 #: Another year, day and weekday than today, and five hours and seventeen minutes more.
 DAYS = 401
 #: The variation that they run under: nothing that an example would mind but a seed of its own, for what is drawn at random, and
-#: another day, for what is asked of the clock.
-PLAIN = RunVariation(hash_seed=31337, time_zone="UTC0", locale="C.UTF-8", clock_s=DAYS * 86_400 + 19_020)
+#: another day, for what is asked of the clock, and another folder, for what is asked of the disk.
+PLAIN = RunVariation(
+    hash_seed=31337, time_zone="UTC0", locale="C.UTF-8", clock_s=DAYS * 86_400 + 19_020, elsewhere=True
+)
 
 
 def disputed(runs: Runs, language: Language) -> list[GeneratedTest]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
 from qverify_desktop.domain.model import Asker, Masked
@@ -104,7 +105,7 @@ class Journal(Protocol):
         """The leaf that closed a run, for a later run that relies on it. ``None`` where it is not closed, or was closed under
         another signing key, or another protection of it, than the one that signs now."""
 
-    def bundle(self, run: str, path: Path) -> None:
+    def bundle(self, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
         """Write the run's bundle, pinned to the checkpoint at its close."""
 
 

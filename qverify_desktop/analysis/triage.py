@@ -21,6 +21,14 @@ _OTHER_FORM = 850
 STATED = ("stated", "inverse of")
 #: Prose that a model read, and that no reader of the application takes for an example.
 _PROSE = 600
+#: What an error says of a library or a program that the sandbox lacks.
+_LACKING = re.compile(
+    r"(?:\bnot|n't) (?:been )?installed\b|\b(?:pip|npm|conda|apt(?:-get)?) install\b|\binstall (?:it|the)\b"
+    r"|\bplease install\b|\bno module named\b|\bcannot find (?:module|package)\b",
+    re.IGNORECASE,
+)
+#: A number in what a value shows.
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,40}(?:\.\d{1,40})?(?![\w.])")
 _IN_DOCUMENT = -50
 _RAISED_INSTEAD = -250
 
@@ -87,6 +95,8 @@ def why_no_defect(outcome: TestOutcome, one: Tried, language: Language) -> tuple
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What stands before the example can't be run: {outcome.message}"
     if outcome.raised in language.unknown_name_errors:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"Running the example ends in {outcome.raised}: {outcome.message}"
+    if outcome.raised and not outcome.in_test and _LACKING.search(outcome.message[:2000]):
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"The code says that something is not installed here: {outcome.message}"
     in_code = any(not frame.startswith(one.test.path) for frame in outcome.frames)
     if outcome.raised in language.mismatch_errors and not in_code:
         return Reason.OUT_OF_DATE, f"The call does not fit the code's signature: {outcome.message}"
@@ -99,9 +109,22 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
     """Why a value that is not what was written may be what was meant: a doctest shows what is printed, and it shows texts."""
     if observed and observed == test.expected:
         return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives is shown as the words show it: {observed}"
+    if "(" in observed and observed[0] not in "\"'" and _counted(observed) == _counted(test.expected):
+        return Reason.EXAMPLE_NOT_RUNNABLE, f"What it gives shows a number in another way only: {observed}"
     promise = promises.get(test.quote.text) if test.quote else None
+    loose = promise is None or promise.form not in _FORM_CONFIDENCE
+    if loose and observed[:1] in ("'", '"') and observed[1:-1] == test.expected:
+        return (
+            Reason.EXAMPLE_NOT_RUNNABLE,
+            f"What it gives is a text that the words show without its quotes: {observed}",
+        )
     if promise is not None and promise.relation is PromiseRelation.PRINTS and _ink(observed) == _ink(test.expected):
         return Reason.EXAMPLE_NOT_RUNNABLE, "What it prints differs from the words in blank space only."
+    if test.quote is not None and _stands_in(observed, test.quote.text):
+        return (
+            Reason.EXAMPLE_NOT_RUNNABLE,
+            "What it gives stands in the words as they are written, with their backslashes.",
+        )
     called = re.match(r"[\w.]*?(\w+)\(", test.call)
     own = test.target.rpartition("::")[2].rpartition(".")[2].partition("(")[0]
     prints = promise is not None and promise.form == "doctest" and called is not None and called[1] != own
@@ -111,6 +134,23 @@ def _shows_as_said(observed: str, test: GeneratedTest, promises: Mapping[str, Pr
             f"{called[1] if called else ''} may print what is shown instead of returning it.",
         )
     return None
+
+
+def _counted(text: str) -> str:
+    """What a value shows, whole numbers without the point that some have: ``HLS(l=0.4, s=1.0)`` and ``HLS(l=0.4, s=1)``."""
+    return _NUMBER.sub(lambda match: re.sub(r"\.0+$", "", match[0]), text)
+
+
+def _stands_in(observed: str, words: str) -> bool:
+    """Whether words show a text as it was printed, without doubling its backslashes as source needs it."""
+    if observed[:1] not in ("'", '"') or "\\\\" not in observed:
+        return False
+    return _written(observed[1:-1].replace("\\\\", "\\")) in _written(words)
+
+
+def _written(text: str) -> str:
+    """Source of a text without its blank space and quotes, escaped or not; other backslashes stay."""
+    return re.sub(r"\\[nt\"'`]|[\s\"'`]", "", text)
 
 
 def _ink(text: str) -> str:

@@ -28,7 +28,7 @@ from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.owner import Owner
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
-from qverify_desktop.settings.signing_key import KEY_FILE, PLACE_FILE
+from qverify_desktop.settings.signing_key import ATTESTATION_KEY_FILE, KEY_FILE, PLACE_FILE
 
 OK, WARNING, BLOCKING = "ok", "warning", "blocking"
 
@@ -132,24 +132,32 @@ async def look_at_disk(machine: Machine) -> Finding:
 
 
 async def look_at_key(machine: Machine) -> Finding:
-    """The signing key can be read by its owner alone."""
-    path = machine.home / KEY_FILE
-    try:
-        mode = stat.S_IMODE(path.lstat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
+    """The signing keys can be read by their owner alone."""
+    found = False
+    for path in _key_files(machine):
+        try:
+            mode = stat.S_IMODE(path.lstat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        found = True
+        if sys.platform != "win32" and mode & 0o077:
+            return Finding(
+                BLOCKING, f"Others may read the signing key (permissions {mode:04o}).", f"chmod 600 {path}", True
+            )
+    if not found:
         kept = (machine.home / PLACE_FILE).exists()
         return Finding(OK, "The signing key lies in the keyring." if kept else "There is no signing key yet.")
-    if sys.platform != "win32" and mode & 0o077:
-        return Finding(
-            BLOCKING, f"Others may read the signing key (permissions {mode:04o}).", f"chmod 600 {path}", True
-        )
     return Finding(OK, "The signing key is a private file; evidence will say: unprotected key.")
 
 
+def _key_files(machine: Machine) -> tuple[Path, ...]:
+    return (machine.home / KEY_FILE, machine.home / ATTESTATION_KEY_FILE)
+
+
 async def close_key(machine: Machine) -> None:
-    path = machine.home / KEY_FILE
-    if not path.is_symlink():
-        path.chmod(0o600)
+    for path in _key_files(machine):
+        if path.exists() and not path.is_symlink():
+            path.chmod(0o600)
 
 
 async def look_at_keyring(machine: Machine) -> Finding:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from qverify_desktop.analysis.ports import Journal
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.results import RunResult
 
@@ -144,12 +145,16 @@ def check_out(out: str) -> None:
         raise BadInput(f"The folder for results {out} can't be written.", "Choose another --out.")
 
 
-def copy_bundle(home: Path, run: str, path: Path) -> None:
-    """Copy the run's bundle. Raises ``BadInput`` when the run has none yet, ``OSError`` when it can't be written."""
+def copy_bundle(home: Path, journal: Journal, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
+    """Copy the run's bundle, or write one that shows less. Raises ``BadInput`` when the run has none yet, ``OSError`` or
+    ``MissingPrerequisite`` when it can't be written."""
     kept = run_folder(home, run) / f"{run}{BUNDLE_SUFFIX}"
     if not kept.is_file():
         raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
-    _write_whole(path, kept.read_bytes())
+    if disclosure is Disclosure.FULL:
+        _write_whole(path, kept.read_bytes())
+    else:
+        journal.bundle(run, path, disclosure)
 
 
 def run_folder(home: Path, run: str) -> Path:

@@ -19,6 +19,7 @@ from qverify_desktop.analysis.ports import Sandbox
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.connections import Purpose
+from qverify_desktop.domain.disclosure import BUNDLES
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.project import Snapshot
@@ -194,15 +195,15 @@ class Engine:
         from qverify_desktop.export.formats import FORMATS
 
         run = await self._find(run)
-        if format != "evidence" and format not in FORMATS:
-            known = ", ".join([*FORMATS, "evidence"])
+        if format not in BUNDLES and format not in FORMATS:
+            known = ", ".join([*FORMATS, *BUNDLES])
             raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
 
         def write() -> None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                if format == "evidence":
-                    delivery.copy_bundle(self._home, run, path)
+                if format in BUNDLES:
+                    delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
                 else:
                     path.write_bytes(FORMATS[format](self._result(run)))
             except OSError as error:

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from qverify_desktop.analysis.ports import Artefacts, Evidence
 from qverify_desktop.analysis.services import Direct, Services
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import Answer
 from qverify_desktop.domain.progress import Stage
@@ -177,7 +178,7 @@ class Forgotten:
     def sealed(self, run: str) -> EarlierRun | None:
         return None
 
-    def bundle(self, run: str, path: Path) -> None:
+    def bundle(self, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
         """Nothing is left to bundle."""
 
 

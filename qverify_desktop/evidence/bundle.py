@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError
+from qverify_desktop.evidence.attestation import ENVELOPES_FILE, sigstore_bundles
 from qverify_desktop.evidence.canonical import canonical, parse
-from qverify_desktop.evidence.merkle import Tree
+from qverify_desktop.evidence.merkle import HASH_BYTES
 from qverify_desktop.evidence.note import Checkpoint
+from qverify_desktop.evidence.tiles import WIDTH, TileTree
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.schema import CheckpointRow, SaltRow
 
-FORMAT, VERSION = "qverify-evidence", 1
-TILE = 256
+FORMAT = "qverify-evidence"
+#: Version 2 adds attestations, tiles of higher levels and ``disclosure``. A run of a log that had no key for attestations is
+#: written as version 1, as it always was.
+VERSION, FORMER_VERSION = 2, 1
 #: Runs with more entries than this carry the proofs of their first and last entry only; the tiles prove the others.
 PROVEN_ENTRIES = 10_000
 #: Blobs that go into a bundle, in count and in bytes all together; further ones stay in the store.
@@ -35,7 +40,8 @@ Member = tuple[str, Callable[[], bytes | None]]
 class Contents:
     """What the log holds about a run up to its closing checkpoint (the last of ``checkpoints``).
 
-    ``entries`` are the run's own and ``headers`` the opening and closing ones of other runs, each as (index, leaf).
+    ``entries`` are the run's own and ``headers`` the opening and closing ones of other runs, each as (index, leaf);
+    ``attestations`` are envelopes, one a line, empty where there are none.
     """
 
     run: str
@@ -43,28 +49,31 @@ class Contents:
     checkpoints: Sequence[CheckpointRow]
     entries: Sequence[tuple[int, bytes]]
     headers: Sequence[tuple[int, bytes]]
-    leaf_hashes: Sequence[bytes]
+    tree: TileTree
     salts: Sequence[SaltRow]
+    attestations: bytes = b""
 
     @property
     def closing(self) -> CheckpointRow:
         return self.checkpoints[-1]
 
 
-def write_bundle(path: Path, contents: Contents, artefacts: ArtefactStore) -> None:
+def write_bundle(
+    path: Path, contents: Contents, artefacts: ArtefactStore, disclosure: Disclosure = Disclosure.FULL
+) -> None:
     """Write the bundle whole or not at all. A blob that is not in the store any more is left out; every proof holds.
 
     Raises ``MissingPrerequisite`` when the file can't be written, ``QVerifyError`` when the records on the disk are not
     those that were signed.
     """
-    tree = Tree(contents.leaf_hashes)
+    tree = contents.tree
     signed = Checkpoint.parse(contents.closing.note.rpartition("\n\n")[0] + "\n")
     if (signed.size, signed.root) != (tree.size, tree.root()):
         raise QVerifyError(
             f"The records of the run {contents.run} on this disk are not those that were signed. No bundle was written.",
             "Keep the database as it is and compare it with a backup; bundles exported earlier stay valid.",
         )
-    members = sorted([*_members(contents, tree), *_blobs(contents.salts, artefacts)], key=lambda member: member[0])
+    members = sorted(_members(contents, artefacts, disclosure), key=lambda member: member[0])
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".bundle-")
         try:
@@ -96,16 +105,21 @@ def _pack(file: object, members: Iterable[Member]) -> None:
                 archive.writestr(info, data)
 
 
-def _members(contents: Contents, tree: Tree) -> Iterator[Member]:
-    closing = contents.closing.note.encode()
+def _members(contents: Contents, artefacts: ArtefactStore, disclosure: Disclosure) -> Iterator[Member]:
+    tree, closing = contents.tree, contents.closing.note.encode()
     close = parse(contents.entries[-1][1])
+    shown = (
+        contents.entries if disclosure is not Disclosure.HEADERS else contents.entries[:: len(contents.entries) - 1]
+    )
+    former = disclosure is Disclosure.FULL and "attestation_key" not in close["data"]
     manifest = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": FORMER_VERSION if former else VERSION,
+        **({} if former else {"disclosure": disclosure.value}),
         "origin": contents.origin,
         "run": contents.run,
         "size": contents.closing.size,
-        "entries": _ranges(index for index, _ in contents.entries),
+        "entries": _ranges(index for index, _ in shown),
         "headers": _ranges(index for index, _ in contents.headers),
         "checkpoints": [row.size for row in contents.checkpoints],
         "keys": list(dict.fromkeys(row.verifier_key for row in contents.checkpoints)),
@@ -115,19 +129,20 @@ def _members(contents: Contents, tree: Tree) -> Iterator[Member]:
     yield "checkpoint", partial(bytes, closing)
     for row in contents.checkpoints:
         yield f"checkpoints/{row.size}", partial(row.note.encode)
-    yield "entries.jsonl", partial(_lines, contents.entries)
+    yield "entries.jsonl", partial(_lines, shown)
     yield "headers.jsonl", partial(_lines, contents.headers)
-    yield "salts.jsonl", partial(_salt_lines, contents.salts)
-    for start in range(0, tree.size, TILE):
-        hashes = contents.leaf_hashes[start : start + TILE]
-        yield tile_name(start // TILE, len(hashes)), partial(b"".join, hashes)
-    proven = (
-        contents.entries
-        if len(contents.entries) <= PROVEN_ENTRIES
-        else contents.entries[:: len(contents.entries) - 1]
-    )
-    for index, _ in proven:
+    for level in range(1 if former else tree.levels):
+        for number, hashes in tree.tiles(level):
+            yield tile_name(number, len(hashes) // HASH_BYTES, level), partial(bytes, hashes)
+    for index, _ in shown if len(shown) <= PROVEN_ENTRIES else shown[:: len(shown) - 1]:
         yield f"proofs/{index}.tlog-proof", partial(_proof, tree, index, closing)
+    if disclosure is Disclosure.FULL:
+        yield "salts.jsonl", partial(_salt_lines, contents.salts)
+        yield from _blobs(contents.salts, artefacts)
+    if disclosure is not Disclosure.HEADERS and contents.attestations:
+        yield ENVELOPES_FILE, partial(bytes, contents.attestations)
+        for name, content in sigstore_bundles(contents.attestations):
+            yield name, partial(bytes, content)
 
 
 def _blobs(salts: Sequence[SaltRow], artefacts: ArtefactStore) -> Iterator[Member]:
@@ -148,13 +163,13 @@ def _blob(artefacts: ArtefactStore, digest: str) -> bytes | None:
         return None
 
 
-def tile_name(number: int, width: int) -> str:
-    """Path of a tile of leaf hashes (C2SP tlog-tiles): ``tile/0/x001/234``, of a partial one ``tile/0/x001/234.p/17``."""
+def tile_name(number: int, width: int, level: int = 0) -> str:
+    """Path of a tile of hashes (C2SP tlog-tiles): ``tile/0/x001/234``, of a partial one ``tile/0/x001/234.p/17``."""
     groups = [f"{number % 1000:03d}"]
     while number := number // 1000:
         groups.insert(0, f"x{number % 1000:03d}")
-    path = "tile/0/" + "/".join(groups)
-    return path if width == TILE else f"{path}.p/{width}"
+    path = f"tile/{level}/" + "/".join(groups)
+    return path if width == WIDTH else f"{path}.p/{width}"
 
 
 def _ranges(indexes: Iterable[int]) -> list[list[int]]:
@@ -178,7 +193,7 @@ def _salt_lines(salts: Sequence[SaltRow]) -> bytes:
     return b"".join(canonical(row) + b"\n" for row in rows)
 
 
-def _proof(tree: Tree, index: int, checkpoint: bytes) -> bytes:
+def _proof(tree: TileTree, index: int, checkpoint: bytes) -> bytes:
     """C2SP tlog-proof: header, index, hashes, an empty line, the checkpoint."""
     hashes = (base64.b64encode(node).decode() + "\n" for node in tree.inclusion_proof(index))
     return f"c2sp.org/tlog-proof@v1\nindex {index}\n{''.join(hashes)}\n".encode() + checkpoint

@@ -7,28 +7,43 @@ import hmac
 import json
 import re
 import secrets
+import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.results import EarlierRun
+from qverify_desktop.evidence.appending import CLOSED as CLOSED
+from qverify_desktop.evidence.appending import OPENED as OPENED
+from qverify_desktop.evidence.appending import Place, StoredEvent, append_step
+from qverify_desktop.evidence.attestation import TOLD, Facts, attest
 from qverify_desktop.evidence.bundle import Contents, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
-from qverify_desktop.evidence.merkle import Edge, leaf_hash
+from qverify_desktop.evidence.merkle import Edge as Edge
 from qverify_desktop.evidence.note import Checkpoint
-from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.evidence.signing import AttestationSigner, Signer
+from qverify_desktop.evidence.tiles import WIDTH, TileTree, keep_tiles, read_hashes
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
-from qverify_desktop.storage.schema import IS_HEADER, CheckpointRow, EntryRow, LogRow, SaltRow, StepRow
+from qverify_desktop.storage.schema import (
+    IS_HEADER,
+    AttestationRow,
+    CheckpointRow,
+    EntryRow,
+    LogRow,
+    SaltRow,
+    StepRow,
+)
 
-ENTRY_VERSION = 1
-OPENED, CLOSED = "run_opened", "run_closed"
+#: What the first and the last entry of a run say about the keys that sign its checkpoints and its attestations.
+KEY, ATTESTATION_KEY = "key", "attestation_key"
 
 #: Keeps commitments apart from every other use of HMAC-SHA-256.
 COMMITMENT_DOMAIN = b"qverify.blob.v1\x00"
@@ -51,23 +66,23 @@ class Event(Protocol):
     def blobs(self) -> Mapping[str, bytes]: ...
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """An event whose blobs lie in the artefact store: key to (salt, digest, bytes)."""
-
-    type: str
-    data: dict[str, Any]
-    blobs: dict[str, tuple[bytes, str, int]]
-
-
 class EvidenceJournal:
     """Implements ``analysis.ports.Journal``; blocking, safe from any thread.
 
     The log's name is the one the database was begun with; ``origin`` (by default the signer's name) names a new log. A
-    signer with another key goes on with the standing log, and its checkpoints show the new key.
+    signer with another key goes on with the standing log, and its checkpoints show the new key. With an ``attester`` every
+    run announces the attester's key and its bundle has attestations.
     """
 
-    def __init__(self, database: Database, artefacts: ArtefactStore, signer: Signer, origin: str = "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        artefacts: ArtefactStore,
+        signer: Signer,
+        origin: str = "",
+        attester: AttestationSigner | None = None,
+    ) -> None:
+        self._attester = attester
         self._database = database
         self._artefacts = artefacts
         with database.transaction() as session:
@@ -107,19 +122,8 @@ class EvidenceJournal:
             return standing
         stored = [self._store(event) for event in events]
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        with self._database.transaction() as session:
-            row = session.get(StepRow, (run, step))
-            if row is not None:
-                return row.result
-            last = _last_of(session, run)
-            if last is not None and last.type == CLOSED:
-                raise QVerifyError(f"The evidence of the run {run} is closed; nothing can be added to it.")
-            first = 0 if last is None else last.seq + 1
-            columns = {"run": run, "step": step, "result": result, "first_seq": first, "events": len(stored)}
-            session.execute(insert(StepRow), {**columns, "recorded_at": now})
-            if stored:
-                self._append(session, (run, step, now), last, stored)
-        return result
+        with self._database.statements() as connection:
+            return append_step(connection, Place(self.origin, run, step, now), result, stored)
 
     def checkpoint(self, run: str) -> str:
         """Sign a checkpoint over the log as it stands and keep it; one of the same size that stands is answered again."""
@@ -138,8 +142,9 @@ class EvidenceJournal:
                 return None
             return EarlierRun(run, last.index, last.leaf_hash.hex())
 
-    def bundle(self, run: str, path: Path) -> None:
-        """Write the run's bundle, pinned to the first checkpoint at or after its close: the same bytes at every export.
+    def bundle(self, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
+        """Write the run's bundle, pinned to the first checkpoint at or after its close: the same bytes at every export of
+        the same ``disclosure``, but for contents that were deleted meanwhile.
 
         Raises ``BadInput`` when the run is not closed, ``MissingPrerequisite`` when the file can't be written,
         ``QVerifyError`` when the records on the disk contradict the signed checkpoint.
@@ -153,9 +158,34 @@ class EvidenceJournal:
                 )
             covering = select(CheckpointRow).where(CheckpointRow.size > close.index).order_by(CheckpointRow.size)
             closing = session.scalars(covering.limit(1)).first() or self._checkpoint(session, run)
+            attestations = self._attestations(session, close, closing)
+            _complete_tiles(session, closing.size)
         with self._database.reading() as session:
-            contents = _contents(session, self.origin, run, closing)
-        write_bundle(path, contents, self._artefacts)
+            contents = _contents(session, self.origin, run, closing, attestations)
+        write_bundle(path, contents, self._artefacts, disclosure)
+
+    def _attestations(self, session: Session, close: EntryRow, closing: CheckpointRow) -> bytes:
+        """Envelopes about a closed run, signed once and kept, so that a later key or a later version changes nothing. Empty
+        for a run that announced no key, or another one than there is."""
+        standing = session.get(AttestationRow, close.run)
+        if standing is not None:
+            return standing.envelopes
+        announced = json.loads(close.leaf)["data"].get(ATTESTATION_KEY)
+        if self._attester is None or announced != self._attester.announced:
+            return b""
+        own = EntryRow.run == close.run
+        told = select(EntryRow.index, EntryRow.leaf).where(own, EntryRow.type.in_(TOLD)).order_by(EntryRow.seq)
+        events = select(EntryRow.type, func.count()).where(own).group_by(EntryRow.type)
+        facts = Facts(
+            origin=self.origin,
+            run=close.run,
+            entries=[(index, leaf) for index, leaf in session.execute(told)],
+            events=dict(session.execute(events).all()),
+            checkpoint=closing.note.rpartition("\n\n")[0] + "\n",
+        )
+        row = AttestationRow(run=close.run, size=closing.size, envelopes=attest(facts, self._attester))
+        session.add(row)
+        return row.envelopes
 
     def _checkpoint(self, session: Session, run: str) -> CheckpointRow:
         log = session.get_one(LogRow, 1)
@@ -174,17 +204,21 @@ class EvidenceJournal:
         session.add(row)
         return row
 
-    def _store(self, event: Event) -> _Stored:
+    def _store(self, event: Event) -> StoredEvent:
         """Put the event's blobs into the artefact store and their commitments into its data."""
         data, blobs = plain(dict(event.data)), dict(event.blobs)
         if event.type in (OPENED, CLOSED):
-            data["key"] = {"verifier": self.verifier_key, "protection": self._signer.protection}
+            data[KEY] = {"verifier": self.verifier_key, "protection": self._signer.protection}
+            if self._attester is not None:
+                data[ATTESTATION_KEY] = self._attester.announced
         try:
             # A quarter of an entry is left for the commitments and the envelope.
             canonical(data, limit=48 * 1024)
         except TooLarge:
             blobs[OVERSIZE] = canonical(data, limit=1 << 30)
-            data = {key: data[key] for key in ("key",) if event.type in (OPENED, CLOSED)}
+            data = {
+                key: data[key] for key in (KEY, ATTESTATION_KEY) if event.type in (OPENED, CLOSED) and key in data
+            }
         stored = {}
         for key, content in sorted(blobs.items()):
             if not _BLOB_KEY.fullmatch(key) or key in data:
@@ -192,50 +226,7 @@ class EvidenceJournal:
             salt, digest = secrets.token_bytes(32), self._artefacts.put(content)
             stored[key] = (salt, digest, len(content))
             data[key] = {"commitment": commitment(salt, digest), "bytes": len(content)}
-        return _Stored(event.type, data, stored)
-
-    def _append(
-        self, session: Session, place: tuple[str, str, str], last: EntryRow | None, events: Sequence[_Stored]
-    ) -> None:
-        run, step, at = place
-        log = session.get_one(LogRow, 1)
-        edge = Edge(log.size, log.edge)
-        seq, prev = (0, "") if last is None else (last.seq + 1, last.leaf_hash.hex())
-        entries, salts = [], []
-        for position, event in enumerate(events):
-            if (event.type == OPENED) != (seq == 0):
-                raise QVerifyError(
-                    f"The evidence of a run begins with {OPENED} and has no other; {event.type} was not recorded."
-                )
-            if event.type == CLOSED and position + 1 < len(events):
-                raise QVerifyError(f"Nothing can follow {CLOSED} in the evidence of the run {run}.")
-            data = event.data
-            if event.type == CLOSED:
-                data = {**data, "entries": seq + 1, "others": _others(session, run)}
-            leaf = canonical(
-                {
-                    "v": ENTRY_VERSION,
-                    "log": self.origin,
-                    "run": run,
-                    "seq": seq,
-                    "prev": prev,
-                    "step": step,
-                    "type": event.type,
-                    "at": at,
-                    "data": data,
-                }
-            )
-            hashed = leaf_hash(leaf)
-            row = {"run": run, "seq": seq, "step": step, "type": event.type, "leaf": leaf, "leaf_hash": hashed}
-            entries.append({"index": edge.size, **row})
-            for key, (salt, digest, size) in event.blobs.items():
-                salts.append({"index": edge.size, "key": key, "salt": salt, "sha256": digest, "bytes": size})
-            edge.append(hashed)
-            seq, prev = seq + 1, hashed.hex()
-        session.execute(insert(EntryRow), entries)
-        if salts:
-            session.execute(insert(SaltRow), salts)
-        log.size, log.edge = edge.size, edge.to_bytes()
+        return StoredEvent(event.type, data, stored)
 
 
 def commitment(salt: bytes, digest: str) -> str:
@@ -247,22 +238,13 @@ def _last_of(session: Session, run: str) -> EntryRow | None:
     return session.scalars(select(EntryRow).where(EntryRow.run == run).order_by(EntryRow.seq.desc()).limit(1)).first()
 
 
-def _others(session: Session, run: str) -> dict[str, int]:
-    """How many other runs the log has opened and closed so far: with it in the close, none can be left out of a bundle."""
-
-    counted = select(EntryRow.type, func.count()).where(text(IS_HEADER), EntryRow.run != run).group_by(EntryRow.type)
-    counts = dict(session.execute(counted).all())
-    return {"opened": counts.get(OPENED, 0), "closed": counts.get(CLOSED, 0)}
-
-
-def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -> Contents:
+def _contents(session: Session, origin: str, run: str, closing: CheckpointRow, attestations: bytes) -> Contents:
     within = EntryRow.index < closing.size
     leaves = select(EntryRow.index, EntryRow.leaf).where(within).order_by(EntryRow.index)
     salts = (select(SaltRow).join(EntryRow, EntryRow.index == SaltRow.index).where(EntryRow.run == run)).order_by(
         SaltRow.index, SaltRow.key
     )
     checkpoints = select(CheckpointRow).where(CheckpointRow.size <= closing.size).order_by(CheckpointRow.size)
-    hashes = select(EntryRow.leaf_hash).where(within).order_by(EntryRow.index)
     return Contents(
         run=run,
         origin=origin,
@@ -271,6 +253,30 @@ def _contents(session: Session, origin: str, run: str, closing: CheckpointRow) -
         headers=[
             (index, leaf) for index, leaf in session.execute(leaves.where(EntryRow.run != run, text(IS_HEADER)))
         ],
-        leaf_hashes=list(session.scalars(hashes)),
+        tree=_tree(session, closing),
         salts=list(session.scalars(salts)),
+        attestations=attestations,
     )
+
+
+def _tree(session: Session, closing: CheckpointRow) -> TileTree:
+    """The log up to a checkpoint; out of the entries alone where what is kept does not lead to its root."""
+    tree = TileTree(read_hashes(_driver(session), closing.size))
+    if tree.root() != Checkpoint.parse(closing.note.rpartition("\n\n")[0] + "\n").root:
+        tree = TileTree(read_hashes(_driver(session), closing.size, anew=True))
+    return tree
+
+
+def _complete_tiles(session: Session, size: int) -> None:
+    """Keep the tiles of entries that were written before tiles were kept."""
+    driver, whole = _driver(session), size // WIDTH
+    if driver.execute("SELECT count(*) FROM tiles WHERE number < ?", (whole,)).fetchone()[0] != whole:
+        keep_tiles(driver, 0, size)
+
+
+def _driver(session: Session) -> sqlite3.Connection:
+    """The connection below a session, within the same transaction."""
+    connection = session.connection().connection.driver_connection
+    if not isinstance(connection, sqlite3.Connection):
+        raise TypeError("the evidence log is kept in SQLite")
+    return connection

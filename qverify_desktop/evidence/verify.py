@@ -2,7 +2,7 @@
 
 Run it as ``python -I verify.py BUNDLE [--public-key VKEY] [--known-checkpoint FILE] [--json]``. Exit code 0: whole, 1: not,
 2: unreadable. Formats: RFC 8785 (canonical JSON), RFC 6962 (Merkle tree), RFC 8032 (Ed25519), C2SP signed-note,
-tlog-checkpoint, tlog-tiles, tlog-proof; what is ours is in ``docs/evidence-format.md``. Everything in a bundle is hostile.
+tlog-checkpoint, tlog-tiles, tlog-proof, DSSE v1, in-toto Statement v1, Sigstore bundle v0.3; what is ours is in ``docs/evidence-format.md``. Everything in a bundle is hostile.
 """
 
 from __future__ import annotations
@@ -32,6 +32,14 @@ MEANINGS = {
     "keep checkpoints yourself and give one with --known-checkpoint.",
 }
 OPENED, CLOSED = "run_opened", "run_closed"
+#: How much of the run a bundle shows, and what it leaves open that a full one would answer.
+FULL, REDACTED, HEADERS = "full", "redacted", "headers"
+NOT_SHOWN = {
+    REDACTED: "A redacted bundle: it shows every event of the run and not the contents (source, prompts, answers, output) that "
+    "the events commit to.",
+    HEADERS: "Headers only: it shows that the run was announced, how it ended, how many events it has and that its log hides "
+    "no other run; it does not show the events.",
+}
 #: What the JSON of a bundle looks like: exactly these fields, of exactly these types.
 MANIFEST = {
     "format": str,
@@ -45,11 +53,27 @@ MANIFEST = {
     "checkpoints": [int],
     "keys": [str],
 }
+#: Version 2 has attestations and tiles of all levels, and says how much it shows.
+MANIFESTS = {1: MANIFEST, 2: {**MANIFEST, "disclosure": str}}
 ENTRY = {"v": int, "log": str, "run": str, "seq": int, "prev": str, "step": str, "type": str, "at": str, "data": dict}
 #: What an entry says about an earlier run whose findings it takes over: the leaf that closed that run.
 RELIES_ON = "relies_on"
 RELIED = {"run": str, "index": int, "leaf": str}
 SALT = {"index": int, "key": str, "salt": str, "sha256": str}
+#: Attestations: the types of in-toto, the files they lie in, the entries that they are made of.
+PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
+RUN_TYPE = "https://qverify.local/attestation/run/v1"
+TEST_RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
+SIGSTORE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+ENVELOPES_FILE = "attest/run.intoto.jsonl"
+SIGSTORE_FILES = ("attest/run.sigstore.json", "attest/test-result.sigstore.json")
+ENVELOPE = {"payload": str, "payloadType": str, "signatures": [{"keyid": str, "sig": str}]}
+ANNOUNCED_KEY = {"public": str, "protection": str}
+TOLD = frozenset((OPENED, "snapshot", "plan", "judgement", "reused", "verdict", CLOSED))
+GIT_HASH = "[0-9a-f]{40}|[0-9a-f]{64}"
+#: DER of a SubjectPublicKeyInfo up to the 32 bytes of an Ed25519 key (RFC 8410).
+ED25519_DER = bytes.fromhex("302a300506032b6570032100")
+MOST_NAMES, MAX_ATTESTATION = 50_000, 128 << 20
 MAX_DEPTH, MAX_INTEGER, MAX_LEAF, PROVEN_ENTRIES = 32, 2**53 - 1, 65535, 10_000
 #: Bytes: the largest file in a bundle, all files together, a small file; and how far a file may have been compressed.
 MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 200
@@ -113,6 +137,12 @@ def signature_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def dsse_message(payload_type: str, payload: bytes) -> bytes:
+    """What a DSSE signature is over: the pre-authentication encoding of its protocol, version 1."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
 def parse_checkpoint(raw: bytes, keys: list[Key], where: str) -> Head:
@@ -332,10 +362,15 @@ class Verification:
         self.problems: list[str] = []
         self.notices: list[str] = []
         self.diverged, self.events, self.note, self.run, self.origin, self.size = "", 0, b"", "", "", 0
+        self.version, self.disclosure = 1, FULL
+        self.announced: Any = None
         self.leaves: dict[int, bytes] = {}
         self.roots: dict[int, bytes] = {}
         self.commitments: dict[tuple[int, str], tuple[str, int]] = {}
         self.relied_on: list[tuple[int, Any]] = []
+        self.told: list[tuple[int, bytes, dict[str, Any]]] = []
+        self.counts: dict[str, int] = {}
+        self.attestations = 0
 
     def examine(self) -> None:
         """Each step needs those before it, up to the tree; the last ones stand for themselves."""
@@ -343,10 +378,14 @@ class Verification:
             self.archive.check()
             self._manifest()
             self._checkpoints()
-            self._own_entries()
+            if self.disclosure == HEADERS:
+                self._own_headers()
+            else:
+                self._own_entries()
             self._headers()
             self._tree()
-            for step in (self._proofs, self._blobs, self._known_checkpoint, self._nothing_else):
+            rest = (self._proofs, self._blobs, self._attestations, self._known_checkpoint, self._nothing_else)
+            for step in rest:
                 with self._step():
                     step()
 
@@ -365,12 +404,18 @@ class Verification:
         manifest = strict_json(self.archive.read("bundle.json"), "bundle.json")
         if manifest.get("format") != "qverify-evidence":
             raise BundleUnreadable("The archive is no QVerify evidence bundle.")
-        if manifest.get("version") != 1:
+        version = manifest.get("version")
+        if type(version) is not int or version not in MANIFESTS:
             raise BundleUnreadable(
-                f"This verifier reads version 1 of bundles, not {ascii(manifest.get('version'))[:20]}."
+                f"This verifier reads versions 1 and 2 of bundles, not {ascii(version)[:20]}: get a newer one."
             )
-        if not fits(manifest, MANIFEST):
+        if not fits(manifest, MANIFESTS[version]):
             raise Broken("bundle.json does not have the fields of a bundle.")
+        self.version, self.disclosure = version, manifest.get("disclosure", FULL)
+        if self.disclosure not in (FULL, *NOT_SHOWN):
+            raise Broken("bundle.json does not say how much the bundle shows.")
+        if self.disclosure in NOT_SHOWN:
+            self.notices.append(NOT_SHOWN[self.disclosure])
         sizes = manifest["checkpoints"]
         if sizes != sorted(set(sizes)) or sizes[-1:] != [manifest["size"]]:
             raise Broken("bundle.json: checkpoints are not in order up to the size of the log.")
@@ -412,7 +457,7 @@ class Verification:
             yield from range(pair[0], sum(pair))
             end = sum(pair)
 
-    def _entries(self, field: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _entries(self, field: str) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
         indexes, name = self._indexes(field), f"{field}.jsonl"
         for number, raw in enumerate(self.archive.lines(name), 1):
             index, where = next(indexes, -1), f"{name} line {number}"
@@ -422,7 +467,7 @@ class Verification:
             if (entry["v"], entry["log"]) != (1, self.origin):
                 raise Broken(f"{where} is no entry of this log.")
             self.leaves[index] = hashlib.sha256(b"\x00" + raw).digest()
-            yield index, entry
+            yield index, raw, entry
         if next(indexes, None) is not None:
             raise Broken(f"{name} has fewer lines than bundle.json says.")
 
@@ -430,7 +475,7 @@ class Verification:
         """The run from its opening to its close: no gap, no other beginning, each entry linked to the one before."""
         prev, at, step_back, index = "", "", False, -1
         entry: dict[str, Any] = {}
-        for index, entry in self._entries("entries"):
+        for index, raw, entry in self._entries("entries"):
             if entry["run"] != self.run or entry["seq"] != self.events or entry["prev"] != prev:
                 raise Broken(f"Entry {self.events} of the run does not follow the one before it.")
             if (entry["type"] == OPENED) != (self.events == 0):
@@ -442,26 +487,45 @@ class Verification:
                     self.commitments[index, key] = (value["commitment"], value["bytes"])
             if RELIES_ON in entry["data"]:
                 self.relied_on.append((index, entry["data"][RELIES_ON]))
+            self.counts[entry["type"]] = self.counts.get(entry["type"], 0) + 1
+            if entry["type"] in TOLD:
+                self.told.append((index, raw, entry))
         if not entry or entry["type"] != CLOSED or entry["data"].get("entries") != self.events:
             raise Broken("The run does not end with a close that counts all of its entries.")
-        self.close, self.others = index, entry["data"].get("others")
-        key = entry["data"].get("key")
-        protection = self.manifest["key_protection"]
-        if not isinstance(key, dict) or key.get("protection") != protection:
-            raise Broken("bundle.json says another protection of the key than the run's close.")
-        if protection != "keyring":
-            self.notices.append(f"Protection of the signing key: {ascii(protection)[1:-1][:80]}.")
+        self._sealed(index, entry["data"])
         if step_back:
             self.notices.append(
                 "The clock of the machine was set back during the run; the order of the events is not affected."
             )
+
+    def _own_headers(self) -> None:
+        """The opening and the close of a run whose other entries are not shown."""
+        shown = [(index, entry) for index, _, entry in self._entries("entries")]
+        if len(shown) != 2 or {entry["run"] for _, entry in shown} != {self.run}:
+            raise Broken("entries.jsonl does not hold the opening and the close of the run and nothing else.")
+        (first, opened), (last, closed) = shown
+        if (opened["type"], opened["seq"], opened["prev"]) != (OPENED, 0, "") or closed["type"] != CLOSED:
+            raise Broken("The run does not begin with its opening and end with its close.")
+        self.events = closed["seq"] + 1
+        if closed["data"].get("entries") != self.events or not 0 < closed["seq"] <= last - first:
+            raise Broken("The close of the run counts other entries than there can be.")
+        self._sealed(last, closed["data"])
+
+    def _sealed(self, index: int, data: dict[str, Any]) -> None:
+        """What the run's close says about the rest of the log and about the keys."""
+        self.close, self.others, self.announced = index, data.get("others"), data.get("attestation_key")
+        key, protection = data.get("key"), self.manifest["key_protection"]
+        if not isinstance(key, dict) or key.get("protection") != protection:
+            raise Broken("bundle.json says another protection of the key than the run's close.")
+        if protection != "keyring":
+            self.notices.append(f"Protection of the signing key: {ascii(protection)[1:-1][:80]}.")
 
     def _headers(self) -> None:
         """Opening and close of the other runs account for every leaf that is not shown."""
         opened: dict[str, int] = {}
         closed: dict[int, str] = {}
         hidden, open_runs, seen = self.size - self.events, set(), {"opened": 0, "closed": 0}
-        for index, entry in self._entries("headers"):
+        for index, _, entry in self._entries("headers"):
             run, kind = entry["run"], entry["type"]
             if run == self.run or kind not in (OPENED, CLOSED):
                 raise Broken(f"headers.jsonl has an entry that is no header of another run (leaf {index}).")
@@ -496,6 +560,8 @@ class Verification:
         wanted = {size for size in (*self.roots, self.known.size if self.known else 0) if size <= self.size}
         stack: list[bytes] = []
         computed, count = ({0: fold(stack)} if 0 in wanted else {}), 0
+        #: Hashes of the subtrees of 256, 65,536 … leaves: the tiles of the levels above the leaves.
+        rows: dict[int, bytearray] = {}
         sha256 = hashlib.sha256
         for tile in range((self.size + 255) // 256):
             width = min(256, self.size - tile * 256)
@@ -507,8 +573,11 @@ class Verification:
                 node, bits = hashes[at : at + 32], count
                 if count in self.leaves and self.leaves[count] != node:
                     raise Broken(f"Leaf {count} of the log is not the entry that the bundle shows for it.")
+                height = 0
                 while bits & 1:
-                    node, bits = sha256(b"\x01" + stack.pop() + node).digest(), bits >> 1
+                    node, bits, height = sha256(b"\x01" + stack.pop() + node).digest(), bits >> 1, height + 1
+                    if height & 7 == 0:
+                        rows.setdefault(height >> 3, bytearray()).extend(node)
                 stack.append(node)
                 count += 1
                 if count in wanted:
@@ -516,6 +585,12 @@ class Verification:
         for size, root in self.roots.items():
             if computed[size] != root:
                 raise Broken(f"The hashes of the log do not lead to the root signed in checkpoints/{size}.")
+        for level, row in rows.items() if self.version > 1 else ():
+            for at in range(0, len(row), 8192):
+                hashes = bytes(row[at : at + 8192])
+                name = tile_name(at // 8192, len(hashes) // 32, level)
+                if self.archive.read(name, 8192) != hashes:
+                    raise Broken(f"{name} does not hold the hashes of the tiles below it.")
         self.known_root = computed.get(self.known.size) if self.known else None
 
     def _proofs(self) -> None:
@@ -532,6 +607,8 @@ class Verification:
 
     def _blobs(self) -> None:
         """Salts open the commitments of the entries; a blob or salt that is not there was withheld, which is no fault."""
+        if self.disclosure != FULL:
+            return
         shown: dict[str, int] = {}
         opened: set[tuple[int, str]] = set()
         for number, raw in enumerate(self.archive.lines("salts.jsonl"), 1):
@@ -565,6 +642,113 @@ class Verification:
             self.notices.append(
                 f"{withheld} contents are not in the bundle (withheld or deleted); the log commits to them."
             )
+
+    def _attestations(self) -> None:
+        """The run in the words of in-toto: made anew from the entries and compared, then the signatures. The key is the one that
+        the log announced, so whoever trusts the log's key needs no other."""
+        files = (ENVELOPES_FILE, *SIGSTORE_FILES)
+        if self.disclosure == HEADERS:
+            return
+        if self.version == 1 or not any(name in self.archive.zip.NameToInfo for name in files):
+            if self.announced is not None:
+                self.notices.append("The run's attestations were left out of the bundle.")
+            return
+        if not fits(self.announced, ANNOUNCED_KEY):
+            raise Broken("The bundle has attestations, but the run's close announces no key for them.")
+        public = unbase64(self.announced["public"])
+        if len(public) != 44 or not public.startswith(ED25519_DER):
+            raise Broken("The key for attestations that the run's close announces is no Ed25519 key.")
+        if self.announced["protection"] not in ("keyring", self.manifest["key_protection"]):
+            protection = ascii(self.announced["protection"])[1:-1][:80]
+            self.notices.append(f"Protection of the key that signed the attestations: {protection}.")
+        lines = self.archive.read(ENVELOPES_FILE, MAX_ATTESTATION).split(b"\n")
+        if len(lines) != 3 or lines[2]:
+            raise Broken(f"{ENVELOPES_FILE} does not hold two attestations.")
+        for number, (raw, statement) in enumerate(zip(lines, self._statements(), strict=False), 1):
+            where = f"{ENVELOPES_FILE} line {number}"
+            envelope = strict_json(raw, where, ENVELOPE)
+            payload = unbase64(envelope["payload"])
+            if payload != canonical(statement).encode():
+                raise Broken(f"{where} says something else than the entries of the run.")
+            keyid = hashlib.sha256(public).hexdigest()
+            signatures = envelope["signatures"]
+            if envelope["payloadType"] != PAYLOAD_TYPE or [one["keyid"] for one in signatures] != [keyid]:
+                raise Broken(f"{where} is no in-toto statement under the key that the run's close announces.")
+            message = dsse_message(PAYLOAD_TYPE, payload)
+            if not signature_holds(public[len(ED25519_DER) :], message, unbase64(signatures[0]["sig"])):
+                raise Broken(f"The signature of {where} does not hold.")
+            bundle = {
+                "mediaType": SIGSTORE_TYPE,
+                "verificationMaterial": {"publicKey": {"hint": keyid}},
+                "dsseEnvelope": envelope,
+            }
+            name = SIGSTORE_FILES[number - 1]
+            if self.archive.read(name, MAX_ATTESTATION) != canonical(bundle).encode():
+                raise Broken(f"{name} is not the same attestation as {where}.")
+            self.attestations += 1
+
+    def _statements(self) -> list[dict[str, Any]]:
+        """What the run's entries come to: the run's own statement and that of its tests (``docs/attestation.md``)."""
+        (first, opening, opened), (last, _, closed) = self.told[0], self.told[-1]
+        found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in TOLD}
+        for _, _, entry in self.told:
+            found[entry["type"]].append(entry["data"])
+        snapshot = found["snapshot"][0] if found["snapshot"] else {}
+        verdict = found["verdict"][0] if found["verdict"] else None
+        relied = found["reused"][0].get(RELIES_ON) if found["reused"] else None
+        commit, tree = (
+            value if isinstance(value := snapshot.get(name), str) and re.fullmatch(GIT_HASH, value) else None
+            for name in ("commit", "tree")
+        )
+        images: list[tuple[str, str]] = []
+        for plan in found["plan"]:
+            language, digest = plan.get("language"), plan.get("image_digest")
+            if isinstance(language, str) and isinstance(digest, str) and re.fullmatch("sha256:[0-9a-f]{64}", digest):
+                images.append((language, digest.removeprefix("sha256:")))
+        images = list(dict.fromkeys(images))
+        tests: dict[str, set[str]] = {"accepted": set(), "refused": set(), "suspected": set()}
+        for judged in found["judgement"]:
+            name, kind = judged.get("test"), judged.get("verdict")
+            if isinstance(name, str) and isinstance(kind, str) and kind in tests:
+                tests[kind].add(name)
+        run = {
+            "log": self.origin,
+            "run": self.run,
+            "openedAt": opened["at"],
+            "closedAt": closed["at"],
+            "request": flat(opened["data"]),
+            "outcome": flat(closed["data"]).get("outcome"),
+            "verdict": None if verdict is None else flat(verdict),
+            "tests": {kind: len(names) for kind, names in tests.items()},
+            "events": self.counts,
+            "images": [{"language": language, "digest": digest} for language, digest in images],
+            "dirty": snapshot.get("dirty") is True,
+            "baseCommit": commit,
+            "reliesOn": relied if isinstance(relied, dict) else None,
+            "first": {"index": first, "leaf": self.leaves[first].hex()},
+            "last": {"index": last, "leaf": self.leaves[last].hex()},
+        }
+        words = verdict.get("verdict") if verdict else None
+        ended = {"nothing_suspected": "PASSED", "defects_suspected": "FAILED"}.get(str(words), "WARNED")
+        result: dict[str, Any] = {
+            "result": "FAILED" if tests["suspected"] else ended,
+            "configuration": [{"name": OPENED, "digest": {"sha256": hashlib.sha256(opening).hexdigest()}}],
+        }
+        for language, digest in images:
+            result["configuration"].append({"name": f"image {language}", "digest": {"sha256": digest}})
+        if len(tests["accepted"]) + len(tests["suspected"]) <= MOST_NAMES:
+            result |= {"passedTests": sorted(tests["accepted"]), "failedTests": sorted(tests["suspected"])}
+            result["warnedTests"] = []
+        signed = self.note.rpartition(b"\n\n")[0] + b"\n"
+        subject = [{"name": "checkpoint", "digest": {"sha256": hashlib.sha256(signed).hexdigest()}}]
+        if commit and snapshot.get("dirty") is False:
+            subject.append({"name": "commit", "digest": {"gitCommit": commit}})
+        if tree:
+            subject.append({"name": "tree", "digest": {"gitTree": tree}})
+        return [
+            {"_type": STATEMENT_TYPE, "subject": subject, "predicateType": kind, "predicate": predicate}
+            for kind, predicate in ((RUN_TYPE, run), (TEST_RESULT_TYPE, result))
+        ]
 
     def _known_checkpoint(self) -> None:
         if self.known is None:
@@ -601,15 +785,27 @@ class Verification:
             "run": self.run,
             "origin": self.origin,
             "size": self.size,
+            "disclosure": self.disclosure,
+            "attestations": self.attestations,
         }
 
 
-def tile_name(number: int, width: int) -> str:
+def flat(data: dict[str, Any]) -> dict[str, Any]:
+    """The facts of an entry that are single values or lists of such: no commitments, no keys."""
+    single = (type(None), str, int)
+    return {
+        key: value
+        for key, value in data.items()
+        if isinstance(value, single) or (isinstance(value, list) and all(isinstance(one, single) for one in value))
+    }
+
+
+def tile_name(number: int, width: int, level: int = 0) -> str:
     """C2SP tlog-tiles: ``tile/0/x001/234``, of a partial tile ``tile/0/x001/234.p/17``."""
     path = f"{number % 1000:03d}"
     while number := number // 1000:
         path = f"x{number % 1000:03d}/{path}"
-    return f"tile/0/{path}" if width == 256 else f"tile/0/{path}.p/{width}"
+    return f"tile/{level}/{path}" if width == 256 else f"tile/{level}/{path}.p/{width}"
 
 
 def verify_bundle(
@@ -619,7 +815,7 @@ def verify_bundle(
 
     The answer is ready for JSON: ``grade``, ``valid``, ``problems`` and ``notices`` (sentences), ``events`` (the run's
     entries), ``checkpoint`` (the closing signed note: keep it, it is the next time's known one), ``meaning``, ``run``,
-    ``origin``, ``size`` (of the log). Raises ``BundleUnreadable``.
+    ``origin``, ``size`` (of the log), ``disclosure``, ``attestations`` (how many hold). Raises ``BundleUnreadable``.
     """
     try:
         trusted = parse_key(public_key.strip()) if public_key.strip() else None

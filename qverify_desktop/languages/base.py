@@ -29,8 +29,9 @@ REVERSED = 1
 @dataclass(frozen=True)
 class RunVariation:
     """What is varied between repetitions: order seed (0: as written; ``REVERSED``; any other shuffles), hash seed, time zone,
-    locale; ``cpus`` (processors' time, 0 for all of the job's own), which whoever runs the job puts into its limits; and
-    ``clock_s``, seconds by which the clock is fast, in languages whose driver can do that."""
+    locale; ``cpus`` (processors' time, 0 for all of the job's own), which whoever runs the job puts into its limits; and, in
+    languages whose driver can do that, ``clock_s``, seconds by which the clock is fast, and ``elsewhere``, whether each test runs in
+    an empty folder of its own."""
 
     order_seed: int = 0
     hash_seed: int = 0
@@ -38,6 +39,7 @@ class RunVariation:
     locale: str = "C.UTF-8"
     cpus: float = 0.0
     clock_s: int = 0
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,19 +22,29 @@ FILE_PROTECTION = "unprotected key"
 
 KEY_FILE = "signing-key"
 PLACE_FILE = "signing-key.place"
+#: The key of attestations (DSSE): beside the log's, and never the same.
+ATTESTATION_KEY_FILE = "attestation-key"
 
 
 class SigningKeyStore:
-    """Keeps the installation's Ed25519 private key (RFC 8032, 32 raw bytes) in the keyring, or else in a 0600 file.
+    """Keeps one of the installation's Ed25519 private keys (RFC 8032, 32 raw bytes) in the keyring, or else in a 0600 file.
 
     Where the key was put once it is looked for ever after: a log whose key changed in silence would look forked. The file
-    ``signing-key.place`` names the keyring's entry; it holds no secret.
+    ``<name>.place`` names the keyring's entry; it holds no secret.
     """
 
     def __init__(
-        self, home: Path, *, keyring: bool = True, open_keyring: Callable[[], OsKeyring] = OsKeyring.open
+        self,
+        home: Path,
+        *,
+        keyring: bool = True,
+        open_keyring: Callable[[], OsKeyring] = OsKeyring.open,
+        name: str = KEY_FILE,
     ) -> None:
         self._home = home
+        self._name = name
+        self._file = home / name
+        self._place = home / f"{name}.place"
         self._keyring = keyring
         self._open_keyring = open_keyring
 
@@ -45,9 +55,9 @@ class SigningKeyStore:
         damaged), or when the home folder can't be written to.
         """
         try:
-            if (self._home / KEY_FILE).exists():
+            if self._file.exists():
                 return self._read_file(), FILE_PROTECTION
-            if (self._home / PLACE_FILE).exists():
+            if self._place.exists():
                 return self._read_keyring(), KEYRING_PROTECTION
             return self._create()
         except OSError as error:
@@ -61,21 +71,21 @@ class SigningKeyStore:
         if self._keyring:
             try:
                 keyring = self._open_keyring()
-                entry = f"signing-key-{secrets.token_hex(8)}"
+                entry = f"{self._name}-{secrets.token_hex(8)}"
                 keyring.put(entry, base64.b64encode(private).decode())
                 if keyring.get(entry) == base64.b64encode(private).decode():
-                    create_private(self._home / PLACE_FILE, json.dumps({"keyring": entry}).encode())
+                    create_private(self._place, json.dumps({"keyring": entry}).encode())
                     return private, KEYRING_PROTECTION
             except KeyringUnavailable:
                 pass
         try:
-            create_private(self._home / KEY_FILE, base64.b64encode(private) + b"\n")
+            create_private(self._file, base64.b64encode(private) + b"\n")
         except FileExistsError:
             return self._read_file(), FILE_PROTECTION
         return private, FILE_PROTECTION
 
     def _read_file(self) -> bytes:
-        path = self._home / KEY_FILE
+        path = self._file
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, "rb") as file:
             mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -87,7 +97,7 @@ class SigningKeyStore:
             return _decoded(file.read(4096), str(path))
 
     def _read_keyring(self) -> bytes:
-        place = self._home / PLACE_FILE
+        place = self._place
         try:
             entry = str(json.loads(place.read_bytes())["keyring"])
         except (ValueError, KeyError, TypeError):

@@ -103,6 +103,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE model_calls ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX model_answers_by_age ON model_answers (made_at)",
     ),
+    (
+        """CREATE TABLE attestations (
+            run TEXT PRIMARY KEY NOT NULL, size INTEGER NOT NULL, envelopes BLOB NOT NULL
+        ) STRICT""",
+        "CREATE TABLE tiles (number INTEGER PRIMARY KEY NOT NULL, hashes BLOB NOT NULL) STRICT",
+    ),
 )
 
 
@@ -204,6 +210,26 @@ class CheckpointRow(Base):
     verifier_key: Mapped[str]
     protection: Mapped[str]
     signed_at: Mapped[str]
+
+
+class AttestationRow(Base):
+    """The attestations of a closed run, signed once: DSSE envelopes, one a line, over the checkpoint of ``size``."""
+
+    __tablename__ = "attestations"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    envelopes: Mapped[bytes]
+
+
+class TileRow(Base):
+    """256 leaf hashes of the log, from leaf ``number * 256``, one after the other. They follow from the entries: a missing or
+    a wrong one is made anew."""
+
+    __tablename__ = "tiles"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes]
 
 
 class SubtreeRow(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qverify_desktop.analysis.calibration import LEAST, calibration_of
-from qverify_desktop.analysis.credit import MANY, SOME
+from qverify_desktop.analysis.credit import ALIKE, MANY, MUCH, SOME, WHOLE
 from qverify_desktop.analysis.triage import triage, withhold
 from qverify_desktop.domain.project import Promise, PromiseRelation
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
@@ -36,6 +36,15 @@ def test_a_contradiction_names_function_call_values_and_words():
 def test_what_is_shown_as_the_words_show_it_accuses_nobody():
     judged, defects = triage([failing(observed="2")], [target()], DOCTEST, PYTHON)
     assert not defects and judged[0].reason is Reason.EXAMPLE_NOT_RUNNABLE
+
+
+def test_a_text_of_digits_that_is_shown_without_its_quotes_accuses_nobody():
+    comment = {WORDS: replace(DOCTEST[WORDS], form="// =>")}
+    judged, defects = triage([failing(observed="'2'")], [target()], comment, PYTHON)
+    assert not defects and "without its quotes" in judged[0].detail
+    # Another text does, and a doctest is a program, which shows quotes where there are some.
+    assert len(triage([failing(observed="'3'")], [target()], comment, PYTHON)[1]) == 1
+    assert len(triage([failing(observed="'2'")], [target()], DOCTEST, PYTHON)[1]) == 1
 
 
 def test_another_function_that_returns_nothing_may_have_printed_it():
@@ -169,3 +178,81 @@ def test_a_document_that_is_wrong_in_everything_accuses_nobody():
     above = [replace(one, test=replace(one.test, quote=replace(one.test.quote, file=FILE))) for one in ones]
     beside = {words: replace(one, file=FILE) for words, one in promises.items()}
     assert len(triage(above, [target()], beside, PYTHON)[1]) == SOME
+
+
+def test_a_document_half_of_which_does_not_hold_accuses_nobody():
+    symbols = ["pages", "lines"]
+    targets = [replace(target(), symbol=symbol) for symbol in symbols]
+    ones, promises = [], {}
+    for number in range(WHOLE):
+        words, of = f"f({number}) => 2", targets[number % 2].id
+        promises[words] = Promise(of, f"f({number})", "2", PromiseRelation.EQUALS, words, "README.md", 3, "=>")
+        if number < WHOLE // 2:
+            test = replace(
+                generated(f"t{number}"), target=of, call=f"f({number})", quote=Quote(words, "README.md", 3)
+            )
+            failed = {"raised": "AssertionError", "in_test": True, "observed": "3", "frames": (f"{PATH}:4",)}
+            ones.append(tried(test, Status.FAILED, **failed))
+    judged, defects = triage(ones, targets, promises, PYTHON)
+    assert defects == [] and {one.reason for one in judged} == {Reason.OUT_OF_DATE}
+    assert f"{WHOLE // 2} of the {WHOLE} examples in README.md" in judged[0].detail
+    # More than half hold: then the others count.
+    assert len(triage(ones[1:], targets, promises, PYTHON)[1]) == WHOLE // 2 - 1
+
+
+def test_what_several_functions_fail_of_alike_is_missing():
+    targets = [replace(target(), symbol=f"f{n}") for n in range(ALIKE)]
+    lacking = {"raised": "ValueError", "in_test": False, "frames": (f"{FILE}:2",), "message": "no parser called lxml"}
+    ones, promises = [], {}
+    for number, of in enumerate(targets):
+        words = f">>> f{number}(1)\n2"
+        test = replace(generated(f"t{number}"), target=of.id, call=f"f{number}(1)", quote=Quote(words, FILE, 3))
+        ones.append(tried(test, Status.FAILED, **lacking))
+        promises[words] = Promise(of.id, test.call, "2", PromiseRelation.EQUALS, words, FILE, 3, "doctest")
+    judged, defects = triage(ones, targets, promises, PYTHON)
+    assert defects == [] and "need something first that is not there: no parser" in judged[0].detail
+    assert len(triage(ones[1:], targets, promises, PYTHON)[1]) == ALIKE - 1
+
+
+def test_words_that_show_a_text_as_it_was_printed_accuse_nobody():
+    words = r"pages(10)  # => '\u2665 B\xfccher'"
+    promise = Promise(target().id, "pages(10)", r"'\u2665 B\xfccher'", PromiseRelation.EQUALS, words, FILE, 3, "=>")
+    one = failing(observed=r"'\\u2665 B\\xfccher'")
+    one = replace(one, test=replace(one.test, quote=Quote(words, FILE, 3)))
+    judged, defects = triage([one], [target()], {words: promise}, PYTHON)
+    assert defects == [] and judged[0].reason is Reason.EXAMPLE_NOT_RUNNABLE
+    # Another text, or one without backslashes, is another answer.
+    for observed in (r"'\\u2665 b\\xfccher'", "'2665 Bücher'"):
+        other = replace(one, outcomes=tuple(replace(o, observed=observed) for o in one.outcomes))
+        assert len(triage([other], [target()], {words: promise}, PYTHON)[1]) == 1
+
+
+def test_a_project_half_of_whose_examples_end_in_errors_is_accused_of_none():
+    targets = [replace(target(), symbol=f"f{n}") for n in range(MUCH)]
+    ones, promises = [], {}
+    for number, of in enumerate(targets):
+        words = f">>> f{number}(1)\n2"
+        promises[words] = Promise(of.id, f"f{number}(1)", "2", PromiseRelation.EQUALS, words, FILE, 3, "doctest")
+        if number < MUCH // 2:
+            test = replace(generated(f"t{number}"), target=of.id, call=f"f{number}(1)", quote=Quote(words, FILE, 3))
+            raised = {"raised": "TypeError", "in_test": False, "frames": (f"{FILE}:2",), "message": f"no {number}"}
+            ones.append(tried(test, Status.FAILED, **raised))
+    judged, defects = triage(ones, targets, promises, PYTHON)
+    assert defects == [] and f"{MUCH // 2} of the {MUCH} examples of this project" in judged[0].detail
+    assert len(triage(ones[1:], targets, promises, PYTHON)[1]) == MUCH // 2 - 1
+
+
+def test_what_is_not_installed_here_and_how_a_number_is_shown_accuse_nobody():
+    frames = (f"{FILE}:2",)
+    lacking = failing(
+        raised="FilterError", in_test=False, message="The smartypants library isn't installed.", frames=frames
+    )
+    assert triage([lacking], [target()], DOCTEST, PYTHON)[1] == []
+    told = failing(raised="FilterError", in_test=False, message="The page is not bound.", frames=frames)
+    assert len(triage([told], [target()], DOCTEST, PYTHON)[1]) == 1
+    shown = failing(observed="HLS(h=0.5, s=1)")
+    shown = replace(shown, test=replace(shown.test, expected="HLS(h=0.5, s=1.0)"))
+    assert triage([shown], [target()], DOCTEST, PYTHON)[1] == []
+    for expected in ("HLS(h=0.5, s=1.5)", "'HLS(h=0.5, s=1.0)'"):
+        other = replace(shown, test=replace(shown.test, expected=expected))
+        assert len(triage([other], [target()], DOCTEST, PYTHON)[1]) == 1

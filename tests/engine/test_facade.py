@@ -35,6 +35,10 @@ async def test_a_run_from_start_to_end(home: Path, source: Path, tmp_path: Path)
         assert report["valid"] and report["grade"] == document["grade"]
         copied = await engine.export(run, "evidence", tmp_path / "new" / "copy.zip")
         assert copied.read_bytes() == Path(document["bundle"]).read_bytes()
+        for shown in ("redacted", "headers"):
+            less = await engine.export(run, f"evidence-{shown}", tmp_path / "new" / f"{shown}.zip")
+            report = await engine.verify(less)
+            assert (report["grade"], report["disclosure"]) == (document["grade"], shown)
         for wrong in ("pdf", "", "../x"):
             with pytest.raises(BadInput):
                 await engine.export(run, wrong, tmp_path / "x")

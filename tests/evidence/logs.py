@@ -8,12 +8,12 @@ from typing import Any
 
 from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.evidence.journal import EvidenceJournal
-from qverify_desktop.evidence.signing import Signer
+from qverify_desktop.evidence.signing import AttestationSigner, Signer
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 
 ORIGIN = "qverify.test/log"
-KEY, OTHER_KEY = b"\x07" * 32, b"\x08" * 32
+KEY, OTHER_KEY, ATTESTATION_KEY = b"\x07" * 32, b"\x08" * 32, b"\x0a" * 32
 RESULT = "ab" * 32
 
 
@@ -24,11 +24,20 @@ def event(type: str, data: Mapping[str, Any] | None = None, **blobs: bytes) -> E
 class House:
     """A log with everything it needs, in a folder; opened again it goes on."""
 
-    def __init__(self, folder: Path, key: bytes = KEY, protection: str = "keyring") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: bytes = KEY,
+        protection: str = "keyring",
+        attestation_key: bytes | None = ATTESTATION_KEY,
+    ) -> None:
         self.folder = folder
         self.database = Database(folder / "qverify.db")
         self.artefacts = ArtefactStore(folder / "artefacts")
-        self.journal = EvidenceJournal(self.database, self.artefacts, Signer(ORIGIN, key, protection))
+        attester = None if attestation_key is None else AttestationSigner(attestation_key, protection)
+        self.journal = EvidenceJournal(
+            self.database, self.artefacts, Signer(ORIGIN, key, protection), attester=attester
+        )
 
     def close(self) -> None:
         self.database.close()
@@ -74,3 +83,24 @@ def packed(files: Mapping[str, bytes]) -> bytes:
             info.create_system, info.external_attr = 3, 0o100644 << 16
             archive.writestr(info, files[name])
     return buffer.getvalue()
+
+
+TREE, COMMIT, IMAGE = "1c" * 20, "2d" * 20, "3e" * 32
+
+
+def whole_analysis(house: House, run: str, *, verdict: str = "nothing_suspected", dirty: bool = False) -> None:
+    """A run with every kind of entry that an attestation is made of, as an analysis records them."""
+    house.open_run(run)
+    snapshot = {"origin": "/src", "commit": COMMIT, "tree": TREE, "files": 3, "dirty": dirty}
+    image = {"language": "python", "commit": COMMIT, "tree": TREE, "image_digest": f"sha256:{IMAGE}"}
+    events = [event("snapshot", snapshot), event("plan", image)]
+    kinds = ["accepted", "accepted", "refused"]
+    if verdict == "defects_suspected":
+        kinds.append("suspected")
+    for number, kind in enumerate(kinds):
+        judged = {"test": f"tests/test_é.py::test_{number}", "verdict": kind, "gain": {"lines": number}}
+        events.append(event("judgement", judged, code=f"assert {number}".encode()))
+    house.journal.record(run, "analysis", RESULT, events)
+    figures = {"verdict": verdict, "accepted": 2, "tests": len(kinds), "lines_after": [3, 4]}
+    house.journal.record(run, "result", RESULT, [event("verdict", figures)])
+    house.close_run(run)

@@ -16,7 +16,7 @@ from qverify_desktop.evidence.merkle import Tree, leaf_hash
 from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
-from tests.evidence.logs import KEY, ORIGIN, OTHER_KEY, House, event, members, packed
+from tests.evidence.logs import ATTESTATION_KEY, KEY, ORIGIN, OTHER_KEY, House, event, members, packed
 
 VKEY = str(Signer(ORIGIN, KEY, "").verifier_key)
 Files = dict[str, bytes]
@@ -33,14 +33,24 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The smallest bundle that has everything: one run of two entries and one blob."""
-    house = House(tmp_path_factory.mktemp("small"))
+def smallest(folder: Path, attestation_key: bytes | None) -> Path:
+    house = House(folder, attestation_key=attestation_key)
     house.whole_run("r1", steps=0)
     path = house.bundle("r1")
     house.close()
     return path
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest bundle without attestations: one run of two entries and one blob."""
+    return smallest(tmp_path_factory.mktemp("small"), None)
+
+
+@pytest.fixture(scope="module")
+def attested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with attestations, which are most of it."""
+    return smallest(tmp_path_factory.mktemp("attested"), ATTESTATION_KEY)
 
 
 @pytest.fixture
@@ -71,6 +81,24 @@ def test_every_flipped_byte_of_the_file(small: Path, target: Path) -> None:
         assert answer in ("INVALID", "UNREADABLE"), at
         answers.add(answer)
     assert answers == {"INVALID", "UNREADABLE"}
+
+
+def test_flipped_bytes_of_a_file_with_attestations(attested: Path, target: Path) -> None:
+    whole = attested.read_bytes()
+    for at in range(0, len(whole), 5):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        assert grade(target, bytes(damaged)) in ("INVALID", "UNREADABLE"), at
+
+
+def test_every_flipped_byte_of_the_attestations_with_its_checksum_mended(attested: Path, target: Path) -> None:
+    """The Sigstore bundles are compared with the envelopes, so that of these some bytes stand for all."""
+    files = members(attested)
+    for name in (one for one in files if one.startswith("attest/")):
+        for at in range(0, len(files[name]), 1 if name.endswith(".jsonl") else 9):
+            damaged = bytearray(files[name])
+            damaged[at] ^= 1 << at % 8
+            assert grade(target, packed({**files, name: bytes(damaged)}), public_key=VKEY) == "INVALID", (name, at)
 
 
 def test_every_flipped_byte_of_every_member_with_its_checksum_mended(small: Path, target: Path) -> None:
@@ -499,8 +527,8 @@ def test_other_archives_and_later_versions_are_unreadable(genuine: Path, target:
     files = members(genuine)
     assert grade(target, packed({"holiday.jpg": b"x"})) == "UNREADABLE"
     assert grade(target, packed(manifest(files, format="something"))) == "UNREADABLE"
-    target.write_bytes(packed(manifest(files, version=2)))
-    with pytest.raises(BundleUnreadable, match="reads version 1"):
+    target.write_bytes(packed(manifest(files, version=3)))
+    with pytest.raises(BundleUnreadable, match="reads versions 1 and 2"):
         verify_bundle(target)
     with pytest.raises(BundleUnreadable, match="can't be read"):
         verify_bundle(tmp_path)

@@ -229,10 +229,9 @@ def test_records_that_were_changed_on_the_disk_are_not_sealed_again(house: House
 
 def test_a_full_disk_leaves_the_step_unrecorded(house: House) -> None:
     house.open_run("r1")
-    with house.database.transaction() as session:
-        connection = session.connection()
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
+    with house.database.statements() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages + 2}")
     events = [event("execution", {"n": "x" * 4000}) for _ in range(50)]
     with pytest.raises(MissingPrerequisite, match="full"):
         house.journal.record("r1", "step", RESULT, events)

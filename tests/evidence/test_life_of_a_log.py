@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.evidence import journal as journal_module
 from qverify_desktop.evidence.verify import verify_bundle
 from qverify_desktop.storage.schema import LogRow
@@ -120,6 +121,17 @@ class LifeOfALog(RuleBasedStateMachine):
         answer = verify_bundle(path, public_key=self.house.journal.verifier_key, known_checkpoint=known)
         assert (answer["grade"], answer["problems"]) == ("UNANCHORED", [])
         assert answer["events"] == sum(one == run for one, _ in self.types)
+        assert (answer["attestations"], answer["disclosure"]) == (2, "full")
+        shown = data.draw(st.sampled_from([Disclosure.REDACTED, Disclosure.HEADERS]))
+        self.house.journal.bundle(run, path, shown)
+        assert self.exported.setdefault(f"{run} {shown}", path.read_bytes()) == path.read_bytes()
+        less = verify_bundle(path, public_key=self.house.journal.verifier_key, known_checkpoint=known)
+        assert {**less, "notices": []} == {
+            **answer,
+            "notices": [],
+            "disclosure": shown.value,
+            "attestations": 2 if shown is Disclosure.REDACTED else 0,
+        }
 
     @invariant()
     def the_log_is_what_was_recorded(self) -> None:

@@ -57,8 +57,8 @@ def test_consistency_vectors() -> None:
     assert len(verdicts) == 98 and 0 < sum(verdicts) < 98
 
 
-def golden_entries(folder: Path) -> list[bytes]:
-    raw, entries = (folder / "tile/entries/000.p/15").read_bytes(), []
+def golden_entries(folder: Path, size: int = 15) -> list[bytes]:
+    raw, entries = (folder / f"tile/entries/000.p/{size}").read_bytes(), []
     while raw:
         (length,) = struct.unpack(">H", raw[:2])
         entries.append(raw[2 : 2 + length])
@@ -68,10 +68,15 @@ def golden_entries(folder: Path) -> list[bytes]:
 
 def test_a_real_log() -> None:
     folder = vectors("tlog-golden")
-    leaves = [leaf_hash(entry) for entry in golden_entries(folder)]
+    entries = golden_entries(folder)
+    leaves = [leaf_hash(entry) for entry in entries]
+    assert (folder / "checkpoint").read_bytes() == (folder / "checkpoint.15").read_bytes()
+    head = (folder / "checkpoint.0").read_bytes()
+    assert verify.parse_checkpoint(head, [verify.parse_key(GOLDEN_KEY)], "it").root == EMPTY_ROOT
     tree, edge, key = Tree(leaves), Edge(), VerifierKey.parse(GOLDEN_KEY)
-    for size in range(1, 16):
-        edge.append(leaves[size - 1])
+    for size in range(16):
+        if size:
+            edge.append(leaves[size - 1])
         note = (folder / f"checkpoint.{size}").read_text()
         text, signers = open_note(note, [key])
         head = Checkpoint.parse(text)
@@ -79,7 +84,9 @@ def test_a_real_log() -> None:
         assert head.root == edge.root() == tree.root(size)
         other = verify.parse_checkpoint(note.encode(), [verify.parse_key(GOLDEN_KEY)], "it")
         assert (other.size, other.root, len(other.signers)) == (size, head.root, 1)
-        assert (folder / f"tile/0/000.p/{size}").read_bytes() == b"".join(leaves[:size])
+        if size:
+            assert (folder / f"tile/0/000.p/{size}").read_bytes() == b"".join(leaves[:size])
+            assert golden_entries(folder, size) == entries[:size]
         for index in range(size):
             assert verify_inclusion(leaves[index], index, size, tree.inclusion_proof(index, size), head.root)
         for earlier in range(1, size + 1):

@@ -12,7 +12,7 @@ from tests.integration.command import GOOD, Said, assert_whole, qverify
 pytestmark = pytest.mark.docker
 
 #: Seconds after which a test or an import counts as hung.
-PATIENCE = {"QVERIFY_PATIENCE_S": "8"}
+PATIENCE = {"QVERIFY_PATIENCE_S": "5"}
 
 MEAN_TESTS = """
 import os

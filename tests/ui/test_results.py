@@ -341,6 +341,8 @@ def test_another_run_begins_anew(opened, qtbot):
         ("csv", ".csv"),
         ("patch", ".patch"),
         ("evidence", ".qvevidence.zip"),
+        ("evidence-redacted", ".qvevidence.zip"),
+        ("evidence-headers", ".qvevidence.zip"),
     ],
 )
 def test_formats_are_saved_where_a_person_chooses(opened, qtbot, tmp_path, format, end):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qverify_desktop.languages.java.declared import Type
-from qverify_desktop.languages.java.speaking import PRIMITIVES, escaped
+from qverify_desktop.languages.java.literals import PRIMITIVES, escaped
 from qverify_desktop.languages.values.notation import whole_value
 from qverify_desktop.languages.values.value import (
     Entries,

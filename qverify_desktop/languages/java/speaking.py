@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,15 @@ from dataclasses import dataclass
 from qverify_desktop.domain.project import Target
 from qverify_desktop.languages.java.codebase import Codebase, takes_nothing
 from qverify_desktop.languages.java.declared import ANYTHING, Type, declared
+from qverify_desktop.languages.java.literals import (
+    DECIMAL,
+    PRIMITIVES,
+    TEXTS,
+    TRUTHS,
+    WHOLE,
+    number_literal,
+    text_literal,
+)
 from qverify_desktop.languages.java.source import is_private
 from qverify_desktop.languages.values.value import (
     Entries,
@@ -25,11 +33,6 @@ from qverify_desktop.languages.values.value import (
     holds,
 )
 
-_WHOLE = {"byte": 7, "short": 15, "int": 31, "long": 63, "Byte": 7, "Short": 15, "Integer": 31, "Long": 63}
-_DECIMAL = frozenset({"double", "float", "Double", "Float"})
-_TRUTHS = frozenset({"boolean", "Boolean"})
-_TEXTS = frozenset({"String", "CharSequence"})
-PRIMITIVES = frozenset({"byte", "short", "int", "long", "float", "double", "boolean", "char"})
 _LISTS = dict.fromkeys(("List", "Collection", "Iterable", "ArrayList", "SequencedCollection"), "ArrayList") | {
     "LinkedList": "LinkedList",
     "Deque": "ArrayDeque",
@@ -56,9 +59,7 @@ _MAPS = {
 }
 _ANYTHING = frozenset({"Object", "Serializable", "Comparable"})
 #: Types that need no import, or that generated source imports by their name.
-_NAMED = frozenset(
-    {*_LISTS, *_SETS, *_MAPS, *_DECIMAL, *_TRUTHS, "Character", "Optional", "Runnable", "Class", "Enum"}
-)
+_NAMED = frozenset({*_LISTS, *_SETS, *_MAPS, *DECIMAL, *TRUTHS, "Character", "Optional", "Runnable", "Class", "Enum"})
 #: Errors that generated source may name.
 ERRORS = frozenset(
     (
@@ -150,7 +151,7 @@ class JavaSpeaker:
         while base.name == "[]":
             base = base.item
         name, brackets = base.name, "[]" * str(type_).count("[]")
-        if name in PRIMITIVES or name in _ANYTHING or name in _TEXTS or name in _WHOLE or name in _NAMED:
+        if name in PRIMITIVES or name in _ANYTHING or name in TEXTS or name in WHOLE or name in _NAMED:
             return f"{name}{brackets}"
         info = self.codebase.named(name, target.module)
         if info is not None:
@@ -205,11 +206,11 @@ class JavaSpeaker:
         if name == "Optional":
             return self._optional(value, type_, scope, depth)
         if isinstance(value, Number):
-            return _number(value, name)
+            return number_literal(value, name)
         if isinstance(value, Truth):
-            return ("true" if value.value else "false") if name in _TRUTHS else None
+            return ("true" if value.value else "false") if name in TRUTHS else None
         if isinstance(value, Text):
-            return _text(value, name)
+            return text_literal(value, name)
         if isinstance(value, Items):
             return self._row(value, type_, scope, depth)
         if isinstance(value, Entries):
@@ -223,7 +224,7 @@ class JavaSpeaker:
             if len(value.arguments) != 1:
                 return None
             value = value.arguments[0]
-            if isinstance(value, Word) and type_.item.name in _TEXTS:
+            if isinstance(value, Word) and type_.item.name in TEXTS:
                 # ``Optional[a]`` is how it prints itself, where text has no quotes.
                 value = Text(value.name)
         inner = self.write(value, type_.item, scope, depth - 1)
@@ -313,7 +314,7 @@ def seen(value: Made, name: str, package: str) -> str | None:
     """A character or an enumeration's constant as a driver saw it: ``enum`` holds the type's full name and the constant's."""
     texts = [one.value for one in value.arguments if isinstance(one, Text)]
     if value.name == "char" and len(texts) == 1:
-        return _text(Text(texts[0], "'"), name)
+        return text_literal(Text(texts[0], "'"), name)
     if len(texts) != 2 or not all(re.fullmatch(r"[A-Za-z_][\w.]{0,200}", one) for one in texts):
         return None
     home = texts[0].removeprefix(f"{package}.") if package else texts[0]
@@ -383,57 +384,3 @@ def _component(type_: Type, scope: Scope, value: Items) -> str:
     if base.name in scope.variables or base.arguments:
         return ""
     return str(type_)
-
-
-def _number(value: Number, name: str) -> str | None:
-    if name in _DECIMAL:
-        return _decimal(value, name)
-    if name in _WHOLE and value.whole:
-        number, bits = int(value.text), _WHOLE[name]
-        if not -(2**bits) <= number < 2**bits:
-            return None
-        if name in ("byte", "Byte", "short", "Short"):
-            return f"({name.lower()}) {number}"
-        return f"{number}L" if name in ("long", "Long") else str(number)
-    if name == "Number":
-        return value.text if value.text.lstrip("-").replace(".", "").isdecimal() else None
-    if name == "BigInteger" and value.whole:
-        return f'new BigInteger("{value.text}")'
-    if name == "BigDecimal" and value.text.lstrip("-")[:1].isdigit():
-        return f'new BigDecimal("{value.text}")'
-    if name == "OptionalInt" and value.whole:
-        return f"OptionalInt.of({value.text})"
-    return None
-
-
-def _decimal(value: Number, name: str) -> str:
-    owner = "Float" if name in ("float", "Float") else "Double"
-    special = {"nan": "NaN", "inf": "POSITIVE_INFINITY", "-inf": "NEGATIVE_INFINITY"}.get(value.text)
-    if special:
-        return f"{owner}.{special}"
-    text = f"{value.text}.0" if value.whole else value.text.replace("e", "E")
-    if not math.isfinite(float(text)):
-        return f"{owner}.{'NEGATIVE' if text.startswith('-') else 'POSITIVE'}_INFINITY"
-    return f"{text}f" if owner == "Float" else text
-
-
-def _text(value: Text, name: str) -> str | None:
-    if name in ("char", "Character"):
-        one = len(value.value) == 1 and ord(value.value) < 0x10000
-        return f"'{escaped(value.value, chr(39))}'" if one else None
-    return f'"{escaped(value.value)}"' if name in _TEXTS else None
-
-
-def escaped(text: str, quote: str = '"') -> str:
-    """Text inside a Java literal, in printable characters (JLS 3.10.7)."""
-    known = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\\": "\\\\", quote: f"\\{quote}"}
-    out = []
-    for letter in text:
-        if letter in known:
-            out.append(known[letter])
-        elif letter.isprintable() and not 0xD800 <= ord(letter) < 0xE000:
-            out.append(letter)
-        else:
-            units = letter.encode("utf-16-be", "surrogatepass")
-            out += [f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)]
-    return "".join(out)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from qverify_desktop.domain.testing import GeneratedTest
-from qverify_desktop.languages.java.speaking import escaped
+from qverify_desktop.languages.java.literals import escaped
 from qverify_desktop.languages.tree.rendering import HEADER, by_path, comment, file_stem
 
 _UTIL = (

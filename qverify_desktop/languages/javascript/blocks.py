@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -45,7 +45,13 @@ _NAMES = re.compile(r"[A-Za-z_$][\w$]{0,80}(?:\.[A-Za-z_$][\w$]{0,80}){0,5}")
 _FENCE = re.compile(r"^\s{0,20}(?:```|~~~)\s?([\w-]{0,20})")
 _TAGS = frozenset(("", "js", "javascript", "jsx", "mjs", "cjs", "node", "ts", "typescript", "tsx"))
 _EXAMPLE = re.compile(r"^\s{0,20}@example\b(?:\s{0,9}<caption>.{0,300}</caption>)?(.*)$")
+_EFFECT = re.compile(
+    r"^\s{0,20}(?:[A-Za-z_$][\w$]{0,80}\.){0,4}([A-Za-z_$][\w$]{0,80})\((?:\s{0,9}|[^=>→/]{0,200}[({,\[]\s{0,9})$"
+)
 _TAG = re.compile(r"^\s{0,20}@[A-Za-z]")
+#: A text of a moment that names its distance from UTC, and a date of the author's own time zone.
+ZONED = re.compile(r"\d\d:\d\d[\d:.]{0,12}\s?(?:Z|[+-]\d\d:?\d\d)\b")
+LOCAL = re.compile(r"\bnew Date\(\s{0,9}\d{1,6}\s{0,9},")
 _MARKER = re.compile(
     r"\s{0,9}(?:(?P<arrow>[-=]+>|[→➞⟶⇒]|>>)|(?P<word>(?:(?:it\s+)?(?:should\s+)?returns?|gives?|outputs?|prints?|logs?"
     r"|results?(?:\s+in)?|evaluates\s+to|is)\b\s{0,3}:?|[=]{2,3}))?\s{0,9}",
@@ -66,13 +72,20 @@ class Block:
     lines: tuple[str, ...]
 
 
-def block_promises(passages: Iterable[Passage], targets: Sequence[Target]) -> list[Promise]:
-    """The promises of every block, in their order."""
+def block_promises(
+    passages: Iterable[Passage], targets: Sequence[Target]
+) -> tuple[list[Promise], set[tuple[str, int]]]:
+    """The promises of every block, in their order, and the places (file, line) before which code stands that can't be read."""
     by_name: dict[str, list[Target]] = defaultdict(list)
     for target in targets:
         if access_of(target) is not None:
             by_name[target.symbol.rpartition(".")[2]].append(target)
-    return [promise for passage in passages for block in blocks_of(passage) for promise in _promises(block, by_name)]
+    promises: list[Promise] = []
+    unsure: set[tuple[str, int]] = set()
+    for passage in passages:
+        for block in blocks_of(passage):
+            promises += _promises(block, by_name, unsure)
+    return promises, unsure
 
 
 def blocks_of(passage: Passage) -> Iterator[Block]:
@@ -100,9 +113,13 @@ def blocks_of(passage: Passage) -> Iterator[Block]:
             index += 1
 
 
-def _promises(block: Block, by_name: dict[str, list[Target]]) -> Iterator[Promise]:
+def _promises(block: Block, by_name: dict[str, list[Target]], unsure: set[tuple[str, int]]) -> Iterator[Promise]:
     text = "\n".join(block.lines)
     source = parse_code(text, "example.ts") or parse_code(text, "example.jsx")
+    unsure |= {
+        (block.passage.file, block.passage.first + block.start + row)
+        for row in range(_unsure_from(block, source, by_name), len(block.lines))
+    }
     if source is None:
         return
     setup: list[Node] = []
@@ -122,6 +139,25 @@ def _promises(block: Block, by_name: dict[str, list[Target]]) -> Iterator[Promis
             _is_import(source, node) or _is_row(node) or (promise is not None and _leaves_nothing(promise, node))
         ):
             setup.append(node)
+
+
+def _unsure_from(block: Block, source: TreeSource | None, by_name: Mapping[str, object]) -> int:
+    """The row behind the first call of one of the project's functions that stands there for its effect alone."""
+    if source is None:
+        # Not JavaScript as a whole: a call that no answer follows on its line.
+        for row, line in enumerate(block.lines):
+            match = _EFFECT.match(line)
+            if match and match[1] in by_name:
+                return row + 1
+        return len(block.lines)
+    nodes = source.root.named_children
+    for position, node in enumerate(nodes):
+        called = node.named_children[0] if node.type == _STATEMENT and node.named_child_count else None
+        if called is not None and called.type == "call_expression" and _answer(nodes, position) is None:
+            name, _ = _called(source, called.child_by_field_name("function"))
+            if name in by_name:
+                return node.end_point[0] + 1
+    return len(block.lines)
 
 
 def _leaves_nothing(promise: Promise, node: Node) -> bool:
@@ -178,6 +214,9 @@ def _promise(
     if read is None:
         return None
     relation, expected = read
+    if ZONED.search(call) and LOCAL.search(expected):
+        # True where the author lives.
+        return None
     statements = _needed(source, setup, call, target)
     if statements is None:
         return None

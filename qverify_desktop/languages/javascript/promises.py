@@ -12,7 +12,7 @@ from qverify_desktop.domain.project import Project, Promise, Snapshot, Target
 from qverify_desktop.languages.examples.domain import doubted
 from qverify_desktop.languages.examples.passages import Passage, documentation
 from qverify_desktop.languages.examples.promises import mine
-from qverify_desktop.languages.javascript.blocks import block_promises
+from qverify_desktop.languages.javascript.blocks import LOCAL, ZONED, block_promises
 from qverify_desktop.languages.javascript.dialects import read_source
 from qverify_desktop.languages.javascript.names import GLOBALS
 from qverify_desktop.languages.javascript.segments import COMMENTS, outline
@@ -66,10 +66,17 @@ def _found(
     for some, known in ((passages, targets), (list(documentation(snapshot)), shown)):
         mined = mine(some, known, JavaScriptSpeaker())
         made = _made(some)
-        plain = [one for one in mined.promises if not (_is_sequence(one) or _is_global(one) or _is_on(one, made))]
+        plain = [
+            one
+            for one in mined.promises
+            if not (_is_sequence(one) or _is_global(one) or _is_on(one, made) or _is_elsewhere(one))
+        ]
+        blocks, unsure = block_promises(some, known)
+        # A call before an example may have changed what its function does, so there the block's own reading counts.
+        prepared = {(one.file, one.line) for one in blocks if any(not _DECLARED.match(said) for said in one.setup)}
+        plain = [one for one in plain if (one.file, one.line) not in prepared | unsure]
         taken = {(promise.file, promise.line) for promise in plain}
-        blocks = [one for one in block_promises(some, known) if (one.file, one.line) not in taken]
-        found += [*plain, *blocks]
+        found += [*plain, *(one for one in blocks if (one.file, one.line) not in taken)]
         unread += mined.unread
     found = _consistent(found)
     by_id = {target.id: target for target in targets}
@@ -99,6 +106,11 @@ def _is_global(promise: Promise) -> bool:
     """Whether the example calls what the language itself has by that name: ``isNaN(undefined)`` beside ``_.isNaN(undefined)``."""
     match = _CALLED.match(promise.words)
     return match is not None and match[1] in GLOBALS
+
+
+def _is_elsewhere(promise: Promise) -> bool:
+    """Whether the answer is a date of the author's own time zone to a text that names its distance from UTC."""
+    return bool(ZONED.search(promise.call) and LOCAL.search(promise.expected))
 
 
 def _made(passages: Sequence[Passage]) -> dict[str, set[str]]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.languages.java.declared import ANYTHING, Type, declared
+from qverify_desktop.languages.java.literals import escaped as java_escaped
 from qverify_desktop.languages.java.speaking import ERRORS, natural
-from qverify_desktop.languages.java.speaking import escaped as java_escaped
 from qverify_desktop.languages.kotlin.source import (
     OwnerInfo,
     outline_of,

@@ -50,6 +50,7 @@ def suite_job(
         "only": list(only),
         "expected": list(only) or [name for path in sorted(files) for name in _test_ids(path, files[path])],
         "seed": variation.order_seed,
+        "elsewhere": variation.elsewhere and not existing,
         "coverage": coverage,
         "everything": existing,
         "asyncio": any("async " in text for text in files.values()),

@@ -30,6 +30,16 @@ FORMATS = {
         later("Export a patch with tests that are expected to fail…"),
     ),
     "evidence": (".qvevidence.zip", later("Evidence bundle…"), later("Export the evidence bundle…")),
+    "evidence-redacted": (
+        ".qvevidence.zip",
+        later("Evidence bundle without contents…"),
+        later("Export the evidence bundle without contents…"),
+    ),
+    "evidence-headers": (
+        ".qvevidence.zip",
+        later("Evidence bundle, headers only…"),
+        later("Export the evidence bundle, headers only…"),
+    ),
 }
 
 

@@ -51,6 +51,18 @@ FORMATS = (
         later("Evidence bundle"),
         later("What a stranger needs to check the run offline."),
     ),
+    (
+        "evidence-redacted",
+        ".qvevidence.zip",
+        later("Evidence without contents"),
+        later("Every event with its proof, and no source, prompt or output: these are committed to and not shown."),
+    ),
+    (
+        "evidence-headers",
+        ".qvevidence.zip",
+        later("Evidence, headers only"),
+        later("That the run was announced, how it ended and that none is hidden; not what happened in between."),
+    ),
 )
 WIDEST = 900
 

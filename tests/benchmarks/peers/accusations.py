@@ -19,6 +19,7 @@ from pathlib import Path
 from qverify_desktop.analysis.alone import PLAIN, disputed, settled, shares
 from qverify_desktop.analysis.judge import VARIATIONS, Runs, Tried, read_tried
 from qverify_desktop.analysis.triage import triage
+from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.domain.project import Project, Snapshot, Target
 from qverify_desktop.domain.results import SuspectedDefect
@@ -93,7 +94,11 @@ async def read(names: Sequence[str], folder: Path, sandbox: DockerSandbox) -> No
     for name in names:
         source = Path(name) if Path(name).is_dir() else await asyncio.to_thread(fetch, Subject(name, "*"), folder)
         workspace = folder / "workspace" / source.name
-        snapshot = await asyncio.to_thread(Repositories().take_snapshot, str(source), workspace)
+        try:
+            snapshot = await asyncio.to_thread(Repositories().take_snapshot, str(source), workspace)
+        except BadInput as error:
+            print(f"{source.name}: {error}", flush=True)
+            continue
         for language in catalogue.languages():
             project = await asyncio.to_thread(language.detect, snapshot)
             if project is None:

@@ -50,12 +50,13 @@ FILES = {
 }
 
 
-def suite(root: Path, generated, *, existing=False, coverage=True, files=FILES, timeout=None, seed=7):
+def suite(
+    root: Path, generated, *, existing=False, coverage=True, files=FILES, timeout=None, elsewhere=False, seed=7
+):
     project = detect(snapshot_of(root / "r", files))
     assert project is not None
-    job = suite_job(
-        project, generated, only=(), variation=RunVariation(order_seed=seed), coverage=coverage, existing=existing
-    )
+    variation = RunVariation(order_seed=seed, elsewhere=elsewhere)
+    job = suite_job(project, generated, only=(), variation=variation, coverage=coverage, existing=existing)
     if timeout:
         job = replace(job, limits=replace(job.limits, timeout_s=timeout))
     return project, job
@@ -104,6 +105,26 @@ async def test_what_could_be_covered_is_known_without_any_test(in_container: Run
     assert (result.outcomes, result.problem) == ((), "")
     assert result.coverage["src/pkg/never.py"] == FileCoverage(lines=frozenset({1, 2}))
     assert len(result.coverage["src/pkg/m.py"].lines) == 12
+
+
+async def test_each_test_can_run_in_an_empty_folder_of_its_own(in_container: RunJob, tmp_path: Path) -> None:
+    code = """\
+import os
+
+
+def test_writes():
+    from pkg.never import g
+    assert g() == 1 and os.listdir() == []
+    open("left", "w").close()
+
+
+def test_is_alone():
+    assert os.listdir() == [] and not os.path.ismount(".")
+"""
+    for elsewhere, status in ((True, Status.PASSED), (False, Status.FAILED)):
+        project, job = suite(tmp_path / str(elsewhere), {"tests/test_made.py": code}, elsewhere=elsewhere)
+        found = read_suite(project, await in_container(job, tmp_path / str(elsewhere) / "r"))
+        assert {one.status for one in found.outcomes} == {status}
 
 
 async def test_tests_that_mean_harm_cost_only_themselves(in_container: RunJob, tmp_path: Path) -> None:

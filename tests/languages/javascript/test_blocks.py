@@ -61,3 +61,31 @@ def test_an_example_that_raises_is_no_setup(tmp_path: Path) -> None:
     readme = "```js\nconst n = [1];\nf(n, 1); // throws TypeError\nf(n); // => [1]\n```\n"
     promises, _ = promised(tmp_path, {"a.js": source, "README.md": readme})
     assert [one.setup for one in promises] == [("const n = [1];",), ("const n = [1];",)]
+
+
+def test_what_follows_code_that_can_not_be_read_promises_nothing(tmp_path: Path) -> None:
+    source = "let kept;\nexports.setMasks = (masks) => {\n  kept = masks;\n  return kept;\n};\nexports.format = (a, b) => b;\n"
+    readme = "```js\nformat(1, 'a'); // => 'a'\nsetMasks({\n  mine: 'HH';\n});\nformat(1, 'mine'); // => 'HH'\n```\n"
+    promises, _ = promised(tmp_path, {"a.js": source, "README.md": readme})
+    assert [one.call for one in promises] == ['format(1, "a")']
+
+
+def test_a_date_of_the_authors_own_time_zone_promises_nothing(tmp_path: Path) -> None:
+    source = "exports.parse = (text) => new Date(text);\n"
+    readme = (
+        "```js\nparse('2015-11-20T03:02:01-05:00'); // => new Date(2015, 10, 20, 3, 2, 1)\n"
+        "parse('2015-11-20 03:02'); // => new Date(2015, 10, 20, 3, 2)\n```\n"
+    )
+    promises, _ = promised(tmp_path, {"a.js": source, "README.md": readme})
+    assert [one.call for one in promises] == ["parse('2015-11-20 03:02')"]
+
+
+def test_after_a_call_that_may_have_changed_something_nothing_is_promised_without_it(tmp_path: Path) -> None:
+    source = "let kept;\nexports.setMasks = (masks) => {\n  kept = masks;\n  return kept;\n};\nexports.format = (a, b) => b;\n"
+    readme = "```js\nsetMasks({ mine: 'HH' });\nformat(1, 'mine'); // => 'HH'\n```\n"
+    promises, _ = promised(tmp_path, {"a.js": source, "README.md": readme})
+    assert promises == []
+    # A call with an answer of its own is an example and not a preparation.
+    readme = "```js\nsetMasks(1); // => undefined\nformat(1, 'mine'); // => 'mine'\n```\n"
+    promises, _ = promised(tmp_path, {"a.js": source, "README.md": readme})
+    assert len(promises) == 2

@@ -28,16 +28,17 @@ class Recorder:
     """``send(kind, **fields)`` takes the records. ``only`` narrows to test ids, ``excluded`` leaves ids out.
 
     ``seed`` 1 turns the order of the tests round, any other than 0 shuffles them. ``meter`` is told which test runs (see
-    ``qv_measuring``).
+    ``qv_measuring``). ``elsewhere`` runs each test in an empty folder of its own, which shows what depends on where it runs.
     """
 
-    def __init__(self, send, root, only=(), excluded=(), seed=0, meter=None):
+    def __init__(self, send, root, only=(), excluded=(), seed=0, meter=None, elsewhere=False):
         self.send = send
         self.root = os.path.realpath(root)
         self.only = frozenset(only)
         self.excluded = frozenset(excluded)
         self.seed = seed
         self.meter = meter
+        self.elsewhere = elsewhere
         self.parts = {}
         self.process = os.getpid()
 
@@ -86,6 +87,17 @@ class Recorder:
                 self.meter.switch("")
         self.send("test", **self._outcome(item))
         return answer
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item):
+        if not self.elsewhere:
+            return (yield)
+        here = os.getcwd()
+        os.chdir(tempfile.mkdtemp())
+        try:
+            return (yield)
+        finally:
+            os.chdir(here)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(self, item, call):

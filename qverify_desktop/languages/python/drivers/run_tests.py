@@ -230,7 +230,9 @@ def in_worker(session, way, root, send):
     # What tests print is kept where filling the disk does not reach it; the recorder puts this back.
     tempfile.tempdir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     if session.paths:
-        recorder = qv_recording.Recorder(send, root, request["only"], session.excluded, session.shuffle, meter)
+        recorder = qv_recording.Recorder(
+            send, root, request["only"], session.excluded, session.shuffle, meter, request.get("elsewhere", False)
+        )
         send(
             "exit",
             code=int(pytest.main(command_line(session, way, root), plugins=[recorder, *plugins(session, way)])),
