@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from qverify_desktop import __version__
+from qverify_desktop.cli_log_options import add_log
 from qverify_desktop.domain.key_variables import StartKeys
 
 _EXAMPLES = """\
@@ -26,12 +27,16 @@ examples:
   qverify models pull qwen2.5-coder:7b                fetch a model for Ollama; again to go on after Ctrl+C
   qverify runtimes save runtimes.qvr                  the sandboxes in one file, for a machine with no network
   qverify verify results/r1kxyz.qvevidence.zip        check the evidence, on any machine
+  qverify reproduce r1kxyz.qvevidence.zip --source .  execute its tests again, and compare each
 
 exit codes of analyze and resume:
   0 finished, nothing suspected   1 suspected defects   2 bad input
   3 something is missing on this machine (the message says what mends it)   4 inconclusive or cancelled
 exit codes of verify:
   0 whole   1 not whole   2 unreadable
+exit codes of reproduce:
+  0 all reproduced   1 something differs, or the bundle is not whole   2 bad input, another source
+  3 an image is missing   4 not all was executed, or not in the pinned image
 
 QVERIFY_HOME names the folder that holds all state.
 """
@@ -129,9 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_preview(commands)
     _add_runs(commands)
     _add_usage(commands)
+    _add_trend(commands)
     _add_keys(commands)
     _add_models(commands)
     _add_verify(commands)
+    add_log(commands, _command)
+    _add_reproduce(commands)
     _add_machine(commands)
     return parser
 
@@ -261,9 +269,27 @@ def _add_runs(commands: Any) -> None:
 
 
 def _add_usage(commands: Any) -> None:
-    parser = _command(commands, "usage", "Show what models took: calls, tokens, cost.", "usage")
+    parser = _command(commands, "usage", "Show what models took: calls, tokens, cost.", "usage", "cli_tables")
     groups = ("call", "run", "repository", "provider", "month")
     parser.add_argument("--by", choices=groups, default="month", help="what is summed (default: month)")
+    parser.add_argument("--csv", default="", metavar="FILE", help="write it as comma-separated values")
+
+
+def _add_trend(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "trend",
+        "Show how repositories went from run to run: coverage, tests, defects, cost, time.",
+        "trend",
+        "cli_tables",
+    )
+    parser.add_argument(
+        "source",
+        metavar="REPOSITORY",
+        nargs="?",
+        default="",
+        help="every run of this one (default: all, one line each)",
+    )
     parser.add_argument("--csv", default="", metavar="FILE", help="write it as comma-separated values")
 
 
@@ -335,8 +361,54 @@ def _add_verify(commands: Any) -> None:
     parser.add_argument(
         "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
     )
+    for name, value, help in (
+        ("--tsa-certificate", "FILE", "certificate of a time-stamp authority that you trust, or of who issued its"),
+        ("--witness", "VKEY", "verifier key of a witness that you trust"),
+    ):
+        parser.add_argument(name, action="append", default=[], metavar=value, help=f"{help}; may be given again")
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    parser.add_argument(
+        "--reproduction",
+        default="",
+        metavar="RECORD",
+        help="the record that `reproduce --out` wrote: adds REPRODUCED",
+    )
+    parser.add_argument(
+        "--reproduction-key", default="", metavar="VKEY", help="the verifier key of whoever executed it again"
+    )
     parser.set_defaults(run=_verify)
+
+
+def _add_reproduce(commands: Any) -> None:
+    help = "Execute a bundle's accepted tests and suspected defects again, in the pinned image, and compare each."
+    parser = _command(commands, "reproduce", help, "reproduce", "cli_reproduce")
+    parser.add_argument("bundle", metavar="BUNDLE")
+    parser.add_argument(
+        "--source",
+        default="",
+        metavar="FOLDER|GIT",
+        help="what was analysed: a folder or a git URL; its tree must be the bundle's",
+    )
+    parser.add_argument(
+        "--out", default="", metavar="FILE", help="write the signed record there, a bundle to hand back"
+    )
+    parser.add_argument("--report", default="", metavar="FILE", help="write the report there (HTML)")
+    parser.add_argument("--public-key", default="", metavar="VKEY", help="the verifier key that must have signed")
+    parser.add_argument(
+        "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
+    )
+    parser.add_argument(
+        "--other-image",
+        action="store_true",
+        help="where the pinned image is not here, execute in this machine's own; never gives REPRODUCED",
+    )
+    parser.add_argument("--packages", default="", metavar="FOLDER", help="install missing packages from this folder")
+    parser.add_argument(
+        "--allow-install", action="store_true", help="install missing packages, with network, beforehand"
+    )
+    parser.add_argument(
+        "--sandbox", choices=("docker", "bubblewrap"), default="", help="what locks the tests away (see analyze)"
+    )
 
 
 def _add_machine(commands: Any) -> None:
@@ -370,13 +442,20 @@ def _verify(options: argparse.Namespace) -> int:
             Path(options.bundle),
             public_key=options.public_key,
             known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
+            tsa_certificates=options.tsa_certificate,
+            witnesses=options.witness,
         )
+        if options.reproduction and report["valid"]:
+            from qverify_desktop.evidence.handed_back import handed_back
+
+            told = handed_back(report, Path(options.reproduction), options.reproduction_key)
+            report |= {"grades": [report["grade"], *(["REPRODUCED"] if told["holds"] else [])], "reproduction": told}
     except BundleUnreadable as error:
         from qverify_desktop.domain.errors import EvidenceUnreadable
 
         raise EvidenceUnreadable(error.sentence) from error
     print_verification(report, options.json)
-    return 0 if report["valid"] else 1
+    return 0 if report["valid"] and report.get("reproduction", {}).get("holds", True) else 1
 
 
 if __name__ == "__main__":

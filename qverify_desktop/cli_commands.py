@@ -125,32 +125,6 @@ def replay(options: argparse.Namespace) -> int:
     return _ask(options, ask)
 
 
-def usage(options: argparse.Namespace) -> int:
-    """What models took, by the ledger; with ``--csv`` into a file."""
-
-    async def ask(engine: AnyEngine, screen: Screen) -> int:
-        if options.csv:
-            table = await engine.ask("model_usage_csv", by=options.by)
-            await asyncio.to_thread(_write_table, options.csv, table)
-            screen.print_written("csv", os.path.abspath(options.csv))  # noqa: PTH100, ASYNC240
-        elif options.by == "call":
-            screen.print_calls(await engine.ask("model_calls"))
-        else:
-            screen.print_usage(await engine.ask("model_usage", by=options.by))
-        return 0
-
-    return _ask(options, ask)
-
-
-def _write_table(name: str, table: str) -> None:
-    try:
-        Path(name).write_text(table, encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadInput(
-            f"The file {name} can't be written ({error.strerror}). Nothing else was changed.", "Name another file."
-        ) from None
-
-
 def export(options: argparse.Namespace) -> int:
     disclosure = Disclosure(options.disclose)
     if disclosure is not Disclosure.FULL and options.format != "evidence":

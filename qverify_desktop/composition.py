@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from qverify_desktop.domain.connections import Gate
     from qverify_desktop.engine.facade import Engine, Parts
     from qverify_desktop.engine.machine import ThisMachine
-    from qverify_desktop.evidence.signing import Signer
     from qverify_desktop.settings.os_keyring import OsKeyring
 
     AnyEngine = Engine | RemoteEngine
@@ -88,8 +86,10 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.domain.connections import Gate
     from qverify_desktop.domain.execution import MIB
     from qverify_desktop.engine import crash
+    from qverify_desktop.engine.anchoring import Anchoring
     from qverify_desktop.engine.facade import Parts
     from qverify_desktop.engine.inquiries import Inquiries
+    from qverify_desktop.engine.signing_keys import SigningKeys, signer_of
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.evidence.signing import AttestationSigner
     from qverify_desktop.gateway.call import Accounts
@@ -103,7 +103,8 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.settings.deployments import load_deployments
     from qverify_desktop.settings.key_file import KeyFile
     from qverify_desktop.settings.secrets import ApiKeys
-    from qverify_desktop.settings.signing_key import ATTESTATION_KEY_FILE, SigningKeyStore
+    from qverify_desktop.settings.signing_key import ATTESTATION_KEY_FILE, KEY_FILE, SigningKeyStore
+    from qverify_desktop.storage.anchors import AnchorStore
     from qverify_desktop.storage.artefacts import ArtefactStore
     from qverify_desktop.storage.database import Database
     from qverify_desktop.storage.holders import Holder
@@ -118,15 +119,21 @@ def build(home: Path, lock: HomeLock) -> Parts:
     machine = build_machine(home, gate)
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
-    key, protection = SigningKeyStore(home, keyring=configuration.keyring).load_or_create()
-    attestation_key = SigningKeyStore(home, keyring=configuration.keyring, name=ATTESTATION_KEY_FILE).load_or_create()
-    keyring = _keyring() if configuration.keyring and protection == "keyring" else None
+
+    def key_store(name: str) -> SigningKeyStore:
+        return SigningKeyStore(home, keyring=Configuration.load(home=home).keyring, name=name)
+
+    signer = signer_of(home, key_store(KEY_FILE), database)
+    attester = AttestationSigner(*key_store(ATTESTATION_KEY_FILE).load_or_create())
+    keyring = _keyring() if configuration.keyring and signer.protection == "keyring" else None
     keys = ApiKeys.take(keyring=keyring, file=KeyFile(home))
     keys.unlock_with(passphrases.of_named_file)
     crash.clean_with(keys.without)
     holder = Holder(database)
-    journal = EvidenceJournal(
-        database, artefacts, _signer(key, protection), attester=AttestationSigner(*attestation_key)
+    anchoring = Anchoring(home, AnchorStore(database), gate, configuration)
+    journal = EvidenceJournal(database, artefacts, signer, attester=attester, wanted=anchoring.wanted)
+    signing_keys = SigningKeys(
+        home, journal, database, lambda: key_store(KEY_FILE), lambda: key_store(ATTESTATION_KEY_FILE)
     )
     inquiries = Inquiries(journal, artefacts)
     calls = ModelCalls(database, holder)
@@ -192,6 +199,7 @@ def build(home: Path, lock: HomeLock) -> Parts:
         answers.set_limits(changed.answer_cache_mb * MIB, changed.answer_cache_days)
         AirGap.set(changed.air_gap, changed.allowed)
         machine.apply(changed)
+        anchoring.apply(changed)
         for language in languages:
             language.set_patience(changed.patience_s)
 
@@ -209,6 +217,8 @@ def build(home: Path, lock: HomeLock) -> Parts:
         models,
         calls.in_doubt,
         inquiries,
+        anchoring,
+        signing_keys,
     )
 
 
@@ -220,14 +230,6 @@ def _keyring() -> OsKeyring | None:
         return OsKeyring.open()
     except KeyringUnavailable:
         return None
-
-
-def _signer(key: bytes, protection: str) -> Signer:
-    """The log's key under an origin (C2SP tlog-checkpoint) of its own: two installations never share a log's name."""
-    from qverify_desktop.evidence.signing import Signer
-
-    public = Signer("unnamed", key, protection).public
-    return Signer(f"qverify.local/{hashlib.sha256(public).hexdigest()[:16]}", key, protection)
 
 
 def build_machine(home: Path, gate: Gate | None = None) -> ThisMachine:

@@ -92,6 +92,18 @@ class Screen:
         else:
             _print_lines(_usage_row(row["name"], row) for row in [*view["rows"], view["total"] | {"name": "in all"}])
 
+    def print_trends(self, trends: Sequence[Mapping[str, Any]], *, whole: bool) -> None:
+        """Repositories over their runs; ``whole``: every run of each."""
+        from qverify_desktop.terminal_trend import history, overview
+
+        if self.as_json:
+            _print_json({"repositories": list(trends)})
+        elif whole:
+            for trend in trends:
+                _print_lines(history(trend))
+        else:
+            _print_lines(overview(trends))
+
     def print_calls(self, calls: Sequence[Mapping[str, Any]]) -> None:
         """Every call in a line, newest first."""
         if self.as_json:
@@ -119,6 +131,36 @@ class Screen:
         _print_lines(_key_row(one) for one in view["keys"])
         if view["file"] == "locked":
             _print_lines(["The key file is locked; what it holds is not listed."])
+
+    def print_checkpoint(self, view: Mapping[str, Any]) -> None:
+        """The note alone on standard output, so that it can be sent into a file; what is said of it beside that."""
+        if self.as_json:
+            _print_json(view)
+            return
+        sys.stdout.write(view["note"])
+        self.note(f"Verifier key: {view['verifier_key']}")
+        if view["protection"] != "keyring":
+            self.note(f"The key is not kept in a keyring: {view['protection']}.")
+        for one in view["anchors"]:
+            self.note(anchor_line(one))
+
+    def print_signing_keys(self, view: Mapping[str, Any], told: str = "") -> None:
+        """The keys of the log, the one in use first; ``told`` is what a change came to."""
+        if self.as_json:
+            _print_json(view)
+            return
+        _print_lines([told] if told else [])
+        for key in view["keys"]:
+            state = "signs the log" if key["state"] == "in_use" else f"{key['state']} on {key['changed_at'][:10]}"
+            reason = f" ({key['reason']})" if key["reason"] else ""
+            kept = (
+                ""
+                if key["state"] != "in_use"
+                else ", kept in the keyring"
+                if key["protected"]
+                else ", an unprotected key"
+            )
+            _print_lines([f"{key['id']}  {state}{reason}{kept}", f"  {key['verifier_key']}"])
 
     def print_told(self, sentence: str, **facts: Any) -> None:
         """One sentence; with ``--json`` a document of it and the facts."""
@@ -179,10 +221,23 @@ def print_verification(report: Mapping[str, Any], as_json: bool) -> None:
         _print_json(report)
         return
     word = "whole" if report["valid"] else "NOT whole"
-    _print_lines([f"{report['grade']}: the evidence is {word} ({report['events']} events)."])
+    grades = ", ".join(report.get("grades", [report["grade"]]))
+    _print_lines([f"{grades}: the evidence is {word} ({report['events']} events)."])
     _print_lines(f"  {line}" for line in (*report["problems"], *report.get("notices", ())))
+    if report.get("reproduction"):
+        _print_lines([f"  {report['reproduction']['sentence']}"])
     if report.get("meaning"):
         _print_lines([str(report["meaning"])])
+
+
+def anchor_line(anchor: Mapping[str, Any]) -> str:
+    """Who confirmed a checkpoint, or why not."""
+    what = "Time-stamped" if anchor["kind"] == "time_stamp" else "Cosigned"
+    by = f" by {anchor['by']}" if anchor["by"] else ""
+    if anchor["state"] == "held":
+        return f"{what}{by} on {anchor['at']}."
+    until = "not yet" if anchor["state"] == "waiting" else "not"
+    return f"{what}{by}: {until}. {anchor['sentence']}".rstrip()
 
 
 def finished_lines(document: Mapping[str, Any]) -> list[str]:

@@ -176,6 +176,8 @@ async def _prepare_image(steps: Steps, project: Project, *, needed: bool) -> Pre
                 "runtime": image.runtime,
                 "reference": image.reference,
                 "digest": image.digest,
+                "recipe": image.recipe,
+                "layers": image.layers,
                 "tools": dict(image.tools),
                 "differences": list(image.differences),
                 "isolation": image.isolation,

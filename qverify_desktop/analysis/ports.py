@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from qverify_desktop.domain.disclosure import Disclosure
-from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.domain.execution import ImagePin, Job, JobResult, RuntimeImage
 from qverify_desktop.domain.model import Answer as Answer
 from qverify_desktop.domain.model import Asker, Masked
 from qverify_desktop.domain.progress import Stage
@@ -42,10 +42,17 @@ class Repositories(Protocol):
         """How many of the newest ``most`` commits changed each file. Empty for a folder without commits."""
 
     def snapshot_at(
-        self, snapshot: Snapshot, workspace: Path, revision: str, folder: Path, stop: threading.Event | None = None
+        self,
+        snapshot: Snapshot,
+        workspace: Path,
+        revision: str,
+        folder: Path,
+        stop: threading.Event | None = None,
+        *,
+        patch: bytes = b"",
     ) -> Snapshot:
-        """The files of another revision in ``folder``, which must not be there. Raises ``BadInput`` where the revision can't be
-        read, ``MissingPrerequisite`` where the disk is full.
+        """The files of another revision, with ``patch`` (``git diff --binary``) applied, in ``folder``, which must not be there.
+        Raises ``BadInput`` where the revision can't be read or the patch does not apply, ``MissingPrerequisite`` where the disk is full.
         """
 
 
@@ -56,6 +63,13 @@ class Sandbox(Protocol):
         """The built image of a runtime, building it where it is missing (``progress`` takes lines of text).
 
         Raises ``MissingPrerequisite`` when there is no Docker Engine or the image can't be built.
+        """
+
+    async def pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:
+        """The image that a run's evidence names, where it is on this machine, and this machine's own of that runtime, where it is
+        built. Nothing is built or fetched.
+
+        Raises ``MissingPrerequisite`` when no sandbox can be had at all.
         """
 
     async def run(
@@ -107,6 +121,9 @@ class Journal(Protocol):
 
     def bundle(self, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
         """Write the run's bundle, pinned to the checkpoint at its close."""
+
+    def anchor_files(self, run: str) -> frozenset[str]:
+        """Names of the files in the run's bundle that hold what others confirmed about its closing checkpoint, as it is now."""
 
 
 class EarlierRuns(Protocol):

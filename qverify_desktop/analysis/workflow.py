@@ -13,6 +13,7 @@ from qverify_desktop.analysis.agreement import find_changes
 from qverify_desktop.analysis.archaeology import trace_defects
 from qverify_desktop.analysis.baseline import Baseline, choose_targets, run_baseline
 from qverify_desktop.analysis.batches import Trial, judge_in_batches
+from qverify_desktop.analysis.cases import case_blob
 from qverify_desktop.analysis.conclude import Part, conclude, take_over
 from qverify_desktop.analysis.decide import decide, measure
 from qverify_desktop.analysis.details import keep_details
@@ -201,6 +202,7 @@ async def _decide(
             context.record("stopped_early", {"left": trial.left, "words_only": trial.words_only})
         looked_into, defects = triage(disputed, targets, {p.words: p for p in found}, language)
         tests = (*withhold(judged, defects), *looked_into, *trial.refused)
+        outcomes = {one.test.id: one.outcomes[0] for one in trial.tried if one.outcomes}
         for one in tests:
             context.record(
                 "judgement",
@@ -213,7 +215,7 @@ async def _decide(
                     "reason": one.reason.value,
                     "gain": {"lines": one.gain.lines, "branches": one.gain.branches, "mutants": one.gain.mutants},
                 },
-                {"code": one.test.code.encode("utf-8", "replace")},
+                {"code": one.test.code.encode("utf-8", "replace"), **case_blob(one, outcomes)},
             )
         for defect in defects:
             words = f"{defect.evidence.file}:{defect.evidence.line}\n{defect.evidence.text}"

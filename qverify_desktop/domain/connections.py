@@ -28,6 +28,8 @@ class Purpose(StrEnum):
     INSTALL = "install"
     IMAGE_BUILD = "image_build"
     PROXY_CHECK = "proxy_check"
+    TIME_STAMP = "time_stamp"
+    WITNESS = "witness"
     DESKTOP = "desktop"
 
 
@@ -202,6 +204,30 @@ TABLE: tuple[Connection, ...] = (
         air_gap=Closed.NEVER,
         so="the proxy was not tried",
         instead="",
+    ),
+    Connection(
+        Purpose.TIME_STAMP,
+        title="Time stamps",
+        who="QVerify",
+        where="The time-stamp authority that you set, through your proxy where one is set",
+        when="After an analysis, where an authority is set",
+        sends="The SHA-256 of the signed checkpoint; nothing of a repository",
+        switch="allow_time_stamps",
+        air_gap=Closed.ALLOWED,
+        so="no time stamp was asked of {host}",
+        instead="Keep the checkpoint on paper (qverify checkpoint)",
+    ),
+    Connection(
+        Purpose.WITNESS,
+        title="Witnesses",
+        who="QVerify",
+        where="The witnesses that you set, through your proxy where one is set",
+        when="After an analysis, where a witness is set",
+        sends="The signed checkpoint (name of the log, number of entries, root hash) and hashes; nothing of a repository",
+        switch="allow_witnesses",
+        air_gap=Closed.ALLOWED,
+        so="no cosignature was asked of {host}",
+        instead="Keep the checkpoint on paper (qverify checkpoint)",
     ),
     Connection(
         Purpose.DESKTOP,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from qverify_desktop.domain.testing import FileCoverage, Mutant
 
@@ -21,6 +22,31 @@ class FileDetails:
     left_out: str = ""
     before: FileCoverage = FileCoverage()
     after: FileCoverage = FileCoverage()
+
+
+class LineState(StrEnum):
+    """State of an executable line. ``PARTIAL``: it was reached, but a branch that leaves it was never taken."""
+
+    COVERED = "covered"
+    PARTIAL = "partial"
+    MISSED = "missed"
+
+
+def line_states(file: FileDetails) -> dict[int, tuple[LineState, LineState]]:
+    """Each executable line with its state before and after, in order."""
+    before, after = _States(file.before), _States(file.after)
+    return {line: (before.of(line), after.of(line)) for line in sorted(file.before.lines | file.after.lines)}
+
+
+class _States:
+    def __init__(self, coverage: FileCoverage) -> None:
+        self._covered = coverage.covered_lines
+        self._partial = {start for start, _ in coverage.branches - coverage.covered_branches}
+
+    def of(self, line: int) -> LineState:
+        if line not in self._covered:
+            return LineState.MISSED
+        return LineState.PARTIAL if line in self._partial else LineState.COVERED
 
 
 @dataclass(frozen=True)

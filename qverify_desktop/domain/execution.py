@@ -104,6 +104,8 @@ class RuntimeImage:
 
     ``tools`` maps a tool to its version; ``differences`` says in sentences where the image departs from its recipe;
     ``isolation`` is what shuts its containers in, in a few words (``container, gVisor``), empty where nobody looked.
+    ``recipe`` is the digest of what it was made of, ``layers`` SHA-256 (hex) over the digests of its layers, which are the same
+    in engines that number images otherwise; both are empty where nobody looked.
     """
 
     runtime: str
@@ -114,3 +116,17 @@ class RuntimeImage:
     differences: tuple[str, ...] = ()
     size_bytes: int = 0
     isolation: str = field(default="", compare=False)
+    recipe: str = field(default="", compare=False)
+    layers: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class ImagePin:
+    """The image in which a run's tests ran, as its evidence names it: see ``RuntimeImage``. Fields that were not recorded are
+    empty."""
+
+    runtime: str
+    digest: str
+    reference: str = ""
+    recipe: str = ""
+    layers: str = ""

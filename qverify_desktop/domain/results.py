@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -166,6 +167,17 @@ class SuspectedDefect:
     history: DefectHistory | None = None
     form: str = ""
     calibration: Calibration | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of what makes it this defect: the same in every run over the same code, wherever its line moves."""
+        text = "\0".join((self.file, self.symbol, self.call, self.expected))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+    @property
+    def id(self) -> str:
+        """A short name within a run and across runs of the same code."""
+        return self.fingerprint[:16]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ whole is empty). Texts are plain text for a person, in English. Every question i
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class MeasureView(TypedDict):
@@ -159,13 +159,28 @@ class RepositoryLook(TypedDict):
 
 
 class HistoryEntry(TypedDict):
-    """One finished run of a repository."""
+    """One finished run of a repository. ``scope`` as text, ``model`` a name or ``none``, both empty and the amounts ``None``
+    where an older version did not keep them."""
 
     run: RunView
     commit: str
+    scope: str
+    model: str
     lines: MeasureView
     branches: MeasureView
     mutants: MeasureView
+    cost_microusd: int | None
+    duration_ms: int | None
+
+
+class TrendView(TypedDict):
+    """A repository over its finished runs, newest first; ``total`` of them there are, ``sentence`` says how it went."""
+
+    source: str
+    name: str
+    sentence: str
+    total: int
+    runs: list[HistoryEntry]
 
 
 class ComparedTest(TypedDict):
@@ -432,18 +447,63 @@ class CheckpointView(TypedDict):
     protection: str
 
 
+class AnchorView(TypedDict):
+    """What somebody else is asked to confirm about a checkpoint. ``kind`` is time_stamp or witness, ``state`` waiting, held or refused;
+    ``at`` is the confirmed time (RFC 3339), ``sentence`` why it is not held."""
+
+    kind: str
+    by: str
+    state: str
+    at: str
+    sentence: str
+
+
+class AnchorsView(TypedDict):
+    """The anchors of a run's closing checkpoint of ``size`` entries (0: it has none yet). ``asked``: the settings name somebody to ask."""
+
+    size: int
+    asked: bool
+    anchors: list[AnchorView]
+
+
+class SigningKeyView(TypedDict):
+    """A key that signs the log, or did. ``state`` is in_use, rotated or revoked; ``size`` is that of the log at the last change."""
+
+    verifier_key: str
+    id: str
+    protection: str
+    protected: bool
+    state: str
+    changed_at: str
+    size: int
+    reason: str
+
+
+class SigningKeysView(TypedDict):
+    """The log's name and its keys, the one in use first."""
+
+    origin: str
+    keys: list[SigningKeyView]
+
+
 class GradeView(TypedDict):
-    """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not."""
+    """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not. ``reproduced`` is when all of it was
+    executed again on this machine and agreed (RFC 3339), empty or left out where it was not;
+    ``record`` what it says of a reproduction, where it is the record of one."""
 
     grade: str
     valid: bool
     meaning: str
     limit: str
     problems: list[str]
+    notices: list[str]
+    anchors: list[dict[str, Any]]
     events: int
     checkpoint: str
     bundle: str
     run: str
+    reproduced: NotRequired[str]
+    record: NotRequired[str]
 
 
 class CheckView(TypedDict):
@@ -482,6 +542,9 @@ class SettingsView(TypedDict):
     budget_ask_percent: int
     answer_cache_mb: int
     answer_cache_days: int
+    time_stamp_authority: str
+    time_stamp_certificate: str
+    witnesses: str
     switches: dict[str, bool]
     home: str
     keyring: str

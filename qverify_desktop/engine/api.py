@@ -40,7 +40,13 @@ class EngineApi(Protocol):
         """Write a report: html, junit, sarif, markdown, csv, patch, or evidence (the bundle)."""
 
     async def verify(
-        self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
+        self,
+        bundle: Path,
+        *,
+        public_key: str = "",
+        known_checkpoint: Path | None = None,
+        tsa_certificates: Sequence[Path] = (),
+        witnesses: Sequence[str] = (),
     ) -> dict[str, Any]:
         """Grade a bundle (``docs/verify.schema.json``). Raises ``EvidenceUnreadable``."""
 

@@ -171,13 +171,12 @@ class ControlServer:
             Path(_text(params, "bundle")),
             public_key=_text(params, "public_key", ""),
             known_checkpoint=Path(known) if known else None,
+            tsa_certificates=[Path(file) for file in _texts(params, "tsa_certificates")],
+            witnesses=_texts(params, "witnesses"),
         )
 
     async def _runtimes(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        names = params.get("names", [])
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise BadInput("The names of runtimes must be a list of texts.")
-        return await self._engine.runtimes(_text(params, "action"), names)
+        return await self._engine.runtimes(_text(params, "action"), _texts(params, "names"))
 
     async def _doctor(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         return await self._engine.doctor(params.get("fix") is True)
@@ -216,6 +215,13 @@ def _read_request(line: bytes) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(method, str) or not isinstance(params, dict):
         raise BadInput("The request names no method.")
     return method, params
+
+
+def _texts(params: Mapping[str, Any], name: str) -> list[str]:
+    texts = params.get(name, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise BadInput(f"The parameter {name} must be a list of texts.")
+    return texts
 
 
 def _text(params: Mapping[str, Any], name: str, default: str | None = None) -> str:

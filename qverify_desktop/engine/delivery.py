@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import tempfile
+import zipfile
+from collections.abc import Callable, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from qverify_desktop.analysis.ports import Journal
 from qverify_desktop.domain.disclosure import Disclosure
-from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
+from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
+from qverify_desktop.domain.report import Seal, Supplement
 from qverify_desktop.domain.results import RunResult
 
 MANIFEST = ".qverify.json"
@@ -58,14 +62,14 @@ class Outbox:
         if place != parts:
             self.notices.append(f"{relative} was there already and is not QVerify's, so the new one is {target}.")
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(target, content)
+        write_whole(target, content)
         self._ours["/".join(place)] = hashlib.sha256(content).hexdigest()
         return target
 
     def close(self) -> None:
         """Remember what was written, so that the next run may replace it."""
         text = json.dumps({"written_by": "QVerify Desktop", "files": self._ours}, indent=1, sort_keys=True)
-        _write_whole(self._folder / MANIFEST, text.encode())
+        write_whole(self._folder / MANIFEST, text.encode())
 
     def _is_free(self, place: tuple[str, ...], content: bytes) -> bool:
         folder = self._folder
@@ -82,13 +86,20 @@ class Outbox:
         return standing in (self._ours.get("/".join(place)), hashlib.sha256(content).hexdigest())
 
 
-def deliver(result: RunResult, journal: Journal, home: Path) -> Delivery:
+def deliver(
+    result: RunResult,
+    journal: Journal,
+    home: Path,
+    supplement: Callable[[RunResult, Seal], Supplement] = lambda _, seal: Supplement(seal=seal),
+) -> Delivery:
     """Write the bundle, check it with the stand-alone verifier, and write report and accepted tests; blocking.
 
+    ``supplement`` gives what the report shows beside the result, for the seal that the verifier found.
     Everything goes to the request's ``out`` folder or, without one, to the run's folder in the state folder. The latter
     keeps a bundle in any case. Doing it again gives the same files. Raises ``MissingPrerequisite`` when the disk is full
     or a folder can't be written.
     """
+    from qverify_desktop.engine.history import seal_of
     from qverify_desktop.evidence.verify import verify_bundle
     from qverify_desktop.export.formats import FORMATS
 
@@ -97,7 +108,7 @@ def deliver(result: RunResult, journal: Journal, home: Path) -> Delivery:
     try:
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
-        kept = own / f"{result.run}{BUNDLE_SUFFIX}"
+        kept = bundle_of(home, result.run)
         journal.bundle(result.run, kept)
         checked = verify_bundle(kept)
         outbox = Outbox(out, result.run)
@@ -108,13 +119,13 @@ def deliver(result: RunResult, journal: Journal, home: Path) -> Delivery:
             ]
         for path, text in sorted(result.files.items()):
             outbox.write(path, text.encode("utf-8", "replace"))
-        report = outbox.write("report.html", FORMATS["html"](result))
+        report = outbox.write("report.html", FORMATS["html"](result, supplement(result, seal_of(checked))))
         bundle = kept if out == own else outbox.write(kept.name, kept.read_bytes())
         outbox.close()
         delivery = Delivery(
             str(out), str(bundle or kept), str(report or ""), str(checked["grade"]), tuple(outbox.notices)
         )
-        _write_whole(own / RECORD, json.dumps(asdict(delivery)).encode())
+        write_whole(own / RECORD, json.dumps(asdict(delivery)).encode())
     except OSError as error:
         raise unwritable(out, error) from error
     return delivery
@@ -145,16 +156,71 @@ def check_out(out: str) -> None:
         raise BadInput(f"The folder for results {out} can't be written.", "Choose another --out.")
 
 
+def bundle_of(home: Path, run: str) -> Path:
+    """Where the run's bundle is kept; it may not be there yet."""
+    return run_folder(home, run) / f"{run}{BUNDLE_SUFFIX}"
+
+
+def kept_bundle(home: Path, journal: Journal, run: str) -> Path:
+    """The run's bundle. It follows from the log, so one that is gone, torn, or lacks anchors that came since is written anew.
+
+    Raises ``BadInput`` when the run is not closed, ``MissingPrerequisite`` for a full disk, ``QVerifyError`` when the log on the
+    disk is not the one that was signed.
+    """
+    kept = bundle_of(home, run)
+    if not _is_whole(kept, journal.anchor_files(run)):
+        try:
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(kept.parent, error) from error
+        journal.bundle(run, kept)
+    return kept
+
+
+def _is_whole(archive: Path, anchors: Set[str]) -> bool:
+    """Whether all of it can be read, has its checksums, and the anchors are in it. What it says is the verifier's to judge."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return opened.testzip() is None and anchors <= set(opened.namelist())
+    except (OSError, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
+        return False
+
+
 def copy_bundle(home: Path, journal: Journal, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
-    """Copy the run's bundle, or write one that shows less. Raises ``BadInput`` when the run has none yet, ``OSError`` or
-    ``MissingPrerequisite`` when it can't be written."""
-    kept = run_folder(home, run) / f"{run}{BUNDLE_SUFFIX}"
-    if not kept.is_file():
-        raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
+    """Copy the run's bundle, or write one that shows less. Raises as ``kept_bundle`` and ``write_for_person`` do."""
     if disclosure is Disclosure.FULL:
-        _write_whole(path, kept.read_bytes())
-    else:
-        journal.bundle(run, path, disclosure)
+        write_for_person(path, kept_bundle(home, journal, run).read_bytes(), make_folder=True)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritten(path, error) from error
+    journal.bundle(run, path, disclosure)
+
+
+def write_for_person(path: Path, content: bytes, *, make_folder: bool = False) -> None:
+    """Write a file that a person asked for, all or nothing: what stood there before stays where it fails.
+
+    Raises ``MissingPrerequisite`` for a full disk, ``BadInput`` otherwise.
+    """
+    try:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise unwritten(path, error) from error
+
+
+def unwritten(path: Path, error: OSError) -> QVerifyError:
+    """The sentence for a file that a person asked for and that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MissingPrerequisite(
+            f"The disk of {path} is full. Nothing was written, and what stood there before is unchanged.",
+            "Make room there, or name a file elsewhere.",
+        )
+    return BadInput(
+        f"The file {path} can't be written ({error.strerror or error}). Nothing was changed.", "Name another file."
+    )
 
 
 def run_folder(home: Path, run: str) -> Path:
@@ -178,12 +244,14 @@ def _read_manifest(path: Path) -> dict[str, str]:
         return {}
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """All or nothing: a reader never sees half a file."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:

@@ -23,8 +23,10 @@ from qverify_desktop.domain.disclosure import BUNDLES
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.project import Snapshot
+from qverify_desktop.domain.report import NOTHING_MORE
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, naming, policy, wire
+from qverify_desktop.engine import delivery, history, naming, policy, wire
+from qverify_desktop.engine.anchoring import Anchoring
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
@@ -35,8 +37,11 @@ from qverify_desktop.engine.machine import settled
 from qverify_desktop.engine.model_transfers import ModelTransfers
 from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.questions.models import refuse_pull, warning
+from qverify_desktop.engine.reproductions import Reproductions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
+from qverify_desktop.engine.signing_keys import SigningKeys
+from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.repository.look import look
 from qverify_desktop.repository.source import Remote, classify
@@ -67,7 +72,7 @@ class Machine(Protocol):
 class Parts:
     """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases; ``apply`` gives changed
     settings to the rooms; ``in_doubt`` are calls of an earlier process that were open, by end point; ``inquiries`` is through whom
-    the rooms ask the person while a run goes on."""
+    the rooms ask the person while a run goes on; ``anchoring`` has checkpoints confirmed, ``signing_keys`` changes the log's key."""
 
     home: Path
     lock: HomeLock
@@ -82,6 +87,8 @@ class Parts:
     models: OllamaModels
     in_doubt: Mapping[str, int] = field(default_factory=dict)
     inquiries: Inquiries | None = None
+    anchoring: Anchoring | None = None
+    signing_keys: SigningKeys | None = None
 
     @property
     def sandbox(self) -> Sandbox:
@@ -99,12 +106,24 @@ class Engine:
         self._inquiries = parts.inquiries or Inquiries(parts.services.journal, parts.services.artefacts)
         self._changes = Changes(self._inquiries.look_again)
         self._logs = RunLogs(parts.home / "runs")
-        self._bus = EventBus(self._changes, self._logs.tell, self._inquiries.look_again)
+        self._bus = EventBus(self._changes, self._heard, self._inquiries.look_again)
         self._inquiries.connect(self._tell_inquiry, self._attended)
-        self._runner = Runner(parts.home, parts.services, parts.records, self._bus, parts.analyze, self._swept_once)
+        self._supplements = history.Supplements(
+            parts.services, RunStore(parts.database), DecisionStore(parts.database)
+        )
+        self._runner = Runner(
+            parts.home,
+            parts.services,
+            parts.records,
+            self._bus,
+            parts.analyze,
+            self._swept_once,
+            self._supplements.of,
+        )
         self._control = ControlServer(self, parts.home)
         refuse = functools.partial(refuse_pull, parts.home)
         self._transfers = ModelTransfers(parts.home, parts.models, warning, refuse)
+        self._reproductions = Reproductions(parts.home, parts.services, self._check)
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -120,6 +139,8 @@ class Engine:
             sentence = f"The process that worked on it ended. Go on with: qverify resume {run}"
             await asyncio.to_thread(parts.records.set_status, run, RunStatus.INTERRUPTED, "", sentence)
             engine._start_sweeping()
+        engine._start_anchoring()
+        await asyncio.to_thread(engine._reproductions.clear_killed)
         # Without a socket everything works but a second process; that one says that it can't reach this.
         with contextlib.suppress(OSError):
             await engine._control.open()
@@ -192,7 +213,7 @@ class Engine:
         return await asyncio.to_thread(self._document, run)
 
     async def export(self, run: str, format: str, path: Path) -> Path:
-        from qverify_desktop.export.formats import FORMATS
+        from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
 
         run = await self._find(run)
         if format not in BUNDLES and format not in FORMATS:
@@ -200,28 +221,39 @@ class Engine:
             raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
 
         def write() -> None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if format in BUNDLES:
-                    delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
-                else:
-                    path.write_bytes(FORMATS[format](self._result(run)))
-            except OSError as error:
-                raise BadInput(
-                    f"The file {path} can't be written ({error.strerror}).", "Choose another file with -o."
-                ) from error
+            if format in BUNDLES:
+                delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
+                return
+            result = self._result(run)
+            supplement = NOTHING_MORE
+            if format in SUPPLEMENTED:
+                seal = history.checked_seal(delivery.kept_bundle(self._home, self._parts.services.journal, run))
+                supplement = self._supplements.of(result, seal)
+            delivery.write_for_person(path, FORMATS[format](result, supplement), make_folder=True)
 
         await asyncio.to_thread(write)
         return path
 
     async def verify(
-        self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
+        self,
+        bundle: Path,
+        *,
+        public_key: str = "",
+        known_checkpoint: Path | None = None,
+        tsa_certificates: Sequence[Path] = (),
+        witnesses: Sequence[str] = (),
     ) -> dict[str, Any]:
         from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
 
         try:
             return await asyncio.to_thread(
-                lambda: verify_bundle(bundle, public_key=public_key, known_checkpoint=known_checkpoint)
+                lambda: verify_bundle(
+                    bundle,
+                    public_key=public_key,
+                    known_checkpoint=known_checkpoint,
+                    tsa_certificates=tsa_certificates,
+                    witnesses=witnesses,
+                )
             )
         except BundleUnreadable as error:
             raise EvidenceUnreadable(error.sentence) from error
@@ -273,11 +305,14 @@ class Engine:
             return
         self._closing = True
         await self._transfers.close()
+        await self._reproductions.close()
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
         await self._stop_sweeping()
         await asyncio.to_thread(self._logs.close)
+        if self._parts.anchoring is not None:
+            await asyncio.to_thread(self._parts.anchoring.close)
         await self._parts.machine.close()
         await self._parts.dispose()
         self._parts.lock.release()
@@ -318,7 +353,30 @@ class Engine:
             check=self._check,
             models=self._parts.models,
             transfers=self._transfers,
+            anchoring=self._parts.anchoring,
+            signing_keys=self._parts.signing_keys,
+            reproductions=self._reproductions,
         )
+
+    def _start_anchoring(self) -> None:
+        anchoring, journal = self._parts.anchoring, self._parts.services.journal
+        if anchoring is None or not isinstance(journal, EvidenceJournal):
+            return
+        loop = asyncio.get_running_loop()
+
+        def changed(size: int) -> None:
+            run = journal.run_of(size)
+            # A loop that is closing shows nothing any more.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._changes.tell, run)
+
+        anchoring.start(journal, changed)
+
+    def _heard(self, event: RunEvent) -> None:
+        """Every event of a run: into its log; and a run that is finished has queued its anchors."""
+        self._logs.tell(event)
+        if self._parts.anchoring is not None and event.status is RunStatus.FINISHED:
+            self._parts.anchoring.wake()
 
     def _apply(self, changed: Configuration) -> None:
         self._parts.apply(changed)

@@ -75,11 +75,22 @@ class RemoteEngine:
         return Path(str(await self._call("export", run=run, format=format, path=_absolute(path))))
 
     async def verify(
-        self, bundle: Path, *, public_key: str = "", known_checkpoint: Path | None = None
+        self,
+        bundle: Path,
+        *,
+        public_key: str = "",
+        known_checkpoint: Path | None = None,
+        tsa_certificates: Sequence[Path] = (),
+        witnesses: Sequence[str] = (),
     ) -> dict[str, Any]:
         known = _absolute(known_checkpoint) if known_checkpoint else ""
         report: dict[str, Any] = await self._call(
-            "verify", bundle=_absolute(bundle), public_key=public_key, known_checkpoint=known
+            "verify",
+            bundle=_absolute(bundle),
+            public_key=public_key,
+            known_checkpoint=known,
+            tsa_certificates=[_absolute(file) for file in tsa_certificates],
+            witnesses=list(witnesses),
         )
         return report
 

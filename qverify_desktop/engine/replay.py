@@ -181,6 +181,10 @@ class Forgotten:
     def bundle(self, run: str, path: Path, disclosure: Disclosure = Disclosure.FULL) -> None:
         """Nothing is left to bundle."""
 
+    def anchor_files(self, run: str) -> frozenset[str]:
+        """And nobody to confirm it."""
+        return frozenset()
+
 
 class Silent:
     """Nobody watches a replay."""

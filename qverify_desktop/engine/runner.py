@@ -12,6 +12,7 @@ from typing import Protocol
 
 from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.domain.errors import BadInput, Cancelled, MissingPrerequisite, QVerifyError
+from qverify_desktop.domain.report import Seal, Supplement
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
 from qverify_desktop.engine import crash, wire
 from qverify_desktop.engine.bus import BusReporter, EventBus
@@ -55,6 +56,7 @@ class Runner:
         bus: EventBus,
         analyze: Analyze,
         before_first: Callable[[], Awaitable[None]],
+        supplement: Callable[[RunResult, Seal], Supplement],
     ) -> None:
         self._home = home
         self._services = services
@@ -62,6 +64,7 @@ class Runner:
         self._bus = bus
         self._analyze = analyze
         self._before_first = before_first
+        self._supplement = supplement
         body: Body = self._body
         self._durable = DurableRuns(home, body, self._tell)
         self._slots = asyncio.Semaphore(PARALLEL)
@@ -235,7 +238,7 @@ class Runner:
         reporter = BusReporter(self._bus, run)
         self._reporters[run] = reporter
         result = await self._analyze(run, request, self._services, checkpoints, reporter)
-        delivery = await asyncio.to_thread(deliver, result, self._services.journal, self._home)
+        delivery = await asyncio.to_thread(deliver, result, self._services.journal, self._home, self._supplement)
         for notice in delivery.notices:
             reporter.log(Stage.REPORT, notice)
         await asyncio.to_thread(self._records.finish, run, result)

@@ -19,8 +19,9 @@ from qverify_desktop.evidence.canonical import canonical, parse
 from qverify_desktop.evidence.merkle import HASH_BYTES
 from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.tiles import WIDTH, TileTree
+from qverify_desktop.storage.anchors import TIME_STAMP, WITNESS
 from qverify_desktop.storage.artefacts import ArtefactStore
-from qverify_desktop.storage.schema import CheckpointRow, SaltRow
+from qverify_desktop.storage.schema import AnchorRow, CheckpointRow, SaltRow
 
 FORMAT = "qverify-evidence"
 #: Version 2 adds attestations, tiles of higher levels and ``disclosure``. A run of a log that had no key for attestations is
@@ -41,7 +42,7 @@ class Contents:
     """What the log holds about a run up to its closing checkpoint (the last of ``checkpoints``).
 
     ``entries`` are the run's own and ``headers`` the opening and closing ones of other runs, each as (index, leaf);
-    ``attestations`` are envelopes, one a line, empty where there are none.
+    ``attestations`` are envelopes, one a line, empty where there are none; ``anchors`` are those of the closing checkpoint that are held.
     """
 
     run: str
@@ -52,6 +53,7 @@ class Contents:
     tree: TileTree
     salts: Sequence[SaltRow]
     attestations: bytes = b""
+    anchors: Sequence[AnchorRow] = ()
 
     @property
     def closing(self) -> CheckpointRow:
@@ -122,7 +124,7 @@ def _members(contents: Contents, artefacts: ArtefactStore, disclosure: Disclosur
         "entries": _ranges(index for index, _ in shown),
         "headers": _ranges(index for index, _ in contents.headers),
         "checkpoints": [row.size for row in contents.checkpoints],
-        "keys": list(dict.fromkeys(row.verifier_key for row in contents.checkpoints)),
+        "keys": list(dict.fromkeys(key for row in contents.checkpoints for key in row.verifier_key.split())),
         "key_protection": close["data"]["key"]["protection"],
     }
     yield "bundle.json", partial(canonical, manifest, _MANIFEST_BYTES)
@@ -143,6 +145,24 @@ def _members(contents: Contents, artefacts: ArtefactStore, disclosure: Disclosur
         yield ENVELOPES_FILE, partial(bytes, contents.attestations)
         for name, content in sigstore_bundles(contents.attestations):
             yield name, partial(bytes, content)
+    yield from _anchors(contents)
+
+
+def _anchors(contents: Contents) -> Iterator[Member]:
+    """What others confirmed stands beside the checkpoint, so that no file that was there before changes when it comes."""
+    size, cosigned = contents.closing.size, b""
+    for row in contents.anchors:
+        if row.kind == TIME_STAMP:
+            yield anchor_file(row.kind, size), partial(bytes, row.content)
+        else:
+            cosigned += row.content
+    if cosigned:
+        yield anchor_file(WITNESS, size), partial(bytes, contents.closing.note.encode() + cosigned)
+
+
+def anchor_file(kind: str, size: int) -> str:
+    """Where the anchors of one kind of a checkpoint stand in a bundle."""
+    return f"anchors/{size}.tsr" if kind == TIME_STAMP else f"anchors/{size}.checkpoint"
 
 
 def _blobs(salts: Sequence[SaltRow], artefacts: ArtefactStore) -> Iterator[Member]:

@@ -1,4 +1,5 @@
-"""Signed notes (C2SP signed-note) and checkpoints (C2SP tlog-checkpoint), signed with Ed25519 (RFC 8032)."""
+"""Signed notes (C2SP signed-note), checkpoints (C2SP tlog-checkpoint) and cosignatures (C2SP tlog-cosignature), all with
+Ed25519 (RFC 8032)."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-#: Signature type of Ed25519 in C2SP signed-note.
-ED25519 = b"\x01"
+#: Signature types of Ed25519 in C2SP signed-note: over a note, and a witness's over a checkpoint and the time.
+ED25519, COSIGNATURE = b"\x01", b"\x04"
 MAX_SIGNATURES = 64
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -26,28 +27,33 @@ class BadNote(ValueError):
 
 @dataclass(frozen=True)
 class VerifierKey:
-    """A public key with its name. ``public`` are 32 raw bytes."""
+    """A public key with its name. ``public`` are 32 raw bytes; ``kind`` is the signature type."""
 
     name: str
     public: bytes
+    kind: bytes = ED25519
 
     @property
     def id(self) -> bytes:
-        """SHA-256(name || 0x0A || 0x01 || public)[:4]."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        """SHA-256(name || 0x0A || kind || public)[:4]."""
+        return hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:4]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(self.kind + self.public).decode()}"
 
     @classmethod
-    def parse(cls, text: str) -> VerifierKey:
-        """Read ``name+hash+base64``. Raises ``BadNote``."""
+    def parse(cls, text: str, kind: bytes = ED25519) -> VerifierKey:
+        """Read ``name+hash+base64`` of that kind. Raises ``BadNote``."""
         name, _, rest = text.partition("+")
         hash_text, _, encoded = rest.partition("+")
         raw = _decoded(encoded)
-        if not name or re.search(r"\s", name) or len(raw) != 33 or raw[:1] != ED25519:
-            raise BadNote("It is no verifier key of an Ed25519 signature.")
-        key = cls(name, raw[1:])
+        if not name or re.search(r"\s", name) or len(raw) != 33 or raw[:1] != kind:
+            raise BadNote(
+                "It is no verifier key of an Ed25519 signature."
+                if kind == ED25519
+                else "It is no verifier key of a witness."
+            )
+        key = cls(name, raw[1:], kind)
         if str(key) != text or key.id.hex() != hash_text:
             raise BadNote("The verifier key's hash does not fit its name and key.")
         return key
@@ -86,6 +92,26 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> tuple[str, tuple[Verifi
     if not signers:
         raise BadNote("No known key has signed it.")
     return text, tuple(dict.fromkeys(signers))
+
+
+def cosigned(text: str, lines: str, witness: VerifierKey) -> tuple[str, int]:
+    """The line with the witness's cosignature over the checkpoint ``text``, out of ``lines`` of signatures, and the time in it in
+    seconds since 1970 (C2SP tlog-cosignature, Ed25519). Lines of other keys count nothing. Raises ``BadNote`` where there is none,
+    or it does not hold."""
+    for line in lines.split("\n")[:MAX_SIGNATURES]:
+        match = _SIGNATURE.fullmatch(line)
+        raw = _decoded(match[2]) if match else b""
+        if match is None or match[1] != witness.name or raw[:4] != witness.id:
+            continue
+        at = int.from_bytes(raw[4:12])
+        if (
+            len(raw) != 76
+            or at >> 63
+            or not witness.verifies(f"cosignature/v1\ntime {at}\n{text}".encode(), raw[12:])
+        ):
+            raise BadNote(f"The cosignature of {witness.name} does not hold.")
+        return f"{line}\n", at
+    raise BadNote(f"It holds no cosignature of {witness.name}.")
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,12 @@ class Signer:
         """``text`` (which ends in a newline) as a signed note; the same text gives the same note."""
         if not text.endswith("\n") or text.endswith("\n\n"):
             raise ValueError("The text of a note ends in one newline.")
+        return f"{text}\n{self.line(text)}"
+
+    def line(self, text: str) -> str:
+        """The line of this key's signature below a note with ``text``."""
         signature = base64.b64encode(self.verifier_key.id + self._key.sign(text.encode())).decode()
-        return f"{text}\n— {self.name} {signature}\n"
+        return f"— {self.name} {signature}\n"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Checks a QVerify evidence bundle. One file that stands alone: the standard library and ``cryptography``, nothing else.
 
-Run it as ``python -I verify.py BUNDLE [--public-key VKEY] [--known-checkpoint FILE] [--json]``. Exit code 0: whole, 1: not,
-2: unreadable. Formats: RFC 8785 (canonical JSON), RFC 6962 (Merkle tree), RFC 8032 (Ed25519), C2SP signed-note,
-tlog-checkpoint, tlog-tiles, tlog-proof, DSSE v1, in-toto Statement v1, Sigstore bundle v0.3; what is ours is in ``docs/evidence-format.md``. Everything in a bundle is hostile.
+Run it as ``python -I verify.py BUNDLE [--public-key VKEY] [--known-checkpoint FILE] [--tsa-certificate FILE]
+[--witness VKEY] [--json]``. Exit code 0: whole, 1: not, 2: unreadable. Formats: RFC 8785 (canonical JSON), RFC 6962 (Merkle
+tree), RFC 8032 (Ed25519), RFC 3161 with RFC 5652 and RFC 5816 (time stamps), C2SP signed-note, tlog-checkpoint, tlog-tiles,
+tlog-proof, tlog-cosignature, DSSE v1, in-toto Statement v1, Sigstore bundle v0.3; what is ours is in
+``docs/evidence-format.md``. Everything in a bundle is hostile.
 """
 
 from __future__ import annotations
@@ -16,13 +18,18 @@ import re
 import struct
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 MEANINGS = {
     "INVALID": "Something was changed, left out or added after it was signed, or another key signed it. Don't rely on any of it.",
@@ -30,6 +37,11 @@ MEANINGS = {
     "UNANCHORED": "Every event of this run is in the signed log, in order, none missing and none changed. It does not show when "
     "that was, that the findings are right, or that the holder of the key did not write the whole log anew: "
     "keep checkpoints yourself and give one with --known-checkpoint.",
+    "TIMESTAMPED": "Every event of this run is in the signed log, in order, none missing and none changed, and the authority that you "
+    "named confirms that the log was so at that time at the latest. It does not show that the findings are right, or that nobody "
+    "was shown another log.",
+    "WITNESSED": "Every event of this run is in the signed log, in order, none missing and none changed, and a witness that you named "
+    "has seen the log grow up to here without a rewrite. It does not show that the findings are right.",
 }
 OPENED, CLOSED = "run_opened", "run_closed"
 #: How much of the run a bundle shows, and what it leaves open that a full one would answer.
@@ -59,6 +71,10 @@ ENTRY = {"v": int, "log": str, "run": str, "seq": int, "prev": str, "step": str,
 #: What an entry says about an earlier run whose findings it takes over: the leaf that closed that run.
 RELIES_ON = "relies_on"
 RELIED = {"run": str, "index": int, "leaf": str}
+#: What the opening of a record says that changes the signing key of the log; and the two ways.
+KEY_CHANGE = "key_change"
+CHANGE = {"kind": str, "old": str, "new": str}
+ROTATED, REVOKED = "rotated", "revoked"
 SALT = {"index": int, "key": str, "salt": str, "sha256": str}
 #: Attestations: the types of in-toto, the files they lie in, the entries that they are made of.
 PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
@@ -77,6 +93,10 @@ MOST_NAMES, MAX_ATTESTATION = 50_000, 128 << 20
 MAX_DEPTH, MAX_INTEGER, MAX_LEAF, PROVEN_ENTRIES = 32, 2**53 - 1, 65535, 10_000
 #: Bytes: the largest file in a bundle, all files together, a small file; and how far a file may have been compressed.
 MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 200
+#: Bytes of a time stamp or of a checkpoint with its cosignatures, and lines of signatures on one.
+MAX_ANCHOR, MAX_SIGNATURES = 256 << 10, 64
+#: First byte of the key in a verifier key (C2SP signed-note): what its signatures are over.
+SIGNS_NOTES, COSIGNS = 1, 4
 
 
 class BundleUnreadable(Exception):
@@ -101,6 +121,15 @@ class Key(NamedTuple):
     public: bytes
 
 
+class Change(NamedTuple):
+    """A recorded change of the log's signing key: the record's closing leaf is the last of the first ``size``."""
+
+    size: int
+    kind: str
+    old: Key
+    new: Key
+
+
 class Head(NamedTuple):
     """A checkpoint: origin, number of leaves, root; ``signers`` are those of the known keys that signed it."""
 
@@ -119,13 +148,13 @@ def unbase64(text: str) -> bytes:
     raise Broken(f"{text[:60]!r} is not base64")
 
 
-def parse_key(text: str) -> Key:
-    """Read ``name+hash+base64``; the hash is SHA-256(name || newline || 0x01 || key)[:4]."""
+def parse_key(text: str, kind: int = SIGNS_NOTES) -> Key:
+    """Read ``name+hash+base64``; the hash is SHA-256(name || newline || kind || key)[:4]."""
     name, _, rest = text.partition("+")
     hash_text, _, encoded = rest.partition("+")
     raw = unbase64(encoded)
     expected = hashlib.sha256(name.encode("utf-8", "replace") + b"\n" + raw).digest()[:4]
-    if not name or re.search(r"\s", name) or len(raw) != 33 or raw[0] != 1 or expected.hex() != hash_text:
+    if not name or re.search(r"\s", name) or len(raw) != 33 or raw[0] != kind or expected.hex() != hash_text:
         raise Broken(f"{text[:120]!r} is no verifier key")
     return Key(name, expected, raw[1:])
 
@@ -157,17 +186,27 @@ def parse_checkpoint(raw: bytes, keys: list[Key], where: str) -> Head:
     if len(lines) != 3 or not lines[0] or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]):
         raise Broken(f"{where} is no checkpoint of three lines.")
     root, signers = unbase64(lines[2]), []
-    for line in block[:-1].split("\n")[:64]:
-        match = re.fullmatch(r"— ([^\s+]+) ([A-Za-z0-9+/=]+)", line)
-        signature = unbase64(match[2]) if match else b""
-        if match is None or len(signature) < 5 or len(root) != 32:
+    for name, signature in signature_lines(block, where):
+        if len(root) != 32:
             raise Broken(f"{where} has a malformed line.")
         for key in keys:
-            if (key.name, key.id) == (match[1], signature[:4]):
+            if (key.name, key.id) == (name, signature[:4]):
                 if not signature_holds(key.public, (body + "\n").encode(), signature[4:]):
                     raise Broken(f"The signature of {where} does not hold.")
                 signers.append(key)
     return Head(lines[0], int(lines[1]), root, signers)
+
+
+def signature_lines(block: str, where: str) -> list[tuple[str, bytes]]:
+    """Name of the key, and its id with the signature, of each line below a note."""
+    lines = []
+    for line in block[:-1].split("\n")[:MAX_SIGNATURES]:
+        match = re.fullmatch(r"— ([^\s+]+) ([A-Za-z0-9+/=]+)", line)
+        signature = unbase64(match[2]) if match else b""
+        if match is None or len(signature) < 5:
+            raise Broken(f"{where} has a malformed line.")
+        lines.append((match[1], signature))
+    return lines
 
 
 def canonical(value: Any, depth: int = MAX_DEPTH) -> str:
@@ -266,6 +305,336 @@ def included(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes
     return sn == 0 and node == root
 
 
+class Der(NamedTuple):
+    """One value of DER (X.690): its tag, its contents, and all its bytes."""
+
+    tag: int
+    content: bytes
+    raw: bytes
+
+
+INTEGER, BOOLEAN, OCTETS, OID, TIME, SEQUENCE, SET = 0x02, 0x01, 0x04, 0x06, 0x18, 0x30, 0x31
+#: Context tags [0] to [2] of constructed values, and of a plain one.
+TAG_0, TAG_1, PLAIN_0 = 0xA0, 0xA1, 0x80
+
+
+def der(data: bytes, tag: int | None = None) -> list[Der]:
+    """All values that stand one after the other in ``data``, or with ``tag`` the contents of the one value that it is. One level:
+    nothing here recurses. Raises ``Broken`` for what is no DER with short tags."""
+    values: list[Der] = []
+    at = 0
+    while at < len(data):
+        start, kind = at, data[at]
+        length, at = data[at + 1] if at + 1 < len(data) else 0x80, at + 2
+        if length > 0x80:
+            count = length & 0x7F
+            length, at = int.from_bytes(data[at : at + count]), at + count
+            if count > 3 or length < 0x80 or length >> 8 * (count - 1) == 0:
+                raise Broken("it is no DER")
+        elif length == 0x80 or kind & 0x1F == 0x1F:
+            raise Broken("it is no DER")
+        if at + length > len(data) or len(values) >= 1000:
+            raise Broken("it is no DER")
+        values.append(Der(kind, data[at : at + length], data[start : at + length]))
+        at += length
+    if tag is None:
+        return values
+    if len(values) != 1 or values[0].tag != tag:
+        raise Broken("a field is not what it should be")
+    return der(values[0].content)
+
+
+class Fields:
+    """The fields of a sequence, taken in order; ``take`` insists, ``maybe`` passes over one that is not there."""
+
+    def __init__(self, values: Sequence[Der]) -> None:
+        self.values = list(values)
+
+    def maybe(self, tag: int) -> Der | None:
+        return self.values.pop(0) if self.values and self.values[0].tag == tag else None
+
+    def take(self, tag: int) -> Der:
+        value = self.maybe(tag)
+        if value is None:
+            raise Broken("a field is missing")
+        return value
+
+    def end(self) -> None:
+        if self.values:
+            raise Broken("it has a field too many")
+
+
+def number_of(value: Der) -> int:
+    if not value.content or len(value.content) > 64:
+        raise Broken("a number has no bytes or too many")
+    return int.from_bytes(value.content, signed=True)
+
+
+def oid(dotted: str) -> bytes:
+    """Contents of an object identifier (X.690, section 8.19)."""
+    first, second, *rest = map(int, dotted.split("."))
+    encoded = bytearray()
+    for part in (40 * first + second, *rest):
+        groups = [part & 0x7F]
+        while part := part >> 7:
+            groups.insert(0, 0x80 | part & 0x7F)
+        encoded += bytes(groups)
+    return bytes(encoded)
+
+
+SIGNED_DATA, TST_INFO = oid("1.2.840.113549.1.7.2"), oid("1.2.840.113549.1.9.16.1.4")
+CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.1.9.4")
+SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.12"), oid("1.2.840.113549.1.9.16.2.47")
+RSA, ED25519 = oid("1.2.840.113549.1.1.1"), oid("1.3.101.112")
+DIGESTS = {
+    oid("2.16.840.1.101.3.4.2.1"): hashes.SHA256(),
+    oid("2.16.840.1.101.3.4.2.2"): hashes.SHA384(),
+    oid("2.16.840.1.101.3.4.2.3"): hashes.SHA512(),
+}
+#: Signature algorithms that name their digest: RSA with PKCS #1 v1.5, and ECDSA.
+SIGNATURE_DIGESTS = {
+    **{
+        oid(f"1.2.840.113549.1.1.{number}"): digest
+        for number, digest in zip((11, 12, 13), DIGESTS.values(), strict=True)
+    },
+    **{
+        oid(f"1.2.840.10045.4.3.{number}"): digest for number, digest in zip((2, 3, 4), DIGESTS.values(), strict=True)
+    },
+}
+TIME_STAMPING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.8")
+
+
+def digest_of(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
+    hashed = hashes.Hash(algorithm)
+    hashed.update(data)
+    return hashed.finalize()
+
+
+def algorithm_of(value: Der) -> bytes:
+    """The object identifier of an AlgorithmIdentifier; its parameters are empty or NULL for all that are known here."""
+    fields = Fields(der(value.raw, SEQUENCE))
+    name = fields.take(OID).content
+    if (rest := fields.maybe(0x05)) is not None and rest.content:
+        raise Broken("an algorithm has parameters that are not known here")
+    fields.end()
+    return name
+
+
+class Stamp(NamedTuple):
+    """A time stamp whose bytes agree with each other and with what was stamped. Who made it is another question."""
+
+    at: datetime
+    nonce: int | None
+    signer: x509.Certificate
+    others: list[x509.Certificate]
+
+
+def parse_stamp(raw: bytes, stamped: bytes, trusted: Sequence[x509.Certificate] = ()) -> Stamp:
+    """Read a TimeStampResp (RFC 3161, section 2.4.2) over ``stamped`` and check everything but whether the signer is trusted.
+
+    ``trusted`` certificates are looked through for the signer's where the token does not carry it. Raises ``Broken``.
+    """
+    try:
+        return _parse_stamp(raw, stamped, trusted)
+    except Broken:
+        raise
+    except Exception as error:  # noqa: BLE001 - reading a hostile certificate raises errors of many kinds
+        raise Broken(f"it has a shape that no time stamp has ({type(error).__name__})") from None
+
+
+def _parse_stamp(raw: bytes, stamped: bytes, trusted: Sequence[x509.Certificate]) -> Stamp:
+    response = Fields(der(raw, SEQUENCE))
+    status = Fields(der(response.take(SEQUENCE).raw, SEQUENCE))
+    if number_of(status.take(INTEGER)) not in (0, 1):
+        raise Broken("the authority refused to stamp")
+    content = Fields(der(response.take(SEQUENCE).raw, SEQUENCE))
+    response.end()
+    if content.take(OID).content != SIGNED_DATA:
+        raise Broken("it holds no signed data")
+    signed = Fields(der(der(content.take(TAG_0).content)[0].raw, SEQUENCE))
+    content.end()
+    number_of(signed.take(INTEGER))
+    signed.take(SET)
+    encapsulated = Fields(der(signed.take(SEQUENCE).raw, SEQUENCE))
+    if encapsulated.take(OID).content != TST_INFO:
+        raise Broken("what it signs is no time stamp")
+    inside = der(encapsulated.take(TAG_0).content)
+    if len(inside) != 1 or inside[0].tag != OCTETS:
+        raise Broken("what it signs is no time stamp")
+    certificates = _certificates(signed.maybe(TAG_0))
+    signed.maybe(TAG_1)
+    signers = der(signed.take(SET).content)
+    signed.end()
+    if len(signers) != 1:
+        raise Broken("it has not one signature")
+    at, nonce = _stamped_at(inside[0].content, stamped)
+    signer = _signer(signers[0], inside[0].content, [*certificates, *trusted])
+    return Stamp(at, nonce, signer, [one for one in certificates if one != signer])
+
+
+def _certificates(field: Der | None) -> list[x509.Certificate]:
+    values = [] if field is None else der(field.content)
+    if len(values) > 16:
+        raise Broken("it carries more than 16 certificates")
+    return [x509.load_der_x509_certificate(value.raw) for value in values]
+
+
+def _stamped_at(raw: bytes, stamped: bytes) -> tuple[datetime, int | None]:
+    """Time and nonce of a TSTInfo (RFC 3161, section 2.4.2), which must be over ``stamped``."""
+    info = Fields(der(raw, SEQUENCE))
+    if number_of(info.take(INTEGER)) != 1:
+        raise Broken("its version is not known here")
+    info.take(OID)
+    imprint = Fields(der(info.take(SEQUENCE).raw, SEQUENCE))
+    algorithm = DIGESTS.get(algorithm_of(imprint.take(SEQUENCE)))
+    if algorithm is None:
+        raise Broken("its digest is not known here")
+    if not hmac.compare_digest(imprint.take(OCTETS).content, digest_of(algorithm, stamped)):
+        raise Broken("it is over something else")
+    info.take(INTEGER)
+    text = info.take(TIME).content.decode("ascii", "replace")
+    match = re.fullmatch(r"([0-9]{14})(\.[0-9]{1,6})?Z", text)
+    try:
+        at = datetime.strptime(match[1] if match else "", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise Broken("its time can't be read") from None
+    info.maybe(SEQUENCE)
+    info.maybe(BOOLEAN)
+    nonce = info.maybe(INTEGER)
+    info.maybe(TAG_0)
+    info.maybe(TAG_1)
+    info.end()
+    return at, None if nonce is None else number_of(nonce)
+
+
+def _signer(raw: Der, signed: bytes, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+    """The certificate whose key signed (RFC 5652, section 5.3), out of those at hand."""
+    info = Fields(der(raw.raw, SEQUENCE))
+    number_of(info.take(INTEGER))
+    identifier = info.maybe(SEQUENCE) or info.take(PLAIN_0)
+    digest = DIGESTS.get(algorithm_of(info.take(SEQUENCE)))
+    attributes = info.take(TAG_0)
+    scheme = algorithm_of(info.take(SEQUENCE))
+    signature = info.take(OCTETS).content
+    info.maybe(TAG_1)
+    info.end()
+    found: dict[bytes, Der] = {}
+    for attribute in der(attributes.content):
+        pair = Fields(der(attribute.raw, SEQUENCE))
+        name, values = pair.take(OID).content, der(pair.take(SET).content)
+        if name in found or len(values) != 1:
+            raise Broken("an attribute stands twice")
+        found[name] = values[0]
+    if digest is None or found.get(CONTENT_TYPE, raw).content != TST_INFO:
+        raise Broken("its signature is of a kind that is not known here")
+    if not hmac.compare_digest(found.get(MESSAGE_DIGEST, raw).content, digest_of(digest, signed)):
+        raise Broken("its signature is over something else")
+    signer = next((one for one in certificates if _names(identifier, one)), None)
+    if signer is None:
+        raise Broken("it does not carry the certificate of its signer, and you gave none that fits")
+    _check_bound(found, signer)
+    # The attributes are signed as the SET that they are, not under the tag that they have in the token.
+    _check_signature(signer, scheme, digest, signature, bytes([SET]) + attributes.raw[1:])
+    return signer
+
+
+def _names(identifier: Der, certificate: x509.Certificate) -> bool:
+    if identifier.tag == PLAIN_0:
+        with suppress(x509.ExtensionNotFound, ValueError):
+            key = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+            return key.value.digest == identifier.content
+        return False
+    fields = Fields(der(identifier.raw, SEQUENCE))
+    issuer, serial = fields.take(SEQUENCE).raw, number_of(fields.take(INTEGER))
+    fields.end()
+    return certificate.serial_number == serial and certificate.issuer.public_bytes() == issuer
+
+
+def _check_bound(attributes: dict[bytes, Der], signer: x509.Certificate) -> None:
+    """The signed attributes name the signer's certificate by its digest (RFC 5816; RFC 2634 with SHA-1), so that no other
+    certificate for the same key can take its place."""
+    modern, old = attributes.get(SIGNING_CERTIFICATE_V2), attributes.get(SIGNING_CERTIFICATE)
+    value = modern or old
+    if value is None:
+        raise Broken("its signature does not name the certificate of its signer")
+    first = Fields(der(der(Fields(der(value.raw, SEQUENCE)).take(SEQUENCE).content)[0].raw, SEQUENCE))
+    algorithm: hashes.HashAlgorithm | None = hashes.SHA1()  # noqa: S303 - as RFC 2634 has it; the signature is over SHA-2
+    if modern is not None:
+        named = first.maybe(SEQUENCE)
+        algorithm = hashes.SHA256() if named is None else DIGESTS.get(algorithm_of(named))
+    if algorithm is None or first.take(OCTETS).content != signer.fingerprint(algorithm):
+        raise Broken("its signature names another certificate")
+
+
+def _check_signature(
+    signer: x509.Certificate, scheme: bytes, digest: hashes.HashAlgorithm, signature: bytes, message: bytes
+) -> None:
+    algorithm = SIGNATURE_DIGESTS.get(scheme, digest)
+    try:
+        key = signer.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and (scheme == RSA or scheme in SIGNATURE_DIGESTS):
+            key.verify(signature, message, padding.PKCS1v15(), algorithm)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and scheme in SIGNATURE_DIGESTS:
+            key.verify(signature, message, ec.ECDSA(algorithm))
+        elif isinstance(key, Ed25519PublicKey) and scheme == ED25519:
+            key.verify(signature, message)
+        else:
+            raise Broken("its signature is of a kind that is not known here")
+    except InvalidSignature:
+        raise Broken("its signature does not hold") from None
+
+
+def why_not(stamp: Stamp, trusted: Sequence[x509.Certificate]) -> str:
+    """Why a stamp is none of an authority in ``trusted`` (certificates of authorities, or of who issued theirs); empty where it is."""
+    try:
+        return _why_not(stamp, trusted)
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"a certificate in it can't be read ({type(error).__name__})"
+
+
+def _why_not(stamp: Stamp, trusted: Sequence[x509.Certificate]) -> str:
+    try:
+        usage = stamp.signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except (x509.ExtensionNotFound, ValueError):
+        return "its signer's certificate is not made for time stamps"
+    if not usage.critical or list(usage.value) != [TIME_STAMPING]:
+        return "its signer's certificate is not made for time stamps alone"
+    known = {one.public_bytes(Encoding.DER) for one in trusted}
+    at, certificate, pool = stamp.at, stamp.signer, [*trusted, *stamp.others]
+    for _ in range(8):
+        if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+            return "a certificate of its authority was not valid then"
+        if certificate.public_bytes(Encoding.DER) in known:
+            return ""
+        issuer = next((one for one in pool if one != certificate and _issued(one, certificate)), None)
+        if issuer is None:
+            break
+        certificate = issuer
+    return "it is by an authority that you did not name"
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+        if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return False
+        with suppress(x509.ExtensionNotFound):
+            return bool(issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign)
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    return True
+
+
+def cosigned_at(text: bytes, key: Key, signature: bytes) -> int | None:
+    """Seconds since 1970 at which a witness cosigned the text of a checkpoint (C2SP tlog-cosignature, Ed25519); ``None`` where the
+    signature (eight bytes of time and 64 of signature) does not hold."""
+    if len(signature) != 72:
+        return None
+    at = int.from_bytes(signature[:8])
+    message = b"cosignature/v1\ntime %d\n" % at + text
+    return at if at < 1 << 40 and signature_holds(key.public, message, signature[8:]) else None
+
+
 class Archive:
     """The zip file. Files are read by name; those that nobody asked for are found by ``unread``."""
 
@@ -354,11 +723,18 @@ class Archive:
                 yield line[:-1]
 
 
+class Anchors(NamedTuple):
+    """Whom the person who verifies trusts to confirm when: certificates of time-stamp authorities, keys of witnesses."""
+
+    authorities: list[x509.Certificate]
+    witnesses: list[Key]
+
+
 class Verification:
     """One bundle under examination. Methods raise ``Broken``; the first problem of a step ends that step."""
 
-    def __init__(self, archive: Archive, trusted: Key | None, known: Head | None) -> None:
-        self.archive, self.trusted, self.known = archive, trusted, known
+    def __init__(self, archive: Archive, trusted: Key | None, known: Head | None, anchors: Anchors) -> None:
+        self.archive, self.trusted, self.known, self.named = archive, trusted, known, anchors
         self.problems: list[str] = []
         self.notices: list[str] = []
         self.diverged, self.events, self.note, self.run, self.origin, self.size = "", 0, b"", "", "", 0
@@ -371,6 +747,9 @@ class Verification:
         self.told: list[tuple[int, bytes, dict[str, Any]]] = []
         self.counts: dict[str, int] = {}
         self.attestations = 0
+        self.signers: dict[int, set[Key]] = {}
+        self.changes: list[Change] = []
+        self.anchors: list[dict[str, Any]] = []
 
     def examine(self) -> None:
         """Each step needs those before it, up to the tree; the last ones stand for themselves."""
@@ -383,9 +762,10 @@ class Verification:
             else:
                 self._own_entries()
             self._headers()
+            self._keys()
             self._tree()
-            rest = (self._proofs, self._blobs, self._attestations, self._known_checkpoint, self._nothing_else)
-            for step in rest:
+            rest = (self._proofs, self._blobs, self._attestations, self._known_checkpoint, self._anchors)
+            for step in (*rest, self._nothing_else):
                 with self._step():
                     step()
 
@@ -428,25 +808,90 @@ class Verification:
         self.note = self.archive.read("checkpoint")
         if self.note != self.archive.read(f"checkpoints/{self.size}"):
             raise Broken("checkpoint and the last of checkpoints/ differ.")
-        used: set[Key] = set()
         for size in self.manifest["checkpoints"]:
             where = f"checkpoints/{size}"
             head = parse_checkpoint(self.archive.read(where), self.keys, where)
             if not head.signers or (head.origin, head.size) != (self.origin, size):
                 raise Broken(f"{where} is not a signed checkpoint of this log at that size.")
-            used.update(head.signers)
+            self.signers[size] = set(head.signers)
             self.roots[size] = head.root
-        if used != set(self.keys):
+        if set().union(*self.signers.values()) != set(self.keys):
             raise Broken("bundle.json names a key that signed nothing.")
+
+    def _keys(self) -> None:
+        """Who may have signed which checkpoint, as the log's own records of changes have it; and the key that you trust.
+
+        The checkpoint over such a record is signed by the old key and the new one, every later one by the new one alone.
+        """
+        self.changes.sort()
+        in_use: Key | None = None
+        retired: set[Key] = set()
+        since = 0
+        for change in [*self.changes, None]:
+            for size, signers in self.signers.items():
+                if (
+                    in_use is not None
+                    and since < size < (change.size if change else size + 1)
+                    and signers != {in_use}
+                ):
+                    raise Broken(
+                        f"checkpoints/{size} was signed by a key that was not in use then, but rotated or revoked."
+                    )
+            if change is None:
+                break
+            where, since = f"The change of the signing key at entry {change.size - 1}", change.size
+            if change.kind == REVOKED and change.old in retired and change.new == in_use:
+                signed = {change.new}
+            elif in_use in (None, change.old):
+                signed = {change.old, change.new}
+            else:
+                raise Broken(f"{where} is about a key that was not in use then.")
+            if self.signers.get(change.size) != signed:
+                raise Broken(f"{where} was not signed by the keys that it names.")
+            in_use = change.new
+            retired.add(change.old)
+        for change in self.changes:
+            if change.kind == REVOKED:
+                self.notices.append(
+                    f"The signing key {change.old.id.hex()} was revoked at entry {change.size - 1}; what it signed before rests on it."
+                )
+        self._trusted_key()
+
+    def _trusted_key(self) -> None:
         if self.trusted is None:
             self.notices.append(
                 "The key that was used comes from the bundle itself and shows nothing about who made it: give --public-key."
             )
             return
-        if self.trusted not in parse_checkpoint(self.note, [*self.keys, self.trusted], "checkpoint").signers:
+        # A rotation that the old key signed hands its trust on; a revocation does not.
+        reached, explained = self.trusted, {self.trusted}
+        for change in self.changes:
+            if change.old == reached and change.kind == REVOKED and change.size <= self.size:
+                raise Broken(
+                    f"The key that you gave was revoked at entry {change.size - 1} of this log: get the new one by another way."
+                )
+            if change.old == reached:
+                reached = change.new
+                explained.add(reached)
+                self.notices.append(
+                    f"The key that you gave was rotated at entry {change.size - 1}; the new one signed since."
+                )
+        if reached not in self.signers[self.size]:
             raise Broken("The closing checkpoint was not signed by the key that you gave.")
-        if used != {self.trusted}:
+        for change in reversed(self.changes):
+            if change.new in explained:
+                explained.add(change.old)
+        if set(self.keys) - explained:
             self.notices.append("Earlier checkpoints were signed by another key than the one you gave.")
+
+    def _change(self, entry: dict[str, Any], size: int) -> None:
+        """Note what the opening of a record says about the signing key; the record's last leaf is number ``size - 1``."""
+        said = entry["data"].get(KEY_CHANGE)
+        if said is None:
+            return
+        if not fits(said, CHANGE) or said["kind"] not in (ROTATED, REVOKED) or said["old"] == said["new"]:
+            raise Broken("A record of the log changes the signing key in a way that is not known here.")
+        self.changes.append(Change(size, said["kind"], parse_key(said["old"]), parse_key(said["new"])))
 
     def _indexes(self, field: str) -> Iterator[int]:
         """Leaf numbers from [first, count] pairs, which rise and do not touch."""
@@ -475,7 +920,9 @@ class Verification:
         """The run from its opening to its close: no gap, no other beginning, each entry linked to the one before."""
         prev, at, step_back, index = "", "", False, -1
         entry: dict[str, Any] = {}
+        first: dict[str, Any] = {}
         for index, raw, entry in self._entries("entries"):
+            first = first or entry
             if entry["run"] != self.run or entry["seq"] != self.events or entry["prev"] != prev:
                 raise Broken(f"Entry {self.events} of the run does not follow the one before it.")
             if (entry["type"] == OPENED) != (self.events == 0):
@@ -492,7 +939,7 @@ class Verification:
                 self.told.append((index, raw, entry))
         if not entry or entry["type"] != CLOSED or entry["data"].get("entries") != self.events:
             raise Broken("The run does not end with a close that counts all of its entries.")
-        self._sealed(index, entry["data"])
+        self._sealed(first, index, entry["data"])
         if step_back:
             self.notices.append(
                 "The clock of the machine was set back during the run; the order of the events is not affected."
@@ -509,10 +956,11 @@ class Verification:
         self.events = closed["seq"] + 1
         if closed["data"].get("entries") != self.events or not 0 < closed["seq"] <= last - first:
             raise Broken("The close of the run counts other entries than there can be.")
-        self._sealed(last, closed["data"])
+        self._sealed(opened, last, closed["data"])
 
-    def _sealed(self, index: int, data: dict[str, Any]) -> None:
-        """What the run's close says about the rest of the log and about the keys."""
+    def _sealed(self, opening: dict[str, Any], index: int, data: dict[str, Any]) -> None:
+        """What the run's opening and close say about the rest of the log and about the keys."""
+        self._change(opening, index + 1)
         self.close, self.others, self.announced = index, data.get("others"), data.get("attestation_key")
         key, protection = data.get("key"), self.manifest["key_protection"]
         if not isinstance(key, dict) or key.get("protection") != protection:
@@ -523,6 +971,7 @@ class Verification:
     def _headers(self) -> None:
         """Opening and close of the other runs account for every leaf that is not shown."""
         opened: dict[str, int] = {}
+        openings: dict[str, dict[str, Any]] = {}
         closed: dict[int, str] = {}
         hidden, open_runs, seen = self.size - self.events, set(), {"opened": 0, "closed": 0}
         for index, _, entry in self._entries("headers"):
@@ -536,9 +985,11 @@ class Verification:
                     raise Broken(f"The close of another run counts more entries than there are (leaf {index}).")
                 open_runs.discard(run)
                 closed[index] = run
+                self._change(openings.pop(run), index + 1)
                 hidden -= int(entry["seq"])
             elif kind == OPENED and run not in opened and entry["seq"] == 0 and not entry["prev"]:
                 opened[run] = index
+                openings[run] = entry
                 open_runs.add(run)
                 hidden -= 1
             else:
@@ -764,6 +1215,61 @@ class Verification:
                 f"The first {self.known.size} entries of this log are not those of the checkpoint you know."
             )
 
+    def _anchors(self) -> None:
+        """What others confirmed about the closing checkpoint; each counts only where you named who it is by."""
+        stamp, cosigned = f"anchors/{self.size}.tsr", f"anchors/{self.size}.checkpoint"
+        if stamp in self.archive.zip.NameToInfo:
+            self._time_stamp(stamp)
+        elif self.named.authorities:
+            self.notices.append("The bundle holds no time stamp.")
+        if cosigned in self.archive.zip.NameToInfo:
+            self._cosignatures(cosigned)
+        elif self.named.witnesses:
+            self.notices.append("The bundle holds no cosignature of a witness.")
+
+    def _time_stamp(self, name: str) -> None:
+        raw, trusted = self.archive.read(name, MAX_ANCHOR), self.named.authorities
+        try:
+            stamp = parse_stamp(raw, self.note, trusted)
+            reason = why_not(stamp, trusted)
+        except Broken as broken:
+            raise Broken(f"The time stamp {name} is of no use: {broken}.") from None
+        by = ascii(stamp.signer.subject.rfc4514_string())[1:-1][:200]
+        at = stamp.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.anchors.append({"kind": "time_stamp", "by": by, "at": at, "counts": not reason})
+        if reason and not trusted:
+            reason = "you named no authority; give its certificate with --tsa-certificate"
+        if reason:
+            self.notices.append(f"A time stamp of {at} by {by} proves nothing here: {reason}.")
+        elif stamp.signer.not_valid_after_utc < datetime.now(UTC):
+            self.notices.append("The certificate of the time-stamp authority was valid then and has expired since.")
+
+    def _cosignatures(self, name: str) -> None:
+        raw, strangers = self.archive.read(name, MAX_ANCHOR), 0
+        if not raw.startswith(self.note) or not raw.endswith(b"\n") or len(raw) == len(self.note):
+            raise Broken(f"{name} is not the closing checkpoint with further signatures.")
+        text = self.note.rpartition(b"\n\n")[0] + b"\n"
+        added = raw[len(self.note) :].decode("utf-8", "replace")
+        if added.count("\n") > MAX_SIGNATURES:
+            raise Broken(f"{name} has more than {MAX_SIGNATURES} signatures.")
+        seen: set[Key] = set()
+        for who, signature in signature_lines(added, name):
+            key = next((one for one in self.named.witnesses if (one.name, one.id) == (who, signature[:4])), None)
+            if key is None:
+                strangers += 1
+                continue
+            at = cosigned_at(text, key, signature[4:])
+            if at is None:
+                raise Broken(f"The cosignature of {ascii(who)[1:-1][:120]} in {name} does not hold.")
+            if key not in seen:
+                when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                self.anchors.append({"kind": "witness", "by": ascii(who)[1:-1][:200], "at": when, "counts": True})
+            seen.add(key)
+        if strangers:
+            self.notices.append(
+                f"Cosignatures by keys that you did not name prove nothing here ({strangers}): give the witness's key with --witness."
+            )
+
     def _nothing_else(self) -> None:
         if self.archive.unread:
             raise Broken(f"The archive holds a file that is no part of a bundle: {min(self.archive.unread)[:120]!r}.")
@@ -773,7 +1279,9 @@ class Verification:
             )
 
     def answer(self) -> dict[str, Any]:
-        grade = "INVALID" if self.problems else "DIVERGED" if self.diverged else "UNANCHORED"
+        reached = {anchor["kind"] for anchor in self.anchors if anchor["counts"]}
+        anchored = "WITNESSED" if "witness" in reached else "TIMESTAMPED" if reached else "UNANCHORED"
+        grade = "INVALID" if self.problems else "DIVERGED" if self.diverged else anchored
         return {
             "grade": grade,
             "valid": grade not in ("INVALID", "DIVERGED"),
@@ -787,6 +1295,7 @@ class Verification:
             "size": self.size,
             "disclosure": self.disclosure,
             "attestations": self.attestations,
+            "anchors": self.anchors,
         }
 
 
@@ -809,32 +1318,62 @@ def tile_name(number: int, width: int, level: int = 0) -> str:
 
 
 def verify_bundle(
-    path: Path | str, *, public_key: str = "", known_checkpoint: Path | str | None = None
+    path: Path | str,
+    *,
+    public_key: str = "",
+    known_checkpoint: Path | str | None = None,
+    tsa_certificates: Sequence[Path | str] = (),
+    witnesses: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Grade a bundle against the verifier key that you trust and the file of a checkpoint that you kept, where given.
+    """Grade a bundle against the verifier key that you trust and the file of a checkpoint that you kept, where given; and against
+    files (PEM) with certificates of time-stamp authorities and the verifier keys of witnesses, without which no anchor counts.
 
     The answer is ready for JSON: ``grade``, ``valid``, ``problems`` and ``notices`` (sentences), ``events`` (the run's
     entries), ``checkpoint`` (the closing signed note: keep it, it is the next time's known one), ``meaning``, ``run``,
-    ``origin``, ``size`` (of the log), ``disclosure``, ``attestations`` (how many hold). Raises ``BundleUnreadable``.
+    ``origin``, ``size`` (of the log), ``disclosure``, ``attestations`` (how many hold), ``anchors`` (``kind``, ``by``, ``at`` in RFC
+    3339, and whether each ``counts``). Raises ``BundleUnreadable``.
     """
     try:
         trusted = parse_key(public_key.strip()) if public_key.strip() else None
     except Broken as broken:
         raise BundleUnreadable(f"The public key is malformed: {broken}. It looks like name+hash+key.") from None
+    named = Anchors(
+        [one for file in tsa_certificates for one in read_certificates(Path(file))], read_witnesses(witnesses)
+    )
     archive = Archive(Path(path))
     with archive.file:
         if "bundle.json" not in archive.zip.NameToInfo:
             raise BundleUnreadable(f"{path} is no QVerify evidence bundle: it has no bundle.json.")
         known = None if known_checkpoint is None else read_known(Path(known_checkpoint), trusted)
-        verification = Verification(archive, trusted, known)
+        verification = Verification(archive, trusted, known, named)
         verification.examine()
     return verification.answer()
 
 
-def read_known(path: Path, trusted: Key | None) -> Head:
+def read_certificates(path: Path) -> list[x509.Certificate]:
     try:
         with path.open("rb") as file:
-            return parse_checkpoint(file.read(1 << 20), [trusted] if trusted else [], "The known checkpoint")
+            raw = file.read(1 << 20)
+        return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
+    except OSError as error:
+        raise BundleUnreadable(f"The certificate {path} can't be read ({error.strerror}).") from None
+    except ValueError:
+        raise BundleUnreadable(f"{path} holds no certificate (X.509, PEM or DER).") from None
+
+
+def read_witnesses(texts: Sequence[str]) -> list[Key]:
+    try:
+        return [parse_key(text.strip(), COSIGNS) for text in texts]
+    except Broken as broken:
+        raise BundleUnreadable(f"The key of a witness is malformed: {broken}. It looks like name+hash+key.") from None
+
+
+def read_known(path: Path, trusted: Key | None) -> Head:
+    """A kept checkpoint; one that was typed or scanned from paper may end its lines in another way, or not end the last one."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
+        return parse_checkpoint(raw, [trusted] if trusted else [], "The known checkpoint")
     except OSError as error:
         raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from None
     except Broken as broken:
@@ -849,11 +1388,29 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--known-checkpoint", default=None, metavar="FILE", help="a checkpoint of this log that you kept"
     )
+    parser.add_argument(
+        "--tsa-certificate",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="certificate (PEM) of a time-stamp authority that you trust, or of who issued its; may be given again",
+    )
+    parser.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar="VKEY",
+        help="verifier key of a witness that you trust; may be given again",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(argv)
     try:
         answer = verify_bundle(
-            options.bundle, public_key=options.public_key, known_checkpoint=options.known_checkpoint
+            options.bundle,
+            public_key=options.public_key,
+            known_checkpoint=options.known_checkpoint,
+            tsa_certificates=options.tsa_certificate,
+            witnesses=options.witness,
         )
     except BundleUnreadable as error:
         print(error.sentence, file=sys.stderr)
@@ -865,6 +1422,10 @@ def main(argv: list[str] | None = None) -> int:
         print(
             f"{answer['events']} events of the run {ascii(answer['run'])[1:-1]}, log {ascii(answer['origin'])[1:-1]}."
         )
+        for anchor in answer["anchors"]:
+            if anchor["counts"]:
+                verb = "time-stamped" if anchor["kind"] == "time_stamp" else "cosigned"
+                print(f"  anchor: {verb} by {anchor['by']} on {anchor['at']}")
         for kind in ("problem", "notice"):
             for sentence in answer["problems"] if kind == "problem" else answer["notices"]:
                 print(f"  {kind}: {sentence}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
+from functools import partial
 
-from qverify_desktop.domain.results import SENTENCES, RunResult
+from qverify_desktop.domain.results import SENTENCES, JudgedTest, RunResult
 from qverify_desktop.export.plain_text import readable
 
 COLUMNS = (
@@ -20,17 +22,28 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 def csv_table(result: RunResult) -> bytes:
     """Header and one row a test, in the order of the run."""
+    return table(COLUMNS, map(partial(_row, result.run), result.tests)).encode("utf-8")
+
+
+def _row(run: str, judged: JudgedTest) -> Sequence[object]:
+    test, gain = judged.test, judged.gain
+    quote = (test.quote.text, test.quote.file, test.quote.line) if test.quote else ("", "", "")
+    return (
+        *(run, test.path, test.name, test.target, test.label.value, test.origin.value),
+        *(judged.verdict.value, judged.reason.value, SENTENCES[judged.reason], judged.detail),
+        *(gain.lines, gain.branches, gain.mutants),
+        *quote,
+    )
+
+
+def table(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """A header and lines; texts are guarded, ``None`` is an empty field."""
     target = io.StringIO(newline="")
     writer = csv.writer(target)
-    writer.writerow(COLUMNS)
-    for judged in result.tests:
-        test, gain = judged.test, judged.gain
-        texts = (result.run, test.path, test.name, test.target, test.label.value, test.origin.value)
-        reasons = (judged.verdict.value, judged.reason.value, SENTENCES[judged.reason], judged.detail)
-        quote = (guarded(test.quote.text), guarded(test.quote.file), test.quote.line) if test.quote else ("", "", "")
-        row = [*map(guarded, (*texts, *reasons)), gain.lines, gain.branches, gain.mutants, *quote]
-        writer.writerow(row)
-    return target.getvalue().encode("utf-8")
+    writer.writerow(columns)
+    for line in lines:
+        writer.writerow([guarded(value) if isinstance(value, str) else value for value in line])
+    return target.getvalue()
 
 
 def guarded(text: str) -> str:

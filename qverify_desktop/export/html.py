@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from markupsafe import Markup
 
 from qverify_desktop import __version__
 from qverify_desktop.domain.locations import resources_root
+from qverify_desktop.domain.report import NOTHING_MORE, Supplement
 from qverify_desktop.domain.results import (
     SENTENCES,
     Fraction,
@@ -24,6 +27,10 @@ from qverify_desktop.domain.results import (
     TestVerdict,
     Verdict,
 )
+from qverify_desktop.domain.trend import SERIES, told
+from qverify_desktop.export.html_sources import LEGEND, sources
+from qverify_desktop.export.html_trend import trend_of
+from qverify_desktop.export.issue import reproducer
 from qverify_desktop.export.plain_text import readable
 
 MOST_ROWS = 1000
@@ -53,18 +60,28 @@ class Number:
         return min(_permille(self.before), 997)
 
 
-def html(result: RunResult) -> bytes:
-    """The report of a finished run. All text of the repository is escaped; the same result gives the same bytes."""
+def html(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
+    """The report of a finished run. All text of the repository is escaped; equal values give the same bytes."""
     root = resources_root() / "resources"
-    template = _environment(root).get_template("report.html.jinja")
+    templates = environment(root)
     shape, token = _SHAPES[result.verdict]
-    text = template.render(
+    style = templates.get_template("style.css.jinja").render(light=colours(root, "light"), dark=colours(root, "dark"))
+    tests = {judged.test.id: judged.test for judged in result.tests}
+    text = templates.get_template("report.html.jinja").render(
         result=result,
+        supplement=supplement,
         version=__version__,
         shape=shape,
         token=token,
-        light=_colours(root, "light"),
-        dark=_colours(root, "dark"),
+        style=Markup(style),  # noqa: S704 (a file of our own and our own colours)
+        # Only this style counts: one that a text of the repository smuggled in would not.
+        style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        reproducers={defect.id: reproducer(tests.get(defect.test)) for defect in result.defects},
+        sources=sources(result, supplement),
+        legend=LEGEND,
+        trend=trend_of(supplement.history),
+        series=SERIES,
+        told=told,
         numbers=_numbers(result),
         kept=_by_file([judged for judged in result.tests if judged.verdict is TestVerdict.ACCEPTED]),
         suspected=[judged for judged in result.tests if judged.verdict is TestVerdict.SUSPECTED],
@@ -76,7 +93,7 @@ def html(result: RunResult) -> bytes:
 
 
 @cache
-def _environment(root: Path) -> Environment:
+def environment(root: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(root / "report"),
         autoescape=True,
@@ -87,6 +104,7 @@ def _environment(root: Path) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["percent"] = _percent
+    environment.filters["of"] = _of
     environment.filters["seconds"] = _seconds
     environment.filters["counted"] = _counted
     environment.globals["icon"] = lambda name: _icon(root, name)
@@ -105,7 +123,7 @@ def _icon(root: Path, name: str) -> Markup:
 
 
 @cache
-def _colours(root: Path, theme: str) -> Mapping[str, str]:
+def colours(root: Path, theme: str) -> Mapping[str, str]:
     tokens = tomllib.loads((root / "themes" / "tokens.toml").read_text("utf-8"))
     return {
         name: value for group in tokens["theme"][theme].values() for name, value in group.items() if len(value) == 7
@@ -141,6 +159,10 @@ def _permille(fraction: Fraction) -> int:
 
 def _percent(fraction: Fraction) -> str:
     return f"{fraction.part * 100 // fraction.whole} %" if fraction.whole else "unknown"
+
+
+def _of(fraction: Fraction) -> str:
+    return f"{fraction.part:,} of {fraction.whole:,}" if fraction.whole else "none"
 
 
 def _counted(number: int, thing: str) -> str:

@@ -1,7 +1,8 @@
 """JUnit XML: what continuous integration servers read.
 
 An accepted test is a passing case, a suspected defect a failing one, a refused test a skipped one with its reason. There is
-no standard beyond use; the elements are those of Ant's ``junitreport``.
+no standard beyond use; the elements and attributes are those of the schema that Jenkins' xUnit plugin checks with (``junit-10.xsd``),
+which knows properties of suites only: what is known of a case beside its verdict is its output.
 """
 
 from __future__ import annotations
@@ -10,19 +11,26 @@ import xml.etree.ElementTree as ElementTree
 from itertools import groupby
 
 from qverify_desktop.domain.results import SENTENCES, JudgedTest, RunResult, SuspectedDefect, TestVerdict
-from qverify_desktop.export.plain_text import readable
+from qverify_desktop.export.plain_text import one_line, readable
 
 
 def junit(result: RunResult) -> bytes:
     """One suite for each test file, in order of the files."""
     defects = {defect.test: defect for defect in result.defects}
     root = ElementTree.Element("testsuites", name="qverify")
-    _count(root, list(result.tests))
+    verdicts = [judged.verdict for judged in result.tests]
+    root.set("tests", str(len(verdicts)))
+    root.set("failures", str(verdicts.count(TestVerdict.SUSPECTED)))
+    root.set("errors", "0")
     ordered = sorted(result.tests, key=lambda judged: judged.test.path)
     for path, group in groupby(ordered, key=lambda judged: judged.test.path):
         tests = list(group)
         suite = ElementTree.SubElement(root, "testsuite", name=readable(path), timestamp=readable(result.started_at))
-        _count(suite, tests)
+        verdicts = [judged.verdict for judged in tests]
+        suite.set("tests", str(len(verdicts)))
+        suite.set("failures", str(verdicts.count(TestVerdict.SUSPECTED)))
+        suite.set("errors", "0")
+        suite.set("skipped", str(verdicts.count(TestVerdict.REFUSED)))
         properties = ElementTree.SubElement(suite, "properties")
         for name, value in (
             ("run", result.run),
@@ -38,21 +46,10 @@ def junit(result: RunResult) -> bytes:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
-def _count(element: ElementTree.Element, tests: list[JudgedTest]) -> None:
-    verdicts = [judged.verdict for judged in tests]
-    element.set("tests", str(len(verdicts)))
-    element.set("failures", str(verdicts.count(TestVerdict.SUSPECTED)))
-    element.set("errors", "0")
-    element.set("skipped", str(verdicts.count(TestVerdict.REFUSED)))
-
-
 def _case(suite: ElementTree.Element, judged: JudgedTest, defect: SuspectedDefect | None) -> None:
     test = judged.test
     classname = readable(test.path.removesuffix(".py").replace("/", "."))
     case = ElementTree.SubElement(suite, "testcase", classname=classname, name=readable(test.name))
-    properties = ElementTree.SubElement(case, "properties")
-    for name, value in (("label", test.label.value), ("target", test.target), ("reason", judged.reason.value)):
-        ElementTree.SubElement(properties, "property", name=name, value=readable(value))
     sentence = readable(f"{SENTENCES[judged.reason]} {judged.detail}".strip())
     if judged.verdict is TestVerdict.REFUSED:
         ElementTree.SubElement(case, "skipped", message=sentence)
@@ -64,3 +61,6 @@ def _case(suite: ElementTree.Element, judged: JudgedTest, defect: SuspectedDefec
                 f"observed: {defect.observed}\n{defect.evidence.file}:{defect.evidence.line} says:\n{defect.evidence.text}"
                 f"{chr(10) + defect.history.sentence if defect.history else ''}"
             )
+    facts = (("label", test.label.value), ("target", test.target), ("reason", judged.reason.value))
+    output = ElementTree.SubElement(case, "system-out")
+    output.text = "".join(f"{name}: {one_line(value)}\n" for name, value in facts)

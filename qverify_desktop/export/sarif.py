@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import Any
 from urllib.parse import quote
 
 from qverify_desktop import __version__
+from qverify_desktop.domain.report import NOTHING_MORE, Judged, Supplement
 from qverify_desktop.domain.results import RunResult, SuspectedDefect, Verdict
 from qverify_desktop.export.plain_text import one_line, readable
 
 _RULE = "QV001"
+_HELP = (
+    "Read the quoted words and the call: either the code or its description is wrong, and a person decides which. "
+    "Mend the code where the words are what is meant. Correct the words where the code is. Dismiss the finding in QVerify "
+    "Desktop, with the reason, where both are right; it stays listed as suppressed. The run's evidence bundle holds the test "
+    "that shows the contradiction and every execution of it."
+)
+_HELP_MARKDOWN = (
+    "Read the quoted words and the call: **either the code or its description is wrong**, and a person decides which.\n\n"
+    "- Mend the code where the words are what is meant.\n"
+    "- Correct the words where the code is.\n"
+    "- Dismiss the finding in QVerify Desktop, with the reason, where both are right; it stays listed as suppressed.\n\n"
+    "The run's evidence bundle holds the test that shows the contradiction and every execution of it."
+)
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def sarif(result: RunResult) -> bytes:
-    """One run with one result for each suspected defect."""
+def sarif(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
+    """One run with one result for each suspected defect. What a person dismissed stays in it, suppressed (section 3.27.23)."""
     run: dict[str, Any] = {
         "tool": {"driver": _driver()},
         "automationDetails": {"id": f"qverify/{result.run}"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the analysed repository."}}},
         "invocations": [_invocation(result)],
-        "results": [_result(defect) for defect in result.defects],
+        "results": [_result(defect, supplement.judged.get(defect.id)) for defect in result.defects],
         "properties": {
             "tree": result.tree,
             "verdict": result.verdict.value,
@@ -53,8 +66,9 @@ def _driver() -> dict[str, Any]:
                     "text": "An example in a docstring or document of the repository was run five times in fresh sandboxes, "
                     "and the code gave another result each time."
                 },
-                "help": {"text": "Read the quoted words and the call: either the code or its description is wrong."},
+                "help": {"text": _HELP, "markdown": _HELP_MARKDOWN},
                 "defaultConfiguration": {"level": "warning"},
+                "properties": {"tags": ["correctness", "documentation"], "precision": "high"},
             }
         ],
     }
@@ -67,13 +81,10 @@ def _invocation(result: RunResult) -> dict[str, Any]:
     return invocation
 
 
-def _result(defect: SuspectedDefect) -> dict[str, Any]:
+def _result(defect: SuspectedDefect, judged: Judged | None) -> dict[str, Any]:
     message = (
         f"Suspected defect in {one_line(defect.symbol)}: {one_line(defect.call)} gives {one_line(defect.observed)}, "
         f"but {one_line(defect.evidence.file)}:{defect.evidence.line} says {one_line(defect.expected)}."
-    )
-    mark = hashlib.sha256(
-        "\0".join((defect.file, defect.symbol, defect.call, defect.expected)).encode("utf-8", "replace")
     )
     location = _location(defect.file, defect.line)
     location["logicalLocations"] = [{"fullyQualifiedName": readable(defect.symbol), "kind": "function"}]
@@ -88,7 +99,8 @@ def _result(defect: SuspectedDefect) -> dict[str, Any]:
         "message": {"text": message},
         "locations": [location],
         "relatedLocations": [{"id": 1, "message": {"text": "The repository's own words."}, **words}],
-        "partialFingerprints": {"qverifyPromise/v1": mark.hexdigest()},
+        "partialFingerprints": {"qverifyPromise/v1": defect.fingerprint},
+        "suppressions": _suppressions(judged),
         "properties": {
             "call": readable(defect.call),
             "expected": readable(defect.expected),
@@ -96,8 +108,17 @@ def _result(defect: SuspectedDefect) -> dict[str, Any]:
             "reproductions": defect.reproductions,
             "confidence": defect.confidence / 1000,
             **({"history": readable(defect.history.sentence)} if defect.history else {}),
+            **({"decision": judged.decision} if judged else {}),
         },
     }
+
+
+def _suppressions(judged: Judged | None) -> list[dict[str, Any]]:
+    """An empty list says that it is not suppressed; without one nothing would be said."""
+    if judged is None or judged.decision != "dismissed":
+        return []
+    why = one_line(judged.note, 2000) or "A person dismissed it in QVerify Desktop."
+    return [{"kind": "external", "status": "accepted", "justification": why}]
 
 
 def _location(file: str, line: int) -> dict[str, Any]:

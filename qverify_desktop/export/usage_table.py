@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qverify_desktop.domain.views import ModelCallView, ModelSumView
-from qverify_desktop.export.csv_table import guarded
+from qverify_desktop.export.csv_table import table
 
 #: Money in millionths of a US dollar, as it is counted: a spreadsheet that sums dollars would round.
 SUM_COLUMNS = (
@@ -30,22 +28,13 @@ GROUP_COLUMNS = {
 def sums_table(by: str, rows: Sequence[ModelSumView]) -> str:
     """A line for each group; ``by`` is a key of ``GROUP_COLUMNS``."""
     lines = ([*row["group"], *_values(row, SUM_COLUMNS)] for row in rows)
-    return _table((*GROUP_COLUMNS[by], *SUM_COLUMNS), lines)
+    return table((*GROUP_COLUMNS[by], *SUM_COLUMNS), lines)
 
 
 def calls_table(rows: Sequence[ModelCallView]) -> str:
     """A line for each call."""
-    return _table(CALL_COLUMNS, (_values(row, CALL_COLUMNS) for row in rows))
+    return table(CALL_COLUMNS, (_values(row, CALL_COLUMNS) for row in rows))
 
 
 def _values(row: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
     return [row[name] for name in names]
-
-
-def _table(columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    target = io.StringIO(newline="")
-    writer = csv.writer(target)
-    writer.writerow(columns)
-    for line in lines:
-        writer.writerow([guarded(value) if isinstance(value, str) else value for value in line])
-    return target.getvalue()

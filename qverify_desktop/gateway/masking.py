@@ -119,7 +119,8 @@ def mask(messages: Messages, known: Iterable[str] = ()) -> Masked:
             if start < at:
                 continue
             number = numbers.setdefault(text[start:end], len(numbers) + 1)
-            out += [text[at:start], MASK.format(number)]
+            # What follows keeps its line number: reports and places of quoted words count lines.
+            out += [text[at:start], MASK.format(number), "\n" * text.count("\n", start, end)]
             at = end
             findings.append(MaskedSecret(rule, index, text.count("\n", 0, start) + 1))
         masked.append({**message, "content": "".join([*out, text[at:]])})

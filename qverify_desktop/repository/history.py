@@ -9,6 +9,8 @@ from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.project import Commit, Snapshot
 from qverify_desktop.repository.committed import copy_commit
 from qverify_desktop.repository.git_safety import run_git
+from qverify_desktop.repository.objects import build_trees
+from qverify_desktop.repository.patched import tree_with
 from qverify_desktop.repository.store import resolve_commit
 from qverify_desktop.repository.workspace import TreeWriter
 
@@ -78,19 +80,20 @@ def _commit(fields: list[bytes]) -> Commit:
     return Commit(identifier, date, "".join(c if c.isprintable() else " " for c in subject)[:_MOST_SUBJECT])
 
 
-def snapshot_at(snapshot: Snapshot, store: Path, revision: str, folder: Path) -> Snapshot:
-    """The files of ``revision`` as a snapshot in ``folder``, which must not be there. Raises ``BadInput`` where it can't be read."""
+def snapshot_at(snapshot: Snapshot, store: Path, revision: str, folder: Path, patch: bytes = b"") -> Snapshot:
+    """The files of ``revision``, with ``patch`` applied, as a snapshot in ``folder``, which must not be there. Raises ``BadInput``
+    where it can't be read or the patch does not apply."""
     commit = resolve_commit(store, revision)
     if commit is None:
         raise BadInput(f"The repository has no revision {revision!r}.")
     writer = TreeWriter(folder)
-    tree = copy_commit(store, commit, writer)
+    copy_commit(store, tree_with(store, commit, patch) if patch else commit, writer)
     writer.finish()
     return Snapshot(
         origin=snapshot.origin,
         name=snapshot.name,
         root=str(folder.resolve()),
-        tree=tree,
+        tree=build_trees(writer.entries)[0],
         commit=commit,
         files=tuple(sorted(path.decode("utf-8") for path in writer.entries)),
         total_bytes=writer.total_bytes,

@@ -65,12 +65,19 @@ class Repositories:
             return history.change_counts(scope.store_of(workspace), most)
 
     def snapshot_at(
-        self, snapshot: Snapshot, workspace: Path, revision: str, folder: Path, stop: threading.Event | None = None
+        self,
+        snapshot: Snapshot,
+        workspace: Path,
+        revision: str,
+        folder: Path,
+        stop: threading.Event | None = None,
+        *,
+        patch: bytes = b"",
     ) -> Snapshot:
         """See the port."""
         with stopping.stoppable(stop):
             try:
-                return history.snapshot_at(snapshot, scope.store_of(workspace), revision, folder)
+                return history.snapshot_at(snapshot, scope.store_of(workspace), revision, folder, patch)
             except OSError as error:
                 raise _machine_problem(error, folder) from error
 

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from qverify_desktop.domain.connections import Gate
 from qverify_desktop.domain.errors import MissingPrerequisite, SandboxFailure
-from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.domain.execution import ImagePin, Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox import cgroups, reaper
 from qverify_desktop.sandbox.bubblewrap_command import (
     HOST_PATH,
@@ -105,6 +105,22 @@ class BubblewrapSandbox:
                     loop.call_soon_threadsafe(progress, line)
 
         return await self._taken(lambda checkpoint: self._find_or_import(runtime, report, checkpoint))
+
+    async def pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:
+        """See the port: root file systems that are on this machine; nothing is taken over from an engine.
+
+        Raises ``MissingPrerequisite`` where bubblewrap can't be used.
+        """
+        reason = await self.available()
+        if reason:
+            raise MissingPrerequisite(f"{reason} Nothing of the repository ran.", await self.remedy())
+        return await self._in_thread(lambda: self._pinned(pin))
+
+    def _pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:
+        exact = [root for root in find_roots(self.roots) if root.image.digest == pin.digest]
+        known = any(recipe.runtime == pin.runtime for recipe in load_recipes(self._recipes_root))
+        mine = [root for root in exact if root.image.runtime == pin.runtime]
+        return (self._labelled(mine[0]) if mine else None), (self.find(pin.runtime) if known else None)
 
     async def _taken(self, take: Callable[[Callable[[], None]], Root]) -> RuntimeImage:
         """The root file system that ``take`` finds or makes in a thread; what it is handed ends it where nobody waits any more."""
@@ -192,7 +208,7 @@ class BubblewrapSandbox:
         notes = [self._what_holds().sentence]
         if root.recipe and root.recipe != self._recipe(root.image.runtime).digest:
             notes.append("The root file system was made from another version of the recipe.")
-        return replace(root.image, differences=(*notes, *root.image.differences), isolation=LABEL)
+        return replace(root.image, differences=(*notes, *root.image.differences), isolation=LABEL, recipe=root.recipe)
 
     def _what_holds(self) -> Held:
         if self._held is None:

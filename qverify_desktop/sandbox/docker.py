@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.errors import MissingPrerequisite, SandboxFailure
-from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.domain.execution import ImagePin, Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox import images, reaper
 from qverify_desktop.sandbox.connection import (
     ENGINE_ERRORS,
@@ -134,6 +134,27 @@ class DockerSandbox:
         return images.build_image(
             client, recipes[0], report, checkpoint=checkpoint, engine=self._connections.engine, gate=self._gate
         )
+
+    async def pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:
+        """See the port (``images.find_pinned``).
+
+        Raises ``MissingPrerequisite`` when there is no Docker Engine.
+        """
+        reason = await self.available()
+        if reason:
+            raise MissingPrerequisite(
+                f"{reason} Tests run only inside its containers.", f"{mending(self._base_url)} and try again."
+            )
+        found, own = await self._in_thread(lambda: self._pinned(pin))
+        if found is not None:
+            found = replace(found, isolation=(await self.isolation(found.digest)).label)
+        return found, own
+
+    def _pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:
+        client = self._connections.client()
+        recipes = [recipe for recipe in images.load_recipes(self._recipes_root) if recipe.runtime == pin.runtime]
+        own = images.find_image(client, recipes[0]) if recipes else None
+        return images.find_pinned(client, pin), own if own is not None and own.digest else None
 
     async def run(
         self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import queue
@@ -23,7 +24,7 @@ from docker.errors import ImageNotFound, NotFound
 
 from qverify_desktop.domain.connections import Gate, Purpose, Refusal
 from qverify_desktop.domain.errors import MissingPrerequisite, QVerifyError, SandboxFailure
-from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.domain.execution import ImagePin, Job, JobResult, RuntimeImage
 from qverify_desktop.sandbox.connection import ENGINE_ERRORS, Connections, mending, unavailable
 from qverify_desktop.sandbox.container import Assignment
 from qverify_desktop.sandbox.flight import Flight
@@ -36,6 +37,10 @@ __all__ = ["ImageCheck", "Recipe", "build_image", "check_image", "find_image", "
 RECIPE = "qverify.recipe"
 TOOLS = "qverify.tools"
 DIFFERENCES = "qverify.differences"
+
+_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
+#: Images of one recipe that are looked at.
+_MOST_IMAGES = 50
 
 #: A build from nothing takes one minute or two here; a slow mirror may take many.
 BUILD_TIMEOUT_S = 3600
@@ -74,22 +79,68 @@ def find_image(client: docker.APIClient, recipe: Recipe) -> RuntimeImage:
     Raises ``MissingPrerequisite`` where the engine does not answer.
     """
     try:
-        found: dict[str, Any] = client.inspect_image(recipe.reference)  # type: ignore[no-untyped-call]
-    except (ImageNotFound, NotFound):
-        return RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
+        found = _inspected(client, recipe.reference)
     except ENGINE_ERRORS as error:
         raise MissingPrerequisite(unavailable(error), f"{mending(None)} and try again.") from error
-    labels = found.get("Config", {}).get("Labels") or {}
-    if labels.get(RECIPE) != recipe.digest:
+    if found is None or _labels(found).get(RECIPE) != recipe.digest:
         return RuntimeImage(recipe.runtime, recipe.reference, languages=recipe.languages)
+    return _described(found, recipe.runtime, recipe.reference, recipe.languages)
+
+
+def find_pinned(client: docker.APIClient, pin: ImagePin) -> RuntimeImage | None:
+    """The image that a run's evidence names, whatever it is called here: the one with its id, else one made of the same recipe
+    with the same layers (an engine with another image store numbers the same image otherwise). ``None`` where there is none.
+
+    An image that QVerify did not make is never answered. Raises ``MissingPrerequisite`` where the engine does not answer.
+    """
+    if not _IMAGE_ID.fullmatch(pin.digest):
+        return None
+    try:
+        found = _inspected(client, pin.digest)
+        if found is None and pin.recipe and pin.layers:
+            listed = client.images(filters={"label": [f"{RECIPE}={pin.recipe}"]})
+            others = (_inspected(client, str(one["Id"])) for one in listed[:_MOST_IMAGES])
+            found = next((one for one in others if one is not None and layers_digest(one) == pin.layers), None)
+    except ENGINE_ERRORS as error:
+        raise MissingPrerequisite(unavailable(error), f"{mending(None)} and try again.") from error
+    if found is None or not _labels(found).get(RECIPE):
+        return None
+    named = next(
+        (str(tag) for tag in found.get("RepoTags") or () if not str(tag).endswith(":latest")), str(found["Id"])[:19]
+    )
+    return _described(found, pin.runtime, named, ())
+
+
+def layers_digest(found: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) over an inspected image's layer digests (OCI image configuration, ``rootfs.diff_ids``), a line each."""
+    layers = (found.get("RootFS") or {}).get("Layers") or ()
+    return hashlib.sha256("".join(f"{layer}\n" for layer in layers).encode()).hexdigest()
+
+
+def _inspected(client: docker.APIClient, image: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = client.inspect_image(image)  # type: ignore[no-untyped-call]
+    except (ImageNotFound, NotFound):
+        return None
+    return found
+
+
+def _labels(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    return found.get("Config", {}).get("Labels") or {}
+
+
+def _described(found: Mapping[str, Any], runtime: str, reference: str, languages: tuple[str, ...]) -> RuntimeImage:
+    labels = _labels(found)
     return RuntimeImage(
-        runtime=recipe.runtime,
-        reference=recipe.reference,
+        runtime=runtime,
+        reference=reference,
         digest=str(found["Id"]),
-        languages=recipe.languages,
+        languages=languages,
         tools=_json(labels.get(TOOLS), dict),
         differences=tuple(_json(labels.get(DIFFERENCES), list)),
         size_bytes=int(found.get("Size") or 0),
+        recipe=str(labels.get(RECIPE) or ""),
+        layers=layers_digest(found),
     )
 
 

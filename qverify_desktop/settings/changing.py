@@ -38,6 +38,9 @@ CHANGEABLE: Mapping[str, type] = {
     "budget_ask_percent": int,
     "answer_cache_mb": int,
     "answer_cache_days": int,
+    "time_stamp_authority": str,
+    "time_stamp_certificate": str,
+    "witnesses": str,
     **dict.fromkeys(SWITCHES, bool),
 }
 #: Variables that go before the file, by setting; ``QVERIFY_`` and its name for each of them.

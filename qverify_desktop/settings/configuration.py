@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from qverify_desktop.domain.anchors import Witness, check_address, witnesses_of
 from qverify_desktop.domain.connections import SWITCHES, Policy
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
 from qverify_desktop.domain.execution import SandboxKind
@@ -44,6 +45,8 @@ class Configuration(BaseSettings):
     budget of its own, ``month_budget_microusd`` what all
     models may cost in a calendar month (UTC), in millionths of a US dollar (0: no limit); above ``budget_ask_percent`` of a
     budget the person is asked. ``answer_cache_mb`` (0: none) and ``answer_cache_days`` limit the kept answers of models.
+    ``time_stamp_authority`` is the address that stamps closing checkpoints (RFC 3161), ``time_stamp_certificate`` a PEM file with the
+    certificate that its stamps must lead to; ``witnesses`` are ``KEY ADDRESS`` each, separated by commas (C2SP tlog-witness).
     """
 
     model_config = SettingsConfigDict(env_prefix="QVERIFY_", extra="forbid", frozen=True)
@@ -70,6 +73,8 @@ class Configuration(BaseSettings):
     allow_installs: bool = True
     allow_image_builds: bool = True
     allow_proxy_check: bool = True
+    allow_time_stamps: bool = True
+    allow_witnesses: bool = True
     failover_refused: bool = False
     keyring: bool = True
     model: str = Field(default="", max_length=200)
@@ -83,6 +88,9 @@ class Configuration(BaseSettings):
     budget_ask_percent: int = Field(default=80, ge=1, le=100)
     answer_cache_mb: int = Field(default=256, ge=0, le=65_536)
     answer_cache_days: int = Field(default=30, ge=1, le=3650)
+    time_stamp_authority: str = Field(default="", max_length=2000)
+    time_stamp_certificate: str = Field(default="", max_length=4000)
+    witnesses: str = Field(default="", max_length=8000)
 
     @field_validator("home")
     @classmethod
@@ -100,6 +108,24 @@ class Configuration(BaseSettings):
                     f"{part.strip()[:60]!r} is neither an address nor a network such as 10.0.0.7 or 10.1.0.0/16"
                 ) from None
         return text
+
+    @field_validator("time_stamp_authority")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        if text:
+            check_address(text)
+        return text
+
+    @field_validator("witnesses")
+    @classmethod
+    def _are_witnesses(cls, text: str) -> str:
+        witnesses_of(text)
+        return text
+
+    @property
+    def asked_witnesses(self) -> tuple[Witness, ...]:
+        """Who is asked to cosign checkpoints."""
+        return witnesses_of(self.witnesses)
 
     @property
     def allowed(self) -> tuple[str, ...]:

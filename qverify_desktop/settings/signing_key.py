@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -15,13 +16,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from qverify_desktop.domain.errors import MissingPrerequisite
 from qverify_desktop.settings.os_keyring import KeyringUnavailable, OsKeyring
-from qverify_desktop.settings.private_files import create_private
+from qverify_desktop.settings.private_files import create_private, replace_private
 
 KEYRING_PROTECTION = "keyring"
 FILE_PROTECTION = "unprotected key"
 
 KEY_FILE = "signing-key"
 PLACE_FILE = "signing-key.place"
+#: What is behind the name of a file while it holds the key that is to come.
+NEXT = ".next"
 #: The key of attestations (DSSE): beside the log's, and never the same.
 ATTESTATION_KEY_FILE = "attestation-key"
 
@@ -66,7 +69,55 @@ class SigningKeyStore:
                 "Point QVERIFY_HOME at a folder you may write, for example: export QVERIFY_HOME=$HOME/qverify",
             ) from None
 
-    def _create(self) -> tuple[bytes, str]:
+    def prepare(self) -> tuple[bytes, str]:
+        """A new key beside the one in use, kept as safely as this machine can; ``promote`` puts it in its place. One that was prepared
+        before and not promoted is given up. Raises ``MissingPrerequisite``; the key in use stays as it is in any case."""
+        self.discard()
+        return self._create(NEXT)
+
+    def prepared(self) -> tuple[bytes, str] | None:
+        """The key that is to come, where one was prepared. Raises ``MissingPrerequisite`` as ``load_or_create`` does."""
+        if (self._home / f"{self._name}{NEXT}").exists():
+            return self._read_file(NEXT), FILE_PROTECTION
+        if (self._home / f"{self._name}.place{NEXT}").exists():
+            return self._read_keyring(NEXT), KEYRING_PROTECTION
+        return None
+
+    def promote(self) -> None:
+        """Put the prepared key in the place of the one in use, whose private half is then gone for good. It may be cut off anywhere and
+        done again. Raises ``OSError``."""
+        old = self._entry("")
+        if (self._home / f"{self._name}{NEXT}").exists():
+            (self._place).unlink(missing_ok=True)
+            (self._home / f"{self._name}{NEXT}").replace(self._file)
+        elif (self._home / f"{self._name}.place{NEXT}").exists():
+            content = (self._home / f"{self._name}.place{NEXT}").read_bytes()
+            replace_private(self._place, content)
+            (self._file).unlink(missing_ok=True)
+            (self._home / f"{self._name}.place{NEXT}").unlink()
+        if old and old != self._entry(""):
+            self._forget(old)
+
+    def discard(self) -> None:
+        """Give up a prepared key: nothing was signed with it."""
+        entry = self._entry(NEXT)
+        (self._home / f"{self._name}.place{NEXT}").unlink(missing_ok=True)
+        (self._home / f"{self._name}{NEXT}").unlink(missing_ok=True)
+        if entry and entry != self._entry(""):
+            self._forget(entry)
+
+    def _entry(self, which: str) -> str:
+        """Name of the keyring's entry; empty where the key is in none."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            return str(json.loads((self._home / f"{self._name}.place{which}").read_bytes())["keyring"])
+        return ""
+
+    def _forget(self, entry: str) -> None:
+        """An entry that no file names any more is of no harm, so a keyring that does not answer now is none either."""
+        with contextlib.suppress(KeyringUnavailable):
+            self._open_keyring().remove(entry)
+
+    def _create(self, which: str = "") -> tuple[bytes, str]:
         private = Ed25519PrivateKey.generate().private_bytes_raw()
         if self._keyring:
             try:
@@ -74,18 +125,18 @@ class SigningKeyStore:
                 entry = f"{self._name}-{secrets.token_hex(8)}"
                 keyring.put(entry, base64.b64encode(private).decode())
                 if keyring.get(entry) == base64.b64encode(private).decode():
-                    create_private(self._place, json.dumps({"keyring": entry}).encode())
+                    create_private(self._home / f"{self._name}.place{which}", json.dumps({"keyring": entry}).encode())
                     return private, KEYRING_PROTECTION
             except KeyringUnavailable:
                 pass
         try:
-            create_private(self._file, base64.b64encode(private) + b"\n")
+            create_private(self._home / f"{self._name}{which}", base64.b64encode(private) + b"\n")
         except FileExistsError:
-            return self._read_file(), FILE_PROTECTION
+            return self._read_file(which), FILE_PROTECTION
         return private, FILE_PROTECTION
 
-    def _read_file(self) -> bytes:
-        path = self._file
+    def _read_file(self, which: str = "") -> bytes:
+        path = self._home / f"{self._name}{which}"
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, "rb") as file:
             mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -96,8 +147,8 @@ class SigningKeyStore:
                 )
             return _decoded(file.read(4096), str(path))
 
-    def _read_keyring(self) -> bytes:
-        place = self._place
+    def _read_keyring(self, which: str = "") -> bytes:
+        place = self._home / f"{self._name}.place{which}"
         try:
             entry = str(json.loads(place.read_bytes())["keyring"])
         except (ValueError, KeyError, TypeError):

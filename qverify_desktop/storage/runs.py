@@ -15,7 +15,7 @@ from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.storage.database import Database
-from qverify_desktop.storage.schema import RunRow
+from qverify_desktop.storage.schema import ModelCallRow, RunRow
 
 #: Names of ``Measure``'s fractions as they are kept.
 MEASURES = ("lines", "branches", "mutants")
@@ -35,6 +35,11 @@ _LISTED: Select[*tuple[Any, ...]] = select(
     RunRow.refused,
     RunRow.suspected,
     RunRow.stage,
+)
+_LEDGER_COST = (
+    select(func.coalesce(func.sum(ModelCallRow.cost_microusd), 0))
+    .where(ModelCallRow.run == RunRow.run)
+    .scalar_subquery()
 )
 
 
@@ -76,15 +81,19 @@ class RunStore:
             row.measures = json.dumps(measures_of(result), separators=(",", ":"))
 
     def measures(self, runs: Collection[str]) -> dict[str, dict[str, Any]]:
-        """What ``measures_of`` said about finished runs, by run; runs of older versions are left out."""
+        """What ``measures_of`` said about finished runs, by run; runs of older versions are left out.
+
+        A version between did not keep what a run cost: that is the sum of its calls in the ledger.
+        """
         wanted = [*runs]
         found: dict[str, dict[str, Any]] = {}
         with self._database.reading() as session:
             for start in range(0, len(wanted), _AT_ONCE):
-                chosen = select(RunRow.run, RunRow.measures).where(
+                chosen = select(RunRow.run, RunRow.measures, _LEDGER_COST).where(
                     RunRow.run.in_(wanted[start : start + _AT_ONCE]), RunRow.measures != ""
                 )
-                found.update((run, json.loads(text)) for run, text in session.execute(chosen))
+                for run, text, cost in session.execute(chosen):
+                    found[run] = {"cost_microusd": cost, **json.loads(text)}
         return found
 
     def sources(self) -> builtins.list[str]:
@@ -135,10 +144,17 @@ class RunStore:
 
 
 def measures_of(result: RunResult) -> dict[str, Any]:
-    """Each measure as ``[before part, before whole, after part, after whole]``, and the commit."""
+    """Each measure as ``[before part, before whole, after part, after whole]``, what it took, and what it was asked for."""
     pairs = {name: (getattr(result.before, name), getattr(result.after, name)) for name in MEASURES}
     numbers = {name: [old.part, old.whole, new.part, new.whole] for name, (old, new) in pairs.items()}
-    return {**numbers, "commit": result.commit or ""}
+    return {
+        **numbers,
+        "commit": result.commit or "",
+        "scope": str(result.request.scope),
+        "model": result.request.model,
+        "cost_microusd": result.cost_microusd,
+        "duration_ms": result.duration_ms,
+    }
 
 
 def _known(session: Session, run: str) -> RunRow:

@@ -108,6 +108,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             run TEXT PRIMARY KEY NOT NULL, size INTEGER NOT NULL, envelopes BLOB NOT NULL
         ) STRICT""",
         "CREATE TABLE tiles (number INTEGER PRIMARY KEY NOT NULL, hashes BLOB NOT NULL) STRICT",
+        """CREATE TABLE anchors (
+            size INTEGER NOT NULL REFERENCES checkpoints (size), kind TEXT NOT NULL CHECK (kind IN ('time_stamp', 'witness')),
+            name TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('waiting', 'held', 'refused')), content BLOB NOT NULL,
+            by TEXT NOT NULL, made_at TEXT NOT NULL, tries INTEGER NOT NULL, next_at INTEGER NOT NULL, sentence TEXT NOT NULL,
+            PRIMARY KEY (size, kind, name)
+        ) STRICT""",
+        "CREATE INDEX anchors_waiting ON anchors (next_at) WHERE state = 'waiting'",
+        """CREATE TABLE signing_keys (
+            verifier_key TEXT PRIMARY KEY NOT NULL, protection TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('in_use', 'rotated', 'revoked')), changed_at TEXT NOT NULL,
+            size INTEGER NOT NULL, reason TEXT NOT NULL
+        ) STRICT""",
+        "CREATE UNIQUE INDEX signing_key_in_use ON signing_keys (state) WHERE state = 'in_use'",
     ),
 )
 
@@ -230,6 +243,38 @@ class TileRow(Base):
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     hashes: Mapped[bytes]
+
+
+class AnchorRow(Base):
+    """What somebody else is asked to confirm about the checkpoint of ``size``: a time stamp (``name`` is empty) or the cosignature
+    of a witness (``name`` is its verifier key). ``content`` is what came, once it is ``held``: a TimeStampResp, or lines of
+    signatures; ``by`` and ``made_at`` are what it says. ``next_at`` is the next try in seconds since 1970."""
+
+    __tablename__ = "anchors"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(default="waiting")
+    content: Mapped[bytes] = mapped_column(default=b"")
+    by: Mapped[str] = mapped_column(default="")
+    made_at: Mapped[str] = mapped_column(default="")
+    tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[int] = mapped_column(default=0)
+    sentence: Mapped[str] = mapped_column(default="")
+
+
+class SigningKeyRow(Base):
+    """A key that signs the log, or did; follows from the log's own records of changes. ``size`` is that of the log at the change."""
+
+    __tablename__ = "signing_keys"
+
+    verifier_key: Mapped[str] = mapped_column(primary_key=True)
+    protection: Mapped[str]
+    state: Mapped[str]
+    changed_at: Mapped[str]
+    size: Mapped[int]
+    reason: Mapped[str] = mapped_column(default="")
 
 
 class SubtreeRow(Base):

@@ -15,21 +15,27 @@ from qverify_desktop.analysis.services import Checkpoints, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.analysis.workflow import RESULT_STEP
+from qverify_desktop.domain.connections import Gate
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.results import AnalysisRequest, RunResult, Verdict
+from qverify_desktop.engine.anchoring import Anchoring
 from qverify_desktop.engine.bus import BusReporter
 from qverify_desktop.engine.events import RunEvent
 from qverify_desktop.engine.facade import Engine, Parts
 from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.signing_keys import SigningKeys, signer_of
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer
 from qverify_desktop.gateway.gateway import ModelGateway
 from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.languages.base import Language
 from qverify_desktop.repository.intake import Repositories
+from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.key_file import KeyFile
 from qverify_desktop.settings.secrets import ApiKeys
+from qverify_desktop.settings.signing_key import KEY_FILE, SigningKeyStore
+from qverify_desktop.storage.anchors import AnchorStore
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.runs import RunStore
@@ -153,18 +159,26 @@ async def house(
     analysis: ScriptedAnalysis | None = None,
     machine: NoMachine | None = None,
     languages: tuple[Language, ...] = (),
+    sandbox: Any = None,
 ) -> AsyncIterator[Engine]:
-    """An engine that owns ``home``."""
+    """An engine that owns ``home``; the settings in it say who confirms checkpoints."""
     lock = HomeLock(home)
     assert lock.acquire(), "somebody owns the folder"
     database = Database(home / "qverify.db")
     artefacts = ArtefactStore(home / "artefacts")
     key = Ed25519PrivateKey.from_private_bytes(b"k" * 32).private_bytes_raw()
     gateway = ModelGateway(ApiKeys({}))
+    configuration = Configuration.load(home=home)
+    gate = Gate(configuration.policy)
+    anchoring = Anchoring(home, AnchorStore(database), gate, configuration)
+    store = SigningKeyStore(home, keyring=False)
+    rotated = (home / KEY_FILE).exists()
+    signer = signer_of(home, store, database) if rotated else Signer("qverify.local/test", key, "unprotected key")
+    journal = EvidenceJournal(database, artefacts, signer, wanted=anchoring.wanted)
     rooms = Services(
         repositories=Repositories(),
-        sandbox=cast(Sandbox, None),
-        journal=EvidenceJournal(database, artefacts, Signer("qverify.local/test", key, "unprotected key")),
+        sandbox=cast(Sandbox, sandbox),
+        journal=journal,
         artefacts=artefacts,
         gateway=gateway,
         languages=languages,
@@ -177,6 +191,11 @@ async def house(
         await asyncio.to_thread(models.close)
         await asyncio.to_thread(database.close)
 
+    def apply(changed: Configuration) -> None:
+        gateway.set_air_gap(changed.air_gap)
+        gate.policy = changed.policy
+        anchoring.apply(changed)
+
     parts = Parts(
         home,
         lock,
@@ -187,8 +206,10 @@ async def house(
         dispose,
         database,
         ApiKeys({}, file=KeyFile(home, n=2**10)),
-        lambda changed: gateway.set_air_gap(changed.air_gap),
+        apply,
         models=models,
+        anchoring=anchoring,
+        signing_keys=SigningKeys(home, journal, database, lambda: store),
     )
     engine = await Engine.open(parts)
     try:

@@ -2,13 +2,14 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import AttestationSigner, Signer
+from qverify_desktop.storage.anchors import Wanted
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database
 
@@ -30,13 +31,15 @@ class House:
         key: bytes = KEY,
         protection: str = "keyring",
         attestation_key: bytes | None = ATTESTATION_KEY,
+        wanted: Sequence[Wanted] = (),
     ) -> None:
         self.folder = folder
         self.database = Database(folder / "qverify.db")
         self.artefacts = ArtefactStore(folder / "artefacts")
         attester = None if attestation_key is None else AttestationSigner(attestation_key, protection)
+        signer = Signer(ORIGIN, key, protection)
         self.journal = EvidenceJournal(
-            self.database, self.artefacts, Signer(ORIGIN, key, protection), attester=attester
+            self.database, self.artefacts, signer, attester=attester, wanted=lambda: wanted
         )
 
     def close(self) -> None:

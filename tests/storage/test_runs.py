@@ -1,6 +1,8 @@
 """The list of runs."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,16 +13,25 @@ from qverify_desktop.domain.results import AnalysisRequest, JudgedTest, Reason, 
 from qverify_desktop.domain.testing import GeneratedTest
 from qverify_desktop.engine.runner import RunRecords
 from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.holders import Holder
+from qverify_desktop.storage.model_calls import ModelCalls
 from qverify_desktop.storage.runs import RunStore
+from qverify_desktop.storage.schema import RunRow
+from tests.storage.test_model_calls import DONE, INTENT
 
 REQUEST = '{"source":"/projects/library"}'
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RunStore]:
-    database = Database(tmp_path / "qverify.db")
-    yield RunStore(database)
-    database.close()
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "qverify.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(database: Database) -> RunStore:
+    return RunStore(database)
 
 
 def test_it_is_what_the_engine_asks_for(store: RunStore) -> None:
@@ -113,9 +124,38 @@ def test_measures_of_many_runs_come_at_once(store: RunStore) -> None:
     store.finish("r1", result())
     asked = [f"r{number}" for number in range(1200)]
     assert store.measures(asked) == {
-        "r1": {"lines": [50, 100, 90, 100], "branches": [0, 0, 0, 0], "mutants": [1, 8, 6, 8], "commit": "1" * 40}
+        "r1": {
+            "lines": [50, 100, 90, 100],
+            "branches": [0, 0, 0, 0],
+            "mutants": [1, 8, 6, 8],
+            "commit": "1" * 40,
+            "scope": "changed:main",
+            "model": "none",
+            "cost_microusd": 1500,
+            "duration_ms": 61_500,
+        }
     }
     assert store.measures([]) == {}
+
+
+def test_what_an_older_version_did_not_keep_comes_from_the_ledger_or_is_not_there(
+    database: Database, store: RunStore
+) -> None:
+    from tests.export.values import result
+
+    store.create("r1", REQUEST, "2026-01-01T00:00:00Z")
+    store.finish("r1", result())
+    ledger = ModelCalls(database, Holder(database))
+    for _ in range(2):
+        ledger.settle(ledger.intend(replace(INTENT, run="r1")), DONE)
+    with database.transaction() as session:
+        row = session.get_one(RunRow, "r1")
+        kept = json.loads(row.measures)
+        del kept["cost_microusd"], kept["duration_ms"]
+        row.measures = json.dumps(kept)
+    measured = store.measures(["r1"])["r1"]
+    assert DONE.cost_microusd and measured["cost_microusd"] == 2 * DONE.cost_microusd
+    assert "duration_ms" not in measured
 
 
 def test_runs_of_some_sources_newest_first(store: RunStore) -> None:

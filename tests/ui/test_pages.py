@@ -20,6 +20,7 @@ from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Place
 from qverify_desktop.ui.pages import OTHERS, RAIL, TABS
 from qverify_desktop.ui.preferences import Preferences
+from tests.ui.samples import reproduction
 from tests.ui.samples import window as samples
 from tests.ui.samples.results import RUN, SOURCE
 
@@ -31,6 +32,7 @@ PLACES = [
     Place("repository", item=SOURCE),
     Place("compare", run=RUN, item=samples.OTHER),
     Place("bundle", item="/tmp/run.qvevidence.zip"),
+    Place("reproduction", item=reproduction.ID),
 ]
 NAMES = [place.page for place in PLACES]
 

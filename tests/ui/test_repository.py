@@ -235,3 +235,83 @@ def test_what_nobody_decided_is_said_with_both_answers(opened, qtbot):
     qtbot.waitUntil(page.policy.isVisible)
     assert "not decided yet" in page.policy.words()
     assert page.policy.allow.isVisible() and page.policy.keep.isVisible()
+
+
+def test_what_runs_came_to_is_drawn_and_said_in_words(opened, qtbot):
+    _, _, page = opened()
+    charts = page.amounts.charts
+    assert [chart.accessibleName() for chart in charts.values()] == [
+        f"{what} over the last runs" for what in ("Tests kept", "Suspected defects", "Cost", "Time")
+    ]
+    assert charts["accepted"].words_of(8).endswith(": Tests kept 41")
+    assert charts["cost_microusd"].words_of(8).endswith(": Cost $0.32")
+    assert charts["duration_ms"].words_of(8).endswith(": Time 11 min 46 s")
+    assert charts["suspected"].words_of(0).endswith(": 0"), "none is a number"
+    assert charts["cost_microusd"].words_of(0).endswith(": unknown"), "an older version did not keep it"
+    assert charts["cost_microusd"].bar_rect(0).height() <= 1 < charts["cost_microusd"].bar_rect(1).height()
+    charts["duration_ms"].setFocus()
+    qtbot.keyClick(charts["duration_ms"], Qt.Key.Key_Home)
+    assert page.table.value()["run"]["run"] == FIRST
+    qtbot.keyClick(charts["duration_ms"], Qt.Key.Key_End)
+    assert page.table.value()["run"]["run"] == RUN
+
+
+def test_the_table_says_what_a_run_took(opened):
+    _, _, page = opened()
+
+    def took(run):
+        row = page.model.row_of(run)
+        return [page.model.index(row, at).data(Qt.ItemDataRole.AccessibleTextRole) for at in (6, 7)]
+
+    assert (took(RUN), took(UNMEASURED), took(FIRST)) == (
+        ["$0.32", "11 min 46 s"],
+        ["free", "5.3 s"],
+        ["unknown", "unknown"],
+    )
+
+
+@pytest.mark.parametrize(("size", "columns"), [((1232, 776), 4), ((760, 520), 2)])
+def test_the_charts_stand_where_there_is_room(opened, qtbot, size, columns):
+    _, _, page = opened(size=size)
+    qtbot.waitUntil(lambda: page.amounts.width() > 300)
+    lefts = {chart.mapTo(page.amounts, chart.rect().topLeft()).x() for chart in page.amounts.charts.values()}
+    qtbot.waitUntil(
+        lambda: len({c.mapTo(page.amounts, c.rect().topLeft()).x() for c in page.amounts.charts.values()}) == columns
+    )
+    assert len(lefts) in (2, 4)
+    for chart in page.amounts.charts.values():
+        assert chart.mapTo(page, chart.rect().topRight()).x() <= page.width(), "nothing stands outside"
+
+
+@pytest.mark.parametrize(
+    ("most", "steps"),
+    [
+        (900, "0 s 0.5 s 1 s"),
+        (61_000, "0 s 20 s 40 s 60 s 80 s"),
+        (706_000, "0 min 5 min 10 min 15 min"),
+        (9e6, "0 h 1 h 2 h 3 h"),
+    ],
+)
+def test_the_scale_of_times_is_short(opened, most, steps):
+    entries = history()[:1]
+    entries[0]["duration_ms"] = int(most)
+    _, _, page = opened(repository_history=entries)
+    chart = page.amounts.charts["duration_ms"]
+    told = [chart._axis(step) for step in chart._plot()[1]]
+    assert " ".join(told) == steps
+
+
+def test_runs_of_another_scope_are_listed_and_not_drawn(opened, qtbot):
+    entries = history()
+    entries[1]["scope"], entries[2]["scope"] = "changed:main", ""
+    _, _, page = opened(repository_history=entries)
+    assert page.model.rowCount() == 9
+    assert page._others.isVisible() and page._others.text().startswith("1 run of another scope")
+    assert page.trend.words_of(7).endswith("Lines 88.6 %, Branches 83.0 %, Mutants killed 81.3 %")
+    page.trend.setFocus()
+    qtbot.keyClick(page.trend, Qt.Key.Key_End)
+    assert page.table.value()["run"]["run"] == RUN
+    qtbot.keyClick(page.trend, Qt.Key.Key_Left)
+    assert page.table.value()["run"]["run"] == entries[2]["run"]["run"]
+    _, _, alike = opened()
+    assert not alike._others.isVisible()

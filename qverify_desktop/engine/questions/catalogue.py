@@ -20,9 +20,12 @@ from qverify_desktop.storage.repositories import RepositoryStore
 from qverify_desktop.storage.runs import RunStore
 
 if TYPE_CHECKING:
+    from qverify_desktop.engine.anchoring import Anchoring
     from qverify_desktop.engine.facade import Machine
     from qverify_desktop.engine.model_transfers import ModelTransfers
     from qverify_desktop.engine.replay import Analyze
+    from qverify_desktop.engine.reproductions import Reproductions
+    from qverify_desktop.engine.signing_keys import SigningKeys
     from qverify_desktop.gateway.ollama_models import OllamaModels
     from qverify_desktop.repository.look import Look
 
@@ -36,7 +39,9 @@ class Context:
     finish; ``stage`` where a live run is; ``changed`` tells windows that a run's listing changed; ``apply`` gives changed
     settings to the rooms that are built (in the loop's thread); ``analyze`` is ``analysis.workflow.analyze``; ``in_doubt`` how many
     calls of an earlier process were open, by end point; ``inquiries`` what runs ask the person; ``check`` refuses a request that must
-    not be begun with (blocking); ``models`` manages those of an Ollama server, ``transfers`` are those on their way."""
+    not be begun with (blocking); ``models`` manages those of an Ollama server, ``transfers`` are those on their way;
+    ``reproductions`` executes bundles again; ``anchoring`` has checkpoints confirmed by others, ``signing_keys`` changes the key of the
+    log."""
 
     home: Path
     services: Services
@@ -61,10 +66,14 @@ class Context:
     check: Callable[[AnalysisRequest], None]
     models: OllamaModels
     transfers: ModelTransfers
+    reproductions: Reproductions
+    anchoring: Anchoring | None = None
+    signing_keys: SigningKeys | None = None
 
 
 def questions(context: Context) -> Mapping[str, Handler]:
     """All questions of this process by name."""
+    from qverify_desktop.engine.questions.anchors import AnchorQuestions
     from qverify_desktop.engine.questions.deciding import DecisionQuestions
     from qverify_desktop.engine.questions.deployments import DeploymentQuestions
     from qverify_desktop.engine.questions.evidence import EvidenceQuestions
@@ -73,6 +82,7 @@ def questions(context: Context) -> Mapping[str, Handler]:
     from qverify_desktop.engine.questions.machine import MachineQuestions
     from qverify_desktop.engine.questions.models import ModelQuestions
     from qverify_desktop.engine.questions.repositories import RepositoryQuestions
+    from qverify_desktop.engine.questions.reproducing import ReproductionQuestions
     from qverify_desktop.engine.questions.results import ResultQuestions
     from qverify_desktop.engine.questions.runs import RunQuestions
     from qverify_desktop.engine.questions.usage import UsageQuestions
@@ -84,10 +94,12 @@ def questions(context: Context) -> Mapping[str, Handler]:
         ResultQuestions(context, finished),
         DecisionQuestions(context, finished),
         EvidenceQuestions(context),
+        AnchorQuestions(context),
         MachineQuestions(context),
         KeyQuestions(context),
         DeploymentQuestions(context),
         ModelQuestions(context),
         UsageQuestions(context),
+        ReproductionQuestions(context),
     )
     return {name: handler for subject in subjects for name, handler in subject.handlers().items()}

@@ -17,6 +17,7 @@ from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest
 from qverify_desktop.domain.views import DiffView, WrittenView
 from qverify_desktop.engine import naming
+from qverify_desktop.engine.delivery import write_for_person
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.finished import FinishedRuns
 from qverify_desktop.export.formats import FORMATS
@@ -174,12 +175,7 @@ class DecisionQuestions:
             target = Path(place)
             if not target.is_absolute():
                 raise BadInput("The patch needs a file with an absolute path.")
-            try:
-                target.write_bytes(FORMATS["patch"](result))
-            except OSError as error:
-                raise BadInput(
-                    f"The file {place} can't be written ({error.strerror}).", "Choose another file."
-                ) from error
+            write_for_person(target, FORMATS["patch"](result))
             sentence = f"The patch adds {count}. Apply it with: git apply {place}"
             return {"form": form, "place": place, "files": sorted(result.files), "sentence": sentence}
         if not folder.is_absolute() or not folder.is_dir():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,8 +19,7 @@ def identity(view: DefectView) -> tuple[str, str, str]:
 
 def defect_id(defect: SuspectedDefect) -> str:
     """Stable name within a run and across runs of the same code."""
-    text = "\0".join((defect.file, defect.symbol, defect.call, defect.expected))
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    return defect.id
 
 
 def views(result: RunResult, decisions: Mapping[str, Decision], languages: Sequence[Language]) -> list[DefectView]:

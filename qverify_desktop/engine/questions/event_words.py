@@ -21,6 +21,8 @@ def _count(number: Any, one: str, many: str = "") -> str:
 
 
 def _opened(data: Data) -> str:
+    if str(data.get("kind", "")).startswith("key_"):
+        return "A record about the signing key begins."
     if "kind" in data:
         return f"A record about the run {data.get('about', '')} begins: {data['kind']}."
     model = data.get("model", "none")
@@ -92,6 +94,15 @@ def _decision(data: Data) -> str:
     what = _WHY.get(str(data.get("kind")), "something")
     count = f" ({data.get('count')})" if data.get("kind") == "test" else ""
     return f"A person decided about {what}{count} of the run {data.get('about', '')}: {str(data.get('decision', '')).replace('_', ' ')}."
+
+
+def _id(data: Data, which: str) -> str:
+    """The four bytes by which people call a verifier key (``name+id+key``)."""
+    return str(data.get(which, "")).rpartition("+")[0].rpartition("+")[2][:8]
+
+
+def _because(data: Data) -> str:
+    return f" ({data['reason']})" if data.get("reason") else ""
 
 
 _WORDS: Mapping[str, Callable[[Data], str]] = {
@@ -170,7 +181,22 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     ),
     "model_failed": lambda d: f"The model gave no usable answer for {d.get('target', '')}.",
     "person_answered": _answered,
+    "key_rotated": lambda d: (
+        f"A new key signs the log: {_id(d, 'new')} in the place of {_id(d, 'old')}{_because(d)}."
+    ),
+    "key_revoked": lambda d: (
+        f"The signing key {_id(d, 'old')} is revoked; {_id(d, 'new')} signs the log{_because(d)}."
+    ),
     "decision": _decision,
+    "image_compared": lambda d: (
+        f"The pinned image of {d.get('language', '')} {'is here' if d.get('same') else 'is not here'}: {str(d.get('pinned', ''))[:19]}."
+    ),
+    "test_compared": lambda d: (
+        f"{str(d.get('test', '')).rpartition('::')[2]} {str(d.get('state', '')).replace('_', ' ')}: passed {d.get('passed', 0)} and failed {d.get('failed', 0)} of {d.get('of', 0)} times."
+    ),
+    "reproduced": lambda d: (
+        f"The run {d.get('about', '')} executed again: {str(d.get('outcome', '')).replace('_', ' ')}; of {_count(d.get('tests', 0), 'test')} {d.get('agrees', 0)} agree, {d.get('differs', 0)} differ, {d.get('not_run', 0)} not run."
+    ),
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
     "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
 }

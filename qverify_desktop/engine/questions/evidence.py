@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
+from qverify_desktop.domain.reproduction import Outcome
 from qverify_desktop.domain.views import CheckpointView, EventPage, EventView, GradeView
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove
-from qverify_desktop.evidence.journal import CLOSED
-from qverify_desktop.storage.schema import CheckpointRow, EntryRow
+from qverify_desktop.evidence.handed_back import read_reproduction, sentence_of
+from qverify_desktop.evidence.journal import CLOSED, OPENED
+from qverify_desktop.settings.configuration import Configuration
+from qverify_desktop.storage.database import Database
+from qverify_desktop.storage.schema import IS_HEADER, CheckpointRow, EntryRow
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.questions.catalogue import Context, Handler
@@ -106,8 +112,18 @@ class EvidenceQuestions:
             "root": root,
             "run": row.run,
             "signed_at": row.signed_at,
-            "verifier_key": row.verifier_key,
+            # The checkpoint of a change of the key has two signatures; who signs since is the second.
+            "verifier_key": row.verifier_key.split()[-1],
             "protection": row.protection,
+        }
+
+    def _trusted(self) -> Trusted:
+        configuration = Configuration.load(home=self._context.home)
+        file = Path(configuration.time_stamp_certificate)
+        # A file that is gone is told where stamps are asked for; the bundle is graded without it.
+        return {
+            "tsa_certificates": [file] if configuration.time_stamp_certificate and file.is_file() else [],
+            "witnesses": [one.key for one in configuration.asked_witnesses],
         }
 
     async def grade(self, run: str = "", bundle: str = "", own_key: bool = True) -> GradeView:
@@ -117,20 +133,50 @@ class EvidenceQuestions:
         if not run and not bundle:
             raise BadInput("No run and no bundle was named.")
         key = ""
+        trusted: Trusted = {"tsa_certificates": [], "witnesses": []}
         if run:
             run = await self._context.find(run)
             left = await asyncio.to_thread(delivery.delivered, self._context.home, run)
             if left is None:
                 raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
+            await asyncio.to_thread(delivery.add_anchors, self._context.home, run, self._context.services.journal)
+            trusted = await asyncio.to_thread(self._trusted)
             bundle = str(delivery.run_folder(self._context.home, run) / f"{run}{delivery.BUNDLE_SUFFIX}")
             if own_key:
                 with contextlib.suppress(BadInput):
                     key = (await asyncio.to_thread(self._checkpoint, run))["verifier_key"]
         try:
-            answer = await asyncio.to_thread(lambda: verify_bundle(Path(bundle), public_key=key))
+            answer = await asyncio.to_thread(lambda: verify_bundle(Path(bundle), public_key=key, **trusted))
         except BundleUnreadable as error:
             raise EvidenceUnreadable(error.sentence) from error
-        return _grade(answer, bundle)
+        view = _grade(answer, bundle)
+        if view["valid"]:
+            view["reproduced"] = await asyncio.to_thread(reproduced_at, self._context.database, view["checkpoint"])
+            # A run of very many entries is graded all the same; it is no record of a reproduction.
+            with contextlib.suppress(EvidenceUnreadable):
+                told = await asyncio.to_thread(read_reproduction, Path(bundle))
+                view["record"] = sentence_of(told) if told is not None else ""
+        return view
+
+
+def reproduced_at(database: Database, checkpoint: str) -> str:
+    """When the bundle with this closing checkpoint was last executed again here with all tests agreeing, by this log; empty where it
+    was not. Blocking."""
+    digest = hashlib.sha256(checkpoint.encode()).hexdigest()
+    opened = select(EntryRow.run).where(
+        text(IS_HEADER), EntryRow.type == OPENED, func.instr(EntryRow.leaf, digest.encode()) > 0
+    )
+    closed = select(EntryRow.leaf).where(text(IS_HEADER), EntryRow.type == CLOSED, EntryRow.run.in_(opened))
+    with database.reading() as session:
+        entries = [json.loads(leaf) for leaf in session.scalars(closed)]
+    return max((str(one["at"]) for one in entries if one["data"].get("outcome") == Outcome.REPRODUCED), default="")
+
+
+class Trusted(TypedDict):
+    """Whom the settings of this installation name to confirm checkpoints, as the verifier wants it."""
+
+    tsa_certificates: list[Path]
+    witnesses: list[str]
 
 
 def _grade(answer: Mapping[str, Any], bundle: str) -> GradeView:
@@ -146,6 +192,8 @@ def _grade(answer: Mapping[str, Any], bundle: str) -> GradeView:
         "checkpoint": str(answer["checkpoint"]),
         "bundle": bundle,
         "run": str(answer.get("run", "")),
+        "notices": [str(one) for one in answer.get("notices", [])],
+        "anchors": [dict(one) for one in answer.get("anchors", [])],
     }
 
 

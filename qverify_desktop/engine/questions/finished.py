@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from qverify_desktop.analysis.details import step_name
 from qverify_desktop.analysis.services import Services
-from qverify_desktop.analysis.steps import read_value
 from qverify_desktop.domain.details import FileDetails, RunDetails
 from qverify_desktop.domain.results import JudgedTest, RunResult, TestVerdict
 from qverify_desktop.domain.testing import Mutant, MutantStatus
+from qverify_desktop.engine.history import details_of
 
 #: Runs that stay in memory.
 KEPT = 4
@@ -71,17 +70,8 @@ class FinishedRuns:
             found = self._kept.get(run)
             if found is None:
                 result = self._result(run)
-                found = self._kept[run] = FinishedRun(result, self._details(result))
+                found = self._kept[run] = FinishedRun(result, details_of(self._services, result))
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(run)
             return found
-
-    def _details(self, result: RunResult) -> tuple[RunDetails, ...]:
-        run, languages = result.reused.run if result.reused else result.run, result.languages
-        found = []
-        for language in languages:
-            digest = self._services.journal.recorded(run, step_name(language))
-            if digest is not None:
-                found.append(read_value(self._services.artefacts.get(digest), RunDetails))
-        return tuple(found)

@@ -78,7 +78,7 @@ def _way(tree: LogTree, index: int) -> _Path:
 def _problem(row: EntryRow, signed: CheckpointRow, way: _Path) -> str:
     """A sentence for what does not hold; empty when all of it does."""
     try:
-        text, _ = open_note(signed.note, [VerifierKey.parse(signed.verifier_key)])
+        text, _ = open_note(signed.note, [VerifierKey.parse(key) for key in signed.verifier_key.split()])
         checkpoint = Checkpoint.parse(text)
     except BadNote as error:
         return f"The checkpoint is not as it was signed. {error}"

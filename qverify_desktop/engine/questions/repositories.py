@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from qverify_desktop.domain import trend
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.progress import RunStatus, RunSummary
@@ -23,12 +24,15 @@ from qverify_desktop.domain.views import (
     RepositoryView,
     RunView,
     TrendPoint,
+    TrendView,
 )
 from qverify_desktop.engine import policy, wire
+from qverify_desktop.engine.history import history_of
 from qverify_desktop.engine.preview import model_preview
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.detected import nothing_to_analyse, runtime_choices, sources
 from qverify_desktop.engine.questions.views import canonical, history_entry, name_of, run_view, thousandths
+from qverify_desktop.export.trend_table import trend_table
 from qverify_desktop.storage.decisions import DEFECT
 from qverify_desktop.storage.repositories import CLOUD, KeptRepository
 
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 
 #: Finished runs in a trend.
 TREND = 7
+#: Runs of a repository in one answer about its trend.
+MOST_RUNS = 1_000
 #: Files that are listed by name.
 MOST_FILES = 5_000
 #: Fields of ``Choices`` with the type of each.
@@ -72,6 +78,8 @@ class RepositoryQuestions:
             "repository_decide": self.decide,
             "model_preview": self.preview,
             "repository_history": self.history,
+            "repository_trend": self.trends,
+            "repository_trend_csv": self.trend_csv,
             "runs_compare": self.compare,
         }
 
@@ -193,14 +201,35 @@ class RepositoryQuestions:
             return [], f"{error.sentence} {error.remedy}".strip()
 
     async def history(self, source: str) -> list[HistoryEntry]:
-        return await asyncio.to_thread(self._history, source)
+        return await asyncio.to_thread(history_of, self._context.runs, source)
 
-    def _history(self, source: str) -> list[HistoryEntry]:
-        wanted = canonical(source)
-        names = [name for name in self._context.runs.sources() if canonical(name) == wanted]
-        runs = [run for run in self._context.runs.of_sources(names) if run.status is RunStatus.FINISHED]
-        measures = self._context.runs.measures([run.run for run in runs])
-        return [history_entry(run, measures.get(run.run)) for run in runs]
+    async def trends(self, source: str = "") -> list[TrendView]:
+        """One repository, or all that were analysed, the newest run first. Raises ``BadInput`` for one that has no finished run."""
+        return await asyncio.to_thread(self._trends, source)
+
+    def _trends(self, source: str) -> list[TrendView]:
+        runs = self._context.runs
+        wanted = [canonical(source)] if source else [*dict.fromkeys(canonical(name) for name in runs.sources())]
+        found = [(one, entries) for one in wanted if (entries := history_of(runs, one))]
+        if source and not found:
+            raise BadInput(
+                f"There is no finished run of {canonical(source)}.", "See what was analysed with: qverify trend"
+            )
+        views: list[TrendView] = [
+            {
+                "source": one,
+                "name": name_of(one),
+                "sentence": trend.sentence(entries),
+                "total": len(entries),
+                "runs": entries[:MOST_RUNS],
+            }
+            for one, entries in found
+        ]
+        return sorted(views, key=lambda view: view["runs"][0]["run"]["started_at"], reverse=True)
+
+    async def trend_csv(self, source: str = "") -> str:
+        """The same as a table in the form of RFC 4180."""
+        return trend_table(await self.trends(source))
 
     async def compare(self, a: str, b: str) -> ComparisonView:
         """Two finished runs, whichever is older first. Raises ``BadInput`` when one has not finished."""

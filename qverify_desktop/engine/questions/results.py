@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from qverify_desktop.domain.details import FileDetails
+from qverify_desktop.domain.details import FileDetails, line_states
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.results import SENTENCES, Fraction, JudgedTest, Reason, TestVerdict
 from qverify_desktop.domain.testing import FileCoverage, Label, Mutant, MutantStatus
@@ -281,21 +281,7 @@ def steps_of(judged: JudgedTest) -> list[list[str]]:
 
 def source_lines(file: FileDetails, reaching: Mapping[int, int]) -> list[SourceLine]:
     """Each executable line with its state before and after."""
-    before, after = _States(file.before), _States(file.after)
     return [
-        {"line": line, "before": before.of(line), "after": after.of(line), "tests": reaching.get(line, 0)}
-        for line in sorted(file.before.lines | file.after.lines)
+        {"line": line, "before": before.value, "after": after.value, "tests": reaching.get(line, 0)}
+        for line, (before, after) in line_states(file).items()
     ]
-
-
-class _States:
-    """States of one file's lines. A covered line from which a branch was never taken is partial."""
-
-    def __init__(self, coverage: FileCoverage) -> None:
-        self._covered = coverage.covered_lines
-        self._partial = {start for start, _ in coverage.branches - coverage.covered_branches}
-
-    def of(self, line: int) -> str:
-        if line not in self._covered:
-            return "missed"
-        return "partial" if line in self._partial else "covered"

@@ -86,9 +86,13 @@ def history_entry(summary: RunSummary, kept: Mapping[str, Any] | None) -> Histor
     return {
         "run": run_view(summary),
         "commit": str(numbers.get("commit", "")),
+        "scope": str(numbers.get("scope", "")),
+        "model": str(numbers.get("model", "")),
         "lines": measure("lines"),
         "branches": measure("branches"),
         "mutants": measure("mutants"),
+        "cost_microusd": numbers.get("cost_microusd"),
+        "duration_ms": numbers.get("duration_ms"),
     }
 
 

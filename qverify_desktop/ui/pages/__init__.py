@@ -48,6 +48,7 @@ TABS = {
 OTHERS = {
     "repository": Entry(later("History"), "clock", "repository", "RepositoryPage"),
     "compare": Entry(later("Compare"), "compare", "compare", "ComparePage"),
+    "reproduction": Entry(later("Executed again"), "refresh", "reproduction", "ReproductionPage"),
     "bundle": Entry(later("Bundle"), "shield", "bundle", "BundlePage"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -12,6 +13,7 @@ from qverify_desktop.domain.views import GradeView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place
+from qverify_desktop.ui.pages.evidence_parts.again import AgainCard
 from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.state_view import Shown
@@ -33,7 +35,16 @@ class BundlePage(Page):
         self.known = QLineEdit()
         self.known.setPlaceholderText(tr("File of a checkpoint that you kept"))
         self.known.setAccessibleName(tr("Known checkpoint"))
-        choose = Button(theme, tr("Choose…"), self._choose, size="")
+        choose = Button(theme, tr("Choose…"), partial(self._choose, self.known), size="")
+        self.authority = QLineEdit()
+        self.authority.setPlaceholderText(tr("File with the certificate of a time-stamp authority"))
+        self.authority.setAccessibleName(tr("Time-stamp authority that you trust"))
+        choose_authority = Button(theme, tr("Choose…"), partial(self._choose, self.authority), size="")
+        self.witness = QLineEdit()
+        self.witness.setPlaceholderText("witness+hash+key")
+        self.witness.setAccessibleName(tr("Witness that you trust"))
+        for field in (self.known, self.authority, self.witness):
+            field.returnPressed.connect(self.verify)
         trust = frame("card")
         advice = tr(
             "A key inside the bundle proves nothing: whoever made the bundle made the key. Get the key and a checkpoint from the person "
@@ -47,11 +58,16 @@ class BundlePage(Page):
                 self.key,
                 label(tr("Known checkpoint"), "strong"),
                 row(self.known, choose),
+                label(tr("Time-stamp authority"), "strong"),
+                row(self.authority, choose_authority),
+                label(tr("Witness"), "strong"),
+                self.witness,
                 row(Button(theme, tr("Verify again"), self.verify, icon="shield-check"), None),
                 gap=8,
                 margins=(16, 12, 16, 12),
             )
         )
+        self.again_card = AgainCard(desk, self._trusted)
         self.note = QPlainTextEdit()
         self.note.setObjectName("code")
         self.note.setReadOnly(True)
@@ -64,6 +80,7 @@ class BundlePage(Page):
         inside.setLayout(
             column(
                 trust,
+                self.again_card,
                 row(
                     label(tr("Closing checkpoint"), "heading"),
                     None,
@@ -106,8 +123,9 @@ class BundlePage(Page):
 
     def enter(self, place: Place) -> None:
         if place.item != self.place.item:
-            self.key.clear()
-            self.known.clear()
+            for field in (self.key, self.known, self.authority, self.witness):
+                field.clear()
+            self.again_card.clear()
         super().enter(place)
         self.retitled.emit()
         self._shown.show_waiting(tr("Every entry and every proof is being checked."))
@@ -122,14 +140,21 @@ class BundlePage(Page):
     def verify(self) -> None:
         """Verify with what stands in the fields."""
         bundle, key, known = Path(self.place.item), self.key.text().strip(), self.known.text().strip()
-        if not key and not known:
+        authority, witness = self.authority.text().strip(), self.witness.text().split()
+        if not key and not known and not authority and not witness:
             self.desk.bridge.ask(
                 self, "evidence_grade", self._show, failed=self._failed, key="grade", bundle=str(bundle)
             )
             return
         self.desk.bridge.do(
             self,
-            lambda engine: engine.verify(bundle, public_key=key, known_checkpoint=Path(known) if known else None),
+            lambda engine: engine.verify(
+                bundle,
+                public_key=key,
+                known_checkpoint=Path(known) if known else None,
+                tsa_certificates=[Path(authority)] if authority else [],
+                witnesses=witness,
+            ),
             self._show_answer,
             failed=self._refused,
             key="grade",
@@ -140,8 +165,17 @@ class BundlePage(Page):
 
     def _show(self, grade: GradeView) -> None:
         self.band.show_grade(grade)
+        self.again_card.allow(grade["valid"])
         self.note.setPlainText(grade["checkpoint"])
         self._shown.show_content()
+
+    def _trusted(self) -> dict[str, str]:
+        """The bundle with what stands in the fields."""
+        return {
+            "bundle": self.place.item,
+            "public_key": self.key.text().strip(),
+            "known_checkpoint": self.known.text().strip(),
+        }
 
     def _failed(self, error: QVerifyError) -> None:
         self._shown.show_state().show_state(
@@ -156,10 +190,10 @@ class BundlePage(Page):
         """A key or checkpoint that is malformed says nothing about the bundle."""
         self.desk.front.tell_error(error)
 
-    def _choose(self) -> None:
-        dialog = QFileDialog(self, tr("Choose a checkpoint"))
+    def _choose(self, field: QLineEdit) -> None:
+        dialog = QFileDialog(self, tr("Choose a file"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.known.setText)
+        dialog.fileSelected.connect(field.setText)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.trend import comparable
 from qverify_desktop.domain.views import HistoryEntry, RepositoryView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
@@ -21,6 +22,7 @@ from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.elided import ElidedLabel
 from qverify_desktop.ui.widgets.filter_field import FilterField
 from qverify_desktop.ui.widgets.painting import one_line
+from qverify_desktop.ui.widgets.run_amounts import RunAmounts
 from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 from qverify_desktop.ui.widgets.state_view import Shown
 from qverify_desktop.ui.widgets.tables import Table, TableModel
@@ -43,13 +45,18 @@ class RepositoryPage(Page):
         theme = desk.theme
         self._name = ""
         self._pinned = False
-        self._history: list[HistoryEntry] = []
+        #: Runs of the trend, oldest first.
+        self._drawn: list[HistoryEntry] = []
         self._sentence = label("", "verdict", wrap=True, select=True)
         self._path = ElidedLabel("small", "muted")
         self.trend = TrendChart(theme, tr("Measures of the last runs"))
         self.trend.pointed.connect(self._pointed)
         card = frame("card")
-        card.setLayout(column(self.trend, margins=(16, 12, 16, 8)))
+        self.amounts = RunAmounts(theme)
+        self.amounts.pointed.connect(self._pointed)
+        self._others = label("", "small", "muted", wrap=True)
+        self._others.hide()
+        card.setLayout(column(self.trend, self.amounts, self._others, gap=16, margins=(16, 12, 16, 8)))
         self.model: TableModel[HistoryEntry] = TableModel(
             history_columns(), key=lambda entry: entry["run"]["run"], text=words_of, parent=self
         )
@@ -158,7 +165,6 @@ class RepositoryPage(Page):
         self.desk.actions.update()
 
     def _show(self, history: list[HistoryEntry]) -> None:
-        self._history = history
         self.model.fill(history)
         if not history:
             self._shown.show_state().show_state(
@@ -169,8 +175,19 @@ class RepositoryPage(Page):
             )
             return
         self._sentence.setText(self._words(history))
-        points = [_point(entry) for entry in reversed(history[:TREND])]
-        self.trend.show_points(points, [tr(title) for _, title in MEASURES])
+        alike = comparable(history)
+        self._drawn = [*reversed(alike[:TREND])]
+        self.trend.show_points([_point(entry) for entry in self._drawn], [tr(title) for _, title in MEASURES])
+        self.amounts.show_runs(self._drawn)
+        others = len(history) - len(alike)
+        self._others.setText(
+            trn(
+                "{n} run of another scope measured other lines: it is in the list and not drawn.",
+                "{n} runs of another scope measured other lines: they are in the list and not drawn.",
+                others,
+            )
+        )
+        self._others.setVisible(others > 0)
         self._shown.show_content()
         self.desk.actions.update()
 
@@ -223,9 +240,8 @@ class RepositoryPage(Page):
         return "" if 1 <= len(self.chosen()) <= 2 else tr("Choose one or two finished runs in the list.")
 
     def _pointed(self, number: int) -> None:
-        """A run of the trend: the oldest is the first there and the last in the table."""
-        shown = self._history[:TREND]
-        self.table.choose(shown[len(shown) - 1 - number]["run"]["run"])
+        """A run of the trend, in which the oldest is the first."""
+        self.table.choose(self._drawn[number]["run"]["run"])
 
     # -- acts
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
@@ -70,7 +72,21 @@ def history_columns() -> list[Column[HistoryEntry]]:
             from_width=880,
         ),
         *(_measure(name, title) for name, title in MEASURES),
+        _amount(tr("Cost"), lambda entry: entry["cost_microusd"], words.money, 84),
+        _amount(tr("Time"), lambda entry: entry["duration_ms"], words.duration, 108),
     ]
+
+
+def _amount(
+    title: str, value: Callable[[HistoryEntry], int | None], told: Callable[[int], str], width: int
+) -> Column[HistoryEntry]:
+    """What a run took; runs of older versions did not keep it."""
+
+    def words_of_it(entry: HistoryEntry) -> str:
+        known = value(entry)
+        return tr("unknown") if known is None else told(known)
+
+    return Column(title, words_of_it, value, right=True, width=width, from_width=1040, searched=False)
 
 
 def _measure(name: str, title: str) -> Column[HistoryEntry]:

@@ -18,6 +18,7 @@ from qverify_desktop.ui.page import Desk, Notice, Page, Place
 from qverify_desktop.ui.pages.connections import ConnectionsTable
 from qverify_desktop.ui.pages.settings_form import SettingsForm
 from qverify_desktop.ui.pages.settings_keys import KeysCard
+from qverify_desktop.ui.pages.settings_log import SigningKeyCard, anchors_card
 from qverify_desktop.ui.pages.settings_models import answers_card, budget_card, network_card
 from qverify_desktop.ui.pages.settings_order import OrderCard
 from qverify_desktop.ui.theme import SYSTEM, ZOOMS
@@ -44,6 +45,7 @@ class SettingsPage(Page):
         self.fields = self.form.fields
         self.keys = KeysCard(desk)
         self.order = OrderCard(desk)
+        self.signing = SigningKeyCard(desk)
         inside = ScrollBody(
             column(
                 label(tr("Window"), "heading"),
@@ -66,6 +68,12 @@ class SettingsPage(Page):
                 8,
                 label(tr("Answers of models"), "heading"),
                 answers_card(self.form),
+                8,
+                label(tr("Confirmed by others"), "heading"),
+                anchors_card(self.form),
+                8,
+                label(tr("Signing key"), "heading"),
+                self.signing,
                 8,
                 label(tr("What may connect"), "heading"),
                 self._connections_card(),
@@ -91,6 +99,7 @@ class SettingsPage(Page):
         self.desk.bridge.ask(self, "settings", self._show, key="settings")
         self.keys.ask()
         self.order.ask()
+        self.signing.ask()
 
     def focus_content(self) -> None:
         self.fields["theme"].setFocus()

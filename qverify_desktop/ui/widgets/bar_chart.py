@@ -104,7 +104,8 @@ class Legend(QWidget):
 class BarChart(QWidget):
     """Bars over labels. The keyboard walks from bar to bar; a bar's values are its tooltip and are spoken.
 
-    ``told`` tells an amount ("$0.40"). ``pointed`` is emitted with a bar's number when the keyboard reaches it.
+    ``told`` tells an amount ("$0.40"), ``axis`` one of the scale, where that has to be shorter. ``pointed`` is emitted with a
+    bar's number when the keyboard reaches it. A bar without amounts is one that is not known.
     """
 
     pointed = Signal(int)
@@ -117,9 +118,10 @@ class BarChart(QWidget):
         parent: QWidget | None = None,
         *,
         height: int = HEIGHT,
+        axis: Callable[[float], str] | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme, self._told, self._height = theme, told, height
+        self._theme, self._told, self._axis, self._height = theme, told, axis or told, height
         self._bars: tuple[Bar, ...] = ()
         self._series: tuple[str, ...] = ()
         self._at = -1
@@ -140,7 +142,8 @@ class BarChart(QWidget):
         parts = [
             f"{name} {self._told(amount)}" for name, amount in zip(self._series, bar.amounts, strict=False) if amount
         ]
-        return f"{bar.name or bar.label}: {', '.join(parts) or self._told(0)}"
+        nothing = self._told(0) if bar.amounts else tr("unknown")
+        return f"{bar.name or bar.label}: {', '.join(parts) or nothing}"
 
     def bar_rect(self, number: int) -> QRect:
         """Where a bar stands, from the ground to its top."""
@@ -154,7 +157,7 @@ class BarChart(QWidget):
     def _plot(self) -> tuple[QRectF, list[float]]:
         px = self._theme.px
         steps = round_steps(max((sum(bar.amounts) for bar in self._bars), default=0))
-        scale = max(painting.width_of(self._theme, self._told(step), "caption") for step in steps) + px(8)
+        scale = max(painting.width_of(self._theme, self._axis(step), "caption") for step in steps) + px(8)
         return QRectF(self.rect()).adjusted(scale, px(TOP), -px(4), -px(LABELS)), steps
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -175,7 +178,7 @@ class BarChart(QWidget):
             token = "border-strong" if step == 0 else "border"
             painter.fillRect(QRect(round(plot.left()), y, round(plot.width()), 1), self._theme.colour(token))
             box = QRect(0, y - px(8), round(plot.left()) - px(8), px(16))
-            painting.text(painter, self._theme, box, self._told(step), "caption", "text-muted", painting.RIGHT)
+            painting.text(painter, self._theme, box, self._axis(step), "caption", "text-muted", painting.RIGHT)
 
     def _paint_bar(self, painter: QPainter, plot: QRectF, top: float, number: int, bar: Bar) -> None:
         whole, bottom = QRectF(self.bar_rect(number)), plot.bottom()

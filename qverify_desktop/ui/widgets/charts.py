@@ -8,31 +8,17 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from qverify_desktop.domain.trend import scale
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets import painting
 from qverify_desktop.ui.widgets.words import share
 
-#: A trend's scale spans at least 12 points (in thousandths), so that noise stays flat.
-LEAST_SPAN = 120
 BAR_HEIGHT = 6
 
 Share = int | None
 #: Amount, colour token and word of one part of a stacked bar.
 Part = tuple[int, str, str]
-
-
-def scale(values: Sequence[int]) -> tuple[int, int]:
-    """Bottom and top of a trend's scale: the values' own range, widened to 12 points within 0 to 100 %."""
-    low, high = min(values), max(values)
-    if high - low < LEAST_SPAN:
-        middle = (low + high) // 2
-        low, high = middle - LEAST_SPAN // 2, middle + LEAST_SPAN // 2
-        if low < 0:
-            low, high = 0, LEAST_SPAN
-        if high > 1000:
-            low, high = 1000 - LEAST_SPAN, 1000
-    return low, high
 
 
 def paint_sparkline(painter: QPainter, rect: QRect, theme: Theme, values: Sequence[Share]) -> None:

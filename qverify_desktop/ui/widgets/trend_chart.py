@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from qverify_desktop.domain.trend import rounded_scale
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets import painting
-from qverify_desktop.ui.widgets.charts import scale
 from qverify_desktop.ui.widgets.words import change, change_token, share
 
 SERIES = ("series-1", "series-2", "series-3")
@@ -88,10 +88,7 @@ class TrendChart(QWidget):
         return min(len(self._points) - 1, max(0, round((x - plot.left()) / step)))
 
     def _range(self) -> tuple[int, int]:
-        known = [value for point in self._points for value in point.values if value is not None]
-        low, high = scale(known) if known else (0, 1000)
-        # Whole tens of points, so that the grid's words are short.
-        return low // 100 * 100, min(1000, -(-high // 100) * 100)
+        return rounded_scale([value for point in self._points for value in point.values if value is not None])
 
     def _plot(self) -> tuple[QRectF, tuple[int, int]]:
         px = self._theme.px

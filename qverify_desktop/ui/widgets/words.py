@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from qverify_desktop.domain.trend import thousandths
 from qverify_desktop.domain.views import MeasureView, RunView
 from qverify_desktop.ui.language import later, tr, trn
 
@@ -196,16 +197,6 @@ def duration(ms: int) -> str:
 def count(n: int) -> str:
     """ "12,904"."""
     return f"{n:,}"
-
-
-def thousandths(part: int, whole: int) -> int | None:
-    """A share in thousandths, rounded; all and nothing only where it is so. ``None`` of an empty whole."""
-    if whole <= 0:
-        return None
-    exact = round(part * 1000 / whole)
-    if part >= whole:
-        return exact
-    return min(999, max(1, exact)) if part > 0 else exact
 
 
 def share(value: int | None) -> str:

@@ -46,9 +46,13 @@ def _entry(
             run=run, started_at=at, accepted=kept, refused=refused, suspected=suspected, verdict=verdict, **more
         ),
         "commit": commit.ljust(40, "0"),
+        "scope": "all",
+        "model": "qwen2.5-coder:7b",
         "lines": measure((lines - 8 * kept, 1217), (lines, 1217)),
         "branches": measure((branches - 2 * kept, 312), (branches, 312)),
         "mutants": measure((0, 0), (0, 0)) if mutants is None else measure((mutants - 2 * kept, 230), (mutants, 230)),
+        "cost_microusd": None if run == _RUNS[-1][0] else 7_700 * kept,
+        "duration_ms": None if run == _RUNS[-1][0] else 17_100 * kept + 5_300,
     }
 
 

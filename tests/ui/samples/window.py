@@ -7,7 +7,7 @@ from typing import Any
 
 from qverify_desktop.domain.connections import SWITCHES
 from qverify_desktop.engine.questions.evidence import MEANINGS
-from tests.ui.samples import defects, results, source
+from tests.ui.samples import defects, reproduction, results, source
 from tests.ui.samples.history import OTHER, compared, history
 from tests.ui.samples.results import RUN, SOURCE, run_view
 
@@ -132,6 +132,9 @@ def settings(**changes: Any) -> dict[str, Any]:
         "budget_ask_percent": 80,
         "answer_cache_mb": 256,
         "answer_cache_days": 30,
+        "time_stamp_authority": "",
+        "time_stamp_certificate": "",
+        "witnesses": "",
         "switches": dict.fromkeys(SWITCHES, True),
         "home": "/home/ada/.local/share/qverify",
         "keyring": "It is kept in the keyring of this session.",
@@ -445,6 +448,71 @@ def grade(valid: bool = True) -> dict[str, Any]:
         "checkpoint": checkpoint()["note"],
         "bundle": "/tmp/run.qvevidence.zip",
         "run": RUN,
+        "notices": [],
+        "anchors": [],
+    }
+
+
+AUTHORITY, WITNESS = "CN=Time of Example,O=Example Trust", "witness.example/w1"
+
+
+def anchored() -> dict[str, Any]:
+    """A grade that rests on a time stamp and a witness."""
+    meaning, limit = MEANINGS["WITNESSED"]
+    confirmed = [
+        {"kind": "time_stamp", "by": AUTHORITY, "at": "2026-11-28T09:14:02Z", "counts": True},
+        {"kind": "witness", "by": WITNESS, "at": "2026-11-28T09:14:03Z", "counts": True},
+    ]
+    return {**grade(), "grade": "WITNESSED", "meaning": meaning, "limit": limit, "anchors": confirmed}
+
+
+def anchors(*states: str) -> dict[str, Any]:
+    """Who was asked about a checkpoint, with a state each: the time stamp, then witnesses."""
+    sentences = {
+        "held": "",
+        "waiting": "The air gap is on, so no cosignature was asked of witness.example.",
+        "refused": FORK,
+    }
+    asked = [
+        {
+            "kind": "witness" if number else "time_stamp",
+            "by": WITNESS if number else (AUTHORITY if state == "held" else ""),
+            "state": state,
+            "at": "2026-11-28T09:14:02Z" if state == "held" else "",
+            "sentence": sentences[state],
+        }
+        for number, state in enumerate(states)
+    ]
+    return {"size": 4212, "asked": True, "anchors": asked}
+
+
+FORK = "The witness witness.example/w1 has seen another history of this log. Nothing was cosigned."
+
+
+def signing_keys() -> dict[str, Any]:
+    in_use = checkpoint()["verifier_key"]
+    return {
+        "origin": checkpoint()["origin"],
+        "keys": [
+            _signing_key(in_use, "in_use", "2026-11-02T08:00:00Z", ""),
+            _signing_key(in_use.replace("e589c03f", "0a11beef"), "rotated", "2026-11-02T08:00:00Z", "yearly"),
+            _signing_key(
+                in_use.replace("e589c03f", "77c0ffee"), "revoked", "2026-03-14T16:20:00Z", "the laptop was stolen"
+            ),
+        ],
+    }
+
+
+def _signing_key(text: str, state: str, changed_at: str, reason: str) -> dict[str, Any]:
+    return {
+        "verifier_key": text,
+        "id": text.split("+")[1],
+        "protection": "keyring",
+        "protected": True,
+        "state": state,
+        "changed_at": changed_at,
+        "size": 4000,
+        "reason": reason,
     }
 
 
@@ -556,6 +624,9 @@ def answers(**changes: Any) -> dict[str, Any]:
         "evidence_event": event,
         "evidence_checkpoint": checkpoint(),
         "evidence_grade": grade(),
+        "evidence_anchors": {"size": 4212, "asked": False, "anchors": []},
+        "signing_key": signing_keys(),
+        "reproduction": reproduction.view(),
         **source.answers(),
         **{name: answer for name, answer in results.answers().items() if name != "run_overview"},
         **{name: answer for name, answer in defects.answers().items() if name not in ("run_overview", "run_source")},

@@ -5,12 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from qverify_desktop.domain.views import GradeView
+from qverify_desktop.domain.views import AnchorView, GradeView
 from qverify_desktop.ui.language import later, tr, trn
+from qverify_desktop.ui.pages.evidence_parts.anchors import told
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, row
-from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN
+from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN, when
 
+#: Notices that are shown; a bundle has few, unless somebody made it have many.
+MOST_NOTICES = 6
 #: The ladder from the bottom, with what each step means in a few words.
 LADDER = (
     ("invalid", later("not whole")),
@@ -48,11 +51,35 @@ class GradeBand(QFrame):
         self._icon.show_icon(look.icon, look.token, look.text())
         events = trn("{n} event", "{n} events", grade["events"])
         self.sentence.setText(f"{look.text()}. {grade['meaning']}")
-        self.limit.setText(f"{grade['limit']} {events}.")
+        self.limit.setText(f"{grade.get('record', '')} {grade['limit']} {events}.".strip())
         empty(self._problems)
+        for anchor in grade["anchors"]:
+            if anchor["counts"]:
+                shown: AnchorView = {**anchor, "state": "held", "sentence": ""}  # type: ignore[typeddict-item]
+                self._problems.addWidget(label(told(shown), "body", wrap=True, select=True))
         for problem in grade["problems"][:20]:
             self._problems.addWidget(label(problem, "body", "danger", wrap=True, select=True))
+        for notice in grade["notices"][:MOST_NOTICES]:
+            self._problems.addWidget(label(notice, "small", "muted", wrap=True, select=True))
         self._show_ladder(key)
+        if grade.get("reproduced"):
+            self._show_reproduced(grade["reproduced"])
+
+    def _show_reproduced(self, at: str) -> None:
+        """Beside the ladder, because it is no step of it: all of it was executed again on this machine."""
+        step = frame("tint")
+        step.setProperty("tone", "success")
+        words = tr("Reproduced here {when}", when=when(at))
+        step.setLayout(
+            row(
+                IconLabel(self._theme, "shield-check", "success", words=words),
+                label(words, "strong"),
+                gap=6,
+                margins=(8, 4, 8, 4),
+            )
+        )
+        step.setToolTip(tr("Every accepted test and every suspected defect ended again as the evidence says."))
+        self._ladder.insertWidget(self._ladder.count() - 1, step)
 
     def show_none(self, why: str) -> None:
         """No grade yet, and why."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextDocument
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -13,6 +12,7 @@ from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import CheckpointView, EventView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
+from qverify_desktop.ui.pages.evidence_parts.anchors import AnchorLines, paper
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, label, row
 from qverify_desktop.ui.widgets.chips import Choice, Segmented
@@ -83,6 +83,7 @@ class ProofPane(QWidget):
     def _build_checkpoint(self) -> QWidget:
         theme = self._desk.theme
         self._about = label("", "body", wrap=True, select=True)
+        self.anchors = AnchorLines(self._desk)
         self.qr = QrCode(theme, side=QR_SIDE)
         self.note = QPlainTextEdit()
         self.note.setObjectName("code")
@@ -103,6 +104,7 @@ class ProofPane(QWidget):
         inside.setLayout(
             column(
                 self._about,
+                self.anchors,
                 row(copy, key, paper, None),
                 self.note,
                 row(self.qr, None),
@@ -160,6 +162,7 @@ class ProofPane(QWidget):
     def show_run(self, run: str) -> None:
         """Whose checkpoint is shown: a run's closing one, or with an empty name the newest."""
         self._run, self._checkpoint, self._event = run, None, None
+        self.anchors.show_run("")
         if self.which.chosen() == "checkpoint":
             self._ask_checkpoint()
 
@@ -197,6 +200,7 @@ class ProofPane(QWidget):
         self.note.setPlainText(view["note"])
         self._key.setText(view["verifier_key"])
         self.qr.setVisible(self.qr.show_text(view["note"]))
+        self.anchors.show_run(self._run)
         self._signed.show_content()
 
     def _copy_note(self) -> None:
@@ -208,7 +212,7 @@ class ProofPane(QWidget):
             self._desk.front.copy(self._checkpoint["verifier_key"], tr("The verifier key is copied."))
 
     def _print(self) -> None:
-        """The checkpoint as text on paper, through the desktop's own dialog."""
+        """The checkpoint as text and QR code on paper, through the desktop's own dialog."""
         if self._checkpoint is None:
             return
         view = self._checkpoint
@@ -216,9 +220,7 @@ class ProofPane(QWidget):
         dialog = QPrintDialog(printer, self)
 
         def go() -> None:
-            document = QTextDocument()
-            document.setPlainText(f"{view['note']}\n{view['verifier_key']}\n{view['signed_at']}\n")
-            document.print_(printer)
+            paper(view).print_(printer)
 
         dialog.accepted.connect(go)
         dialog.finished.connect(dialog.deleteLater)
