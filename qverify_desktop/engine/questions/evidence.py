@@ -139,9 +139,9 @@ class EvidenceQuestions:
             left = await asyncio.to_thread(delivery.delivered, self._context.home, run)
             if left is None:
                 raise BadInput(f"The run {run} has no evidence bundle yet.", f"Finish it first: qverify resume {run}")
-            await asyncio.to_thread(delivery.add_anchors, self._context.home, run, self._context.services.journal)
+            home, journal = self._context.home, self._context.services.journal
+            bundle = str(await asyncio.to_thread(delivery.kept_bundle, home, journal, run))
             trusted = await asyncio.to_thread(self._trusted)
-            bundle = str(delivery.run_folder(self._context.home, run) / f"{run}{delivery.BUNDLE_SUFFIX}")
             if own_key:
                 with contextlib.suppress(BadInput):
                     key = (await asyncio.to_thread(self._checkpoint, run))["verifier_key"]
