@@ -47,7 +47,7 @@ async def nothing(_step: str) -> None:
     """The hook that does nothing."""
 
 
-class Gate:
+class Halt:
     """Stops an analysis in a step until it is let through."""
 
     def __init__(self, step: str = "work") -> None:
