@@ -224,7 +224,14 @@ def _add_preview(commands: Any) -> None:
     )
     parser.add_argument("source", metavar="PATH_OR_URL", help="a folder, or the URL of a git repository")
     parser.add_argument(
-        "--target", default="", metavar="NAME", help="a function's name, or FILE::NAME (default: the first)"
+        "--target",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a function's name, or FILE::NAME; may be given several times (default: the first)",
+    )
+    parser.add_argument(
+        "--targets", action="store_true", help="only list the functions that a model would be asked about"
     )
     parser.add_argument("--scope", default="all", help="all, changed:REF or files:GLOB (default: all)")
     parser.add_argument("--model", default="auto", help="a model's name (default: auto, the order of models.toml)")

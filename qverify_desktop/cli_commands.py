@@ -39,7 +39,7 @@ def analyze(options: argparse.Namespace) -> int:
 
 
 def preview(options: argparse.Namespace) -> int:
-    """What a model would be sent first; nothing is sent, run or kept."""
+    """What a model would be sent first about one function or several; nothing is sent, run or kept."""
     try:
         scope = Scope.parse(options.scope)
     except ValueError as error:
@@ -51,9 +51,9 @@ def preview(options: argparse.Namespace) -> int:
     async def ask(engine: AnyEngine, screen: Screen) -> int:
         from qverify_desktop.engine.wire import request_to_json
 
-        screen.print_preview(
-            await engine.ask("model_preview", request=request_to_json(request), target=options.target)
-        )
+        asked = request_to_json(request)
+        views = [await engine.ask("model_preview", request=asked, target=one) for one in options.target or [""]]
+        screen.print_previews(views, names=options.targets)
         return 0
 
     return _ask(options, ask)

@@ -166,12 +166,19 @@ class Screen:
         else:
             _print_lines([sentence])
 
-    def print_preview(self, view: Mapping[str, Any]) -> None:
-        """Where a prompt would go, what it would cost, what was masked, and all that it says."""
-        if self.as_json:
-            _print_json(view)
+    def print_previews(self, views: Sequence[Mapping[str, Any]], *, names: bool) -> None:
+        """Where each prompt would go, what it would cost, what was masked, and all that it says. With ``names`` only the functions
+        that a model would be asked about, in their order, and how many they are."""
+        first = views[0]
+        if self.as_json and names:
+            _print_json({"targets": first["targets"], "count": first["count"]})
+        elif self.as_json:
+            _print_json(first if len(views) == 1 else {"previews": list(views)})
+        elif names:
+            _print_lines([*first["targets"], _counted(first["count"])])
         else:
-            _print_lines(preview_lines(view))
+            for number, view in enumerate(views):
+                _print_lines([*([""] if number else ()), *preview_lines(view)])
 
     def print_replay(self, view: Mapping[str, Any]) -> None:
         if self.as_json:
@@ -251,7 +258,11 @@ def finished_lines(document: Mapping[str, Any]) -> list[str]:
 
 def preview_lines(view: Mapping[str, Any]) -> list[str]:
     """A prompt that was not sent, with the messages as they stand."""
-    lines = [f"{view['target']}, {view['purpose'].replace('_', ' ')} ({view['template']}). Nothing was sent.", ""]
+    lines = [
+        f"{view['target']}, {view['purpose'].replace('_', ' ')} ({view['template']}). Nothing was sent.",
+        f"{_counted(view['count'])} Another is shown with --target NAME, all are listed with --targets.",
+        "",
+    ]
     for number, one in enumerate(view["destinations"], 1):
         lines.append(f"{number}. {_destination(one)}")
     if not view["destinations"]:
@@ -266,6 +277,10 @@ def preview_lines(view: Mapping[str, Any]) -> list[str]:
     for number, message in enumerate(view["messages"], 1):
         lines += ["", f"----- message {number}, {message['role']} -----", message["content"]]
     return lines
+
+
+def _counted(count: int) -> str:
+    return f"A model would be asked about {count:,} {'function' if count == 1 else 'functions'} in all."
 
 
 def _destination(one: Mapping[str, Any]) -> str:

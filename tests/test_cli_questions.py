@@ -33,17 +33,20 @@ def words(tmp_path: Path) -> Path:
     return folder
 
 
-def on_a_terminal(home: Path, *arguments: str, typed: str, after: str) -> tuple[int, str]:
+def on_a_terminal(home: Path, *arguments: str, typed: str, after: str, patience_s: float = 120) -> tuple[int, str]:
     """Exit code, and all that stood on the terminal; ``typed`` is typed as soon as ``after`` is read."""
-    return script_on_a_terminal(home, "-m", "qverify_desktop.cli", *arguments, typed=typed, after=after)
+    words = ("-m", "qverify_desktop.cli", *arguments)
+    return script_on_a_terminal(home, *words, typed=typed, after=after, patience_s=patience_s)
 
 
-def script_on_a_terminal(home: Path, *arguments: str, typed: str, after: str) -> tuple[int, str]:
+def script_on_a_terminal(
+    home: Path, *arguments: str, typed: str, after: str, patience_s: float = 120
+) -> tuple[int, str]:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["QVERIFY_HOME"] = str(home)
         os.execv(sys.executable, [sys.executable, *arguments])
-    shown, said, until = "", False, time.monotonic() + 120
+    shown, said, until = "", False, time.monotonic() + patience_s
     while time.monotonic() < until:
         if not select.select([terminal], [], [], 1)[0]:
             continue
@@ -169,7 +172,8 @@ def test_a_preview_prints_everything_and_the_server_hears_nothing(home: Path, tm
     folder = tmp_path / "code"
     folder.mkdir()
     (folder / "money.py").write_text(
-        'def owed(net):\n    """What is owed."""\n    key = "AKIA" "ABCDEFGHIJKLMNOP"\n    return net\n'
+        'def owed(net):\n    """What is owed."""\n    key = "AKIA" "ABCDEFGHIJKLMNOP"\n    return net\n\n\n'
+        'def paid(net):\n    """What is paid."""\n    return net * 2\n'
     )
     script = Script([Say("x")])
     with serving(script, "openai") as server:
@@ -179,8 +183,14 @@ def test_a_preview_prints_everything_and_the_server_hears_nothing(home: Path, tm
         assert "money.py::owed, generate" in done.stdout and "Nothing was sent." in done.stdout
         assert "openai/scripted at this machine: about" in done.stdout and "free" in done.stdout
         assert "----- message 2, user -----" in done.stdout and "def owed(net):" in done.stdout
-        view = json.loads(without(home, "preview", str(folder), *model, "--json").stdout)
+        assert "asked about 2 functions in all" in done.stdout
+        view = json.loads(without(home, "preview", str(folder), "--target", "owed", *model, "--json").stdout)
         assert view["messages"][1]["content"] in done.stdout
+        listed = without(home, "preview", str(folder), *model, "--targets")
+        assert set(listed.stdout.splitlines()[:-1]) == {"money.py::owed", "money.py::paid"}
+        both = without(home, "preview", str(folder), "--target", "owed", "--target", "paid", *model)
+        assert "def paid(net):" in both.stdout and view["messages"][1]["content"] in both.stdout
+        assert both.stdout.count("Nothing was sent.") == 2
         wrong = without(home, "preview", str(folder), "--target", "nowhere", *model)
         assert wrong.returncode == 2 and "money.py::owed" in wrong.stderr
     assert script.requests == []

@@ -115,7 +115,15 @@ def proxied(upstream: str, port: int) -> Iterator[str]:
         "EXTRA_MODELS": PROXIED,
         "PROVIDERS_LOCAL_BASE_URL": f"{upstream}/v1",
     }
-    command = [str(folder / "bin" / "ollama-proxy"), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        str(folder / "bin" / "python"),
+        str(folder / "bin" / "ollama-proxy"),
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with _running(command, f"http://127.0.0.1:{port}", "/api/version", "proxy.log", environment) as base:
         yield base
 
@@ -270,6 +278,7 @@ def prove_analysis(base: str, name: str, source: Path, targets: int, tokens: int
         "exit_code": ran.returncode,
         "verdict": report["verdict"],
         "accepted": report["accepted"],
+        "answer_tokens_at_most": tokens,
         "model_s": report["model_s"],
         "model_tests_by_reason": reasons,
         "cost_microusd": report["cost_microusd"],
@@ -289,11 +298,13 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=256, help="cap on one answer")
     parser.add_argument("--targets", type=int, default=4)
     parser.add_argument("--source", type=Path, default=ROOT / "resources" / "sample")
-    parser.add_argument(
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument(
         "--gateway-only",
         action="store_true",
-        help="no analyses, which need Docker; theirs stay as they were measured",
+        help="no analyses, which need Docker; the rest stays as it was measured",
     )
+    only.add_argument("--analyses-only", action="store_true", help="the analyses alone")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     model = fetch()
@@ -304,27 +315,31 @@ def main() -> None:
                 while True:
                     time.sleep(3600)
             return
-        before = json.loads(REPORT.read_text()) if REPORT.exists() else {}
-        result = {
-            "machine": {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()},
-            "model": {"name": NAME, "sha256": SHA256, "bytes": model.stat().st_size},
-            "memory": _measured(prove_memory(CONTEXT)),
-            "gateway": _measured(asyncio.run(prove_gateway(base))),
-        }
+        machine = {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()}
+        _write("machine", machine)
+        _write("model", {"name": NAME, "sha256": SHA256, "bytes": model.stat().st_size})
+        _measured("memory", prove_memory(CONTEXT))
+        tokens, source = options.tokens, options.source
+        if not options.analyses_only:
+            _measured("gateway", asyncio.run(prove_gateway(base)))
         with proxied(base, options.port + 1) as ollama:
-            result["ollama_gateway"] = _measured(asyncio.run(prove_ollama(ollama)))
+            if not options.analyses_only:
+                _measured("ollama_gateway", asyncio.run(prove_ollama(ollama)))
             if not options.gateway_only:
-                tokens, source = options.tokens, options.source
-                result["ollama_analysis"] = _measured(prove_analysis(ollama, PROXIED, source, 1, tokens))
-                result["analysis"] = _measured(prove_analysis(base, NAME, source, options.targets, tokens))
-    kept = {name: before[name] for name in ("analysis", "ollama_analysis") if name in before and name not in result}
-    REPORT.write_text(json.dumps(result | kept, indent=2) + "\n")
-    print(json.dumps(result | kept, indent=2))
+                _measured("ollama_analysis", prove_analysis(ollama, PROXIED, source, 1, tokens))
+                _measured("analysis", prove_analysis(base, NAME, source, options.targets, tokens))
 
 
-def _measured(values: dict[str, Any]) -> dict[str, Any]:
-    """With when, and at which commit."""
-    return {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit()} | values
+def _measured(name: str, values: dict[str, Any]) -> None:
+    """One part of the report, with when, at which commit, and how busy the machine was: it takes minutes, so each is kept at once."""
+    when = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit()}
+    _write(name, when | {"load": round(os.getloadavg()[1], 1)} | values)
+
+
+def _write(name: str, values: dict[str, Any]) -> None:
+    before = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    REPORT.write_text(json.dumps(before | {name: values}, indent=2) + "\n")
+    print(json.dumps({name: values}, indent=2), flush=True)
 
 
 if __name__ == "__main__":

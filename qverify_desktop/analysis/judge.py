@@ -14,7 +14,7 @@ from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.project import Project
 from qverify_desktop.domain.results import JudgedTest, TestVerdict
 from qverify_desktop.domain.testing import Footprint, GeneratedTest, Status, SuiteResult, TestOutcome
-from qverify_desktop.languages.base import Language, RunVariation
+from qverify_desktop.languages.base import REVERSED, Language, RunVariation
 
 REPETITIONS = 5
 #: A batch is one container: large enough to pay for its start, small enough that one bad test costs little.
@@ -31,7 +31,7 @@ _BINDS = re.compile(r"\s*(?:const |let |var |val |final \S+ )?observed(?:\s*:\s*
 #: What is different in each of the five runs. POSIX time zones need no data base in the image.
 VARIATIONS = (
     RunVariation(0, 0, "UTC0", "C.UTF-8"),
-    RunVariation(11, 1, "EST5EDT,M3.2.0,M11.1.0", "C.UTF-8"),
+    RunVariation(REVERSED, 1, "EST5EDT,M3.2.0,M11.1.0", "C.UTF-8"),
     RunVariation(23, 4242, "NPT-5:45", "C"),
     RunVariation(37, 77, "AEST-10AEDT,M10.1.0,M4.1.0/3", "C.UTF-8"),
     RunVariation(53, 100003, "HST10", "POSIX", cpus=THROTTLED),

@@ -106,6 +106,9 @@ class Journal(Protocol):
     def recorded(self, run: str, step: str) -> str | None:
         """Digest of the step's result when it was recorded before, otherwise ``None``."""
 
+    def recorded_by(self, step: str) -> list[tuple[str, str]]:
+        """Each run that recorded a step of this name, with the digest of its result, the newest first."""
+
     def record(self, run: str, step: str, result: str, events: list[Evidence]) -> str:
         """Append events and the step's result digest; a step recorded before changes nothing. Answers the digest that stands."""
 

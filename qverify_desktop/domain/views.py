@@ -116,11 +116,13 @@ class MaskedView(TypedDict):
 
 
 class PreviewView(TypedDict):
-    """What would be sent first for ``target``. ``targets`` are the functions that would be asked about, ``measured`` the run whose
-    coverage marks lines, ``cloud`` what was decided (``CloudPolicy``)."""
+    """What would be sent first for ``target``. ``targets`` are the functions that would be asked about, in their order, as many as are
+    offered by name of ``count`` in all; ``measured`` is the run whose coverage marks lines, ``cloud`` what was decided
+    (``CloudPolicy``)."""
 
     target: str
     targets: list[str]
+    count: int
     measured: str
     cloud: str
     purpose: str

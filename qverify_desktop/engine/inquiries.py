@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from qverify_desktop.analysis.ports import Artefacts, Evidence, Journal
 from qverify_desktop.domain.errors import BadInput, QVerifyError
@@ -78,6 +79,10 @@ class Inquiries:
         if reply is Consent.NOBODY:
             raise BadInput("The answer is neither go_on nor stop.")
         one.reply.set_result(reply)
+        if reply is Consent.GO_ON and one.inquiry.shared:
+            for other in self._open.values():
+                if other.inquiry.shared and other.inquiry.name == name and other.told and not other.reply.done():
+                    other.reply.set_result(reply)
 
     def rest(self, run: str) -> None:
         """The run is about to pause: it waits for no answer, and asks again when it is gone on with."""
@@ -94,7 +99,7 @@ class Inquiries:
     async def _settle(self, one: _Open) -> Consent:
         inquiry = one.inquiry
         try:
-            known = await asyncio.to_thread(self._recorded, inquiry)
+            known = await asyncio.to_thread(self._known, inquiry)
             if known is not None:
                 return known
             if not self._attended(inquiry.run):
@@ -118,17 +123,27 @@ class Inquiries:
             if one.told:
                 self._tell(inquiry, False)
 
-    def _recorded(self, inquiry: Inquiry) -> Consent | None:
+    def _known(self, inquiry: Inquiry) -> Consent | None:
+        """The answer that the run was given before; of what is shared also the consent that another run was given, which then
+        stands in the evidence of this one too."""
         digest = self._journal.recorded(inquiry.run, _step(inquiry))
-        if digest is None:
-            return None
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        if digest is not None:
+            return self._read(digest)
+        for run, digest in self._journal.recorded_by(_step(inquiry)) if inquiry.shared else ():
+            if self._read(digest) is Consent.GO_ON:
+                self._record(inquiry, Consent.GO_ON, {"answered_in": run})
+                return Consent.GO_ON
+        return None
+
+    def _read(self, digest: str) -> Consent | None:
+        with contextlib.suppress(QVerifyError, ValueError, KeyError, TypeError):
             return Consent(json.loads(self._artefacts.get(digest))["reply"])
         return None
 
-    def _record(self, inquiry: Inquiry, reply: Consent) -> None:
+    def _record(self, inquiry: Inquiry, reply: Consent, more: Mapping[str, str] = MappingProxyType({})) -> None:
         digest = self._artefacts.put(json.dumps({"inquiry": inquiry.name, "reply": reply.value}).encode())
-        event = Evidence("person_answered", {"inquiry": inquiry.name, "reply": reply.value, **inquiry.facts}, {})
+        data = {"inquiry": inquiry.name, "reply": reply.value, **inquiry.facts, **more}
+        event = Evidence("person_answered", data, {})
         self._journal.record(inquiry.run, _step(inquiry), digest, [event])
 
 

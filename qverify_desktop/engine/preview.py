@@ -54,6 +54,7 @@ def _view(found: Previewed, shown: Preview, policy: CloudPolicy) -> PreviewView:
     return {
         "target": found.target.id,
         "targets": [one.id for one in found.targets[:MOST_TARGETS]],
+        "count": len(found.targets),
         "measured": found.measured,
         "cloud": policy.value,
         "purpose": shown.purpose,

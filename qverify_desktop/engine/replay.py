@@ -166,6 +166,9 @@ class Forgotten:
     def recorded(self, run: str, step: str) -> str | None:
         return None
 
+    def recorded_by(self, step: str) -> list[tuple[str, str]]:
+        return []
+
     def record(self, run: str, step: str, result: str, events: list[Evidence]) -> str:
         return result
 

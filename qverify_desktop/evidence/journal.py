@@ -123,6 +123,12 @@ class EvidenceJournal:
             row = session.get(StepRow, (run, step))
             return row.result if row is not None else None
 
+    def recorded_by(self, step: str) -> list[tuple[str, str]]:
+        """Each run that recorded a step of this name, with the digest of its result, the newest first."""
+        chosen = select(StepRow.run, StepRow.result).where(StepRow.step == step).order_by(StepRow.recorded_at.desc())
+        with self._database.reading() as session:
+            return [(run, result) for run, result in session.execute(chosen)]
+
     def record(self, run: str, step: str, result: str, events: Sequence[Event]) -> str:
         """Append the events and the step's result; a step recorded before changes nothing. Answers the digest that stands.
 

@@ -55,8 +55,8 @@ def clock_stopped() -> AbstractContextManager[None]:
 
 
 def inquiry_of(run: str, budget: Budget, estimate: int, sentence: str) -> Inquiry:
-    """The question whether a budget may be spent up to its limit. One limit is asked about once in a run (a month's once in each
-    run and month)."""
+    """The question whether a budget may be spent up to its limit. A run's limit is asked about once in the run, a month's once in
+    the month, until somebody agrees to it, for all runs."""
     month = datetime.now(UTC).strftime(".%Y-%m") if budget.name == "month" else ""
     return Inquiry(
         run,
@@ -68,4 +68,5 @@ def inquiry_of(run: str, budget: Budget, estimate: int, sentence: str) -> Inquir
             "estimate_microusd": estimate,
             "limit_microusd": budget.limit_microusd,
         },
+        shared=bool(month),
     )

@@ -109,10 +109,13 @@ class ApiKeys:
         return sorted({key.get_secret_value() for key in held})
 
     def without(self, text: str) -> str:
-        """The text with every key that is known here taken out."""
+        """The text with every key that is known here taken out, and the passphrase that opened the key file."""
         kept = {self._in_keyring(name) for name in [*self._names(), *_TOKENS]} - {""}
-        for key in sorted({*self.values(), *kept}, key=len, reverse=True):
-            text = text.replace(key, "[key]")
+        secrets = dict.fromkeys({*self.values(), *kept}, "[key]")
+        if passphrase := self._passphrase.get_secret_value():
+            secrets.setdefault(passphrase, "[passphrase]")
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, secrets[secret])
         return text
 
     def _find(self, provider: str) -> SecretStr | None:

@@ -48,6 +48,20 @@ async def nothing(_step: str) -> None:
     """The hook that does nothing."""
 
 
+class Halt:
+    """Stops an analysis in a step until it is let through."""
+
+    def __init__(self, step: str = "work") -> None:
+        self.step = step
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+
+    async def __call__(self, step: str) -> None:
+        if step == self.step:
+            self.reached.set()
+            await self.open.wait()
+
+
 class NoMachine:
     """A machine with nothing on it that notes its sweeps."""
 

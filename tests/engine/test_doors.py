@@ -22,19 +22,6 @@ from qverify_desktop.engine.remote import RemoteEngine
 from tests.engine.house import follow, house
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
 async def until(listening: AsyncIterator[str], wanted: str) -> list[str]:
     """What is heard up to and with ``wanted``."""
     heard = []

@@ -11,34 +11,7 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.events import EventKind, RunStatus
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.engine.remote import RemoteEngine
-from tests.engine.house import NoMachine, ScriptedAnalysis, follow, house
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-class Gate:
-    """Stops an analysis in a step until it is let through."""
-
-    def __init__(self, step: str) -> None:
-        self.step = step
-        self.reached = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def __call__(self, step: str) -> None:
-        if step == self.step:
-            self.reached.set()
-            await self.open.wait()
+from tests.engine.house import Halt, NoMachine, ScriptedAnalysis, follow, house
 
 
 async def test_a_run_from_start_to_end(home: Path, source: Path, tmp_path: Path) -> None:
@@ -80,7 +53,7 @@ async def test_a_run_from_start_to_end(home: Path, source: Path, tmp_path: Path)
 
 
 async def test_cancel_in_a_step_then_resume_without_repeating_what_was_finished(home: Path, source: Path) -> None:
-    gate = Gate("work")
+    gate = Halt("work")
     analysis = ScriptedAnalysis(gate)
     async with house(home, analysis) as engine:
         run = await engine.start(AnalysisRequest(str(source)))
@@ -112,7 +85,7 @@ async def test_two_runs_wait_for_each_other_and_drain_waits_for_both(home: Path,
 
 
 async def test_a_person_may_lose_interest_twice(home: Path, source: Path) -> None:
-    gate = Gate("work")
+    gate = Halt("work")
     async with house(home, ScriptedAnalysis(gate)) as engine:
         run = await engine.start(AnalysisRequest(str(source)))
         await gate.reached.wait()
@@ -121,7 +94,7 @@ async def test_a_person_may_lose_interest_twice(home: Path, source: Path) -> Non
 
 
 async def test_cancel_while_waiting_for_another_run(home: Path, source: Path) -> None:
-    gate = Gate("work")
+    gate = Halt("work")
     analysis = ScriptedAnalysis(gate)
     async with house(home, analysis) as engine:
         first = await engine.start(AnalysisRequest(str(source)))
@@ -137,7 +110,7 @@ async def test_cancel_while_waiting_for_another_run(home: Path, source: Path) ->
 
 
 async def test_closing_interrupts_and_the_same_request_goes_on(home: Path, source: Path) -> None:
-    gate = Gate("work")
+    gate = Halt("work")
     first = ScriptedAnalysis(gate)
     request = AnalysisRequest(str(source), seed=7)
     async with house(home, first) as engine:
@@ -160,7 +133,7 @@ async def test_closing_interrupts_and_the_same_request_goes_on(home: Path, sourc
 
 
 async def test_a_source_that_changed_begins_anew(home: Path, source: Path) -> None:
-    gate = Gate("work")
+    gate = Halt("work")
     request = AnalysisRequest(str(source))
     async with house(home, ScriptedAnalysis(gate)) as engine:
         run = await engine.start(request)
@@ -250,7 +223,7 @@ async def test_names_must_be_known_and_unique(home: Path, source: Path) -> None:
 
 
 async def test_a_second_door_sees_and_steers_the_same_runs(home: Path, source: Path) -> None:
-    gate = Gate("work")
+    gate = Halt("work")
     async with house(home, ScriptedAnalysis(gate)) as engine:
         assert not HomeLock(home).acquire()
         remote = RemoteEngine(home)
@@ -270,7 +243,7 @@ async def test_a_second_door_sees_and_steers_the_same_runs(home: Path, source: P
 
 
 async def test_containers_of_a_dead_owner_are_swept_before_the_first_run(home: Path, source: Path) -> None:
-    gate = Gate("work")
+    gate = Halt("work")
     async with house(home, ScriptedAnalysis(gate)) as engine:
         run = await engine.start(AnalysisRequest(str(source)))
         await gate.reached.wait()

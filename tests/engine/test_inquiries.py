@@ -49,7 +49,10 @@ class Desk:
         artefacts = ArtefactStore(home / "artefacts")
         key = Ed25519PrivateKey.from_private_bytes(b"k" * 32).private_bytes_raw()
         self.journal = EvidenceJournal(self.database, artefacts, Signer("qverify.local/test", key, "unprotected key"))
-        self.journal.record("r", "open", artefacts.put(b"1"), [Evidence("run_opened", {"application": "test"}, {})])
+        for run in ("r", "r2"):
+            self.journal.record(
+                run, "open", artefacts.put(b"1"), [Evidence("run_opened", {"application": "test"}, {})]
+            )
         self.ledger = ModelCalls(self.database, Holder(self.database))
         self.inquiries = Inquiries(self.journal, artefacts)
         self.present = True
@@ -63,8 +66,8 @@ class Desk:
         )
         self.gateway = ModelGateway(accounts=accounts, total_s=options.get("total_s", 60))
 
-    async def ask(self, server: ModelServer, budget: int = 120) -> Answer:
-        asker = Asker(run="r", budget_microusd=budget)
+    async def ask(self, server: ModelServer, budget: int = 120, run: str = "r") -> Answer:
+        asker = Asker(run=run, budget_microusd=budget)
         return await self.gateway.complete(Question(ASK, "generate", CALL, "m", f"{server.url}/v1", asker=asker))
 
     async def opened(self, count: int = 1) -> list[Inquiry]:
@@ -208,6 +211,48 @@ async def test_the_month_s_budget_asks_the_same(tmp_path: Path, server: ModelSer
     await desk.close()
 
 
+async def test_the_month_s_budget_is_agreed_to_once_for_all_runs(tmp_path: Path, server: ModelServer) -> None:
+    desk = Desk(tmp_path / "home", month=124)
+    asking = [asyncio.create_task(desk.ask(server, 1_000_000, run)) for run in ("r", "r2")]
+    one, other = await desk.opened(2)
+    assert one.name == other.name and {one.run, other.run} == {"r", "r2"}
+    desk.inquiries.answer("r2", one.name, Consent.GO_ON)
+    # Two calls of 100 at once don't fit, so the second may be refused: by the limit, not by a question.
+    await asyncio.gather(*asking, return_exceptions=True)
+    assert desk.inquiries.open() == [] and len(desk.told) == 4
+    assert [(said["reply"], said.get("answered_in")) for said in desk.answers()] == [("go_on", None)] * 2
+    await desk.close()
+    later = Desk(tmp_path / "home", month=124)
+    later.journal.record("r3", "open", "0" * 64, [Evidence("run_opened", {"application": "test"}, {})])
+    await later.ask(server, 1_000_000, "r3")
+    [taken] = [said["answered_in"] for said in later.answers() if "answered_in" in said]
+    assert later.told == [] and taken in ("r", "r2")
+    await later.close()
+    # Another limit is another question.
+    raised = Desk(tmp_path / "home", month=130)
+    asking = [asyncio.create_task(raised.ask(server, 1_000_000, "r3"))]
+    [again] = await raised.opened()
+    raised.inquiries.answer("r3", again.name, Consent.GO_ON)
+    await asyncio.gather(*asking)
+    await raised.close()
+
+
+async def test_a_no_to_the_month_s_budget_is_of_its_run_alone(tmp_path: Path, server: ModelServer) -> None:
+    desk = Desk(tmp_path / "home", month=110)
+    asking = [asyncio.create_task(desk.ask(server, 1_000_000, run)) for run in ("r", "r2")]
+    one, _ = await desk.opened(2)
+    desk.inquiries.answer("r", one.name, Consent.STOP)
+    with pytest.raises(ModelsStopped):
+        await asking[0]
+    assert [left.run for left in desk.inquiries.open()] == ["r2"]
+    desk.inquiries.answer("r2", one.name, Consent.GO_ON)
+    assert (await asking[1]).attempts == ()
+    # What its own run was told first stays.
+    with pytest.raises(ModelsStopped):
+        await desk.ask(server, 1_000_000, "r")
+    await desk.close()
+
+
 async def test_both_budgets_ask_one_after_the_other(tmp_path: Path, server: ModelServer, script: Script) -> None:
     desk = Desk(tmp_path / "home", month=110)
     asking = asyncio.create_task(desk.ask(server))
@@ -224,14 +269,6 @@ async def test_both_budgets_ask_one_after_the_other(tmp_path: Path, server: Mode
 
 
 # Over the engine's doors
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
 
 
 class Asks:

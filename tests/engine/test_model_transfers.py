@@ -31,11 +31,6 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def server(tmp_path: Path) -> Iterator[OllamaServer]:
     registry = Registry()
     registry.add("tiny", (MODEL, WEIGHTS), (TEMPLATE, b"{{ .Prompt }}"))

@@ -16,33 +16,7 @@ from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.engine.events import RunStatus
 from qverify_desktop.engine.remote import RemoteEngine
 from tests.engine import pausing_worker
-from tests.engine.house import NoMachine, ScriptedAnalysis, follow, house
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-class Gate:
-    """Stops an analysis in its step ``work`` until it is let through."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def __call__(self, step: str) -> None:
-        if step == "work":
-            self.reached.set()
-            await self.open.wait()
+from tests.engine.house import Halt, NoMachine, ScriptedAnalysis, follow, house
 
 
 async def status(engine: object, run: str) -> RunStatus:
@@ -51,7 +25,7 @@ async def status(engine: object, run: str) -> RunStatus:
 
 @pytest.mark.parametrize("far", [False, True])
 async def test_the_running_step_ends_and_no_other_begins(home: Path, source: Path, far: bool) -> None:
-    gate = Gate()
+    gate = Halt()
     analysis = ScriptedAnalysis(gate)
     async with house(home, analysis) as engine:
         door = RemoteEngine(home) if far else engine
@@ -69,7 +43,7 @@ async def test_the_running_step_ends_and_no_other_begins(home: Path, source: Pat
 
 
 async def test_a_run_that_waits_for_its_turn_pauses_at_once(home: Path, source: Path) -> None:
-    gate = Gate()
+    gate = Halt()
     analysis = ScriptedAnalysis(gate)
     async with house(home, analysis) as engine:
         first = await engine.start(AnalysisRequest(str(source)))
@@ -104,7 +78,7 @@ async def test_a_run_that_waits_for_the_first_sweep_pauses_at_once(home: Path, s
 
 
 async def test_a_pause_that_has_not_come_yet_can_be_taken_back(home: Path, source: Path) -> None:
-    gate = Gate()
+    gate = Halt()
     analysis = ScriptedAnalysis(gate)
     async with house(home, analysis) as engine:
         run = await engine.start(AnalysisRequest(str(source)))
@@ -120,7 +94,7 @@ async def test_a_pause_that_has_not_come_yet_can_be_taken_back(home: Path, sourc
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 21, 34])
 async def test_resuming_in_the_moment_of_the_pause_goes_on_once(home: Path, source: Path, turns: int) -> None:
     """However far the pause got: taken back, or gone on with after it; from two doors at once."""
-    gate = Gate()
+    gate = Halt()
     analysis = ScriptedAnalysis(gate)
     async with house(home, analysis) as engine:
         run = await engine.start(AnalysisRequest(str(source)))
@@ -135,7 +109,7 @@ async def test_resuming_in_the_moment_of_the_pause_goes_on_once(home: Path, sour
 
 
 async def test_cancelling_is_stronger_than_pausing(home: Path, source: Path) -> None:
-    gate = Gate()
+    gate = Halt()
     async with house(home, ScriptedAnalysis(gate)) as engine:
         run = await engine.start(AnalysisRequest(str(source)))
         await gate.reached.wait()
@@ -146,7 +120,7 @@ async def test_cancelling_is_stronger_than_pausing(home: Path, source: Path) -> 
 
 @pytest.mark.parametrize("far", [False, True])
 async def test_a_paused_run_can_be_cancelled_and_lists_hear_of_it(home: Path, source: Path, far: bool) -> None:
-    gate = Gate()
+    gate = Halt()
     async with house(home, ScriptedAnalysis(gate)) as engine:
         door = RemoteEngine(home) if far else engine
         run = await engine.start(AnalysisRequest(str(source)))
@@ -172,7 +146,7 @@ async def test_what_does_not_go_on_can_not_be_paused(home: Path, source: Path) -
 
 
 async def test_the_same_request_goes_on_with_a_paused_run(home: Path, source: Path) -> None:
-    gate = Gate()
+    gate = Halt()
     async with house(home, ScriptedAnalysis(gate)) as engine:
         run = await engine.start(AnalysisRequest(str(source)))
         await gate.reached.wait()

@@ -29,19 +29,6 @@ model = "qwen2.5-coder"
 """
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
 async def policy_of(engine: object, run: str) -> str:
     """What the run itself keeps to."""
     await follow(engine, run)

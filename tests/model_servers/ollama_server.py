@@ -7,19 +7,14 @@ answers nothing but a status has neither a body nor a content type.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import select
-import socket
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from tests.model_servers import gguf
+from tests.model_servers.loopback import LoopbackHandler, LoopbackServer, running
 from tests.model_servers.ollama_store import (
     ADAPTER,
     LICENSE,
@@ -36,7 +31,7 @@ from tests.model_servers.ollama_store import (
 OLD = "0.5.4"
 
 
-class OllamaServer(ThreadingHTTPServer):
+class OllamaServer(LoopbackServer):
     """``chunk`` bytes are fetched every ``tick_s``. Faults, each on until it is taken back:
 
     ``disk_bytes``: a pull or an upload that would take the store beyond it ends with the error of a full disk;
@@ -45,13 +40,10 @@ class OllamaServer(ThreadingHTTPServer):
     ``lists_as``: the body of its list.
     """
 
-    daemon_threads = True
-    allow_reuse_address = True
-
     def __init__(
         self, folder: Path, registry: Registry | None = None, *, port: int = 0, version: str = "0.12.3"
     ) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(_Handler, port)
         self.store = Store(folder)
         self.registry = registry or Registry()
         self.version = version
@@ -65,16 +57,6 @@ class OllamaServer(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.created: list[dict[str, Any]] = []
         self.uploaded = self.broken_off = 0
-        self.stopping = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what is tested; anything else is told."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
     def used(self) -> int:
         return sum(file.stat().st_size for file in self.store.blobs.iterdir())
@@ -83,41 +65,30 @@ class OllamaServer(ThreadingHTTPServer):
         return bool(self.disk_bytes) and self.used() + more > self.disk_bytes
 
 
-@contextlib.contextmanager
-def serving_ollama(folder: Path, registry: Registry | None = None, **options: Any) -> Iterator[OllamaServer]:
-    """A running server for the time of a ``with``; its end hangs up on everybody."""
-    server = OllamaServer(folder, registry, **options)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+def serving_ollama(
+    folder: Path, registry: Registry | None = None, **options: Any
+) -> AbstractContextManager[OllamaServer]:
+    """A running server for the time of a ``with``."""
+    return running(OllamaServer(folder, registry, **options))
 
 
 class _Gone(Exception):
     """The client hung up, or is hung up on."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     server: OllamaServer
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Silent."""
+    json_kind = "application/json; charset=utf-8"
 
     def do_GET(self) -> None:
         self._note()
         if self.path == "/api/version":
-            return self._json(200, {"version": self.server.version})
+            return self.answer_json(200, {"version": self.server.version})
         if self.path == "/api/tags" and self.server.lists_as:
-            return self._send(200, self.server.lists_as, "application/json")
+            return self.answer(200, self.server.lists_as, "application/json")
         if self.path == "/api/tags":
-            return self._json(200, {"models": [self._entry(name) for name in self.server.store.names()]})
-        return self._json(404, {"error": "404 page not found"})
+            return self.answer_json(200, {"models": [self._entry(name) for name in self.server.store.names()]})
+        return self.answer_json(404, {"error": "404 page not found"})
 
     def do_HEAD(self) -> None:
         self._note()
@@ -128,26 +99,26 @@ class _Handler(BaseHTTPRequestHandler):
         self._note()
         if self.path.startswith("/api/blobs/"):
             return self._upload(self.path.rpartition("/")[2])
-        request = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))) or b"{}")
+        request = self.read_json()
         acts: dict[str, Callable[[dict[str, Any]], None]] = {
             "/api/show": self._show,
             "/api/pull": self._pull,
             "/api/create": self._create,
         }
         if self.path not in acts:
-            return self._json(404, {"error": "404 page not found"})
+            return self.answer_json(404, {"error": "404 page not found"})
         return acts[self.path](request)
 
     def do_DELETE(self) -> None:
         self._note()
-        request = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))) or b"{}")
+        request = self.read_json()
         if not self.server.store.delete(request["model"]):
-            return self._json(404, {"error": f"model '{request['model']}' not found"})
+            return self.answer_json(404, {"error": f"model '{request['model']}' not found"})
         return self._bare(200)
 
     def _note(self) -> None:
         self.server.requests.append((self.command, self.path))
-        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
+        self.server.headers.append(self.lower_headers())
 
     # What is kept
 
@@ -177,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _show(self, request: dict[str, Any]) -> None:
         store, name = self.server.store, request.get("model", "")
         if store.read(name) is None:
-            return self._json(404, {"error": f"model '{name}' not found"})
+            return self.answer_json(404, {"error": f"model '{name}' not found"})
         facts, layers = store.facts(name), store.layers(name)
         answer = {
             "modelfile": "# Modelfile",
@@ -187,20 +158,20 @@ class _Handler(BaseHTTPRequestHandler):
             "capabilities": ["completion"],
             "modified_at": "2026-01-01T00:00:00Z",
         }
-        return self._json(200, answer)
+        return self.answer_json(200, answer)
 
     # Pull
 
     def _pull(self, request: dict[str, Any]) -> None:
         server = self.server
         if server.pulls_as is not None:
-            return self._send(*server.pulls_as)
+            return self.answer(*server.pulls_as)
         self._stream()
         try:
             self._fetch(full_name(request["model"]))
         except _Gone:
             server.broken_off += 1
-            self._hang_up()
+            self.hang_up()
         return None
 
     def _fetch(self, name: str) -> None:
@@ -262,14 +233,16 @@ class _Handler(BaseHTTPRequestHandler):
                 taken += piece
                 server.uploaded += len(piece)
                 if server.is_full(len(taken)):
-                    self._json(500, {"error": "write blob: no space left on device"})
-                    return self._hang_up()
+                    self.answer_json(500, {"error": "write blob: no space left on device"})
+                    return self.hang_up()
         except (OSError, ValueError, _Gone):
             server.broken_off += 1
-            return self._hang_up()
+            return self.hang_up()
         content = bytes(taken)
         if digest_of(content) != digest:
-            return self._json(400, {"error": f'digest mismatch, expected "{digest}", got "{digest_of(content)}"'})
+            return self.answer_json(
+                400, {"error": f'digest mismatch, expected "{digest}", got "{digest_of(content)}"'}
+            )
         store.keep(content)
         return self._bare(201)
 
@@ -295,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
         server.created.append(request)
         files = request.get("files") or {}
         if not files or tuple(map(int, server.version.split("."))) <= (0, 5, 4):
-            return self._json(400, {"error": "neither 'from' or 'files' was specified"})
+            return self.answer_json(400, {"error": "neither 'from' or 'files' was specified"})
         layers: list[tuple[str, bytes]] = []
         self._stream()
         self._line({"status": "parsing GGUF"})
@@ -323,58 +296,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stay(self, seconds: float) -> None:
         """Wait. Raises ``_Gone`` when the client is, or this server is about to be."""
-        end = time.monotonic() + seconds
-        while True:
-            if self.server.stopping.is_set():
-                raise _Gone
-            left = max(0.0, end - time.monotonic())
-            if (
-                self.command == "POST"
-                and self.path == "/api/pull"
-                and select.select([self.connection], [], [], left)[0]
-            ):
-                try:
-                    if not self.connection.recv(1, socket.MSG_PEEK):
-                        raise _Gone
-                except OSError:
-                    raise _Gone from None
-            elif left:
-                time.sleep(min(left, 0.02))
-            if time.monotonic() >= end:
-                return
+        pulling = self.command == "POST" and self.path == "/api/pull"
+        # Of an upload there is more to read, which says nothing of its client.
+        gone = not self.stays(seconds) if pulling else self.server.stopping.wait(seconds)
+        if gone or self.server.stopping.is_set():
+            raise _Gone
 
     def _stream(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-ndjson")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
+        self.begin_chunks("application/x-ndjson")
 
     def _line(self, value: dict[str, Any], *, last: bool = False) -> None:
-        line = json.dumps(value).encode() + b"\n"
         try:
-            self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n" + (b"0\r\n\r\n" if last else b""))
-            self.wfile.flush()
+            self.chunk(json.dumps(value).encode() + b"\n")
+            if last:
+                self.chunk(b"")
         except OSError:
             raise _Gone from None
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
 
     def _bare(self, status: int) -> None:
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
-
-    def _json(self, status: int, value: dict[str, Any]) -> None:
-        self._send(status, json.dumps(value).encode(), "application/json; charset=utf-8")
-
-    def _send(self, status: int, content: bytes, kind: str) -> None:
-        with contextlib.suppress(OSError):
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            self.wfile.flush()

@@ -4,58 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
 
 from tests.model_servers.answers import Say, Script, text_of
+from tests.model_servers.loopback import LoopbackHandler, LoopbackServer, running
 from tests.model_servers.streams import MODEL, STREAM_TYPES, frames
 
 
-class ModelServer(ThreadingHTTPServer):
-    """A scripted model. ``wire`` is ``openai``, ``ollama``, ``azure`` or ``anthropic``; ``url`` is its address without a path."""
-
-    daemon_threads = True
-    allow_reuse_address = True
+class ModelServer(LoopbackServer):
+    """A scripted model. ``wire`` is ``openai``, ``ollama``, ``azure`` or ``anthropic``."""
 
     def __init__(self, script: Script, wire: str = "openai", port: int = 0, context_length: int = 32768) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(_Handler, port)
         self.script = script
         self.wire = wire
         self.context_length = context_length
         self.paths: list[str] = []
-        self.stopping = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-@contextlib.contextmanager
-def serving(script: Script, wire: str = "openai", **options: Any) -> Iterator[ModelServer]:
+def serving(script: Script, wire: str = "openai", **options: Any) -> AbstractContextManager[ModelServer]:
     """A running server for the time of a ``with``."""
-    server = ModelServer(script, wire, **options)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    return running(ModelServer(script, wire, **options))
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     server: ModelServer
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the script keeps what was asked."""
 
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
@@ -69,12 +43,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.server.wire == "openai":
             answers = {"/v1/models": {"object": "list", "data": [{"id": MODEL, "object": "model"}]}}
         if self.path not in answers:
-            return self._json(404, {"error": "404 page not found"})
-        return self._json(200, answers[self.path])
+            return self.answer_json(404, {"error": "404 page not found"})
+        return self.answer_json(200, answers[self.path])
 
     def do_POST(self) -> None:
         self.server.paths.append(self.path)
-        request = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))) or b"{}")
+        request = self.read_json()
         ollama = self.server.wire == "ollama"
         known = {
             "ollama": {"/api/chat", "/api/generate"},
@@ -82,15 +56,15 @@ class _Handler(BaseHTTPRequestHandler):
             "anthropic": {"/v1/messages"},
         }.get(self.server.wire, {"/v1/chat/completions"})
         if ollama and self.path == "/api/show":
-            return self._json(200, {"model_info": {"llama.context_length": self.server.context_length}})
+            return self.answer_json(200, {"model_info": {"llama.context_length": self.server.context_length}})
         path, _, query = self.path.partition("?")
         if path not in known or (self.server.wire == "azure" and not query.startswith("api-version=20")):
-            return self._json(404, {"error": {"code": "404", "message": "Resource not found"}})
+            return self.answer_json(404, {"error": {"code": "404", "message": "Resource not found"}})
         if self.path == "/api/generate":
             request = request | {"messages": [{"role": "user", "content": request.get("prompt", "")}]}
         if ollama and request.get("model") not in (MODEL, f"{MODEL}:latest"):
-            return self._json(404, {"error": f"model '{request.get('model')}' not found"})
-        say = self.server.script.next(request, {k.lower(): v for k, v in self.headers.items()})
+            return self.answer_json(404, {"error": f"model '{request.get('model')}' not found"})
+        say = self.server.script.next(request, self.lower_headers())
         return self._say(say, request)
 
     def _say(self, say: Say, request: dict[str, Any]) -> None:
@@ -102,67 +76,46 @@ class _Handler(BaseHTTPRequestHandler):
             body: dict[str, Any] = {"error": say.message if self.server.wire == "ollama" else error}
             if self.server.wire == "anthropic":
                 body = {"type": "error", "error": {"type": "scripted", "message": say.message}}
-            return self._json(int(say.fault), body, headers)
-        if say.delay_s and not self._stays(say.delay_s):
+            return self.answer_json(int(say.fault), body, headers)
+        if say.delay_s and not self.stays(say.delay_s):
             self.server.script.disconnects += 1
             self.close_connection = True
             return None
         if say.fault == "html":
-            return self._send(200, b"<html><body>Sign in to the hotel's network</body></html>", "text/html")
+            return self.answer(200, b"<html><body>Sign in to the hotel's network</body></html>", "text/html")
         if say.fault == "junk":
-            return self._json(200, {"hello": "world"})
+            return self.answer_json(200, {"hello": "world"})
         if say.fault == "huge":
             return self._huge(say.size)
         if request.get("stream") and not say.plain and self.path != "/api/generate":
             return self._stream(say, request)
         content = json.dumps(self._answer(say, request)).encode()
         if say.fault == "cut":
-            self._send(200, content[: len(content) // 2], "application/json", length=len(content))
-            self.close_connection = True
-            with contextlib.suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
+            self.answer(200, content[: len(content) // 2], "application/json", length=len(content))
+            self.hang_up()
             return None
-        return self._send(200, content, "application/json")
+        return self.answer(200, content, "application/json")
 
     def _stream(self, say: Say, request: dict[str, Any]) -> None:
-        """The same answer in pieces (chunked, RFC 9112, section 7.1), and what can go wrong in the middle."""
+        """The same answer in pieces, and what can go wrong in the middle."""
         sent = list(frames(self.server.wire, self._answer(say, request), say, request))
         if say.fault in ("cut", "ends", "stays"):
             sent = sent[: len(sent) // 2]
         try:
-            self.send_response(200)
-            self.send_header("Content-Type", STREAM_TYPES[self.server.wire])
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
+            self.begin_chunks(STREAM_TYPES[self.server.wire])
             for frame in sent:
-                if say.pause_s and not self._stays(say.pause_s):
+                if say.pause_s and not self.stays(say.pause_s):
                     raise BrokenPipeError
-                self.wfile.write(f"{len(frame):x}\r\n".encode() + frame + b"\r\n")
-                self.wfile.flush()
-            if say.fault == "stays" and not self._stays(60):
+                self.chunk(frame)
+            if say.fault == "stays" and not self.stays(60):
                 raise BrokenPipeError
             if say.fault != "cut":
-                self.wfile.write(b"0\r\n\r\n")
+                self.chunk(b"")
         except OSError:
             self.server.script.disconnects += 1
             self.close_connection = True
         if say.fault == "cut":
-            self.close_connection = True
-            with contextlib.suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-    def _stays(self, seconds: float) -> bool:
-        """Wait, and tell whether the client is still there."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.server.stopping.is_set():
-            if select.select([self.connection], [], [], 0.02)[0]:
-                try:
-                    if not self.connection.recv(1, socket.MSG_PEEK):
-                        return False
-                except OSError:
-                    return False
-                time.sleep(0.02)
-        return True
+            self.hang_up()
 
     def _answer(self, say: Say, request: dict[str, Any]) -> dict[str, Any]:
         text = "" if say.fault in ("empty", "thinking") else say.text
@@ -220,25 +173,3 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(chunk)
             return
         self.server.script.disconnects += 1
-
-    def _json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
-        self._send(status, json.dumps(value).encode(), "application/json", headers=headers)
-
-    def _send(
-        self,
-        status: int,
-        content: bytes,
-        kind: str,
-        *,
-        length: int | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        with contextlib.suppress(OSError):
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content) if length is None else length))
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-            self.wfile.flush()

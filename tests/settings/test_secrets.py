@@ -355,3 +355,12 @@ def test_known_keys_are_taken_out_of_a_text() -> None:
     backend.set_password("qverify-desktop", "api-key-", "sk-kept")
     keys = ApiKeys.take({"OPENAI_API_KEY": "sk-open"}, OsKeyring(backend))
     assert keys.without("a sk-open b sk-kept c") == "a [key] b [key] c"
+
+
+def test_the_passphrase_of_the_open_key_file_is_taken_out_of_a_text(tmp_path: Path) -> None:
+    ApiKeys({}, file=KeyFile(tmp_path, n=2**10)).put("openai", "sk-in-file", "file", "eleven quiet herons")
+    keys = ApiKeys({}, file=KeyFile(tmp_path, n=2**10))
+    keys.unlock("eleven quiet herons")
+    assert keys.without("'eleven quiet herons' opened sk-in-file") == "'[passphrase]' opened [key]"
+    keys.change_passphrase("eleven quiet herons", "nine loud herons")
+    assert keys.without("nine loud herons") == "[passphrase]"

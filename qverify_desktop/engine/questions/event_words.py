@@ -86,7 +86,8 @@ def _answered(data: Data) -> str:
     if "limit_microusd" not in data:
         return f"The person was asked and answered: {said}."
     spent, limit = (int(data.get(key, 0)) / 1_000_000 for key in ("spent_microusd", "limit_microusd"))
-    return f"Asked with ${spent:,.2f} of the {data.get('budget', '')}'s ${limit:,.2f} spent, the person answered: {said}."
+    where = f" in the run {data['answered_in']}" if data.get("answered_in") else ""
+    return f"Asked with ${spent:,.2f} of the {data.get('budget', '')}'s ${limit:,.2f} spent, the person answered{where}: {said}."
 
 
 def _decision(data: Data) -> str:

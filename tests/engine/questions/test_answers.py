@@ -73,11 +73,6 @@ async def finished(home: Path, source: Path, runs: int = 1):
         yield engine, names
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
 # Repositories
 
 

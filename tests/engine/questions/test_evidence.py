@@ -348,14 +348,6 @@ def test_each_grade_has_one_sentence_of_meaning_and_one_of_limit() -> None:
     assert len({told for pair in MEANINGS.values() for told in pair}) == 10
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
 async def test_a_bundle_of_another_key_under_a_run_of_ours_is_seen(tmp_path: Path, source: Path) -> None:
     """Whole in itself: only the key of this installation gives it away."""
     home = tmp_path / "home"

@@ -15,11 +15,6 @@ KEY = "sk-canary-5417-very-secret"
 PASSPHRASE = "correct horse battery"
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
 def everything_in(home: Path) -> bytes:
     return b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
 

@@ -28,11 +28,6 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
 def nobody() -> str:
     """An address on this machine where nothing listens."""
     with socket.socket() as one:

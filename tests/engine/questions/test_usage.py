@@ -22,11 +22,6 @@ from tests.storage.test_model_calls import DONE, INTENT
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def kept(home: Path) -> Path:
     """A state folder whose ledger holds an answered, a failed, a cached and a doubtful call."""
     database = Database(home / "qverify.db")

@@ -24,6 +24,8 @@ PYTHON = {
     "shop/__init__.py": "",
     "shop/prices.py": '''"""Prices."""
 
+GREETING = "Thank you, "
+
 
 def total(prices: list[int]) -> int:
     """Sum of all prices."""
@@ -50,9 +52,29 @@ def draw(prices: list[int]) -> int:
     return prices[len(prices) // 2]
 
 
+def cutlery(names: list[str]) -> list[str]:
+    """Each thing that was bought once."""
+    return list(dict.fromkeys(names))
+
+
+def greeted(name: str) -> str:
+    """The greeting on the receipt."""
+    return GREETING + name
+
+
 def doubled(price: int) -> int:
     """Twice the price."""
     return price * 2
+
+
+def halved(price: int) -> int:
+    """Half the price, rounded down."""
+    return price // 2
+
+
+def rounded(price: int) -> int:
+    """The price without its cents."""
+    return price - price % 100
 
 
 def discounted(price: int) -> int:
@@ -85,6 +107,16 @@ def asked(name: str) -> str:
     return f"Write tests for `{name}`"
 
 
+#: Set's own order is drawn anew in each process; this is the one under the seed of the first run.
+NAMES = '{"spoon", "fork", "knife", "ladle", "whisk", "tongs", "peeler"}'
+FIRST_ORDER = subprocess.run(
+    [sys.executable, "-c", f"print(list({NAMES}))"],
+    env={**os.environ, "PYTHONHASHSEED": "0"},
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout.strip()
+
 PYTHON_ANSWERS = [
     # Good ones.
     Say(file("def test_sum():\n    assert total([1, 2, 3]) == 6\n", "total"), when=asked("total")),
@@ -92,12 +124,25 @@ PYTHON_ANSWERS = [
     Say(file("def test_lowest():\n    assert cheapest([3, 1, 2]) == 1\n", "cheapest", "shop.cheapest"), when=asked("cheapest")),
     # A wrong expectation, however often it is asked about.
     Say(file("def test_dozens():\n    assert dozens(25) == 99\n", "dozens"), when="for `dozens`"),
-    # Flaky: it holds in one time zone only.
+    # Flaky by time: it holds in one time zone only.
     Say(
         "```python\nimport time\n\nfrom shop.prices import draw\n\n\ndef test_draws():\n"
         "    assert draw([1]) == (1 if time.timezone == 0 else 2)\n```",
         when=asked("draw"),
     ),
+    # Flaky by chance: it holds in one order of a set.
+    Say(file(f"def test_once():\n    assert cutlery(list({NAMES})) == {FIRST_ORDER}\n", "cutlery"), when=asked("cutlery")),
+    # Flaky by order: it holds as long as the other one has not run.
+    Say(
+        "```python\nfrom shop import prices\n\n\ndef test_thanks():\n"
+        '    assert prices.greeted("Ann") == "Thank you, Ann"\n\n\n'
+        'def test_another_greeting():\n    prices.GREETING = "Bye, "\n    assert prices.greeted("Ann") == "Bye, Ann"\n```',
+        when=asked("greeted"),
+    ),
+    # No valid source, however often it is asked about.
+    Say("```python\nfrom shop.prices import halved\n\n\ndef test_half(:\n    assert halved(4) == 2\n```", when="`halved`"),
+    # A function that the model made up, however often it is asked about.
+    Say(file("def test_cents():\n    assert without_cents(199) == 100\n", "without_cents"), when="`rounded`"),
     # A tautology.
     Say(file("def test_doubled():\n    result = doubled(2)\n    assert result == result\n", "doubled"), when=asked("doubled")),
     # What the code does, not what its words say.
@@ -159,7 +204,24 @@ function shipping(weight) {
   return weight < 1000 ? 500 : 900;
 }
 
-module.exports = { total, cheapest, dozens, doubled, discounted, shipping };
+/** One of the prices. */
+function draw(prices) {
+  return prices[Math.floor(prices.length / 2)];
+}
+
+const words = { greeting: "Thank you, " };
+
+/** The greeting on the receipt. */
+function greeted(name) {
+  return words.greeting + name;
+}
+
+/** The price without its cents. */
+function rounded(price) {
+  return price - (price % 100);
+}
+
+module.exports = { total, cheapest, dozens, doubled, discounted, shipping, draw, words, greeted, rounded };
 """,
 }
 
@@ -176,6 +238,15 @@ JAVASCRIPT_ANSWERS = [
     Say(script_of("total", "total([1, 2, 3])", "6"), when=asked("total")),
     Say(script_of("cheapest", "cheapest([3, 1, 2])", "1", "./cheapest"), when=asked("cheapest")),
     Say(script_of("dozens", "dozens(25)", "99"), when="for `dozens`"),
+    Say(script_of("draw", "draw([new Date(2026, 0, 1).getTimezoneOffset()])", "0"), when=asked("draw")),
+    Say(
+        '```js\nconst test = require("node:test");\nconst assert = require("node:assert/strict");\n'
+        'const { greeted, words } = require("../../lib/prices.js");\n\ntest("thanks", () => {\n'
+        '  assert.strictEqual(greeted("Ann"), "Thank you, Ann");\n});\n\ntest("another greeting", () => {\n'
+        '  words.greeting = "Bye, ";\n  assert.strictEqual(greeted("Ann"), "Bye, Ann");\n});\n```',
+        when=asked("greeted"),
+    ),
+    Say(script_of("withoutCents", "withoutCents(199)", "100"), when="`rounded`"),
     Say(script_of("doubled", "true", "true"), when=asked("doubled")),
     Say(script_of("discounted", "discounted(50)", "50"), when=asked("discounted")),
     PYTHON_ANSWERS[6],
@@ -286,6 +357,13 @@ async def test_every_kind_of_answer_lands_in_its_class(tmp_path: Path) -> None:
     assert of(result, "cheapest")[0].test.prelude == ("from shop.prices import cheapest",)
     assert classes(result, "dozens") == {(TestVerdict.REFUSED, Reason.FAILS)}
     assert classes(result, "draw") == {(TestVerdict.REFUSED, Reason.FLAKY)}
+    assert classes(result, "cutlery") == {(TestVerdict.REFUSED, Reason.FLAKY)}
+    greetings = {one.test.name: (one.verdict, one.reason) for one in of(result, "greeted")}
+    assert greetings["test_greeted_thanks"] == (TestVerdict.REFUSED, Reason.FLAKY)
+    # The one that spoils it for the other passes in every order itself.
+    assert greetings["test_greeted_another_greeting"] in {*ACCEPTED, (TestVerdict.REFUSED, Reason.NO_GAIN)}
+    assert classes(result, "halved") == {(TestVerdict.REFUSED, Reason.SYNTAX)}
+    assert classes(result, "rounded") == {(TestVerdict.REFUSED, Reason.WRONG_IMPORT)}
     assert classes(result, "doubled") == {(TestVerdict.REFUSED, Reason.TRIVIAL)}
     assert classes(result, "discounted") == {(TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS)}
     assert of(result, "discounted")[0].test.label is Label.SPECIFICATION
@@ -319,6 +397,9 @@ async def test_javascript_lands_in_the_same_classes(tmp_path: Path) -> None:
     assert classes(result, "doubled") == {(TestVerdict.REFUSED, Reason.TRIVIAL)}
     assert classes(result, "discounted") == {(TestVerdict.SUSPECTED, Reason.CONTRADICTS_WORDS)}
     assert [(d.symbol, d.expected) for d in result.defects] == [("discounted", "45")]
+    assert classes(result, "draw") == {(TestVerdict.REFUSED, Reason.FLAKY)}
+    assert (TestVerdict.REFUSED, Reason.FLAKY) in classes(result, "greeted")
+    assert classes(result, "rounded") == {(TestVerdict.REFUSED, Reason.WRONG_IMPORT)}
     assert classes(result, "shipping") == {(TestVerdict.REFUSED, Reason.NOT_A_TEST)}
     assert replayed["differences"] == []
     assert replayed["same"], replayed["sentence"]

@@ -13,7 +13,7 @@ import pytest
 from qverify_desktop.domain.execution import Job, JobResult
 from qverify_desktop.domain.project import Project, Snapshot
 from qverify_desktop.domain.testing import FileCoverage, Status, SuiteResult
-from qverify_desktop.languages.base import RunVariation
+from qverify_desktop.languages.base import REVERSED, RunVariation
 from qverify_desktop.languages.javascript.dialects import DIALECTS
 from qverify_desktop.languages.javascript.language import JavaScriptLanguage
 from qverify_desktop.sandbox.docker import DockerSandbox
@@ -166,6 +166,26 @@ async def test_each_test_has_its_own_end(sandbox: DockerSandbox, tmp_path: Path)
     reached = suite.footprints[f"{PATH}::last"].lines["sums.js"]
     assert reached == {4, 5, 8}
     assert suite.footprints[f"{PATH}::good"].branches["sums.js"] == {(6, 0), (6, 1), (6, 2)}
+
+
+@pytest.mark.parametrize(("seed", "victim"), [(0, "failed"), (REVERSED, "passed")])
+async def test_the_order_can_be_turned_round(sandbox: DockerSandbox, tmp_path: Path, seed: int, victim: str) -> None:
+    text = """\
+const assert = require("node:assert/strict");
+const test = require("node:test");
+
+test("spoils", () => {
+  globalThis.spoilt = true;
+});
+
+test("victim", () => {
+  assert.equal(globalThis.spoilt, undefined);
+});
+"""
+    language, _, project = project_of(tmp_path / "r")
+    job = language.suite_job(project, {PATH: text}, variation=RunVariation(order_seed=seed))
+    suite = language.read_suite(project, await ran(sandbox, job, tmp_path / "r"))
+    assert statuses(suite) == {"spoils": "passed", "victim": victim}
 
 
 async def test_a_run_on_another_day(sandbox: DockerSandbox, tmp_path: Path) -> None:

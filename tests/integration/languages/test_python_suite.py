@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qverify_desktop.domain.testing import FileCoverage, Status
-from qverify_desktop.languages.base import RunVariation
+from qverify_desktop.languages.base import REVERSED, RunVariation
 from qverify_desktop.languages.mutation_report import read_mutation
 from qverify_desktop.languages.python.detection import detect, find_targets
 from qverify_desktop.languages.python.installation import missing_modules_job, read_missing
@@ -50,14 +50,28 @@ FILES = {
 }
 
 
-def suite(root: Path, generated, *, existing=False, coverage=True, files=FILES, timeout=None, elsewhere=False):
+def suite(
+    root: Path, generated, *, existing=False, coverage=True, files=FILES, timeout=None, elsewhere=False, seed=7
+):
     project = detect(snapshot_of(root / "r", files))
     assert project is not None
-    variation = RunVariation(order_seed=1, elsewhere=elsewhere)
+    variation = RunVariation(order_seed=seed, elsewhere=elsewhere)
     job = suite_job(project, generated, only=(), variation=variation, coverage=coverage, existing=existing)
     if timeout:
         job = replace(job, limits=replace(job.limits, timeout_s=timeout))
     return project, job
+
+
+@pytest.mark.parametrize(("seed", "victim"), [(0, Status.FAILED), (REVERSED, Status.PASSED)])
+async def test_the_order_can_be_turned_round(in_container: RunJob, tmp_path: Path, seed: int, victim: Status) -> None:
+    """So every two tests are seen in either order, and one that spoils it for another is found whatever chance says."""
+    text = "from pkg import m\n\n\ndef test_spoils():\n    m.spoilt = True\n\n\ndef test_victim():\n    assert not hasattr(m, 'spoilt')\n"
+    project, job = suite(tmp_path, {"tests/qv/test_gen.py": text}, seed=seed, coverage=False)
+    result = read_suite(project, await in_container(job, tmp_path / "r"))
+    assert {one.id.partition("::")[2]: one.status for one in result.outcomes} == {
+        "test_spoils": Status.PASSED,
+        "test_victim": victim,
+    }
 
 
 async def test_coverage_and_footprints(in_container: RunJob, tmp_path: Path) -> None:

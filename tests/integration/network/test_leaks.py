@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 
+from qverify_desktop.settings.key_file import KeyFile
 from tests.integration.network.inside import ANSWER, ROOT
 from tests.integration.network.planted import forms, hits
 from tests.model_servers.answers import Say, Script
@@ -33,6 +34,10 @@ pytestmark = pytest.mark.docker
 
 # Put together, so that nobody takes this file for one that holds secrets.
 KEY = "sk-" + "canaryK3yQ8vZt0Lw5RnXe7UbYpGh2Jd"
+#: The key that only the key file holds, and what opens it.
+FILE_KEY = "kf-" + "canaryB7nWm2Zs9TqXc4HdRfJ1Ly6Pv"
+PASSPHRASE = "zinnia-" + "canary 4402 marble & quill"
+CANARIES = {"key": KEY, "key of the file": FILE_KEY, "passphrase": PASSPHRASE}
 SECRETS = {
     "in source": "AKIA" + "QYLPMN5HHHFPZAM2",
     "in a function": "sk_live_" + "ReTllpYQYfIZu2Jnf2lAPFjD",
@@ -82,13 +87,17 @@ FORMATS = ("html", "junit", "sarif", "markdown", "csv", "patch", "issues", "expe
 
 @dataclass(frozen=True)
 class Life:
-    """What there is after everything was done once. ``bodies`` and ``headers`` are what the model's server got."""
+    """What there is after everything was done once. ``bodies`` and ``headers`` are what the model's server got in the analysis,
+    ``later`` the headers after the key file was opened; ``started`` are the programs of the analysis' process tree as the kernel started them,
+    arguments and whole environment, the command itself first."""
 
     root: Path
     bodies: list[str]
     headers: list[dict[str, str]]
     document: dict[str, Any]
     said: str
+    later: list[dict[str, str]]
+    started: list[str]
 
 
 def planted(folder: Path) -> Path:
@@ -121,10 +130,20 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         "OPENAI_API_KEY": KEY + "openai",
     }
     said: list[str] = []
+    given = tmp_path_factory.mktemp("passphrase") / "file"
+    given.write_text(PASSPHRASE)
+    given.chmod(0o600)
+    trace = given.with_name("trace")
 
-    def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:
+    def run(*words: str, codes: tuple[int, ...] = (0,), typed: str = "", under: tuple[str, ...] = ()) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", *words], env=environment, capture_output=True, text=True, timeout=500, cwd=ROOT
+            [*under, sys.executable, "-m", *words],
+            env=environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            cwd=ROOT,
         )
         said.extend((done.stdout, done.stderr))
         assert done.returncode in codes, done.stderr
@@ -133,21 +152,57 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     script = Script([Say(ANSWER)])
     with serving(script) as server:
         words = ("--model", MODEL, "--api-base", server.url, "--out", str(root / "given/out"), "--json")
-        document = json.loads(run("qverify_desktop.cli", "analyze", str(source), *words, codes=(0, 1)))
+        # Whole environments: -v shortens none, and a string may be as long as the kernel allows.
+        under = ("strace", "-f", "-v", "-s", "131072", "--seccomp-bpf", "-e", "signal=none", "-e", "trace=execve")
+        line = ("qverify_desktop.cli", "analyze", str(source), *words)
+        document = json.loads(run(*line, codes=(0, 1), under=(*under, "-qqq", "-o", str(trace), "--")))
         bodies = [json.dumps(request, ensure_ascii=False) for request in script.requests]
+        headers = list(script.headers)
+        started = [one for one in trace.read_text().splitlines() if " execve(" in one and " = -1 " not in one]
+        environment["QVERIFY_PASSPHRASE_FILE"] = str(given)
+        kept = ("keys", "set", "127.0.0.1", "--store", "file")
+        run("qverify_desktop.cli", *kept, typed=FILE_KEY + "\n")
+        run("qverify_desktop.cli", "keys", "list")
+        canaries = json.dumps({"key": KEY, "file_key": FILE_KEY, "passphrase": PASSPHRASE})
+        crash = ("tests.integration.network.crashing", str(source), str(root / "given/diagnostics.zip"), server.url)
+        run(*crash, typed=canaries)
+        later = script.headers[len(headers) :]
     for kind in FORMATS:
         run("qverify_desktop.cli", "export", document["run"], "--format", kind, "-o", str(root / "given" / kind))
-    run("qverify_desktop.cli", "replay", document["run"])
+    # Whether it comes to the same is asked elsewhere; on a busy machine it may not.
+    run("qverify_desktop.cli", "replay", document["run"], codes=(0, 1))
     run("qverify_desktop.cli", "verify", document["bundle"])
     run("qverify_desktop.cli", "show", document["run"])
-    run("tests.integration.network.crashing", str(source), str(root / "given/diagnostics.zip"), KEY)
-    return Life(root, bodies, list(script.headers), document, "\n".join(said))
+    return Life(root, bodies, headers, document, "\n".join(said), later, started)
 
 
-def test_the_key_was_used_and_is_nowhere(life: Life) -> None:
+def test_the_keys_were_used_and_are_nowhere(life: Life) -> None:
     assert life.headers and all(KEY in one.get("authorization", "") for one in life.headers)
-    assert hits([life.root], {"key": KEY}) == []
-    assert KEY not in life.said + "\n".join(life.bodies)
+    assert life.later and all(FILE_KEY in one.get("authorization", "") for one in life.later)
+    assert hits([life.root], CANARIES) == []
+    told = life.said + "\n".join(life.bodies)
+    assert [name for name, canary in CANARIES.items() if canary in told] == []
+
+
+def test_the_key_file_that_is_searched_holds_its_key_and_opens_with_the_passphrase(life: Life) -> None:
+    """Otherwise it would be no wonder that neither is found."""
+    assert KeyFile(life.root / "home").read(PASSPHRASE) == {"127.0.0.1": FILE_KEY}
+
+
+def test_the_crash_report_has_the_message_with_the_secrets_taken_out(life: Life) -> None:
+    (report,) = (life.root / "home/crashes").iterdir()
+    text = report.read_text()
+    assert "'authorization': 'Bearer [key]', 'x-api-key': '[key]'" in text
+    assert "opened with '[passphrase]'" in text
+
+
+def test_no_child_has_a_key_in_its_environment_or_arguments(life: Life) -> None:
+    first, *children = life.started
+    assert f"QVERIFY_API_KEY={KEY}" in first, (
+        "the command itself was started with it, and the trace shows environments"
+    )
+    assert any("/git" in one for one in children) and all('"PATH=' in one for one in children)
+    assert [one for one in children if any(canary in one for canary in CANARIES.values())] == []
 
 
 def test_the_signing_key_is_in_its_own_file_alone(life: Life) -> None:

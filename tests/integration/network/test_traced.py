@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from qverify_desktop.domain.connections import ROWS, Closed, Purpose
-from tests.integration.network.inside import GIT_PORT
+from tests.integration.network.inside import GIT_PORT, HOSTS, KEYS
 from tests.integration.network.spaces import ELSEWHERE
 from tests.integration.network.test_namespace import inside
 from tests.integration.network.tracing import Reached, reached
 
 pytestmark = pytest.mark.docker
+
+NAME_SERVERS = re.compile(r"^nameserver\s+(\S+)", re.MULTILINE)
 
 
 def of(trace: Path) -> list[Reached]:
@@ -49,6 +52,34 @@ def test_with_the_air_gap_off_only_what_was_named_is_spoken_to(tmp_path: Path) -
     # Both are rows of docs/network.md, which tests/domain/test_connections.py holds to the table.
     assert all(ROWS[purpose].air_gap is not Closed.STAYS and ROWS[purpose].switch for purpose in named)
     assert {one.name for one in of(tmp_path / "trace") if one.port == GIT_PORT} == {"git"}
+
+
+def test_named_providers_are_spoken_to_by_their_names_each_with_its_own_key_and_packages_come_by_a_container(
+    tmp_path: Path,
+) -> None:
+    said = inside("named", tmp_path, ELSEWHERE)
+    assert said["code"] == 0, said["errors"]
+    assert elsewhere(tmp_path / "trace") == {(address, 443) for _, address in HOSTS.values()}
+    for wire, headers in said["headers"].items():
+        assert headers and all(KEYS[wire] in one for one in headers)
+        assert not [other for other in KEYS if other != wire and KEYS[other] in str(headers)]
+    # Whatever the container reached, it was a name server, or what that gave for the registry's names.
+    bridge = said["bridge"]
+    assert "pypi.org" in bridge["names"] and set(bridge["names"]) <= {"pypi.org", "files.pythonhosted.org"}
+    servers = {host for host, port in bridge["sent"] if port == 53}
+    assert servers <= set(NAME_SERVERS.findall(Path("/etc/resolv.conf").read_text()))
+    assert {host for host, port in bridge["sent"] if port != 53} <= set(bridge["told"])
+    assert {port for _, port in bridge["sent"]} <= {53, 443}
+
+
+def test_a_change_of_the_allow_list_counts_at_once_in_a_running_engine(tmp_path: Path) -> None:
+    closed, other, opened, closed_again, off = inside("allowed", tmp_path, ELSEWHERE)["said"]
+    for sentence, hook, asked in (closed, other, closed_again):
+        assert sentence.startswith("The air gap is on, so nothing was sent to 192.0.2.1")
+        assert "The air gap is on" in hook
+        assert asked == 0
+    assert opened == ["", "", 1]
+    assert off == ["", "", 1]
 
 
 def test_what_is_named_elsewhere_is_refused_behind_the_air_gap_before_a_single_call(tmp_path: Path) -> None:

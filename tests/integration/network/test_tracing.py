@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from qverify_desktop.sandbox.owner import OWNER, Owner
+from tests.integration.network.bridge import IMAGE, listening
 from tests.integration.network.spaces import ELSEWHERE, alone
 from tests.integration.network.tracing import NotUnderstood, Reached, reached, traced, wrapper
 
@@ -98,6 +100,21 @@ def test_a_call_that_another_one_cut_in_two_is_read() -> None:
         "7<a b> +++ exited with 0 +++",
     )
     assert reached(lines) == [Reached("2001:db8::1", 443, "a b", "connect")]
+
+
+@pytest.mark.docker
+def test_what_a_container_sends_over_the_bridge_is_seen(tmp_path: Path) -> None:
+    code = (
+        "import socket, time\ntime.sleep(1)\n"
+        "try: socket.getaddrinfo('nowhere.example', 80)\nexcept OSError: pass\n"
+        f"socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ({ELSEWHERE!r}, 9))\n"
+    )
+    ours = f"--label={OWNER}={Owner.of(tmp_path).id}"
+    line = ["docker", "run", "--rm", "--network=bridge", "--dns-opt=timeout:1", ours, IMAGE, "python3", "-c", code]
+    with listening(tmp_path) as bridge:
+        subprocess.run(line, check=True, timeout=300)
+    assert (ELSEWHERE, 9) in bridge.sent
+    assert "nowhere.example" in {name.removesuffix(".") for name in bridge.names}
 
 
 def test_the_machine_elsewhere_is_no_loopback_address() -> None:

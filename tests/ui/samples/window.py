@@ -561,6 +561,7 @@ def preview(target: str = "", **changes: Any) -> dict[str, Any]:
             "tidydate/parser.py::parse_date",
             "tidydate/calendar.py::iso_week",
         ],
+        "count": 3,
         "measured": "",
         "cloud": "",
         "purpose": "generate",

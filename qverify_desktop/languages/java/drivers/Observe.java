@@ -29,7 +29,9 @@ public final class Observe {
         build.runnable.forEach(one -> byFile.computeIfAbsent(one.path(), path -> new ArrayList<>()).add(one));
         List<List<Build.Generated>> files = new ArrayList<>(byFile.values());
         long seed = Json.number(request.get("seed"));
-        if (seed != 0) {
+        if (seed == 1) {
+            Collections.reverse(files);
+        } else if (seed != 0) {
             // Another order shows what depends on it.
             Collections.shuffle(files, new Random(seed));
         }

@@ -56,7 +56,9 @@ public final class Suite {
             }
             List<Build.Generated> generated = new ArrayList<>(build.runnable);
             long seed = Json.number(request.get("seed"));
-            if (seed != 0) {
+            if (seed == 1) {
+                Collections.reverse(generated);
+            } else if (seed != 0) {
                 Collections.shuffle(generated, new Random(seed));
             }
             for (Build.Generated test : generated) {
