@@ -86,7 +86,9 @@ def controls(python: str, folder: str) -> dict:
     app = Application(python, os.path.join(folder, "home"))
     app.see("Everything needed is ready", seconds=60)
     found: dict[str, list[str]] = {"Home": unnamed(app)}
-    for number, page in enumerate(("Runs", "Evidence", "Models", "Usage", "Environment", "Settings"), 2):
+    for number, page in enumerate(
+        ("Runs", "Evidence", "Models", "Usage", "Hosted service", "Environment", "Settings"), 2
+    ):
         app.focus()
         app.type(f"ctrl+{number}")
         wait(
