@@ -139,6 +139,9 @@ class ModelTransfers(Transfers[Transfer]):
 
     async def _carry(self, one: Transfer) -> bool:
         if one.kind == PULL:
+            # Of one that goes on the size is known, and is no news any more.
+            if one.total and await self._hold(one, one.total):
+                return False
             await self._models.pull(one.name, self._teller(one), one.api_base)
         else:
             # One after the other: they share a disk, and often files.

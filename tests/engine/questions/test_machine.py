@@ -105,11 +105,11 @@ async def test_names_that_can_not_be_shown_are_left_out(
 ) -> None:
     from tests.model_servers import server as servers
 
-    real = servers._Handler._json
+    real = servers._Handler.answer_json
     listed = {"models": [*({"name": name, "size": -1} for name in names), "no entry", 3]}
     monkeypatch.setattr(
         servers._Handler,
-        "_json",
+        "answer_json",
         lambda self, status, body: real(self, status, listed if self.path == "/api/tags" else body),
     )
     with serving(Script([]), "ollama") as server:

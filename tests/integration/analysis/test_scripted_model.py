@@ -117,6 +117,13 @@ FIRST_ORDER = subprocess.run(
     check=True,
 ).stdout.strip()
 
+#: What the words say, of whoever is not shown the body.
+TOLD_BY_THE_WORDS = Say(
+    json.dumps(
+        {"expectations": [{"call": 1, "value": "45", "words": "A price of 50 becomes 45 after the discount."}]}
+    ),
+    when="The function is `discounted`",
+)
 PYTHON_ANSWERS = [
     # Good ones.
     Say(file("def test_sum():\n    assert total([1, 2, 3]) == 6\n", "total"), when=asked("total")),
@@ -147,12 +154,7 @@ PYTHON_ANSWERS = [
     Say(file("def test_doubled():\n    result = doubled(2)\n    assert result == result\n", "doubled"), when=asked("doubled")),
     # What the code does, not what its words say.
     Say(file("def test_tenth():\n    assert discounted(50) == 50\n", "discounted"), when=asked("discounted")),
-    Say(
-        json.dumps(
-            {"expectations": [{"call": 1, "value": "45", "words": "A price of 50 becomes 45 after the discount."}]}
-        ),
-        when="The function is `discounted`",
-    ),
+    TOLD_BY_THE_WORDS,
     # Prose, twice.
     Say("I would first think about heavy parcels, and then about light ones.", when=asked("shipping")),
     # A model that obeys the comment.
@@ -249,7 +251,7 @@ JAVASCRIPT_ANSWERS = [
     Say(script_of("withoutCents", "withoutCents(199)", "100"), when="`rounded`"),
     Say(script_of("doubled", "true", "true"), when=asked("doubled")),
     Say(script_of("discounted", "discounted(50)", "50"), when=asked("discounted")),
-    PYTHON_ANSWERS[6],
+    TOLD_BY_THE_WORDS,
     Say("I would first think about heavy parcels, and then about light ones.", when=asked("shipping")),
     Say("I can't tell."),
 ]
@@ -295,7 +297,7 @@ TYPESCRIPT_ANSWERS = [
     Say(typed("total", "total([1, 2, 3])", "6"), when=asked("total")),
     Say(typed("cheapest", "cheapest([3, 1, 2])", "1", "./cheapest"), when=asked("cheapest")),
     Say(typed("discounted", "discounted(50)", "50"), when=asked("discounted")),
-    PYTHON_ANSWERS[6],
+    TOLD_BY_THE_WORDS,
     Say("I can't tell."),
 ]
 
