@@ -20,7 +20,7 @@ if [ "$profile" = test ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     packages+=("${window[@]}")
 fi
 if [ "$profile" = test ]; then
-    packages+=(xvfb xauth xdotool imagemagick dbus at-spi2-core gir1.2-atspi-2.0 python3-gi openssh-server openssl socat runsc bubblewrap podman catatonit runc strace iproute2 postgresql)
+    packages+=(xvfb xauth xdotool imagemagick dbus at-spi2-core gir1.2-atspi-2.0 python3-gi openssh-server openssl socat runsc bubblewrap podman catatonit runc strace iproute2 postgresql zip)
 fi
 if ! command -v docker >/dev/null || { [ -z "${DOCKER_HOST:-}" ] && ! command -v dockerd >/dev/null && ! packaging/setup/docker_client.sh >/dev/null 2>&1; }; then
     packages+=(docker.io iptables)

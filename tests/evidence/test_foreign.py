@@ -75,7 +75,7 @@ def test_go_finds_one_flipped_bit(name: str, house: House, unpacked: Path) -> No
 def test_sigstore_checks_both_bundles(unpacked: Path, tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text(PEM)
     paths = [unpacked / "attest/run.sigstore.json", unpacked / "attest/test-result.sigstore.json"]
-    command = ("node", tools.sigstore_checker(), tmp_path / "key.pem", ATTESTER.key_id)
+    command = (*tools.sigstore_checker(), tmp_path / "key.pem", ATTESTER.key_id)
     done = run(*command, *paths)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [
@@ -95,8 +95,9 @@ def test_sigstore_checks_both_bundles(unpacked: Path, tmp_path: Path) -> None:
 def test_sigstore_refuses_another_key(unpacked: Path, tmp_path: Path) -> None:
     other = base64.b64encode(AttestationSigner(b"\x01" * 32, "keyring").public).decode()
     (tmp_path / "key.pem").write_text(f"-----BEGIN PUBLIC KEY-----\n{other}\n-----END PUBLIC KEY-----\n")
-    checker = tools.sigstore_checker()
-    done = run("node", checker, tmp_path / "key.pem", ATTESTER.key_id, unpacked / "attest/run.sigstore.json")
+    done = run(
+        *tools.sigstore_checker(), tmp_path / "key.pem", ATTESTER.key_id, unpacked / "attest/run.sigstore.json"
+    )
     assert done.returncode != 0 and "signature verification failed" in done.stderr
 
 

