@@ -129,10 +129,14 @@ async def test_a_large_parcel_is_not_made_in_the_loop(
 
     beating = asyncio.create_task(beat())
     overlay = {f"tests/test_{number}.py": b"1" for number in range(30_000)}
-    result = await sandbox.run(Job("x", ("true",), overlay=overlay), image, source, run="r")
+    job = Job("x", ("true",), overlay=overlay)
+    result = await sandbox.run(job, image, source, run="r")
     beating.cancel()
     assert result.problem == "", result.output
-    assert max(gaps) < 0.3
+    # As long as it takes to make would the loop have stood still; beside a busy thread it waits for its turn now and then.
+    begun = time.monotonic()
+    job_parcel(job)
+    assert max(gaps) < (time.monotonic() - begun) / 2
 
 
 async def test_a_parcel_that_does_not_fit_is_said_at_once_though_the_engine_holds_the_connection(
