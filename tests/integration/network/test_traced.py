@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pip._internal.models.index import PyPI
 
 from qverify_desktop.domain.connections import ROWS, Closed, Purpose
 from tests.integration.network.inside import GIT_PORT, HOSTS, KEYS
@@ -65,7 +66,7 @@ def test_named_providers_are_spoken_to_by_their_names_each_with_its_own_key_and_
         assert not [other for other in KEYS if other != wire and KEYS[other] in str(headers)]
     # Whatever the container reached, it was a name server, or what that gave for the registry's names.
     bridge = said["bridge"]
-    assert "pypi.org" in bridge["names"] and set(bridge["names"]) <= {"pypi.org", "files.pythonhosted.org"}
+    assert PyPI.netloc in bridge["names"] and set(bridge["names"]) <= {PyPI.netloc, PyPI.file_storage_domain}
     servers = {host for host, port in bridge["sent"] if port == 53}
     assert servers <= set(NAME_SERVERS.findall(Path("/etc/resolv.conf").read_text()))
     assert {host for host, port in bridge["sent"] if port != 53} <= set(bridge["told"])
