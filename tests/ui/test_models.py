@@ -124,7 +124,7 @@ def test_buttons_of_a_transfer_ask_what_they_say(page, qtbot):
 
 
 def test_nothing_is_asked_once_the_page_is_left(page, qtbot, monkeypatch):
-    monkeypatch.setattr("qverify_desktop.ui.pages.models_fetch.QUIET_MS", 50)
+    monkeypatch.setattr("qverify_desktop.ui.watching.QUIET_MS", 50)
     engine, _, made = page()
     qtbot.waitUntil(lambda: len(asked(engine, "model_transfers")) > 3)
     made.leave()

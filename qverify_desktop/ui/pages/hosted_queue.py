@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.hosted_views import ExportsView, ExportView
-from qverify_desktop.ui.bridge import Pending
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Place
 from qverify_desktop.ui.theme import Theme
+from qverify_desktop.ui.watching import Watching
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import (
     Button,
@@ -27,8 +26,6 @@ from qverify_desktop.ui.widgets.basics import (
 )
 from qverify_desktop.ui.widgets.progress import ProgressBar
 
-#: Milliseconds until it is asked again where nothing had changed.
-QUIET_MS = 2_000
 CONTENTS = {"full": later("in full"), "redacted": later("redacted"), "headers": later("headers only")}
 _STAGES = {
     "making": later("Making the bundle"),
@@ -133,13 +130,7 @@ class QueuePart(QWidget):
         super().__init__(parent)
         self.setObjectName("clear")
         self._desk = desk
-        self._watching: Pending | None = None
-        self._version = 0
-        self._shown = False
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.setInterval(QUIET_MS)
-        self._again.timeout.connect(self._watch)
+        self._watching = Watching(self, desk.bridge, "hosted_exports", self._show)
         self.rows: dict[str, ExportRow] = {}
         self.none = label(
             tr("Nothing was sent. A finished run is sent from its evidence, after you saw what would leave."),
@@ -156,34 +147,13 @@ class QueuePart(QWidget):
         self.setLayout(column(self.none, self._card, gap=8))
 
     def show_part(self) -> None:
-        self._shown, self._version = True, 0
-        self._watch()
+        self._watching.start()
 
     def hide_part(self) -> None:
-        self._shown = False
-        self._again.stop()
-        if self._watching is not None:
-            self._watching.cancel()
-
-    def _watch(self) -> None:
-        if self._shown:
-            self._watching = self._desk.bridge.ask(
-                self,
-                "hosted_exports",
-                self._show,
-                # The owner may have ended; whoever owns the folder next is asked.
-                failed=lambda _: self._again.start(),
-                key="exports",
-                after=self._version,
-            )
+        self._watching.stop()
 
     def _show(self, view: ExportsView) -> None:
-        same, self._version = view["version"] == self._version, view["version"]
         self.show_all(view["exports"])
-        if same:
-            self._again.start()
-        else:
-            self._watch()
 
     def show_all(self, views: list[ExportView]) -> None:
         wanted = {view["export"] for view in views}
@@ -212,9 +182,7 @@ class QueuePart(QWidget):
         self._desk.bridge.ask(self, question, lambda _: self._looked(), failed=self._failed, export=view["export"])
 
     def _looked(self) -> None:
-        self._again.stop()
-        self._version = 0
-        self._watch()
+        self._watching.look()
 
     def _failed(self, error: QVerifyError) -> None:
         self._desk.front.tell(Notice(f"{error.sentence} {error.remedy}".strip(), "warning"))

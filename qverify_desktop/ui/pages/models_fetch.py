@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.model_views import RecommendationView, TransfersView, TransferView
-from qverify_desktop.ui.bridge import Pending
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.pages.models_transfers import TransferList
 from qverify_desktop.ui.sheets.import_model import ImportModelSheet
+from qverify_desktop.ui.watching import Watching
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, row, set_property
 
-#: Milliseconds until it is asked again where nothing had changed.
-QUIET_MS = 2_000
 _COMMANDS = ("ollama pull ", "ollama run ")
 
 
@@ -31,13 +29,7 @@ class FetchPart(QWidget):
         self.setObjectName("clear")
         theme = desk.theme
         self._desk = desk
-        self._watching: Pending | None = None
-        self._version = 0
-        self._shown = False
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.setInterval(QUIET_MS)
-        self._again.timeout.connect(self._watch)
+        self._watching = Watching(self, desk.bridge, "model_transfers", self._show)
         self._recommended = ""
         self.advice = label("", "body", wrap=True, select=True)
         self.take = Button(theme, "", self._take, size="small")
@@ -65,38 +57,17 @@ class FetchPart(QWidget):
 
     def show_part(self) -> None:
         """The page is shown: look, and go on looking."""
-        self._shown, self._version = True, 0
-        self._watch()
+        self._watching.start()
         self._desk.bridge.ask(
             self, "model_recommend", self._recommend, failed=lambda _: self._advice.hide(), key="recommend"
         )
 
     def hide_part(self) -> None:
-        self._shown = False
-        self._again.stop()
-        if self._watching is not None:
-            self._watching.cancel()
-
-    def _watch(self) -> None:
-        if self._shown:
-            self._watching = self._desk.bridge.ask(
-                self,
-                "model_transfers",
-                self._show,
-                # The owner may have ended; whoever owns the folder next is asked.
-                failed=lambda _: self._again.start(),
-                key="transfers",
-                after=self._version,
-            )
+        self._watching.stop()
 
     def _show(self, view: TransfersView) -> None:
-        same, self._version = view["version"] == self._version, view["version"]
         if self.list.show_all(view["transfers"]):
             self.came.emit()
-        if same:
-            self._again.start()
-        else:
-            self._watch()
 
     def _recommend(self, view: RecommendationView) -> None:
         chosen = next((one for one in view["models"] if one["name"] == view["name"]), None)
@@ -167,9 +138,7 @@ class FetchPart(QWidget):
 
     def _looked(self) -> None:
         """Something was begun or changed: look at once."""
-        self._again.stop()
-        self._version = 0
-        self._watch()
+        self._watching.look()
 
     def _failed(self, error: QVerifyError) -> None:
         self._say(f"{error.sentence} {error.remedy}".strip(), problem=True)
