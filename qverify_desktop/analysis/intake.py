@@ -54,7 +54,6 @@ async def take_snapshot(steps: Steps) -> Snapshot:
         context.record(
             "snapshot",
             {
-                "origin": snapshot.origin,
                 "commit": snapshot.commit or "",
                 "tree": snapshot.tree,
                 "files": len(snapshot.files),
@@ -63,7 +62,8 @@ async def take_snapshot(steps: Steps) -> Snapshot:
                 "lfs_pointers": len(snapshot.lfs_pointers),
                 "dirty": bool(snapshot.dirty_patch),
             },
-            {"dirty_patch": patch} if patch else {},
+            # A folder's path names the person, an address perhaps what nobody else shall know of.
+            {"origin": snapshot.origin.encode("utf-8", "replace"), **({"dirty_patch": patch} if patch else {})},
         )
         return snapshot
 
