@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backports import tarfile
@@ -69,6 +69,8 @@ async def take_snapshot(steps: Steps) -> Snapshot:
 
     steps.reporter.started(Stage.INTAKE)
     snapshot = await steps.step("intake", Snapshot, body)
+    # The state folder may have another place than when this was recorded.
+    snapshot = replace(snapshot, root=str(steps.source.resolve()))
     text = f"{len(snapshot.files)} files, tree {snapshot.tree[:12]}"
     if snapshot.dirty_patch:
         text += ", with uncommitted changes"
