@@ -24,6 +24,8 @@ from tests.integration.engine.killing import Door, Tale, When, analyse  # noqa: 
 SAMPLE = ROOT / "resources" / "sample"
 #: Random kills of one analysis: with more of them it would hardly get on.
 AT_ONCE = 5
+#: Seconds of a process's work in which a random kill falls.
+REACH_S = 15.0
 
 
 def main() -> int:
@@ -39,7 +41,7 @@ def main() -> int:
         doors: dict[str, Door] = {"command": killing.by_command, "window": killing.in_window(display)}
         for name, door in doors.items():
             plans: list[list[When]] = [
-                killing.random_moments(min(AT_ONCE, kills - first), chance, 0.5 * whole.seconds)
+                killing.random_moments(min(AT_ONCE, kills - first), chance, min(REACH_S, 0.5 * whole.seconds))
                 for first in range(0, kills, AT_ONCE)
             ]
             plans.append([killing.within(step, chance.uniform(0, 0.2)) for step in steps])
