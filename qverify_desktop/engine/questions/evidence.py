@@ -14,8 +14,8 @@ from sqlalchemy import func, select, text
 
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
+from qverify_desktop.domain.log_views import CheckpointView, EventPage, EventView, GradeView
 from qverify_desktop.domain.reproduction import Outcome
-from qverify_desktop.domain.views import CheckpointView, EventPage, EventView, GradeView
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove

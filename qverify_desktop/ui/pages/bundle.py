@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import GradeView
+from qverify_desktop.domain.log_views import GradeView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place
