@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from typing import Any
 
-HELP = "Sign in to the hosted service, send a run's evidence, have an analysis run there."
+from qverify_desktop.cli.options import add_passphrase, command
+
+_HELP = "Sign in to the hosted service, send a run's evidence, have an analysis run there."
 
 
-def add_actions(parser: argparse.ArgumentParser, add_passphrase: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Give ``qverify hosted`` its actions."""
+def add_hosted(commands: Any) -> None:
+    """``qverify hosted`` with its actions."""
+    parser = command(commands, "hosted", _HELP, "hosted", "hosted")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     helps = {
         "sign-in": "sign in with a code on another device",

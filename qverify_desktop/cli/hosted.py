@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qverify_desktop.cli_commands import _ask, _engine, _in_loop
-from qverify_desktop.cli_questions import can_ask, typed_line
+from qverify_desktop.cli.commands import _ask, _engine, _in_loop
+from qverify_desktop.cli.questions import can_ask, typed_line
 from qverify_desktop.domain.errors import BadInput, HostedFailure
 from qverify_desktop.engine.messages import OwnerGone
-from qverify_desktop.terminal import Screen
-from qverify_desktop.terminal_hosted import HostedScreen
+from qverify_desktop.terminal.hosted import HostedScreen
+from qverify_desktop.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine
@@ -74,7 +74,7 @@ async def _place(engine: AnyEngine, options: argparse.Namespace) -> tuple[str, s
 async def _open(engine: AnyEngine, options: argparse.Namespace) -> None:
     """The sign-in may lie in a key file that has to be opened first."""
     if (await engine.ask("hosted_status"))["locked"]:
-        from qverify_desktop.cli_keys import open_key_file
+        from qverify_desktop.cli.keys import open_key_file
 
         await open_key_file(engine, Screen(options.json), options.passphrase_fd)
 
