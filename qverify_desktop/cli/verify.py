@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-from importlib import resources
 from pathlib import Path
 
 from qverify_desktop.terminal.screen import Screen, print_verification
@@ -37,10 +35,8 @@ def verify(options: argparse.Namespace) -> int:
 
 def verifier(options: argparse.Namespace) -> int:
     """Hand out the verifier that stands alone. Its digest is said, so that it can be compared over another way."""
-    from qverify_desktop.engine.delivery import write_for_person
+    from qverify_desktop.engine.delivery import write_verifier
 
-    content = resources.files("qverify_desktop.evidence").joinpath("verify.py").read_bytes()
     path = Path(options.output).absolute()
-    write_for_person(path, content)
-    Screen(options.json).print_verifier(str(path), hashlib.sha256(content).hexdigest())
+    Screen(options.json).print_verifier(str(path), write_verifier(path))
     return 0

@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Set
 from dataclasses import asdict, dataclass
+from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from qverify_desktop.analysis.ports import Journal
@@ -196,6 +197,13 @@ def copy_bundle(home: Path, journal: Journal, run: str, path: Path, disclosure: 
     except OSError as error:
         raise unwritten(path, error) from error
     journal.bundle(run, path, disclosure)
+
+
+def write_verifier(path: Path) -> str:
+    """Write the verifier that stands alone, and answer its SHA-256 in hexadecimal. Raises as ``write_for_person`` does."""
+    content = resources.files("qverify_desktop.evidence").joinpath("verify.py").read_bytes()
+    write_for_person(path, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_for_person(path: Path, content: bytes, *, make_folder: bool = False) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
-from qverify_desktop.domain.log_views import CheckpointView, EventPage, EventView, GradeView
+from qverify_desktop.domain.log_views import CheckpointView, EventPage, EventView, GradeView, VerifierView
 from qverify_desktop.domain.reproduction import Outcome
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
@@ -67,6 +67,7 @@ class EvidenceQuestions:
             "evidence_event": self.event,
             "evidence_checkpoint": self.checkpoint,
             "evidence_grade": self.grade,
+            "evidence_verifier": self.verifier,
         }
 
     async def log(self, run: str = "", text: str = "", start: int = 0, limit: int = 200) -> EventPage:
@@ -157,6 +158,13 @@ class EvidenceQuestions:
                 told = await asyncio.to_thread(read_reproduction, Path(bundle))
                 view["record"] = sentence_of(told) if told is not None else ""
         return view
+
+    async def verifier(self, file: str) -> VerifierView:
+        """Write the verifier that stands alone into ``file``, an absolute path."""
+        path = Path(file)
+        if not path.is_absolute():
+            raise BadInput("The verifier needs a file with an absolute path.")
+        return {"path": file, "sha256": await asyncio.to_thread(delivery.write_verifier, path)}
 
 
 def reproduced_at(database: Database, checkpoint: str) -> str:
