@@ -51,8 +51,10 @@ _NAMED = {
         "Keep this state folder as it is and compare it with a backup: qverify verify BUNDLE --known-checkpoint FILE",
     ),
     "key-changed": (
-        "The hosted service knows this log under another signing key. Nothing was stored.",
-        "If you changed the key on purpose, tell whoever runs your organisation there; otherwise keep this state folder as it is.",
+        "The hosted service knows this log under another signing key, and no record of the log leads from that key to this one. Nothing was "
+        "stored.",
+        "A change is followed where the log records it (qverify signing-key). Keep this state folder as it is, and tell whoever runs your "
+        "organisation there.",
     ),
     "quota-exhausted": (
         "The plan of your organisation has no room for this. Nothing was stored.",
