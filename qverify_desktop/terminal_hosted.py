@@ -173,7 +173,11 @@ class HostedScreen:
             self._lines(["Invoices:"])
         for one in usage["invoices"]:
             amount = money(one["amount_micro"], one["currency"])
-            self._lines([f"  {one['issued_at'][:10]}  {one['number']:<16} {amount:>14}  {one['state']}"])
+            owed = one["state"] in ("open", "overdue") and one["due_at"]
+            due = f", due {one['due_at'][:10]}" if owed else ""
+            self._lines([f"  {one['issued_at'][:10]}  {one['number']:<16} {amount:>14}  {one['state']}{due}"])
+            if one["url"]:
+                self._lines([f"              {one['url']}"])
 
     def _lines(self, lines: Iterable[str]) -> None:
         encoding = sys.stdout.encoding or "utf-8"

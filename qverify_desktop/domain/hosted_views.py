@@ -71,7 +71,8 @@ class LeavingView(TypedDict):
 class ExportView(TypedDict):
     """A bundle on its way to the service, or there. ``state`` is running, paused, failed or done; ``stage`` what goes on (making,
     announcing, sending, checking, waiting, kept); ``done`` and ``total`` are bytes. ``grade``, ``meaning``, ``cosigned_at`` and
-    ``report`` are the service's; ``checkpoint`` is the file with its countersignature, ``checked`` a sentence on what was checked here."""
+    ``report`` are the service's; ``checkpoint`` is the file with its countersignature, ``checked`` a sentence on what was checked here.
+    ``offer`` is what helps besides trying again: sign_in, less (of the contents), or nothing."""
 
     export: str
     run: str
@@ -83,6 +84,7 @@ class ExportView(TypedDict):
     total: int
     sentence: str
     remedy: str
+    offer: str
     queued_at: str
     ended_at: str
     next_at: str

@@ -163,6 +163,7 @@ class HostedExports(Transfers[Export]):
     async def _carry(self, one: Export) -> bool:
         wait = FIRST_WAIT_S
         while True:
+            one.status = 0
             # Looked at before every try: what was allowed when it was queued may be forbidden now.
             await asyncio.to_thread(self._refuse, one.run)
             try:

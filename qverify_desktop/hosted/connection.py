@@ -298,7 +298,7 @@ def _unreachable(error: BaseException, url: str) -> HostedFailure:
     return HostedFailure(f"The connection to {host} was cut. What arrived there is kept.", _LATER, again=True)
 
 
-_LATER = "It is tried again by itself while it stands in the queue."
+_LATER = "Try again later; what stands in the queue is tried again by itself."
 
 
 def _shown(url: str) -> str:

@@ -80,7 +80,7 @@ _ELSEWHERE = (
 )
 _FAILED = (
     "The hosted service failed. What arrived there is kept.",
-    "It is tried again by itself while it stands in the queue.",
+    "Try again later; what stands in the queue is tried again by itself.",
 )
 PASSING = frozenset((408, 425, 429))
 

@@ -123,7 +123,8 @@ class HostedQuestions:
         found: Any = await self._analyses.account()
         regions = await self.regions()
         current = next((one["title"] or one["id"] for one in regions if one["is_current"]), "")
-        return {**found, "region": current, "regions": regions}
+        view: Any = {**found, "region": current, "regions": regions}
+        return view  # type: ignore[no-any-return]
 
     async def regions(self) -> list[RegionView]:
         """All regions as they are tried, asked of the service; nobody has to be signed in. Raises ``HostedFailure``."""
