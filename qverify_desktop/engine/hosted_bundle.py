@@ -12,7 +12,7 @@ from pathlib import Path
 from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.hosted_views import LeavingFileView
-from qverify_desktop.evidence.note import BadNote, VerifierKey, open_note
+from qverify_desktop.evidence.note import BadNote, Checkpoint, VerifierKey, open_note
 
 FULL = Disclosure.FULL.value
 #: How much of a run a bundle may show.
@@ -74,10 +74,7 @@ def read(path: Path) -> Made:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     try:
-        with zipfile.ZipFile(path) as archive:
-            note = _member(archive, "checkpoint", MOST_NOTE).decode()
-            keys = json.loads(_member(archive, "bundle.json", MOST_MANIFEST))["keys"]
-        known = [VerifierKey.parse(str(key)) for key in keys]
+        note, known = _note_and_keys(path)
         _, signers = open_note(note, known)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, BadNote, RecursionError) as error:
         raise QVerifyError(
@@ -85,6 +82,26 @@ def read(path: Path) -> Made:
             "Send the run again; its bundle is made anew.",
         ) from error
     return Made(path, path.stat().st_size, digest.hexdigest(), note, str(signers[0]))
+
+
+def is_signed(path: Path, note: str) -> bool:
+    """Whether somebody else's note is a checkpoint of the log of this bundle, signed by one of the log's keys. Blocking."""
+    if len(note) > MOST_NOTE:
+        return False
+    try:
+        ours, known = _note_and_keys(path)
+        text, _ = open_note(note, known)
+        return Checkpoint.parse(text).origin == Checkpoint.parse(open_note(ours, known)[0]).origin
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, BadNote, RecursionError):
+        return False
+
+
+def _note_and_keys(path: Path) -> tuple[str, list[VerifierKey]]:
+    """The closing checkpoint and the keys that signed the log."""
+    with zipfile.ZipFile(path) as archive:
+        note = _member(archive, "checkpoint", MOST_NOTE).decode()
+        keys = json.loads(_member(archive, "bundle.json", MOST_MANIFEST))["keys"]
+    return note, [VerifierKey.parse(str(key)) for key in keys]
 
 
 def leaving(path: Path) -> list[LeavingFileView]:

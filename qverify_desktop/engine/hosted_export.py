@@ -95,6 +95,7 @@ def view(one: Export, checkpoint: str) -> ExportView:
         "total": one.total,
         "sentence": one.sentence,
         "remedy": one.remedy,
+        "offer": _OFFERS.get(one.status, "") if one.state == FAILED else "",
         "queued_at": one.queued_at,
         "ended_at": one.ended_at,
         "next_at": moment(one._next) if one._next else "",
@@ -120,6 +121,10 @@ def read(entry: Mapping[str, Any]) -> Export:
     one = Export(**texts, **numbers)  # type: ignore[arg-type]
     one._goes_on = one.state == RUNNING
     return one
+
+
+#: What helps besides trying again, by the status of the refusal.
+_OFFERS = {401: "sign_in", 413: "less"}
 
 
 def now() -> str:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ from qverify_desktop.engine.hosted_export import Export, kept, now, read, view
 from qverify_desktop.engine.transfers import DONE, FAILED, PAUSED, RUNNING, Said, Transfers
 from qverify_desktop.hosted.analyses import address
 from qverify_desktop.hosted.imports import Announcement, Happened, Imports, watch
-from qverify_desktop.hosted.refusals import refusal, said
+from qverify_desktop.hosted.refusals import refusal, words_of
 from qverify_desktop.hosted.service import HostedService
 
 FILE, FOLDER = "hosted-exports.json", "hosted"
@@ -162,6 +163,7 @@ class HostedExports(Transfers[Export]):
     async def _carry(self, one: Export) -> bool:
         wait = FIRST_WAIT_S
         while True:
+            one.status = 0
             # Looked at before every try: what was allowed when it was queued may be forbidden now.
             await asyncio.to_thread(self._refuse, one.run)
             try:
@@ -247,7 +249,7 @@ class HostedExports(Transfers[Export]):
         result = result if isinstance(result, dict) else {}
         facts = await self._service.facts()
         found = check(result, made.note, made.key, str(facts["cosigner"]), self._service.place.key)
-        one.grade, one.meaning = said(result.get("grade")), said(result.get("meaning"))
+        one.grade, one.meaning = grade_of(result), words_of(result.get("meaning"))
         one.report, one.cosigned_at, one.checked = address(result.get("report_url")), found.time, found.sentence
         one.ended_at = now()
         await asyncio.to_thread(self._keep, one, found)
@@ -271,14 +273,15 @@ class HostedExports(Transfers[Export]):
         """What the service refused is an entry of the log; the checkpoint that it knows is kept for comparing."""
         known = failure.problem.get("known_checkpoint")
         note = known.get("checkpoint") if isinstance(known, dict) else None
-        if isinstance(note, str) and len(note) <= hosted_bundle.MOST_NOTE:
+        # What none of this log's keys signed is nothing to compare with, whatever it is.
+        if isinstance(note, str) and await asyncio.to_thread(hosted_bundle.is_signed, self._file_of(one), note):
             file = run_folder(self._home, one.run) / KNOWN
             await asyncio.to_thread(file.write_text, note, "utf-8")
             failure.remedy = (
                 f"Keep this state folder as it is, and compare: qverify verify BUNDLE --known-checkpoint {file}"
             )
         if failure.status and failure.status != SIGNED_OUT:
-            data = self._data(one) | {"status": failure.status, "problem": said(failure.kind)}
+            data = self._data(one) | {"status": failure.status, "problem": failure.kind}
             await asyncio.to_thread(self._record, naming.new_record(), one.run, "export_refused", data, {})
 
     async def _bundle(self, one: Export) -> Made:
@@ -320,6 +323,12 @@ class HostedExports(Transfers[Export]):
 
     def _view(self, one: Export) -> ExportView:
         return view(one, str(run_folder(self._home, one.run) / COUNTERSIGNED))
+
+
+def grade_of(result: Mapping[str, Any]) -> str:
+    """The grade that the service gives; empty for what is none."""
+    grade = result.get("grade")
+    return grade if isinstance(grade, str) and re.fullmatch("[A-Z]{1,40}", grade) else ""
 
 
 _CLOSED = ("The connection to the hosted service was closed, so sending stopped.", "Open it again to go on.")

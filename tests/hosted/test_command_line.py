@@ -170,6 +170,26 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_missing(
     assert parts_sent(hosted) == before > 1, "parts that had arrived were sent again"
 
 
+def test_the_bundle_of_an_analysis_that_ran_there(
+    hosted: HostedService, run: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sign_in(hosted, run)
+    url, commit = "https://git.example.org/acme/billing.git", "8c" * 20
+    done = run("analyze", url, "--commit", commit, "--yes", "--json")
+    assert done.returncode == 1, done.stderr
+    (one,) = json.loads(done.stdout)["analyses"]
+    fetched = run("bundle", one["id"])
+    assert fetched.returncode == 0, fetched.stderr
+    assert "UNANCHORED: " in fetched.stdout and "countersigned exactly this state" in fetched.stdout
+    file = tmp_path / f"{one['id']}.qvevidence.zip"
+    assert file.is_file() and str(file) in fetched.stdout
+    view = json.loads(run("bundle", one["id"], "-o", "elsewhere.zip", "--json").stdout)
+    assert (view["path"], view["grade"]) == (str(tmp_path / "elsewhere.zip"), "UNANCHORED")
+    assert main(["verify", str(file), "--public-key", view["public_key"]]) == 0
+    assert_one_sentence(run("bundle", "ana_nothing"), 4)
+
+
 def test_no_service_and_no_such_run(tmp_path: Path, run: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_one_sentence(run("send", "nosuchrun", "--yes"), 2)
     monkeypatch.setenv("QVERIFY_HOME", str(tmp_path / "bare"))

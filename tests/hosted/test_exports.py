@@ -11,7 +11,18 @@ import pytest
 from qverify_desktop.analysis.ports import Evidence
 from qverify_desktop.domain.errors import BadInput
 from tests.engine.house import ScriptedAnalysis, follow
-from tests.hosted.doing import desktop, end_faults, finished_run, let_in, parts_sent, signed_in, until
+from tests.hosted.doing import (
+    desktop,
+    end_faults,
+    finished_run,
+    held,
+    let_in,
+    outcome,
+    parts_sent,
+    ready,
+    signed_in,
+    until,
+)
 from tests.hosted_service.bundles import Bundles
 from tests.hosted_service.checkpoints import cosigned_at
 from tests.hosted_service.object_storage import BUCKET
@@ -23,12 +34,11 @@ async def test_a_run_is_sent_and_comes_back_countersigned(home: Path, hosted: Ho
         assert (await signed_in(engine, hosted))["state"] == "done"
         run = await finished_run(engine, tmp_path / "source")
         leaving = await engine.ask("hosted_leaving", run=run)
-        queued = await engine.ask("hosted_send", run=run)
-        sent = await until(engine, queued["export"], "done", "failed")
+        sent = await outcome(engine, run)
         events = (await engine.ask("evidence_log", text="export"))["entries"]
     assert sent["state"] == "done", sent
     assert (sent["grade"], sent["done"]) == ("UNANCHORED", leaving["bytes"])
-    assert sent["sha256"] == leaving["sha256"] == queued["sha256"]
+    assert sent["sha256"] == leaving["sha256"]
     note = Path(sent["checkpoint"]).read_text("utf-8")
     assert cosigned_at(note, hosted.cosigner) > 1_700_000_000
     assert hosted.rows("select state, request->>'run' from imports") == [("accepted", run)]
@@ -56,8 +66,7 @@ async def test_less_of_a_run_is_sent(home: Path, hosted: HostedService, tmp_path
         run = await finished_run(engine, tmp_path / "source")
         full = await engine.ask("hosted_leaving", run=run)
         leaving = await engine.ask("hosted_leaving", run=run, contents=contents)
-        queued = await engine.ask("hosted_send", run=run, contents=contents)
-        sent = await until(engine, queued["export"], "done", "failed")
+        sent = await outcome(engine, run, contents=contents)
     assert sent["state"] == "done", sent
     assert "blobs/" in {one["name"] for one in full["files"]}
     assert not {"blobs/", "salts.jsonl"} & {one["name"] for one in leaving["files"]}
@@ -87,12 +96,9 @@ async def test_one_import_whatever_breaks_once(
     home: Path, hosted: HostedService, tmp_path: Path, fault: tuple[str, str, dict[str, object]]
 ) -> None:
     method, path, action = fault
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
         hosted.fault(method, path, **action)
-        queued = await engine.ask("hosted_send", run=run)
-        sent = await until(engine, queued["export"], "done", "failed")
+        sent = await outcome(engine, run)
     assert sent["state"] == "done", sent
     assert hosted.rows("select state from imports") == [("accepted",)]
     assert hosted.rows("select remaining from faults") == [(0,)], "the fault did not strike"
@@ -101,14 +107,11 @@ async def test_one_import_whatever_breaks_once(
 async def test_a_storage_that_fails_and_cuts_is_tried_again(
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
         hosted.storage_faults(
             *({"method": "PUT", "path": ".", "times": 1, **fault} for fault in ({"status": 503}, {"cut_after": 100}))
         )
-        queued = await engine.ask("hosted_send", run=run)
-        sent = await until(engine, queued["export"], "done", "failed")
+        sent = await outcome(engine, run)
     assert sent["state"] == "done", sent
 
 
@@ -137,10 +140,24 @@ async def test_a_restart_goes_on_with_the_parts_that_are_missing(
     assert hosted.rows("select state from imports") == [("accepted",)]
 
 
+@pytest.mark.parametrize("change", ["signing_key_rotate", "signing_key_revoke"])
+async def test_a_log_goes_on_there_under_its_new_key(
+    home: Path, hosted: HostedService, tmp_path: Path, change: str
+) -> None:
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
+        sent = await outcome(engine, run)
+        assert sent["state"] == "done", sent
+        await engine.ask(change, reason="a test")
+        later = await finished_run(engine, tmp_path / "source", fresh=True)
+        again = await outcome(engine, later)
+        assert again["state"] == "done", again
+    assert hosted.rows("select state from imports") == [("accepted",)] * 2
+    kinds = {"signing_key_rotate": "rotated", "signing_key_revoke": "revoked"}
+    assert hosted.rows("select kind from key_changes") == [(kinds[change],)]
+
+
 async def test_local_only_is_never_sent(home: Path, hosted: HostedService, tmp_path: Path) -> None:
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
         await engine.ask("repository_decide", source=str(tmp_path / "source"), cloud="local_only")
         leaving = await engine.ask("hosted_leaving", run=run)
         with pytest.raises(BadInput, match="nothing of this repository leaves this machine"):
@@ -152,12 +169,8 @@ async def test_local_only_is_never_sent(home: Path, hosted: HostedService, tmp_p
 async def test_what_is_forbidden_while_it_waits_is_not_sent(
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
-        hosted.fault("POST", "^/v1/imports$", times=1000, status=503, retry_after=86_400)
-        queued = await engine.ask("hosted_send", run=run)
-        await until(engine, queued["export"], "running", stage="waiting")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
+        queued = await held(engine, hosted, run, "^/v1/imports$")
         await engine.ask("repository_decide", source=str(tmp_path / "source"), cloud="local_only")
         await engine.ask("hosted_resume", export=queued["export"])
         one = await until(engine, queued["export"], "failed")
@@ -165,12 +178,8 @@ async def test_what_is_forbidden_while_it_waits_is_not_sent(
 
 
 async def test_the_air_gap_ends_it_and_refuses_the_next(home: Path, hosted: HostedService, tmp_path: Path) -> None:
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
-        hosted.fault("POST", "^/v1/imports$", times=1000, status=503, retry_after=86_400)
-        queued = await engine.ask("hosted_send", run=run)
-        await until(engine, queued["export"], "running", stage="waiting")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
+        queued = await held(engine, hosted, run, "^/v1/imports$")
         await engine.ask("settings_change", changes={"allow_hosted": False})
         one = await until(engine, queued["export"], "paused")
         assert "closed" in one["sentence"]
@@ -181,18 +190,15 @@ async def test_the_air_gap_ends_it_and_refuses_the_next(home: Path, hosted: Host
 async def test_nobody_signed_in_waits_for_somebody(home: Path, hosted: HostedService, tmp_path: Path) -> None:
     async with desktop(home) as engine:
         run = await finished_run(engine, tmp_path / "source")
-        queued = await engine.ask("hosted_send", run=run)
-        one = await until(engine, queued["export"], "failed")
+        one = await outcome(engine, run)
         assert "Nobody is signed in" in one["sentence"] and "qverify hosted sign-in" in one["remedy"]
         await signed_in(engine, hosted)
-        one = await until(engine, queued["export"], "done")
+        one = await until(engine, one["export"], "done")
     assert one["grade"] == "UNANCHORED"
 
 
 async def test_refusals_have_their_sentences(home: Path, hosted: HostedService, tmp_path: Path) -> None:
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
         hosted.set(limits={"max_bundle_size": 1000})
         queued = await engine.ask("hosted_send", run=run)
         large = await until(engine, queued["export"], "failed")
@@ -208,31 +214,22 @@ async def test_refusals_have_their_sentences(home: Path, hosted: HostedService, 
 async def test_a_log_that_was_written_anew_is_refused_and_the_known_checkpoint_kept(
     home: Path, hosted: HostedService, tmp_path: Path
 ) -> None:
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        queued = await engine.ask("hosted_send", run=await finished_run(engine, tmp_path / "source"))
-        await until(engine, queued["export"], "done")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
+        assert (await outcome(engine, run))["state"] == "done"
     other = tmp_path / "other"
     other.mkdir(mode=0o700)
     (other / "settings.toml").write_bytes((home / "settings.toml").read_bytes())
     # The same key and the same name of the log: what somebody does who writes it anew.
-    async with desktop(other) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
-        queued = await engine.ask("hosted_send", run=run)
-        one = await until(engine, queued["export"], "failed")
+    async with ready(other, hosted, tmp_path / "source") as (engine, run):
+        one = await outcome(engine, run)
     assert "two histories of one log" in one["sentence"], one
     file = other / "runs" / run / "known-to-the-service.checkpoint"
     assert str(file) in one["remedy"] and file.read_text("utf-8").startswith("qverify.local/test\n")
 
 
 async def test_dropped_from_the_queue_is_given_up_there(home: Path, hosted: HostedService, tmp_path: Path) -> None:
-    async with desktop(home) as engine:
-        await let_in(engine, hosted)
-        run = await finished_run(engine, tmp_path / "source")
-        hosted.fault("POST", "/complete$", times=1000, status=503, retry_after=86_400)
-        queued = await engine.ask("hosted_send", run=run)
-        await until(engine, queued["export"], "running", stage="waiting")
+    async with ready(home, hosted, tmp_path / "source") as (engine, run):
+        queued = await held(engine, hosted, run, "/complete$")
         await engine.ask("hosted_drop", export=queued["export"])
         assert (await engine.ask("hosted_exports"))["exports"] == []
         await follow(engine, run)

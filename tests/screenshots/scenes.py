@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QScrollArea
 
-from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.errors import BadInput, HostedFailure
 from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
@@ -44,6 +44,18 @@ def _sign_in(window: Window) -> None:
     QTimer.singleShot(200, sheet.confirm)
 
 
+def _to_the_end(window: Window) -> None:
+    """What is below is seen."""
+    for area in window.findChildren(QScrollArea):
+        bar = area.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
+
+GONE = HostedFailure(
+    "eu.hosted.example can't be reached. Nothing was sent.",
+    "Try again later; what stands in the queue is tried again by itself.",
+)
+CLOSED = "The air gap is on, so nothing was sent to the hosted service."
 NOTHING = {"run_list": [], "repositories": []}
 LIVE = "r0mdk4aaaaaaaa"
 
@@ -224,11 +236,23 @@ SCENES = (
     Scene("models-remove", Place("models"), act=lambda w: w.registry.trigger("models.remove"), themes=("light",)),
     Scene("usage", Place("usage")),
     Scene("hosted", Place("hosted"), size=(1440, 1100)),
-    Scene("hosted-nobody", Place("hosted"), {"hosted_status": hosted.nobody()}, themes=("light",)),
-    Scene("hosted-none", Place("hosted"), {"hosted_status": hosted.nobody(configured=False)}, themes=("light",)),
+    Scene(
+        "hosted-refused",
+        Place("hosted"),
+        {"hosted_exports": lambda after=0: hosted.refused_exports()},
+        size=(1440, 1100),
+    ),
+    Scene(
+        "hosted-offline", Place("hosted"), dict.fromkeys(("hosted_account", "hosted_analyses", "hosted_usage"), GONE)
+    ),
+    Scene("hosted-plan", Place("hosted"), act=_to_the_end, size=SMALL),
+    Scene("hosted-closed", Place("hosted"), {"hosted_status": hosted.status(closed=CLOSED, remedy="Export it.")}),
+    Scene("hosted-locked", Place("hosted"), {"hosted_status": hosted.nobody(locked=True)}),
+    Scene("hosted-nobody", Place("hosted"), {"hosted_status": hosted.nobody()}),
+    Scene("hosted-none", Place("hosted"), {"hosted_status": hosted.nobody(configured=False)}),
     Scene("hosted-sign-in", Place("hosted"), {"hosted_status": hosted.nobody()}, act=_sign_in),
     Scene("hosted-send", Place("run-evidence", run=RUN), act=lambda w: w.registry.trigger("evidence.send")),
-    Scene("hosted-analyze", Place("hosted"), act=lambda w: w.registry.trigger("hosted.analyze"), themes=("light",)),
+    Scene("hosted-analyze", Place("hosted"), act=lambda w: w.registry.trigger("hosted.analyze")),
     Scene("settings", Place("settings")),
     Scene("settings-models", Place("settings"), act=_to_the_keys),
     Scene("key-file", Place("home"), {"keys": samples.keys(file="locked", keys=[])}),

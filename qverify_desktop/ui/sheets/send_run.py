@@ -44,7 +44,7 @@ _SHOWS = {
 class SendRunSheet(Sheet):
     """Nothing is sent by looking at it. What the policy of the repository forbids can't be sent here either."""
 
-    def __init__(self, desk: Desk, run: str) -> None:
+    def __init__(self, desk: Desk, run: str, contents: str = "full") -> None:
         super().__init__(desk.theme, tr("Send to the hosted service"))
         self._desk, self._run = desk, run
         self._sending = False
@@ -57,6 +57,7 @@ class SendRunSheet(Sheet):
                 Choice("headers", tr("Headers only")),
             ],
         )
+        self.contents.choose(contents)
         self.contents.changed.connect(lambda _: self._ask())
         self.where = label("", "body", wrap=True, select=True)
         self.shows = label("", "body", wrap=True)
