@@ -158,7 +158,7 @@ class HostedScreen:
         if self.as_json:
             self._document(usage)
             return
-        renewed = f", renewed {usage['renews_at'][:10]}" if usage["renews_at"] else ""
+        renewed = f", renews on {usage['renews_at'][:10]}" if usage["renews_at"] else ""
         self._lines(
             [
                 f"{usage['organisation']}: plan {usage['plan']}{renewed}",
