@@ -59,7 +59,7 @@ _NAMED = {
     ),
     "quota-exhausted": (
         "The plan of your organisation has no room for this. Nothing was stored.",
-        "See what is used: qverify hosted usage",
+        "See what is used on the page of the hosted service, or with: qverify hosted usage",
     ),
     "organisation-missing": (
         "This sign-in belongs to no organisation, so the hosted service takes nothing from it.",

@@ -157,7 +157,7 @@ class HostedScreen:
         if self.as_json:
             print_json(usage)
             return
-        renewed = f", renewed {usage['renews_at'][:10]}" if usage["renews_at"] else ""
+        renewed = f", renews on {usage['renews_at'][:10]}" if usage["renews_at"] else ""
         print_lines(
             [
                 f"{usage['organisation']}: plan {usage['plan']}{renewed}",

@@ -14,6 +14,8 @@ from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
+from qverify_desktop.ui.pages.hosted import HostedPage
+from qverify_desktop.ui.sheets.hosted_analysis import HostedAnalysisSheet
 from qverify_desktop.ui.sheets.preview import PreviewSheet
 from qverify_desktop.ui.sheets.sign_in import SignInSheet
 from tests.ui.samples import hosted, reproduction
@@ -51,6 +53,31 @@ def _to_the_end(window: Window) -> None:
         bar.setValue(bar.maximum())
 
 
+def _ask_sign_in(window: Window) -> None:
+    window.registry.trigger("hosted.sign-in")
+
+
+def _analyze_there(window: Window) -> None:
+    window.registry.trigger("hosted.analyze")
+    sheet = window.findChild(HostedAnalysisSheet)
+    assert sheet is not None
+    sheet.source.setText("/home/ada/billing")
+
+
+def _fetch_bundle(window: Window) -> None:
+    page = window.findChild(HostedPage)
+    assert page is not None
+    page.analyses.list.choose(hosted.analysis(2, "done")["id"])
+    page._fetch_bundle(hosted.analysis(2, "done")["id"], "/home/ada/Documents/billing.qvevidence.zip")
+
+
+EXPIRED = hosted.sign_in(
+    "failed", 3, sentence="The code expired before it was confirmed. Nobody is signed in.", remedy="Sign in again."
+)
+LOCAL = {
+    "refusal": "It was decided that nothing of this repository leaves this machine, so nothing was sent.",
+    "remedy": "Allow it for this repository first, if that is meant.",
+}
 GONE = HostedFailure(
     "eu.hosted.example can't be reached. Nothing was sent.",
     "Try again later; what stands in the queue is tried again by itself.",
@@ -251,6 +278,26 @@ SCENES = (
     Scene("hosted-nobody", Place("hosted"), {"hosted_status": hosted.nobody()}),
     Scene("hosted-none", Place("hosted"), {"hosted_status": hosted.nobody(configured=False)}),
     Scene("hosted-sign-in", Place("hosted"), {"hosted_status": hosted.nobody()}, act=_sign_in),
+    Scene("hosted-sign-in-first", Place("hosted"), {"hosted_status": hosted.nobody()}, act=_ask_sign_in),
+    Scene(
+        "hosted-sign-in-failed",
+        Place("hosted"),
+        {"hosted_status": hosted.nobody(), "hosted_sign_in_watch": lambda after: EXPIRED},
+        act=_sign_in,
+    ),
+    Scene(
+        "hosted-send-refused",
+        Place("run-evidence", run=RUN),
+        {"hosted_leaving": lambda run, contents: hosted.leaving(run, contents, **LOCAL)},
+        act=lambda w: w.registry.trigger("evidence.send"),
+    ),
+    Scene(
+        "hosted-analyze-refused",
+        Place("hosted"),
+        {"hosted_source": lambda source: {**hosted.source(source), **LOCAL}},
+        act=_analyze_there,
+    ),
+    Scene("hosted-bundle", Place("hosted"), act=_fetch_bundle),
     Scene("hosted-send", Place("run-evidence", run=RUN), act=lambda w: w.registry.trigger("evidence.send")),
     Scene("hosted-analyze", Place("hosted"), act=lambda w: w.registry.trigger("hosted.analyze")),
     Scene("settings", Place("settings")),

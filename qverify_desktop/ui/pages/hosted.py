@@ -304,34 +304,24 @@ class HostedPage(Page):
         )
 
     def _fetch_bundle(self, id: str, path: str) -> None:
-        self._fetching = True
-        self.desk.actions.update()
-        self.desk.front.tell(Notice(tr("The bundle is being fetched and verified.")))
+        self._set_fetching(True)
         self.desk.bridge.ask(
             self, "hosted_analysis_bundle", self._got, failed=self._not_got, key="bundle", id=id, path=path
         )
 
-    def _got(self, view: HostedBundleView) -> None:
-        self._fetching = False
+    def _set_fetching(self, fetching: bool) -> None:
+        self._fetching = fetching
+        self.get.say(tr("Getting the bundle…") if fetching else tr("Get the bundle…"))
         self.desk.actions.update()
-        front = self.desk.front
-        front.tell(
-            Notice(
-                tr(
-                    "The bundle is {grade}, verified here under the key that the service names. {checked} It is in {path}.",
-                    grade=view["grade"].capitalize(),
-                    checked=view["checked"],
-                    path=view["path"],
-                ),
-                "success",
-                tr("Check it yourself"),
-                lambda: front.check_bundle(view["path"]),
-            )
-        )
+
+    def _got(self, view: HostedBundleView) -> None:
+        self._set_fetching(False)
+        front, grade = self.desk.front, view["grade"].capitalize()
+        told = tr("The bundle holds: {grade}, and countersigned. It is in {path}.", grade=grade, path=view["path"])
+        front.tell(Notice(told, "success", tr("Check it yourself"), lambda: front.check_bundle(view["path"])))
 
     def _not_got(self, error: QVerifyError) -> None:
-        self._fetching = False
-        self.desk.actions.update()
+        self._set_fetching(False)
         self.desk.front.tell_error(error)
 
     def _ask_end(self) -> None:

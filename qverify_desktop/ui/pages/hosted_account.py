@@ -21,7 +21,7 @@ class AccountPart(QWidget):
 
     answered = Signal(str)
 
-    def __init__(self, desk: Desk, changed: Callable[[], object], parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, changed: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("clear")
         self._desk, self._changed = desk, changed

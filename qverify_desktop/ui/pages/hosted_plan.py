@@ -76,7 +76,7 @@ class PlanPart(QWidget):
         self.problem.hide()
         plan = f"{usage['organisation']}: {usage['plan']}"
         renewed = date(usage["renews_at"])
-        self.plan.setText(tr("{plan}, renewed {when}", plan=plan, when=renewed) if renewed else plan)
+        self.plan.setText(tr("{plan}, renews on {when}", plan=plan, when=renewed) if renewed else plan)
         self.period.setText(
             tr(
                 "{cost} from {start} to {end}. Quotas begin anew then.",
