@@ -137,16 +137,30 @@ def _send(options: argparse.Namespace) -> int:
 
     async def begin(engine: AnyEngine, screen: HostedScreen) -> list[str]:
         await _open(engine, options)
-        leaving = await engine.ask("hosted_leaving", run=options.name, contents=options.content)
+        what = _what(options)
+        leaving = await engine.ask("hosted_leaving", **what)
         screen.print_leaving(leaving)
         if leaving["refusal"]:
             raise BadInput(leaving["refusal"], leaving["remedy"])
         if not options.yes:
             await _agreed(f"Send this to {leaving['host'] or 'the hosted service'}? [y/n] ")
-        sent = await engine.ask("hosted_send", run=leaving["run"], contents=options.content)
+        sent = await engine.ask("hosted_send", **what)
         return [sent["export"]]
 
     return _in_loop(_followed(options, begin))
+
+
+def _what(options: argparse.Namespace) -> dict[str, str]:
+    """A run with how much of it, or the file of a bundle, which is sent as it is. Raises ``BadInput``."""
+    file = Path(options.name).expanduser()
+    if not (file.is_file() or file.name.endswith(".zip")):
+        return {"run": options.name, "contents": options.content or "full"}
+    if options.content:
+        raise BadInput(
+            "A bundle that came as a file is sent as it is. Nothing was sent.",
+            "Leave --content out, or name the run.",
+        )
+    return {"bundle": os.path.abspath(file)}  # noqa: PTH100 - a link stays a link
 
 
 def _queue(options: argparse.Namespace) -> int:
