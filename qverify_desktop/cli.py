@@ -364,25 +364,31 @@ def _add_verify(commands: Any) -> None:
         description="Check an evidence bundle. Needs no state, no network and no Docker.",
     )
     parser.add_argument("bundle", metavar="BUNDLE")
-    parser.add_argument("--public-key", default="", metavar="VKEY", help="the verifier key that must have signed")
-    parser.add_argument(
-        "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
-    )
-    for name, value, help in (
-        ("--tsa-certificate", "FILE", "certificate of a time-stamp authority that you trust, or of who issued its"),
-        ("--witness", "VKEY", "verifier key of a witness that you trust"),
+    # As in ``evidence/verify.py``, which is not imported before it is needed.
+    for name, value, again, help in (
+        ("--public-key", "VKEY", False, "the verifier key that must have signed"),
+        ("--known-checkpoint", "FILE", False, "a checkpoint seen before; the log must extend it"),
+        (
+            "--tsa-certificate",
+            "FILE",
+            True,
+            "certificate of a time-stamp authority that you trust, or of who issued its",
+        ),
+        (
+            "--tsa-crl",
+            "FILE",
+            True,
+            "list of revoked certificates by who issued a time-stamp authority's; none is fetched",
+        ),
+        ("--witness", "VKEY", True, "verifier key of a witness that you trust"),
+        ("--reproduction", "RECORD", False, "the record that `reproduce --out` wrote: adds REPRODUCED"),
+        ("--reproduction-key", "VKEY", False, "the verifier key of whoever executed it again"),
     ):
-        parser.add_argument(name, action="append", default=[], metavar=value, help=f"{help}; may be given again")
+        if again:
+            parser.add_argument(name, action="append", default=[], metavar=value, help=f"{help}; may be given again")
+        else:
+            parser.add_argument(name, default="", metavar=value, help=help)
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
-    parser.add_argument(
-        "--reproduction",
-        default="",
-        metavar="RECORD",
-        help="the record that `reproduce --out` wrote: adds REPRODUCED",
-    )
-    parser.add_argument(
-        "--reproduction-key", default="", metavar="VKEY", help="the verifier key of whoever executed it again"
-    )
     parser.set_defaults(run=_verify)
 
 
@@ -441,28 +447,17 @@ def _add_machine(commands: Any) -> None:
 
 def _verify(options: argparse.Namespace) -> int:
     """Stands alone: no state folder, no engine, only the verifier."""
-    from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
+    from qverify_desktop.evidence.verify import BundleUnreadable, checked, exit_code, lines_of
     from qverify_desktop.terminal import print_verification
 
     try:
-        report = verify_bundle(
-            Path(options.bundle),
-            public_key=options.public_key,
-            known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
-            tsa_certificates=options.tsa_certificate,
-            witnesses=options.witness,
-        )
-        if options.reproduction and report["valid"]:
-            from qverify_desktop.evidence.handed_back import handed_back
-
-            told = handed_back(report, Path(options.reproduction), options.reproduction_key)
-            report |= {"grades": [report["grade"], *(["REPRODUCED"] if told["holds"] else [])], "reproduction": told}
+        answer = checked(options)
     except BundleUnreadable as error:
         from qverify_desktop.domain.errors import EvidenceUnreadable
 
         raise EvidenceUnreadable(error.sentence) from error
-    print_verification(report, options.json)
-    return 0 if report["valid"] and report.get("reproduction", {}).get("holds", True) else 1
+    print_verification(answer, lines_of(answer), options.json)
+    return exit_code(answer)
 
 
 if __name__ == "__main__":

@@ -212,19 +212,12 @@ class Screen:
                 _print_lines([f"          {check['remedy']}"])
 
 
-def print_verification(report: Mapping[str, Any], as_json: bool) -> None:
-    """The grade of a bundle with everything that is wrong with it."""
+def print_verification(answer: Mapping[str, Any], lines: Iterator[str], as_json: bool) -> None:
+    """The grade of a bundle with everything that is wrong with it; ``lines`` are the stand-alone verifier's."""
     if as_json:
-        _print_json(report)
-        return
-    word = "whole" if report["valid"] else "NOT whole"
-    grades = ", ".join(report.get("grades", [report["grade"]]))
-    _print_lines([f"{grades}: the evidence is {word} ({report['events']} events)."])
-    _print_lines(f"  {line}" for line in (*report["problems"], *report.get("notices", ())))
-    if report.get("reproduction"):
-        _print_lines([f"  {report['reproduction']['sentence']}"])
-    if report.get("meaning"):
-        _print_lines([str(report["meaning"])])
+        _print_json(answer)
+    else:
+        _print_lines(lines)
 
 
 def finished_lines(document: Mapping[str, Any]) -> list[str]:
