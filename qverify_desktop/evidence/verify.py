@@ -13,6 +13,7 @@ import argparse
 import base64
 import hashlib
 import hmac
+import io
 import json
 import operator
 import re
@@ -102,8 +103,8 @@ NOTHING: dict[str, Any] = {}
 #: Characters of the name of another run; ours have some twenty.
 MAX_NAME = 200
 MAX_DEPTH, MAX_INTEGER, MAX_LEAF, PROVEN_ENTRIES = 32, 2**53 - 1, 65535, 10_000
-#: Bytes: the largest file in a bundle, all files together, a small file; and how far a file may have been compressed.
-MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 200
+#: Bytes: the largest file in a bundle, all files together, a small file; and, beyond some bytes, how far all may have been compressed.
+MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_PACKED, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 64 << 20, 50
 #: Bytes of names and commitments that are kept in memory of one run.
 MAX_KEPT = 512 << 20
 #: Bytes of a time stamp or of a checkpoint with its cosignatures, and lines of signatures on one.
@@ -718,7 +719,8 @@ def why_not(
         path = _path(stamp, trusted)
         for certificate, issuer in path:
             for crl in revoked:
-                if crl.issuer == certificate.issuer:
+                # What signed itself can't take itself back.
+                if crl.issuer == certificate.issuer != certificate.subject:
                     _check_revoked(certificate, issuer, crl, stamp.at)
     except Broken as broken:
         return str(broken)
@@ -730,8 +732,7 @@ def why_not(
 def unlisted(
     stamp: Stamp, trusted: Sequence[x509.Certificate], revoked: Sequence[x509.CertificateRevocationList]
 ) -> bool:
-    """Whether a certificate on the way of a stamp that holds has no list of its issuer that is younger than the stamp. What you named
-    and issued itself needs none."""
+    """Whether a certificate on the way of a stamp that holds has no list of its issuer that is younger than the stamp."""
     listed = {crl.issuer for crl in revoked if crl.last_update_utc >= stamp.at}
     return any(one.issuer not in listed for one, _ in _path(stamp, trusted) if one.issuer != one.subject)
 
@@ -846,10 +847,11 @@ class Archive:
                 raise Broken(f"{info.filename!a} is compressed in a way that is not known here.")
             if info.header_offset < 0 or (info.compress_type == 0 and info.compress_size != info.file_size):
                 raise Broken(f"The directory of the archive is damaged at {info.filename!a}.")
-            if info.file_size > min(MAX_MEMBER, max(MAX_SMALL, MAX_RATIO * info.compress_size)):
+            if info.file_size > MAX_MEMBER:
                 raise Broken(f"{info.filename!a} would unpack to {info.file_size} bytes.")
-        if sum(info.file_size for info in self.infos) > MAX_TOTAL:
-            raise Broken("The archive would unpack to more than 4 GiB.")
+        whole, packed = sum(info.file_size for info in self.infos), self.file.seek(0, io.SEEK_END)
+        if whole > min(MAX_TOTAL, max(MAX_PACKED, MAX_RATIO * packed)):
+            raise Broken(f"The archive has {packed} bytes and would unpack to {whole}.")
         self._check_layout()
 
     def _check_layout(self) -> None:
@@ -867,8 +869,13 @@ class Archive:
             directory.append(struct.pack("<4s2H", b"PK\1\2", 0x0314, 20) + struct.pack("<4H3I2H", *fields[1:]))
             directory.append(struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, position & 0xFFFFFFFF) + name)
             position += len(local) + info.file_size
-        count, central = min(len(self.infos), 0xFFFF), b"".join(directory)
-        end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, len(central), position & 0xFFFFFFFF, 0)
+        count, central, end = len(self.infos), b"".join(directory), b""
+        if count > 0xFFFF:
+            # The counts of the ordinary end are too narrow (APPNOTE.TXT of PKWARE, 4.3.14 and 4.3.15).
+            end += struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, len(central), position)
+            end += struct.pack("<4sIQI", b"PK\6\7", 0, position + len(central), 1)
+        shown = min(count, 0xFFFF)
+        end += struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, shown, shown, len(central), position & 0xFFFFFFFF, 0)
         self.file.seek(position)
         if placed and same == len(self.infos) and self.file.read(len(central + end) + 1) == central + end:
             return
@@ -1728,7 +1735,7 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
     except OSError as error:
         raise BundleUnreadable(f"The certificate {path} can't be read ({error.strerror}).") from None
-    except ValueError:
+    except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
         raise BundleUnreadable(f"{path} holds no certificate (X.509, PEM or DER).") from None
 
 
@@ -1743,7 +1750,9 @@ def read_revoked(path: Path) -> list[x509.CertificateRevocationList]:
         return [x509.load_pem_x509_crl(block) for block in blocks] or [x509.load_der_x509_crl(raw)]
     except OSError as error:
         raise BundleUnreadable(f"The revocation list {path} can't be read ({error.strerror}).") from None
-    except ValueError:
+    except BundleUnreadable:
+        raise
+    except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
         raise BundleUnreadable(f"{path} holds no revocation list (X.509, PEM or DER).") from None
 
 

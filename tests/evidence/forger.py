@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class Forgery:
     #: Sizes at which a checkpoint is signed besides the closing one, and what stands below each of them.
     sizes: Sequence[int] = ()
     below: str = ""
+    #: Who signs the checkpoint of a size, in order.
+    signers: Callable[[int], Sequence[Signer]] = lambda size: (SIGNER,)
     salts: bytes = b""
 
     def add(self, leaf: bytes, to: str = "entries") -> None:
@@ -66,8 +68,9 @@ class Forgery:
         for number, leaf in enumerate(self.leaves, 1):
             edge.append(leaf)
             if number in wanted:
-                note = SIGNER.sign(str(Checkpoint(ORIGIN, number, edge.root()))) + self.below
-                files[f"checkpoints/{number}"] = note.encode()
+                text = str(Checkpoint(ORIGIN, number, edge.root()))
+                lines = "".join(one.line(text) for one in self.signers(number))
+                files[f"checkpoints/{number}"] = f"{text}\n{lines}{self.below}".encode()
         files["checkpoint"] = files[f"checkpoints/{size}"]
         for tile in range((size + 255) // 256):
             part = self.leaves[tile * 256 : tile * 256 + 256]
