@@ -10,27 +10,16 @@ from qverify_desktop.terminal.screen import Screen, print_verification
 
 def verify(options: argparse.Namespace) -> int:
     """Check a bundle, and a record of its reproduction where one is given."""
-    from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
+    from qverify_desktop.evidence.verify import BundleUnreadable, checked, exit_code, lines_of
 
     try:
-        report = verify_bundle(
-            Path(options.bundle),
-            public_key=options.public_key,
-            known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
-            tsa_certificates=options.tsa_certificate,
-            witnesses=options.witness,
-        )
-        if options.reproduction and report["valid"]:
-            from qverify_desktop.evidence.handed_back import handed_back
-
-            told = handed_back(report, Path(options.reproduction), options.reproduction_key)
-            report |= {"grades": [report["grade"], *(["REPRODUCED"] if told["holds"] else [])], "reproduction": told}
+        answer = checked(options)
     except BundleUnreadable as error:
         from qverify_desktop.domain.errors import EvidenceUnreadable
 
         raise EvidenceUnreadable(error.sentence) from error
-    print_verification(report, options.json)
-    return 0 if report["valid"] and report.get("reproduction", {}).get("holds", True) else 1
+    print_verification(answer, lines_of(answer), options.json)
+    return exit_code(answer)
 
 
 def verifier(options: argparse.Namespace) -> int:
