@@ -9,7 +9,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
@@ -136,9 +136,20 @@ def delivered(home: Path, run: str) -> Delivery | None:
     """What ``deliver`` recorded for a run, ``None`` when it has not finished."""
     try:
         fields = json.loads((run_folder(home, run) / RECORD).read_text(encoding="utf-8"))
-        return Delivery(**{**fields, "notices": tuple(fields.get("notices", ()))})
+        told = Delivery(**{**fields, "notices": tuple(fields.get("notices", ()))})
+        own = run_folder(home, run)
+        places = {key: _moved(own, getattr(told, key)) for key in ("folder", "bundle", "report")}
+        return replace(told, **places)
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _moved(own: Path, recorded: str) -> str:
+    """A path that was in the run's folder when it was recorded, in the folder as it is now: the state folder may have been moved."""
+    path = Path(recorded)
+    if path.parts[-2:] == own.parts[-2:]:
+        return str(own)
+    return str(own / path.name) if path.parts[-3:-1] == own.parts[-2:] else recorded
 
 
 def check_out(out: str) -> None:

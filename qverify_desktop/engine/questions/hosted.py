@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import re
 import secrets
 import tempfile
@@ -36,7 +37,7 @@ from qverify_desktop.domain.hosted_views import (
 from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.engine import hosted_bundle, hosted_fetch, policy
 from qverify_desktop.engine.hosting import SignInFlow
-from qverify_desktop.engine.records import record_about
+from qverify_desktop.engine.records import record_about, record_settings
 from qverify_desktop.engine.transfers import Said
 from qverify_desktop.hosted.analyses import Analyses
 from qverify_desktop.hosted.imports import FINAL
@@ -176,8 +177,9 @@ class HostedQuestions:
         """Keep the key with which the service countersigns, and go on with what waited for this."""
         if not self._service.place.key:
             # A settings file that can't be written only means that another key would not be noticed.
+            tell = functools.partial(record_settings, self._context.services)
             with contextlib.suppress(BadInput):
-                changed = await asyncio.to_thread(changing.change, self._context.home, {"hosted_key": key})
+                changed = await asyncio.to_thread(changing.change, self._context.home, {"hosted_key": key}, tell)
                 self._context.apply(changed)
         self._exports.signed_in()
 
