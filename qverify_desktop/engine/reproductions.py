@@ -271,6 +271,8 @@ def _show(going: _Going, result: Reproduction) -> None:
         limit=limit,
         notices=list(dict.fromkeys([*view["notices"], *result.notices])),
         images=[asdict(image) for image in result.images],
+        packages=[asdict(one) for one in result.packages],
+        advice=list(result.advice),
         tests=[{**asdict(test), "state": test.state.value} for test in result.tests],
         agree=states.count(Agreement.AGREES),
         differ=states.count(Agreement.DIFFERS),

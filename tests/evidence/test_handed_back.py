@@ -55,7 +55,7 @@ def test_a_record_of_this_bundle_adds_to_its_grade(bundle: Path, auditor: House)
     ("changes", "said"),
     [
         ({"outcome": "differs", "agrees": 2, "differs": 1}, "differs; of 3 tests 2 agree, 1 differ"),
-        ({"outcome": "other_image"}, "other image; of 3"),
+        ({"outcome": "other_environment"}, "other environment; of 3"),
         ({"agrees": 2}, "2 agree"),
         ({"tests": 0, "agrees": 0}, "of 0 tests"),
         ({"of": {"run": "r1original", "checkpoint_sha256": "0" * 64}}, "is of another bundle"),
