@@ -173,8 +173,8 @@ def advice_of(tests: Sequence[Compared], images: Sequence[ComparedImage], packag
     advice = [f"First get the pinned image. {image.remedy}" for image in images if image.remedy]
     if not packages_same:
         advice.append(
-            "The packages are not the run's. Give it a folder that holds those (--packages), and execute it again: until then a "
-            "difference may come from them."
+            "The packages are not the run's. Give it a folder that holds those, and execute it again: until then a difference may "
+            "come from them."
         )
     if unsteady:
         advice.append(

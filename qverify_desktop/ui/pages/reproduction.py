@@ -64,6 +64,7 @@ class ReproductionPage(Page):
         self._next.timeout.connect(self._ask)
         group = later("Evidence")
         for id_, title, run, icon, reason in (
+            ("bundle", later("Back to the bundle"), self._back, "refresh", self._still_running),
             ("stop", later("Stop"), self._stop, "square-stop", self._not_running),
             ("report", later("Open report"), self._open, "report", self._no_record),
             ("save", later("Save signed record…"), self._save, "download", self._no_record),
@@ -82,7 +83,8 @@ class ReproductionPage(Page):
     def buttons(self) -> tuple[str, ...]:
         if self._view is not None and self._view["state"] == "running":
             return ("reproduction.stop",)
-        return ("reproduction.report", "reproduction.save")
+        reproduced = self._view is not None and self._view["outcome"] == "reproduced"
+        return (*(() if reproduced else ("reproduction.bundle",)), "reproduction.report", "reproduction.save")
 
     def enter(self, place: Place) -> None:
         if place.item != self.place.item:
@@ -180,6 +182,14 @@ class ReproductionPage(Page):
     def _not_running(self) -> str:
         running = self._view is not None and self._view["state"] == "running"
         return "" if running else tr("Nothing is being executed.")
+
+    def _still_running(self) -> str:
+        return tr("It is still being executed.") if self._view is None or not self._not_running() else ""
+
+    def _back(self) -> None:
+        """To the bundle, where it can be executed again with another image or packages."""
+        if self._view is not None:
+            self.desk.front.go(Place("bundle", item=self._view["original"]["bundle"]))
 
     def _no_record(self) -> str:
         there = self._view is not None and self._view["record"]["bundle"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pytest
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.evidence.disclosed import Disclosed
 from qverify_desktop.languages.installed import read_written
-from tests.integration.command import Said, qverify
+from tests.integration.command import GOOD, Said, qverify
 from tests.integration.engine.killing import containers
 
 pytestmark = pytest.mark.docker
@@ -152,7 +151,7 @@ def test_what_the_run_lacked_is_not_installed_for_it(tmp_path: Path, image: Runt
     """Its tests ran without the packages, so they run without them again, whatever is offered."""
     source = tmp_path / "source"
     source.mkdir()
-    shutil.copy(Path(__file__).parents[3] / "resources" / "sample" / "shelf" / "text.py", source / "text.py")
+    (source / "sign.py").write_text(GOOD)
     (source / "tide.py").write_text(SOURCE)
     (source / "requirements.txt").write_text("tidewords>=1\n")
     first = qverify(tmp_path / "first", "analyze", str(source), "--json")

@@ -80,7 +80,7 @@ def view(outcome: str = "reproduced", **more: Any) -> dict[str, Any]:
         packages[0] |= {"now": "2.32.0", "same": False, "sentence": "requests 2.31.0 then, 2.32.0 here."}
         advice = [
             f"First get the pinned image. {image['remedy']}",
-            "The packages are not the run's. Give it a folder that holds those (--packages), and execute it again: until then a difference "
+            "The packages are not the run's. Give it a folder that holds those, and execute it again: until then a difference "
             "may come from them.",
         ]
         image["sentence"] = (
@@ -94,6 +94,8 @@ def view(outcome: str = "reproduced", **more: Any) -> dict[str, Any]:
             code="def test_page_bounds_last_page_is_shorter():\n    observed = page_bounds(3, 5, 12)\n    assert observed == (11, 12)\n",
             now="failed 5 of 5, gave (11, 15)",
             failed=5,
+            call="page_bounds(3, 5, 12)",
+            expected="(11, 12)",
             why="It passed then and failed here: (11, 15).",
         )
         tests[3] = compared(

@@ -98,7 +98,7 @@ class OutcomeBand(QFrame):
         self._say(told, "body")
         self._say([one for one in view["notices"] if one not in told], "small", "muted")
         for words in view["advice"][:MOST_NOTICES]:
-            icon = IconLabel(self._theme, "arrow-right", "accent-text", words=tr("Next"))
+            icon = IconLabel(self._theme, "arrow-right", "accent-text", words=tr("Next step"))
             line = row(icon, label(words, "strong", wrap=True, select=True), gap=8)
             line.setStretch(1, 1)
             line.setAlignment(icon, Qt.AlignmentFlag.AlignTop)
