@@ -12,7 +12,7 @@ import pytest
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.evidence.disclosed import Disclosed
 from qverify_desktop.languages.installed import read_written
-from tests.integration.command import GOOD, Said, qverify
+from tests.integration.command import Said, qverify
 from tests.integration.engine.killing import containers
 
 pytestmark = pytest.mark.docker
@@ -145,17 +145,3 @@ def test_missing_packages_are_named_and_nothing_runs(shore: Shore, tmp_path: Pat
     assert document["not_run"] == len(document["tests"]) > 0
     (told,) = [notice for notice in document["notices"] if "tidewords 1.0" in notice]
     assert "moonwords 2.0" in told and "--packages" in told and "--allow-install" in told and "wheels" in told
-
-
-def test_what_the_run_lacked_is_not_installed_for_it(tmp_path: Path, image: RuntimeImage) -> None:
-    """Its tests ran without the packages, so they run without them again, whatever is offered."""
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "sign.py").write_text(GOOD)
-    (source / "tide.py").write_text(SOURCE)
-    (source / "requirements.txt").write_text("tidewords>=1\n")
-    first = qverify(tmp_path / "first", "analyze", str(source), "--json")
-    assert first.document["bundle"], first.err
-    lacking = Shore(Path(first.document["bundle"]), source)
-    said = lacking.reproduced(tmp_path / "home", "--packages", str(wheels(tmp_path / "wheels", THEN)))
-    assert said.document["outcome"] == "reproduced" and said.document["packages"] == [], said.err
