@@ -158,8 +158,8 @@ class Reproductions:
         except asyncio.CancelledError:
             _tell(going, state=State.STOPPED, sentence="It was stopped. That it was begun stays recorded.")
         except QVerifyError as error:
-            told = wire.error_to_json(error) | {"remedy": _anew(error.remedy)}
-            _tell(going, state=State.FAILED, sentence=error.sentence, error=told)
+            document = wire.error_to_json(error) | {"remedy": _anew(error.remedy)}
+            _tell(going, state=State.FAILED, sentence=error.sentence, error=document)
         except Exception as error:  # noqa: BLE001 - one that dies silently would stand as running for ever
             told = crash.as_error(error, self._home)
             _tell(going, state=State.FAILED, sentence=told.sentence, error=wire.error_to_json(told))

@@ -38,7 +38,7 @@ BUNDLE = "r-sample.qvevidence.zip"
 
 def executed_again(bundle: Path | str, source: Path, home: Path) -> None:
     """A run's bundle on a second machine: a state folder of its own, every test again in the pinned image, all agree."""
-    said = qverify(home, "reproduce", str(bundle), "--source", str(source), "--json")
+    said = qverify(home, "reproduce", str(bundle), "--source", str(source), "--json", timeout=560)
     assert said.code == 0, said.out + said.err
     document = said.document
     assert document["grades"] == ["UNANCHORED", "REPRODUCED"]
