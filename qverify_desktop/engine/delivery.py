@@ -138,8 +138,12 @@ def delivered(home: Path, run: str) -> Delivery | None:
         fields = json.loads((run_folder(home, run) / RECORD).read_text(encoding="utf-8"))
         told = Delivery(**{**fields, "notices": tuple(fields.get("notices", ()))})
         own = run_folder(home, run)
-        places = {key: _moved(own, getattr(told, key)) for key in ("folder", "bundle", "report")}
-        return replace(told, **places)
+        return replace(
+            told,
+            folder=_moved(own, told.folder),
+            bundle=_moved(own, told.bundle),
+            report=_moved(own, told.report),
+        )
     except (OSError, ValueError, TypeError):
         return None
 

@@ -105,7 +105,7 @@ def test_a_record_by_the_author_of_the_bundle_says_so(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"outcome": "differs", "agrees": 2, "differs": 1}, "differs; of 3 tests 2 agree, 1 differ"),
-        ({"outcome": "other_image"}, "other image; of 3"),
+        ({"outcome": "other_environment"}, "other environment; of 3"),
         ({"agrees": 2}, "2 agree"),
         ({"tests": 0, "agrees": 0}, "of 0 tests"),
         ({"of": {"run": "r1original", "checkpoint_sha256": "0" * 64}}, "is of another bundle"),

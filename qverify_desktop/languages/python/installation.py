@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qverify_desktop.domain.execution import GIB, MIB, Job, JobResult, Limits
-from qverify_desktop.domain.project import MissingDependency, Project, Snapshot
+from qverify_desktop.domain.project import InstalledPackage, MissingDependency, Project, Snapshot
 from qverify_desktop.languages.python.dependencies import clean_requirement, pinned_versions
 from qverify_desktop.languages.python.drivers import FOLDER, driver_files
 from qverify_desktop.languages.python.imports import attempted_imports, required_imports
@@ -161,22 +161,50 @@ def read_missing(project: Project, result: JobResult) -> list[MissingDependency]
 def install_job(project: Project, missing: Sequence[MissingDependency], lock: bytes, *, offline: bool = False) -> Job:
     """Installs wheels into ``deps.tar``, from the package index or from a folder that is shown as dependencies; versions
     that ``lock`` pins are kept where they can be."""
-    requirements = [clean for one in missing if (clean := clean_requirement(one.requirement))]
-    return packages_job(requirements, pinned_versions(project.lock_file, lock), offline=offline)
+    return packages_job(_wanted(missing), pinned_versions(project.lock_file, lock), offline=offline)
 
 
-def packages_job(requirements: Sequence[str], pins: Sequence[str], *, offline: bool = False) -> Job:
-    """Installs wheels for ``requirements`` into ``deps.tar``; ``pins`` (``name==version``) are kept where they can be."""
+def exact_install_job(
+    project: Project,
+    missing: Sequence[MissingDependency],
+    installed: Sequence[InstalledPackage],
+    lock: bytes,
+    *,
+    offline: bool = False,
+) -> Job:
+    """Installs the very wheels that another run had, each by its digest; where they can't be had, their versions, or what else
+    ``missing`` allows."""
+    pins, exact = [], []
+    for one in installed:
+        pin = clean_requirement(f"{one.name}=={one.version}")
+        if pin and re.fullmatch(r"[\w.-]+==[\w.+!-]+", pin, re.ASCII):
+            pins.append(pin)
+            exact += [f"{pin} --hash={one.digest}"] if one.digest.startswith("sha256:") else []
+    known = exact if len(exact) == len(installed) else ()
+    return packages_job(_wanted(missing), pins, known, offline=offline)
+
+
+def packages_job(
+    requirements: Sequence[str], pins: Sequence[str], exact: Sequence[str] = (), *, offline: bool = False
+) -> Job:
+    """Installs wheels for ``requirements`` into ``deps.tar``; ``pins`` (``name==version``) are kept where they can be. ``exact``
+    (``name==version --hash=sha256:HEX``) are tried first, and nothing beside them."""
     overlay = driver_files("install_packages.py")
     overlay[f"{FOLDER}/install.json"] = json.dumps(
         {"requirements": list(dict.fromkeys(requirements)), "offline": offline}
     ).encode()
     if pins:
         overlay[f"{FOLDER}/constraints.txt"] = "\n".join(sorted(pins)).encode() + b"\n"
+    if exact:
+        overlay[f"{FOLDER}/exact.txt"] = "\n".join(sorted(exact)).encode() + b"\n"
     limits = Limits(
         timeout_s=900, memory_bytes=4 * GIB, work_bytes=2 * GIB, tmp_bytes=2 * GIB, artefact_bytes=768 * MIB
     )
     return Job("install", ("python", f"{FOLDER}/install_packages.py"), overlay, limits=limits, network=not offline)
+
+
+def _wanted(missing: Sequence[MissingDependency]) -> list[str]:
+    return [clean for one in missing if (clean := clean_requirement(one.requirement))]
 
 
 def _own_modules(snapshot: Snapshot, project: Project) -> frozenset[str]:
