@@ -88,7 +88,7 @@ def sources(result: RunResult, supplement: Supplement) -> list[Source]:
     for defect in result.defects:
         suspected[defect.file][defect.line].append(f"{defect.call} gives {defect.observed}, not {defect.expected}")
     open_left = MOST_OPEN
-    made = []
+    made: list[Source] = []
     for file in within_limits(result, supplement.sources):
         lines = () if file.left_out else _lines(file, suspected.get(file.path, {}), len(made))
         open_left -= len(lines)
