@@ -134,6 +134,11 @@ def _to_the_checkpoint(window: Any) -> None:
     window.page.log.proof._turn()
 
 
+def _to_the_end(window: Any) -> None:
+    bar = window.page.findChild(QScrollArea).verticalScrollBar()
+    bar.setValue(bar.maximum())
+
+
 def _to(window: Any, card: Any) -> None:
     """Scroll to a card of the settings."""
     area = window.page.findChild(QScrollArea)
@@ -198,6 +203,7 @@ SCENES = (
     ),
     Scene("settings-log", Place("settings"), act=lambda w: _to(w, w.page.signing)),
     Scene("report", Place("report", run=RUN)),
+    Scene("report-formats", Place("report", run=RUN), act=lambda w: _to_the_end(w)),
     Scene("evidence", Place("evidence")),
     Scene("bundle", Place("bundle", item="/home/ada/run.qvevidence.zip")),
     Scene(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.log_views import GradeView
@@ -17,6 +16,7 @@ from qverify_desktop.ui.pages.evidence_parts.again import AgainCard
 from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
 from qverify_desktop.ui.sheets.send_run import SendRunSheet
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 from qverify_desktop.ui.widgets.state_view import Shown
 
 WIDEST = 900
@@ -76,10 +76,7 @@ class BundlePage(Page):
         self.note.setFont(theme.font("code"))
         self.note.setAccessibleName(tr("Closing checkpoint"))
         self.note.setMaximumHeight(theme.px(140))
-        inside = QWidget()
-        inside.setObjectName("page")
-        inside.setMaximumWidth(theme.px(WIDEST))
-        inside.setLayout(
+        inside = ScrollBody(
             column(
                 trust,
                 self.again_card,
@@ -94,10 +91,8 @@ class BundlePage(Page):
                 margins=(24, 16, 24, 24),
             )
         )
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
+        inside.setMaximumWidth(theme.px(WIDEST))
+        area = scrolling(inside)
         body = QWidget()
         body.setObjectName("page")
         body.setLayout(column(self.band, area, gap=0))

@@ -16,7 +16,11 @@ from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
 from qverify_desktop.ui.pages.evidence_parts.log_view import LogView
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.sheets.send_run import SendRunSheet
+from qverify_desktop.ui.widgets.basics import column
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 
+#: Height that the log and its proof have at least, at 100 %.
+LEAST_LOG = 220
 END = ".qvevidence.zip"
 
 
@@ -27,11 +31,13 @@ class RunEvidencePage(RunPage):
         super().__init__(desk, parent)
         self.band = GradeBand(desk.theme)
         self.log = LogView(desk, "run-evidence")
+        inside = column(self.band, self.log, gap=0)
+        inside.setStretchFactor(self.log, 1)
+        self.log.setMinimumHeight(desk.theme.px(LEAST_LOG))
+        # A large zoom in a low window: the page scrolls, and no sentence of the grade is cut off.
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.band)
-        layout.addWidget(self.log, 1)
+        layout.addWidget(scrolling(ScrollBody(inside)))
         group = later("Evidence")
         for act in (
             Act(
