@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,27 +53,9 @@ class Export(Moving):
         return f"{self.run}.{self.sha256}" + (f".{self.attempt}" if self.attempt else "")
 
 
-_TEXTS = (
-    "run",
-    "contents",
-    "sha256",
-    "queued_at",
-    "ended_at",
-    "host",
-    "import_id",
-    "intended",
-    "exported",
-    "event",
-    "grade",
-    "meaning",
-    "cosigned_at",
-    "report",
-    "checked",
-    "state",
-    "sentence",
-    "remedy",
-)
-_NUMBERS = ("attempt", "status", "done", "total")
+#: What is written down of one: its fields by what they hold.
+_TEXTS = tuple(one.name for one in fields(Export) if one.type == "str" and one.name[0] != "_")
+_NUMBERS = tuple(one.name for one in fields(Export) if one.type == "int" and one.name[0] != "_")
 
 
 def kept(one: Export) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 import time
@@ -91,6 +92,21 @@ async def test_a_certificate_that_nobody_trusts_is_refused_and_a_set_authority_t
         with pytest.raises(HostedFailure, match="not one that this machine trusts"):
             await connection.ask(Asked("GET", server.url))
     assert server.asked == []
+
+
+@pytest.mark.parametrize("said_", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["cut", "no TLS"])
+async def test_a_handshake_that_fails_says_nothing_about_certificates(said_: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(said_)
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    words = "No secure connection" if said_ else r"was cut|can't be reached"
+    async with listening, connected() as connection:
+        with pytest.raises(HostedFailure, match=words) as raised:
+            await connection.ask(Asked("GET", f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"))
+    assert raised.value.again and "certificate" not in raised.value.sentence
 
 
 async def test_a_file_of_authorities_that_is_none(tmp_path: Path) -> None:
