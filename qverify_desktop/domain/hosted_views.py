@@ -72,7 +72,8 @@ class ExportView(TypedDict):
     """A bundle on its way to the service, or there. ``state`` is running, paused, failed or done; ``stage`` what goes on (making,
     announcing, sending, checking, waiting, kept); ``done`` and ``total`` are bytes. ``grade``, ``meaning``, ``cosigned_at`` and
     ``report`` are the service's; ``checkpoint`` is the file with its countersignature, ``checked`` a sentence on what was checked here.
-    ``offer`` is what helps besides trying again: sign_in, less (of the contents), or nothing."""
+    ``offer`` is what helps besides trying again: sign_in, less (of the contents), or nothing; ``file`` is where a bundle came from that
+    somebody brought, empty for a run of this machine."""
 
     export: str
     run: str
@@ -96,6 +97,7 @@ class ExportView(TypedDict):
     report: str
     checkpoint: str
     checked: str
+    file: str
 
 
 class ExportsView(TypedDict):

@@ -22,8 +22,9 @@ from qverify_desktop.domain.results import AnalysisRequest, RunResult, Verdict
 from qverify_desktop.engine.anchoring import Anchoring
 from qverify_desktop.engine.bus import BusReporter
 from qverify_desktop.engine.events import RunEvent
-from qverify_desktop.engine.facade import Engine, Parts
+from qverify_desktop.engine.facade import Engine
 from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.parts import Parts
 from qverify_desktop.engine.signing_keys import SigningKeys, signer_of
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer

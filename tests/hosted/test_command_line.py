@@ -129,6 +129,32 @@ def test_from_the_sign_in_to_the_countersignature_and_out_again(
     assert json.loads(run("status", "--json").stdout)["signed_in"] is False
 
 
+def test_a_bundle_on_a_memory_stick_is_sent(
+    home: Path,
+    hosted: HostedService,
+    variables: dict[str, str],
+    run: Typed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "a stick" / "r.qvevidence.zip"
+    other = tmp_path / "another home"
+    other.mkdir(mode=0o700)
+    name = finished(other, tmp_path / "source")
+    monkeypatch.setenv("QVERIFY_HOME", str(other))
+    assert main(["export", name, "--format", "evidence", "-o", str(file)]) == 0
+    monkeypatch.setenv("QVERIFY_HOME", str(home))
+    sign_in(hosted, run)
+    assert_one_sentence(run("send", str(file), "--content", "redacted", "--yes"), 2)
+    assert_one_sentence(run("send", str(file.with_name("gone.zip")), "--yes"), 2)
+    monkeypatch.chdir(file.parent)
+    sent = run("send", file.name, "--yes")
+    assert sent.returncode == 0, sent.stderr
+    note = file.with_name(f"{name}.countersigned.checkpoint")
+    assert str(note) in sent.stdout and "entries.jsonl" in sent.stderr
+    assert main(["verify", str(file), "--known-checkpoint", str(note)]) == 0
+
+
 def test_ctrl_c_leaves_it_in_the_queue_and_waiting_sends_it(
     home: Path, hosted: HostedService, variables: dict[str, str], run: Typed, tmp_path: Path
 ) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from qverify_desktop.analysis.ports import Evidence
-from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
 from tests.engine.house import ScriptedAnalysis, follow
 from tests.hosted.doing import (
     desktop,
@@ -234,4 +235,95 @@ async def test_dropped_from_the_queue_is_given_up_there(home: Path, hosted: Host
         assert (await engine.ask("hosted_exports"))["exports"] == []
         await follow(engine, run)
     assert hosted.rows("select state from imports") == [("cancelled",)]
+    assert list((home / "hosted").iterdir()) == []
+
+
+async def brought_bundle(folder: Path, source: Path) -> tuple[str, Path]:
+    """A bundle out of the state folder of another machine, as it lies on a memory stick."""
+    folder.mkdir()
+    home = folder.parent / "home of another machine"
+    home.mkdir(mode=0o700)
+    async with desktop(home) as engine:
+        run = await finished_run(engine, source)
+        return run, await engine.export(run, "evidence-redacted", folder / "a run.qvevidence.zip")
+
+
+async def test_a_bundle_from_a_machine_with_no_network_is_sent(
+    home: Path, hosted: HostedService, tmp_path: Path
+) -> None:
+    run, file = await brought_bundle(tmp_path / "stick", tmp_path / "source")
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        leaving = await engine.ask("hosted_leaving", bundle=str(file))
+        assert (leaving["run"], leaving["contents"], leaving["refusal"]) == (run, "redacted", "")
+        assert hosted.rows("select count(*) from imports") == [(0,)]
+        queued = await engine.ask("hosted_send", bundle=str(file))
+        sent = await until(engine, queued["export"], "done", "failed")
+        again = await engine.ask("hosted_send", bundle=str(file))
+        events = (await engine.ask("evidence_log", text="export"))["entries"]
+    assert sent["state"] == "done", sent
+    assert again["state"] == "done" and (sent["grade"], sent["sha256"]) == ("UNANCHORED", leaving["sha256"])
+    assert sent["checkpoint"] == str(file.with_name(f"{run}.countersigned.checkpoint"))
+    assert cosigned_at(Path(sent["checkpoint"]).read_text("utf-8"), hosted.cosigner) > 1_700_000_000
+    ((state, request),) = hosted.rows("select state, request from imports")
+    assert (state, request["run"], request["disclosure"]) == ("accepted", run, "redacted")
+    assert [one["type"] for one in events if not one["type"].startswith("run_")] == ["export_intended", "exported"]
+    assert list((home / "hosted").iterdir()) == []
+
+
+async def test_a_brought_bundle_is_sent_to_its_end_without_its_file(
+    home: Path, hosted: HostedService, tmp_path: Path
+) -> None:
+    run, file = await brought_bundle(tmp_path / "stick", tmp_path / "source")
+    async with desktop(home) as engine:
+        await let_in(engine, hosted, store="file", passphrase="a passphrase of a test")
+        hosted.fault("POST", "^/v1/imports$", times=1000, status=503, retry_after=86_400)
+        queued = await engine.ask("hosted_send", bundle=str(file))
+        await until(engine, queued["export"], "running", stage="waiting")
+    file.unlink()
+    file.parent.rmdir()
+    end_faults(hosted)
+    async with desktop(home) as engine:
+        await engine.ask("keys_unlock", passphrase="a passphrase of a test")
+        await engine.ask("hosted_resume", export=queued["export"])
+        sent = await until(engine, queued["export"], "done", "failed")
+    assert sent["state"] == "done", sent
+    assert sent["checkpoint"] == str(home / "hosted" / f"{run}.countersigned.checkpoint")
+    assert Path(sent["checkpoint"]).is_file()
+
+
+async def test_a_bundle_that_does_not_hold_is_never_sent(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    _, file = await brought_bundle(tmp_path / "stick", tmp_path / "source")
+    with zipfile.ZipFile(file) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(file, "w") as new:
+        for name, content in members.items():
+            new.writestr(name, content.replace(b"run_closed", b"run_closet") if name == "entries.jsonl" else content)
+    other = file.with_name("a picture.zip")
+    other.write_bytes(b"\x89PNG" + bytes(200))
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        for question in ("hosted_leaving", "hosted_send"):
+            with pytest.raises(BadInput, match="does not hold"):
+                await engine.ask(question, bundle=str(file))
+            with pytest.raises(EvidenceUnreadable, match="a picture"):
+                await engine.ask(question, bundle=str(other))
+            with pytest.raises(BadInput, match="No such file"):
+                await engine.ask(question, bundle=str(file) + ".gone")
+        await engine.ask("settings_change", changes={"allow_hosted": False})
+        assert (await engine.ask("hosted_exports"))["exports"] == []
+    assert hosted.rows("select count(*) from imports") == [(0,)]
+    assert list((home / "hosted").iterdir()) == []
+
+
+async def test_a_brought_bundle_stays_here_where_nothing_may_be_sent(
+    home: Path, hosted: HostedService, tmp_path: Path
+) -> None:
+    _, file = await brought_bundle(tmp_path / "stick", tmp_path / "source")
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        await engine.ask("settings_change", changes={"allow_hosted": False})
+        assert "switched off" in (await engine.ask("hosted_leaving", bundle=str(file)))["refusal"]
+        with pytest.raises(BadInput, match="switched off"):
+            await engine.ask("hosted_send", bundle=str(file))
     assert list((home / "hosted").iterdir()) == []

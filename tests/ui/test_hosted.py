@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit
 from qverify_desktop.domain.errors import BadInput, HostedFailure, WrongPassphrase
 from qverify_desktop.ui import pages
 from qverify_desktop.ui.page import Place
+from qverify_desktop.ui.pages.bundle import BundlePage
 from qverify_desktop.ui.pages.hosted import HostedPage
 from qverify_desktop.ui.pages.hosted_analyses import AnalysesPart
 from qverify_desktop.ui.sheets.hosted_analysis import HostedAnalysisSheet
@@ -309,6 +310,31 @@ def test_what_leaves_is_shown_before_it_is_sent(sheet, qtbot):
     qtbot.waitUntil(lambda: bool(asked(engine, "hosted_send")))
     assert asked(engine, "hosted_send") == [{"run": "r0mdk400000001", "contents": "redacted"}]
     qtbot.waitUntil(lambda: desk.front.calls and desk.front.calls[-1][0] == "tell")
+
+
+def test_a_bundle_that_was_brought_is_sent_as_it_is(make, qtbot):
+    file = "/media/stick/run.qvevidence.zip"
+    engine, desk = make(
+        samples.answers(
+            evidence_grade={**samples.grade(), "valid": True},
+            hosted_leaving=lambda bundle: hosted.leaving(contents="redacted"),
+            hosted_send=hosted.export(1, "running", file=file),
+        )
+    )
+    page = BundlePage(desk)
+    qtbot.addWidget(page)
+    page.show()
+    assert not desk.actions.trigger("bundle.send")
+    page.enter(Place("bundle", item=file))
+    qtbot.waitUntil(lambda: desk.actions.trigger("bundle.send"))
+    made = desk.front.sheet
+    made.show()
+    qtbot.waitUntil(lambda: made.send.isEnabled())
+    assert not made.contents.isVisible()
+    made.confirm()
+    qtbot.waitUntil(lambda: bool(asked(engine, "hosted_send")))
+    assert asked(engine, "hosted_send") == [{"bundle": file}]
+    made.deleteLater()
 
 
 def test_what_the_policy_keeps_here_can_t_be_sent(sheet, qtbot):

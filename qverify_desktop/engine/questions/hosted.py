@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import re
 import secrets
 import tempfile
@@ -36,7 +37,7 @@ from qverify_desktop.domain.hosted_views import (
 from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.engine import hosted_bundle, hosted_fetch, policy
 from qverify_desktop.engine.hosting import SignInFlow
-from qverify_desktop.engine.records import record_about
+from qverify_desktop.engine.records import record_about, record_settings
 from qverify_desktop.engine.transfers import Said
 from qverify_desktop.hosted.analyses import Analyses
 from qverify_desktop.hosted.imports import FINAL
@@ -176,8 +177,9 @@ class HostedQuestions:
         """Keep the key with which the service countersigns, and go on with what waited for this."""
         if not self._service.place.key:
             # A settings file that can't be written only means that another key would not be noticed.
+            tell = functools.partial(record_settings, self._context.services)
             with contextlib.suppress(BadInput):
-                changed = await asyncio.to_thread(changing.change, self._context.home, {"hosted_key": key})
+                changed = await asyncio.to_thread(changing.change, self._context.home, {"hosted_key": key}, tell)
                 self._context.apply(changed)
         self._exports.signed_in()
 
@@ -192,12 +194,14 @@ class HostedQuestions:
 
     # Sending
 
-    async def leaving(self, run: str, contents: str = hosted_bundle.FULL) -> LeavingView:
-        """What would be sent; nothing is."""
-        run = await self._context.find(run)
+    async def leaving(self, run: str = "", contents: str = hosted_bundle.FULL, bundle: str = "") -> LeavingView:
+        """What would be sent, of a run or of a bundle that came as a file; nothing is. Raises as ``send`` does."""
         tokens = await self._service.session.tokens()
-        refused = await asyncio.to_thread(self._refused, run)
-        view = await asyncio.to_thread(self._leaving, run, contents)
+        if bundle:
+            view = await asyncio.to_thread(self._leaving_file, _file(bundle))
+        else:
+            view = await asyncio.to_thread(self._leaving, await self._context.find(run), contents)
+        refused = await asyncio.to_thread(self._refused, view["run"])
         if refused is not None:
             view["refusal"], view["remedy"] = refused
         view["host"], view["organisation"] = self._service.host, tokens.organisation if tokens else ""
@@ -206,24 +210,21 @@ class HostedQuestions:
     def _leaving(self, run: str, contents: str) -> LeavingView:
         with tempfile.TemporaryDirectory(dir=self._context.home, prefix="leaving-") as folder:
             made = hosted_bundle.make(run, contents, Path(folder) / "bundle.zip", self._context.make_bundle)
-            return {
-                "run": run,
-                "contents": contents,
-                "host": "",
-                "organisation": "",
-                "bytes": made.size,
-                "sha256": made.sha256,
-                "files": hosted_bundle.leaving(made.path),
-                "shows": hosted_bundle.SHOWS[Disclosure(contents)],
-                "refusal": "",
-                "remedy": "",
-            }
+            return _leaving(run, contents, made)
+
+    def _leaving_file(self, file: Path) -> LeavingView:
+        with tempfile.TemporaryDirectory(dir=self._context.home, prefix="leaving-") as folder:
+            taken = hosted_bundle.take(file, Path(folder))
+            return _leaving(taken.run, taken.contents, taken.made)
 
     def _refused(self, run: str) -> Said | None:
         return self._context.may_leave(run)
 
-    async def send(self, run: str, contents: str = hosted_bundle.FULL) -> ExportView:
-        """Queue a run's bundle; answers at once. Raises ``BadInput`` where it may not be sent."""
+    async def send(self, run: str = "", contents: str = hosted_bundle.FULL, bundle: str = "") -> ExportView:
+        """Queue a run's bundle, or one that came as a file (its absolute path); answers at once. Raises ``BadInput`` where it may not be
+        sent or does not hold, ``EvidenceUnreadable``."""
+        if bundle:
+            return await self._exports.send_file(_file(bundle))
         return await self._exports.send(await self._context.find(run), contents)
 
     async def exports(self, after: int = 0) -> ExportsView:
@@ -333,6 +334,28 @@ class HostedQuestions:
 
     def _configuration(self) -> Configuration:
         return Configuration.load(home=self._context.home)
+
+
+def _leaving(run: str, contents: str, made: hosted_bundle.Made) -> LeavingView:
+    return {
+        "run": run,
+        "contents": contents,
+        "host": "",
+        "organisation": "",
+        "bytes": made.size,
+        "sha256": made.sha256,
+        "files": hosted_bundle.leaving(made.path),
+        "shows": hosted_bundle.SHOWS[Disclosure(contents)],
+        "refusal": "",
+        "remedy": "",
+    }
+
+
+def _file(path: str) -> Path:
+    """Raises ``BadInput`` for a path whose meaning depends on who reads it."""
+    if not Path(path).is_absolute():
+        raise BadInput("A bundle needs an absolute path.")
+    return Path(path)
 
 
 def local_only(source: str, context: Context) -> Said | None:

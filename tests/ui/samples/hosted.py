@@ -104,6 +104,7 @@ def export(number: int, state: str, **changes: Any) -> dict[str, Any]:
         "report": "",
         "checkpoint": "",
         "checked": "",
+        "file": "",
         **changes,
     }
 

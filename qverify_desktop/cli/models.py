@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qverify_desktop.cli_commands import _ask, _engine, _in_loop
-from qverify_desktop.cli_watching import Listing, watched
+from qverify_desktop.cli.commands import _ask, _engine, _in_loop
+from qverify_desktop.cli.watching import Listing, watched
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.engine.messages import OwnerGone
-from qverify_desktop.terminal import Screen
-from qverify_desktop.terminal_models import ModelScreen
+from qverify_desktop.terminal.models import ModelScreen
+from qverify_desktop.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine

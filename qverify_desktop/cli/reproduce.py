@@ -10,10 +10,10 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qverify_desktop.cli_commands import _engine, _in_loop, _source
+from qverify_desktop.cli.commands import _engine, _in_loop, _source
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.engine.messages import OwnerGone
-from qverify_desktop.terminal_reproduction import ReproductionProgress, print_reproduction
+from qverify_desktop.terminal.reproduction import ReproductionProgress, print_reproduction
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qverify_desktop.cli_commands import _ask, _engine, _in_loop
-from qverify_desktop.cli_questions import can_ask, typed_line
-from qverify_desktop.cli_watching import Listing, watched
+from qverify_desktop.cli.commands import _ask, _engine, _in_loop
+from qverify_desktop.cli.questions import can_ask, typed_line
+from qverify_desktop.cli.watching import Listing, watched
 from qverify_desktop.domain.errors import BadInput, HostedFailure, QVerifyError
 from qverify_desktop.engine.messages import OwnerGone
-from qverify_desktop.terminal import Screen
-from qverify_desktop.terminal_hosted import HostedScreen
+from qverify_desktop.terminal.hosted import HostedScreen
+from qverify_desktop.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine
@@ -75,7 +75,7 @@ async def _place(engine: AnyEngine, options: argparse.Namespace) -> tuple[str, s
 async def _open(engine: AnyEngine, options: argparse.Namespace) -> None:
     """The sign-in may lie in a key file that has to be opened first."""
     if (await engine.ask("hosted_status"))["locked"]:
-        from qverify_desktop.cli_keys import open_key_file
+        from qverify_desktop.cli.keys import open_key_file
 
         await open_key_file(engine, Screen(options.json), options.passphrase_fd)
 
@@ -137,16 +137,30 @@ def _send(options: argparse.Namespace) -> int:
 
     async def begin(engine: AnyEngine, screen: HostedScreen) -> list[str]:
         await _open(engine, options)
-        leaving = await engine.ask("hosted_leaving", run=options.name, contents=options.content)
+        what = _what(options)
+        leaving = await engine.ask("hosted_leaving", **what)
         screen.print_leaving(leaving)
         if leaving["refusal"]:
             raise BadInput(leaving["refusal"], leaving["remedy"])
         if not options.yes:
             await _agreed(f"Send this to {leaving['host'] or 'the hosted service'}? [y/n] ")
-        sent = await engine.ask("hosted_send", run=leaving["run"], contents=options.content)
+        sent = await engine.ask("hosted_send", **what)
         return [sent["export"]]
 
     return _in_loop(_followed(options, begin))
+
+
+def _what(options: argparse.Namespace) -> dict[str, str]:
+    """A run with how much of it, or the file of a bundle, which is sent as it is. Raises ``BadInput``."""
+    file = Path(options.name).expanduser()
+    if not (file.is_file() or file.name.endswith(".zip")):
+        return {"run": options.name, "contents": options.content or "full"}
+    if options.content:
+        raise BadInput(
+            "A bundle that came as a file is sent as it is. Nothing was sent.",
+            "Leave --content out, or name the run.",
+        )
+    return {"bundle": os.path.abspath(file)}  # noqa: PTH100 - a link stays a link
 
 
 def _queue(options: argparse.Namespace) -> int:

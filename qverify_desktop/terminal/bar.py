@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent, Stage
-from qverify_desktop.terminal import clean
+from qverify_desktop.terminal.output import clean
 
 
 class BarProgress:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from qverify_desktop.terminal import clean
+from qverify_desktop.terminal.output import note, print_json, print_lines
 
 #: Tests that are told one by one.
 MOST = 50
@@ -25,9 +23,9 @@ _STAGES = {
 def print_reproduction(document: Mapping[str, Any], as_json: bool) -> None:
     """The answer on standard output."""
     if as_json:
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print_json(document)
     else:
-        sys.stdout.write("".join(f"{clean(line)}\n" for line in lines_of(document)))
+        print_lines(lines_of(document))
 
 
 def lines_of(document: Mapping[str, Any]) -> list[str]:
@@ -69,4 +67,4 @@ class ReproductionProgress:
             line = f"{line} ({done * 10 // total * 10} %)"
         if line != self._told:
             self._told = line
-            print(f"{line} …", file=sys.stderr, flush=True)
+            note(f"{line} …")

@@ -14,7 +14,7 @@ from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.progress import EventKind, RunEvent
 from qverify_desktop.domain.results import AnalysisRequest
-from qverify_desktop.terminal import clean
+from qverify_desktop.terminal.output import clean
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine

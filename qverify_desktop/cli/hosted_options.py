@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from typing import Any
 
-HELP = "Sign in to the hosted service, send a run's evidence, have an analysis run there."
+from qverify_desktop.cli.options import add_passphrase, command
+
+_HELP = "Sign in to the hosted service, send a run's evidence, have an analysis run there."
 
 
-def add_actions(parser: argparse.ArgumentParser, add_passphrase: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Give ``qverify hosted`` its actions."""
+def add_hosted(commands: Any) -> None:
+    """``qverify hosted`` with its actions."""
+    parser = command(commands, "hosted", _HELP, "hosted", "hosted")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     helps = {
         "sign-in": "sign in with a code on another device",
         "sign-out": "revoke the sign-in and forget it",
         "status": "who is signed in and until when, as kept here and as the service says",
         "regions": "the service's entries in the order in which they are tried; choose one",
-        "send": "show what would leave, then send a run's evidence",
+        "send": "show what would leave, then send a run's evidence, or a bundle that came as a file",
         "queue": "what is on its way, and what is there",
         "usage": "plan, quotas and invoices",
         "analyze": "have the service clone and analyse a commit",
@@ -34,9 +37,11 @@ def add_actions(parser: argparse.ArgumentParser, add_passphrase: Callable[[argpa
             action.add_argument("name", metavar="ID", help="the analysis, as qverify hosted analyses lists it")
             action.add_argument("-o", "--out", default="", metavar="FILE", help="default: ID.qvevidence.zip")
         if name == "send":
-            action.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
+            action.add_argument(
+                "name", metavar="RUN|BUNDLE", help="a run's name or the beginning of it, or the file of a bundle"
+            )
             contents = ("full", "redacted", "headers")
-            action.add_argument("--content", choices=contents, default="full", help="how much of it (default: full)")
+            action.add_argument("--content", choices=contents, default="", help="how much of a run (default: full)")
         if name == "queue":
             action.add_argument("--pause", default="", metavar="EXPORT", help="stop sending one for now")
             action.add_argument("--resume", default="", metavar="EXPORT", help="go on with one, at once")

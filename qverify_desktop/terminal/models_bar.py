@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from qverify_desktop.terminal import clean
+from qverify_desktop.terminal.output import clean
 
 
 class BarTransfers:

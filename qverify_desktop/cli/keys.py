@@ -8,11 +8,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop import passphrases
-from qverify_desktop.cli_commands import _ask
+from qverify_desktop.cli.commands import _ask
 from qverify_desktop.domain.errors import BadInput, WrongPassphrase
 from qverify_desktop.domain.key_variables import StartKeys
 from qverify_desktop.engine.remote import RemoteEngine
-from qverify_desktop.terminal import Screen
+from qverify_desktop.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine

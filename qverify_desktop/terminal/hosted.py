@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qverify_desktop.terminal import QUIET_SECONDS, clean
-from qverify_desktop.terminal_models import size
+from qverify_desktop.terminal.models import size
+from qverify_desktop.terminal.output import QUIET_SECONDS, note, print_json, print_lines
 
 _RESOURCES = {
     "imports": "Bundles",
@@ -28,7 +27,7 @@ class HostedScreen:
         self._told: dict[str, tuple[str, float]] = {}
 
     def note(self, text: str) -> None:
-        print(clean(text), file=sys.stderr, flush=True)
+        note(text)
 
     def print_code(self, view: Mapping[str, Any]) -> None:
         """Address and code, with a QR code where there is a terminal; beside the answer, which comes later."""
@@ -44,17 +43,17 @@ class HostedScreen:
     ) -> None:
         """``account`` is what the service says; where it could not be asked, ``problem`` is why."""
         if self.as_json:
-            self._document({**status, "at_the_service": account, "problem": problem})
+            print_json({**status, "at_the_service": account, "problem": problem})
             return
         if told:
-            self._lines([told])
+            print_lines([told])
         if not status["configured"]:
-            self._lines(
+            print_lines(
                 ["No hosted service is set.", "Set hosted_regions in the settings, or QVERIFY_HOSTED_REGIONS."]
             )
             return
         if status["closed"]:
-            self._lines([status["closed"], f"  {status['remedy']}"])
+            print_lines([status["closed"], f"  {status['remedy']}"])
         who = " of ".join(one for one in (status["account"], status["organisation"]) if one)
         lines = [f"Service       {', '.join(status['regions'])}"]
         if status["signed_in"]:
@@ -78,24 +77,24 @@ class HostedScreen:
         lines.append(f"Countersigns  {status['key'] or 'with a key that was not seen yet'}")
         if status["waiting"]:
             lines.append(f"Queue         {status['waiting']} not there yet")
-        self._lines(lines)
+        print_lines(lines)
 
     def print_regions(self, regions: Sequence[Mapping[str, Any]]) -> None:
         """In the order in which they are tried."""
         if self.as_json:
-            self._document({"regions": list(regions)})
+            print_json({"regions": list(regions)})
             return
         for one in regions:
-            self._lines(
+            print_lines(
                 [f"{'*' if one['is_current'] else ' '} {one['id'] or '-':<16} {one['host']:<32} {region_state(one)}"]
             )
 
     def print_bundle(self, view: Mapping[str, Any]) -> None:
         if self.as_json:
-            self._document(view)
+            print_json(view)
             return
-        self._lines([f"{view['grade']}: {view['meaning']}", *view["notices"], view["checked"]])
-        self._lines([f"Run {view['run']}, {view['events']} events, {size(view['bytes'])}, in {view['path']}"])
+        print_lines([f"{view['grade']}: {view['meaning']}", *view["notices"], view["checked"]])
+        print_lines([f"Run {view['run']}, {view['events']} events, {size(view['bytes'])}, in {view['path']}"])
 
     def print_leaving(self, leaving: Mapping[str, Any]) -> None:
         """What would leave this machine; on standard error, for the answer comes later."""
@@ -133,33 +132,33 @@ class HostedScreen:
 
     def print_exports(self, exports: Sequence[Mapping[str, Any]]) -> None:
         if self.as_json:
-            self._document({"exports": list(exports)})
+            print_json({"exports": list(exports)})
             return
         if not exports:
-            self._lines(["Nothing is in the queue."])
+            print_lines(["Nothing is in the queue."])
         for one in exports:
-            self._lines([f"{one['export']}  {one['run']}  {one['contents']:<8}  {export_state(one)}"])
+            print_lines([f"{one['export']}  {one['run']}  {one['contents']:<8}  {export_state(one)}"])
             if one["state"] == "done":
-                self._lines([f"  {one['checked']}", f"  Kept in {one['checkpoint']}"])
+                print_lines([f"  {one['checked']}", f"  Kept in {one['checkpoint']}"])
                 if one["report"]:
-                    self._lines([f"  {one['report']}"])
+                    print_lines([f"  {one['report']}"])
 
     def print_analyses(self, analyses: Sequence[Mapping[str, Any]]) -> None:
         if self.as_json:
-            self._document({"analyses": list(analyses)})
+            print_json({"analyses": list(analyses)})
             return
         if not analyses:
-            self._lines(["The hosted service runs no analysis of your organisation."])
+            print_lines(["The hosted service runs no analysis of your organisation."])
         for one in analyses:
             name = one["label"] or one["url"]
-            self._lines([f"{one['id']}  hosted  {one['commit'][:12]}  {name}: {analysis_state(one)}"])
+            print_lines([f"{one['id']}  hosted  {one['commit'][:12]}  {name}: {analysis_state(one)}"])
 
     def print_usage(self, usage: Mapping[str, Any]) -> None:
         if self.as_json:
-            self._document(usage)
+            print_json(usage)
             return
         renewed = f", renews on {usage['renews_at'][:10]}" if usage["renews_at"] else ""
-        self._lines(
+        print_lines(
             [
                 f"{usage['organisation']}: plan {usage['plan']}{renewed}",
                 f"From {usage['start'][:10]} to {usage['end'][:10]}: {money(usage['cost_micro'], usage['currency'])}",
@@ -168,24 +167,16 @@ class HostedScreen:
         for one in usage["quotas"]:
             used = quantity(one["used"], one["unit"], usage["currency"])
             limit = "no limit" if one["limit"] < 0 else f"of {quantity(one['limit'], one['unit'], usage['currency'])}"
-            self._lines([f"  {_RESOURCES.get(one['resource'], one['resource']):<18} {used} {limit}"])
+            print_lines([f"  {_RESOURCES.get(one['resource'], one['resource']):<18} {used} {limit}"])
         if usage["invoices"]:
-            self._lines(["Invoices:"])
+            print_lines(["Invoices:"])
         for one in usage["invoices"]:
             amount = money(one["amount_micro"], one["currency"])
             owed = one["state"] in ("open", "overdue") and one["due_at"]
             due = f", due {one['due_at'][:10]}" if owed else ""
-            self._lines([f"  {one['issued_at'][:10]}  {one['number']:<16} {amount:>14}  {one['state']}{due}"])
+            print_lines([f"  {one['issued_at'][:10]}  {one['number']:<16} {amount:>14}  {one['state']}{due}"])
             if one["url"]:
-                self._lines([f"              {one['url']}"])
-
-    def _lines(self, lines: Iterable[str]) -> None:
-        encoding = sys.stdout.encoding or "utf-8"
-        for line in lines:
-            print(clean(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
-
-    def _document(self, value: Any) -> None:
-        print(json.dumps(value, indent=2), flush=True)
+                print_lines([f"              {one['url']}"])
 
 
 def export_state(one: Mapping[str, Any]) -> str:

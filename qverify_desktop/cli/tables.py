@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qverify_desktop.cli_commands import _ask
+from qverify_desktop.cli.commands import _ask
 from qverify_desktop.engine.delivery import write_for_person
-from qverify_desktop.terminal import Screen
+from qverify_desktop.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine

@@ -13,14 +13,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qverify_desktop.cli_questions import Answering, can_ask, with_policy
+from qverify_desktop.cli.questions import Answering, can_ask, with_policy
 from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, Cancelled, QVerifyError
 from qverify_desktop.domain.execution import SandboxKind
 from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import BUDGETS, SEEDS, TARGETS, TIME_BUDGETS, AnalysisRequest
-from qverify_desktop.terminal import Screen
+from qverify_desktop.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine
@@ -71,7 +71,7 @@ def resume(options: argparse.Namespace) -> int:
 
 
 async def _open_key_file(engine: AnyEngine, options: argparse.Namespace) -> None:
-    from qverify_desktop.cli_keys import open_key_file
+    from qverify_desktop.cli.keys import open_key_file
 
     await open_key_file(engine, Screen(options.json), options.passphrase_fd)
 

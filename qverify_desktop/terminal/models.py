@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from qverify_desktop.terminal import QUIET_SECONDS, clean
+from qverify_desktop.terminal.output import QUIET_SECONDS, note, print_json, print_lines
 
 _FITS = {
     "gpu": "fits into the graphics card",
@@ -42,7 +41,7 @@ class ModelScreen:
 
     def note(self, text: str) -> None:
         """A line beside the answer."""
-        print(clean(text), file=sys.stderr, flush=True)
+        note(text)
 
     @contextmanager
     def progress(self) -> Iterator[TransferProgress]:
@@ -50,28 +49,28 @@ class ModelScreen:
         if not sys.stderr.isatty():
             yield PlainTransfers()
             return
-        from qverify_desktop.terminal_models_bar import BarTransfers
+        from qverify_desktop.terminal.models_bar import BarTransfers
 
         with BarTransfers() as bar:
             yield bar
 
     def print_stored(self, stored: Mapping[str, Any], transfers: Sequence[Mapping[str, Any]]) -> None:
         if self.as_json:
-            _document({**stored, "transfers": list(transfers)})
+            print_json({**stored, "transfers": list(transfers)})
             return
         if stored["sentence"]:
-            _lines([str(stored["sentence"]), f"  {stored['remedy']}"])
-        _lines(_row(one) for one in stored["models"])
+            print_lines([str(stored["sentence"]), f"  {stored['remedy']}"])
+        print_lines(_row(one) for one in stored["models"])
         if transfers:
-            _lines(["On their way:"])
+            print_lines(["On their way:"])
             self.print_transfers(transfers)
 
     def print_model(self, one: Mapping[str, Any]) -> None:
         if self.as_json:
-            _document(one)
+            print_json(one)
             return
         parts = [one["parameters"], one["quantization"], one["family"]]
-        _lines(
+        print_lines(
             [
                 str(one["name"]),
                 f"  Size        {size(one['bytes'])}  {' · '.join(part for part in parts if part)}",
@@ -85,32 +84,34 @@ class ModelScreen:
 
     def print_done(self, sentence: str, document: Mapping[str, Any]) -> None:
         if self.as_json:
-            _document(document)
+            print_json(document)
         else:
-            _lines([sentence])
+            print_lines([sentence])
 
     def print_transfers(self, transfers: Sequence[Mapping[str, Any]]) -> None:
         if self.as_json:
-            _document({"transfers": list(transfers)})
+            print_json({"transfers": list(transfers)})
         else:
-            _lines(f"{one['name']}: {_state(one)}" for one in transfers)
+            print_lines(f"{one['name']}: {_state(one)}" for one in transfers)
 
     def print_recommendation(self, view: Mapping[str, Any]) -> None:
         if self.as_json:
-            _document(view)
+            print_json(view)
             return
-        _lines([str(view["sentence"]), ""])
+        print_lines([str(view["sentence"]), ""])
         for one in view["models"]:
             mark = "→" if one["name"] == view["name"] else " "
             fits = _FITS.get(one["fit"], "")
             memory = f"{size(one['memory_8k'])} / {size(one['memory_32k'])} with 8k / 32k"
             here = ", is here" if one["stored"] else ""
             measured = f"; {', '.join(one['languages'])}" if one["languages"] else ""
-            _lines([f"{mark} {one['name']:<20} {size(one['bytes']):>8}  {memory:<36} {fits}{here}{measured}"])
+            print_lines([f"{mark} {one['name']:<20} {size(one['bytes']):>8}  {memory:<36} {fits}{here}{measured}"])
         if view["name"] and not any(one["stored"] for one in view["models"] if one["name"] == view["name"]):
-            _lines(["", f"Fetch it with: qverify models pull {view['name']}"])
+            print_lines(["", f"Fetch it with: qverify models pull {view['name']}"])
         for one in view["models"][:1]:
-            _lines([f"Facts as of {one['as_of']}, languages as they were measured; sources: resources/models.toml"])
+            print_lines(
+                [f"Facts as of {one['as_of']}, languages as they were measured; sources: resources/models.toml"]
+            )
 
 
 class PlainTransfers:
@@ -123,7 +124,7 @@ class PlainTransfers:
         now = time.monotonic()
         if now - self._last.get(transfer["transfer"], -QUIET_SECONDS) >= QUIET_SECONDS:
             self._last[transfer["transfer"]] = now
-            print(clean(f"  {transfer['name']}: {_state(transfer)}"), file=sys.stderr, flush=True)
+            note(f"  {transfer['name']}: {_state(transfer)}")
 
 
 def _state(one: Mapping[str, Any]) -> str:
@@ -141,13 +142,3 @@ def _row(one: Mapping[str, Any]) -> str:
     needs = f"needs {size(one['needed_bytes'])}" if one["needed_bytes"] else ""
     fits = _FITS.get(one["fit"], "")
     return f"{one['name']:<32} {size(one['bytes']):>9}  {kind:<16} {context:>15}  {needs}, {fits}".rstrip(" ,")
-
-
-def _lines(lines: Iterator[str] | Sequence[str] | Any) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    for line in lines:
-        print(clean(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
-
-
-def _document(value: Any) -> None:
-    print(json.dumps(value, indent=2), flush=True)
