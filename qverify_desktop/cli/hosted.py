@@ -260,6 +260,8 @@ def _analyze(options: argparse.Namespace) -> int:
             told = await engine.ask("hosted_analysis_watch", id=one["id"], after=event)
             one, event = told["analysis"], told["event"]
         screen.print_analyses([one])
+        if one["state"] == "done":
+            screen.note(f"Its evidence: qverify hosted bundle {one['id']}")
         return 4 if one["state"] in ("failed", "cancelled") else 1 if one["suspected_defects"] else 0
 
     return _ask(options, ask)

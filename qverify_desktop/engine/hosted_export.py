@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,34 +56,14 @@ class Export(Moving):
         return f"{self.run}.{self.sha256}" + (f".{self.attempt}" if self.attempt else "")
 
 
-_TEXTS = (
-    "run",
-    "contents",
-    "sha256",
-    "queued_at",
-    "ended_at",
-    "host",
-    "import_id",
-    "intended",
-    "exported",
-    "event",
-    "grade",
-    "meaning",
-    "cosigned_at",
-    "report",
-    "checked",
-    "state",
-    "sentence",
-    "remedy",
-)
-#: Newer than the others: an older file lacks them.
-_LATER = ("file", "kept_at")
-_NUMBERS = ("attempt", "status", "done", "total")
+#: What is written down of one: its fields by what they hold.
+_TEXTS = tuple(one.name for one in fields(Export) if one.type == "str" and one.name[0] != "_")
+_NUMBERS = tuple(one.name for one in fields(Export) if one.type == "int" and one.name[0] != "_")
 
 
 def kept(one: Export) -> dict[str, Any]:
     """What is remembered of one. What goes on by itself is running, whatever stopped it."""
-    entry = {name: getattr(one, name) for name in (*_TEXTS, *_LATER, *_NUMBERS)}
+    entry = {name: getattr(one, name) for name in (*_TEXTS, *_NUMBERS)}
     return entry | ({"state": RUNNING} if one._goes_on and one.state == PAUSED else {})
 
 
@@ -117,9 +97,9 @@ def view(one: Export) -> ExportView:
 
 def read(entry: Mapping[str, Any]) -> Export:
     """An entry of the file; raises for one that is none."""
-    texts = {name: str(entry[name])[:4096] for name in _TEXTS}
-    texts |= {name: str(entry.get(name, ""))[:4096] for name in _LATER}
-    numbers = {name: max(0, int(entry[name])) for name in _NUMBERS}
+    # An older file lacks what is newer; what an entry can't do without is looked at below.
+    texts = {name: str(entry.get(name, ""))[:4096] for name in _TEXTS}
+    numbers = {name: max(0, int(entry.get(name, 0))) for name in _NUMBERS}
     if texts["contents"] not in CONTENTS or texts["state"] not in (RUNNING, PAUSED, FAILED, DONE):
         raise ValueError(texts["contents"])
     if not naming.is_run(texts["run"]) or len(texts["sha256"]) != 64:

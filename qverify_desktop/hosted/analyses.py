@@ -8,7 +8,7 @@ from typing import Any
 
 from qverify_desktop.domain.errors import HostedFailure
 from qverify_desktop.hosted.refusals import said, words_of
-from qverify_desktop.hosted.service import HostedService, checked_id
+from qverify_desktop.hosted.service import SHOWN_S, HostedService, checked_id
 
 MOST_LISTED = 100
 MOST_ROWS = 24
@@ -42,7 +42,7 @@ class Analyses:
 
     async def list(self) -> list[dict[str, Any]]:
         """The newest."""
-        told = (await self._service.call("GET", f"/v1/analyses?limit={MOST_LISTED}", deadline_s=20)).json()
+        told = (await self._service.call("GET", f"/v1/analyses?limit={MOST_LISTED}", deadline_s=SHOWN_S)).json()
         entries = told.get("analyses")
         return [
             analysis_of(one)
@@ -74,11 +74,11 @@ class Analyses:
 
     async def account(self) -> dict[str, Any]:
         """Who is signed in, as the service has it."""
-        return account_of((await self._service.call("GET", "/v1/account", deadline_s=20)).json())
+        return account_of((await self._service.call("GET", "/v1/account", deadline_s=SHOWN_S)).json())
 
     async def usage(self) -> dict[str, Any]:
         """Plan, quotas and invoices."""
-        return usage_of((await self._service.call("GET", "/v1/usage", deadline_s=20)).json())
+        return usage_of((await self._service.call("GET", "/v1/usage", deadline_s=SHOWN_S)).json())
 
 
 def analysis_of(value: dict[str, Any]) -> dict[str, Any]:

@@ -279,13 +279,20 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 def _unreachable(error: BaseException, url: str) -> HostedFailure:
     host = urlsplit(url).hostname or ""
-    cause = error.__cause__
+    cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, ssl.SSLError) or cause is not None or "CERTIFICATE" in str(error).upper():
+    if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE" in str(error).upper():
         return HostedFailure(
             f"The certificate of {host} is not one that this machine trusts, so nothing was sent to it.",
             "If the service has a certificate of your organisation, name its authority in the settings (hosted_ca_file).",
+        )
+    # Cut in the middle of the handshake, as by a balancer with nothing behind it, is cut and nothing else.
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return HostedFailure(
+            f"No secure connection to {host} came about ({cause.reason or 'TLS'}). Nothing was sent.",
+            "A network that asks for a sign-in of its own answers so, and a service that does not speak TLS 1.2.",
+            again=True,
         )
     if isinstance(error, httpx.ProxyError):
         return HostedFailure(

@@ -20,6 +20,8 @@ BATCH = 8
 PIECE, MOST_PART, MOST_PARTS = 1024 * 1024, 1 << 30, 10_000
 #: Seconds for one part, besides what its bytes need at a slow line's 64 KiB a second.
 PART_S, SLOW = 60.0, 64 * 1024
+#: Seconds in which a bundle is announced: whoever waits is to be told soon that the service can't be reached.
+ANNOUNCE_S = 10.0
 #: How often an address that was refused, or parts that did not arrive, are asked for again.
 TRIES = 4
 #: States of imports and analyses that are their last.
@@ -99,7 +101,8 @@ class Imports:
 
     async def announce(self, one: Announcement, key: str) -> dict[str, Any]:
         """``Import`` of the contract, new or the one that there is under this key. Raises ``HostedFailure``."""
-        return _checked((await self._service.call("POST", "/v1/imports", one.body(), key=key)).json())
+        asked = self._service.call("POST", "/v1/imports", one.body(), key=key, deadline_s=ANNOUNCE_S)
+        return _checked((await asked).json())
 
     async def get(self, id: str) -> dict[str, Any]:
         return _checked((await self._service.call("GET", f"/v1/imports/{checked_id(id)}")).json())

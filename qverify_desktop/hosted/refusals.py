@@ -111,8 +111,8 @@ def refusal(status: int, body: bytes = b"", *, wait_s: float = 0.0) -> HostedFai
 
 
 #: What may be a token, or a piece of one, in words that are for a person: a JWT's beginning (RFC 7519, section 3), or a long run of the
-#: characters of a token (RFC 6750, section 2.1) with both letters and digits in it.
-_TOKENS = re.compile(r"eyJ[\w.~+/=-]*|(?=[\w.~+/=-]*[0-9])(?=[\w.~+/=-]*[A-Za-z])[\w.~+/=-]{20,}", re.ASCII)
+#: characters of a token (RFC 6750, section 2.1; without those that part an address) with both letters and digits in it.
+_TOKENS = re.compile(r"eyJ[\w.~+/=-]*|(?=[\w~+=-]*[0-9])(?=[\w~+=-]*[A-Za-z])[\w~+=-]{20,}", re.ASCII)
 
 
 def words_of(text: object) -> str:

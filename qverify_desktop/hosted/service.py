@@ -22,6 +22,8 @@ from qverify_desktop.hosted.tokens import Vault
 
 #: Seconds for one try at one region.
 TRY_S = 30.0
+#: Seconds for what a person only looks at.
+SHOWN_S = 10.0
 #: Seconds without a byte after which a stream of events counts as cut; a comment comes at least every 15.
 SILENCE_S = 60.0
 #: Ids of the service's things: they become part of an address.
@@ -110,7 +112,7 @@ class HostedService:
     async def regions(self) -> list[Region]:
         """All regions as they are tried, asked of the service; those that it names are tried from now on after the set ones. Raises
         ``HostedFailure``."""
-        told = (await self.call("GET", "/v1/regions", signed=False, deadline_s=20)).json()
+        told = (await self.call("GET", "/v1/regions", signed=False, deadline_s=SHOWN_S)).json()
         return await self._regions.take(told, self.check_named)
 
     async def check_named(self, url: str) -> None:
@@ -140,7 +142,8 @@ class HostedService:
 
         async def once() -> Answer:
             return await self._at_regions(
-                lambda base: Asked(method, base + path, dict(headers), content, deadline_s=TRY_S), signed
+                lambda base: Asked(method, base + path, dict(headers), content, deadline_s=min(TRY_S, deadline_s)),
+                signed,
             )
 
         answer = await tried(once, deadline_s)

@@ -230,3 +230,19 @@ async def test_a_download_that_is_cut_begins_anew(home: Path, hosted: HostedServ
         )
         view = await engine.ask("hosted_analysis_bundle", id=one["id"], path=str(tmp_path / "b.zip"))
     assert view["grade"] == "UNANCHORED"
+
+
+async def test_nothing_is_fetched_behind_the_air_gap(home: Path, hosted: HostedService, tmp_path: Path) -> None:
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        one = await done(engine, tmp_path / "source")
+        hosted.storage_faults()
+        await engine.ask("settings_change", changes={"allow_hosted": False})
+        for question, params in (
+            ("hosted_analysis_bundle", {"id": one["id"], "path": str(tmp_path / "b.zip")}),
+            ("hosted_account", {}),
+            ("hosted_regions", {}),
+        ):
+            with pytest.raises(HostedFailure, match="nothing was sent to the hosted service"):
+                await engine.ask(question, **params)
+    assert not (tmp_path / "b.zip").exists() and hosted.storage_faults().get("GET", 0) == 0

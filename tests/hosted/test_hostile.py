@@ -351,6 +351,7 @@ def test_words_without_tokens_stay_as_they_are() -> None:
         "The bundle has 12 events and the plan takes 10.",
         "Ask again at 2026-11-28T15:20:00Z.",
         "announcement-mismatch: run r0mdk400000001 is another one",
+        "See https://help.hosted.example/plans/4711/quota.",
     ):
         assert words_of(text) == text
     assert words_of(f"x {REFRESH} y") == "x [left out] y"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -99,6 +101,20 @@ async def test_a_token_that_does_not_hold_is_got_anew_once_and_then_said(
         # Nothing but a better token helps, and it does.
         hosted.issuer.forged = {}
         await let_in(engine, hosted)
+        assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
+
+
+@pytest.mark.parametrize("jump_s", [-86_400, 86_400])
+async def test_a_clock_of_this_machine_that_jumps_does_no_harm(
+    home: Path, hosted: HostedService, monkeypatch: pytest.MonkeyPatch, jump_s: int
+) -> None:
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        real = time.time
+        monkeypatch.setattr("qverify_desktop.hosted.tokens.time", SimpleNamespace(time=lambda: real() + jump_s))
+        assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
+        # The issuer ends the access token meanwhile, which a clock that was set back does not see.
+        hosted.issuer.rotate(keep=False)
         assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
 
 
