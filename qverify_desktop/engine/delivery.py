@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Callable, Set
 from dataclasses import asdict, dataclass, replace
+from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from qverify_desktop.analysis.ports import Journal
@@ -137,8 +138,12 @@ def delivered(home: Path, run: str) -> Delivery | None:
         fields = json.loads((run_folder(home, run) / RECORD).read_text(encoding="utf-8"))
         told = Delivery(**{**fields, "notices": tuple(fields.get("notices", ()))})
         own = run_folder(home, run)
-        places = {key: _moved(own, getattr(told, key)) for key in ("folder", "bundle", "report")}
-        return replace(told, **places)
+        return replace(
+            told,
+            folder=_moved(own, told.folder),
+            bundle=_moved(own, told.bundle),
+            report=_moved(own, told.report),
+        )
     except (OSError, ValueError, TypeError):
         return None
 
@@ -207,6 +212,13 @@ def copy_bundle(home: Path, journal: Journal, run: str, path: Path, disclosure: 
     except OSError as error:
         raise unwritten(path, error) from error
     journal.bundle(run, path, disclosure)
+
+
+def write_verifier(path: Path) -> str:
+    """Write the verifier that stands alone, and answer its SHA-256 in hexadecimal. Raises as ``write_for_person`` does."""
+    content = resources.files("qverify_desktop.evidence").joinpath("verify.py").read_bytes()
+    write_for_person(path, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_for_person(path: Path, content: bytes, *, make_folder: bool = False) -> None:

@@ -24,7 +24,7 @@ from qverify_desktop.evidence.appending import CLOSED as CLOSED
 from qverify_desktop.evidence.appending import OPENED as OPENED
 from qverify_desktop.evidence.appending import Place, StoredEvent, append_step
 from qverify_desktop.evidence.attestation import TOLD, Facts, attest
-from qverify_desktop.evidence.bundle import anchor_file, write_bundle
+from qverify_desktop.evidence.bundle import anchor_file, refusing_damage, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
 from qverify_desktop.evidence.contents import complete_tiles, contents_of, covering, driver_of, last_of, opening_of
 from qverify_desktop.evidence.last_signed import LastSigned
@@ -287,12 +287,13 @@ class EvidenceJournal:
                     f"The evidence of the run {run} is not closed yet, so it has no bundle.",
                     f"Finish it first: qverify resume {run}",
                 )
-            closing = session.scalars(covering(close)).first() or self._checkpoint(session, run)
-            attestations = self._attestations(session, close, closing)
-            complete_tiles(session, closing.size)
-            note = closing.note
+            with refusing_damage(run):
+                closing = session.scalars(covering(close)).first() or self._checkpoint(session, run)
+                attestations = self._attestations(session, close, closing)
+                complete_tiles(session, closing.size)
+                note = closing.note
         self._last.keep(note)
-        with self._database.reading() as session:
+        with self._database.reading() as session, refusing_damage(run):
             contents = contents_of(session, self.origin, run, closing, attestations)
         write_bundle(path, contents, self._artefacts, disclosure)
 

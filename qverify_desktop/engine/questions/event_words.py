@@ -139,7 +139,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} missing in the sandbox."
     ),
     "dependencies_installed": lambda d: (
-        f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} installed, in a container of their own."
+        f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} installed, in a container of their own"
+        f"{': ' + _count(d['installed'], 'package') + ' in all' if 'installed' in d else ''}."
     ),
     "baseline": lambda d: str(d.get("sentence", "")),
     "targets": lambda d: (
@@ -213,6 +214,11 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     ),
     "image_compared": lambda d: (
         f"The pinned image of {d.get('language', '')} {'is here' if d.get('same') else 'is not here'}: {str(d.get('pinned', ''))[:19]}."
+    ),
+    "packages_compared": lambda d: (
+        f"The packages of {d.get('language', '')} that the run had: "
+        f"{_count(d.get('then', 0), 'package') if d.get('known') else 'not named by the bundle'}, "
+        f"{'installed here the same' if d.get('same') else _count(d.get('differ', 0), 'difference') + ' here'}."
     ),
     "test_compared": lambda d: (
         f"{str(d.get('test', '')).rpartition('::')[2]} {str(d.get('state', '')).replace('_', ' ')}: passed {d.get('passed', 0)} and failed {d.get('failed', 0)} of {d.get('of', 0)} times."

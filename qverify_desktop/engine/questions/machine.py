@@ -17,15 +17,9 @@ from qverify_desktop.diagnostics import archive, doctor
 from qverify_desktop.domain.connections import SWITCHES, Purpose
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import PROVIDER_HOSTS, default_host
-from qverify_desktop.domain.views import (
-    CheckView,
-    CrashView,
-    ModelsView,
-    ModelView,
-    SettingsView,
-    UsageRow,
-    UsageView,
-)
+from qverify_desktop.domain.model_views import ModelsView, ModelView
+from qverify_desktop.domain.settings_views import CheckView, CrashView, SettingsView
+from qverify_desktop.domain.usage_views import UsageRow, UsageView
 from qverify_desktop.engine.questions.views import run_view
 from qverify_desktop.engine.records import record_settings
 from qverify_desktop.gateway.endpoint import OLLAMA_BASE, is_local
