@@ -44,7 +44,7 @@ def main() -> int:
                 killing.random_moments(min(AT_ONCE, kills - first), chance, min(REACH_S, 0.5 * whole.seconds))
                 for first in range(0, kills, AT_ONCE)
             ]
-            plans.append([killing.within(step, chance.uniform(0, 0.2)) for step in steps])
+            plans.append([killing.in_each_step(chance)] * len(steps))
             for plan in plans:
                 label = f"{name} {1 + sum(one.startswith(name) for one in told)}"
                 told[label] = analyse(Path(folder) / label, source, plan, door)
