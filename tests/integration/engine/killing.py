@@ -25,8 +25,6 @@ from qverify_desktop.engine.durable import DATABASE_NAME
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.sandbox.owner import OWNER, Owner
 
-#: Seconds from a process's start until the first step begins, measured on two cores; an earlier kill proves less.
-START_SECONDS = 1.5
 #: Seconds until a window or a step that does not come counts as hung.
 PATIENCE_S = 90.0
 VERIFIER = resources_root() / "qverify_desktop" / "evidence" / "verify.py"
@@ -122,8 +120,15 @@ def started(words: list[str], home: Path, witness: Path, **more: str) -> subproc
 
 
 def after(seconds: float) -> When:
-    """Kill when the process has worked for so long."""
-    return lambda _begun, worked: worked >= seconds
+    """Kill so long after the process began its first step; a command that is killed before has not met its window yet."""
+    first: list[float] = []
+
+    def now(begun: list[str], worked: float) -> bool:
+        if begun and not first:
+            first.append(worked)
+        return bool(first) and worked - first[0] >= seconds
+
+    return now
 
 
 def within(step: str, seconds: float) -> When:
@@ -179,7 +184,7 @@ def _finished(output: str) -> bool:
 
 def kill(attempt: Attempt, now: When | In, witness: Path, seen: int = 0) -> bool:
     """Whether it was killed before it ended."""
-    began = time.monotonic() + START_SECONDS
+    began = time.monotonic()
     until = began + PATIENCE_S
     while attempt.asked.poll() is None and time.monotonic() < until:
         if attempt.victim.poll() == -signal.SIGKILL:
