@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from qverify_desktop.domain.disclosure import Disclosure
@@ -17,6 +18,7 @@ from qverify_desktop.evidence.disclosed import Disclosed, checkpoint_digest
 from qverify_desktop.evidence.verify import verify_bundle
 from tests.evidence.logs import OTHER_KEY, RESULT, House, event, members, packed, whole_analysis
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/verify.schema.json").read_text())
 #: What ``whole_analysis`` accepts and suspects.
 TESTS = (
     ("tests/test_é.py::test_0", "accepted"),
@@ -73,6 +75,7 @@ def record_of(
 
 def held_against(bundle: Path, record: Path, key: str = "") -> dict[str, Any]:
     answer = verify_bundle(bundle, reproduction=record, reproduction_key=key)
+    jsonschema.validate(answer, SCHEMA)
     told: dict[str, Any] = answer["reproduction"]
     assert answer["grades"] == [answer["grade"], *(["REPRODUCED"] if told["holds"] else [])]
     assert verify.exit_code(answer) == (0 if told["holds"] else 1)
