@@ -1066,6 +1066,8 @@ class Verification:
         self.origin, self.run, self.size = manifest["origin"], manifest["run"], manifest["size"]
         if len(self.keys) != len(manifest["keys"]):
             raise Broken("bundle.json names a key twice.")
+        if any(key.name != self.origin for key in self.keys.values()):
+            raise Broken("bundle.json names a key of another log.")
 
     def _checkpoints(self) -> None:
         self.note = self.archive.read("checkpoint")

@@ -301,7 +301,7 @@ ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
         "has no place in the log",
     ),
     "another run's name": (lambda f: manifest(f, run="r1"), "Entry 0 of the run does not follow"),
-    "another log's name": (lambda f: manifest(f, origin="other.log"), "not a signed checkpoint of this log"),
+    "another log's name": (lambda f: manifest(f, origin="other.log"), "names a key of another log"),
     "another protection": (lambda f: manifest(f, key_protection="hardware"), "another protection"),
     "a field more": (lambda f: manifest(f, grade="WITNESSED"), "does not have the fields"),
     "a key more": (
