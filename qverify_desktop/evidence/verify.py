@@ -109,8 +109,8 @@ MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_PACKED, MAX_RATIO = 1 << 30, 1 << 32, 16 <
 MAX_KEPT = 512 << 20
 #: Bytes of a time stamp or of a checkpoint with its cosignatures, and lines of signatures on one.
 MAX_ANCHOR, MAX_SIGNATURES = 256 << 10, 64
-#: Bytes of a revocation list; those of large authorities have some.
-MAX_CRL = 64 << 20
+#: Bytes of a file that was given to check against, and of a revocation list: those of large authorities have some.
+MAX_GIVEN, MAX_CRL = 1 << 20, 64 << 20
 #: First byte of the key in a verifier key (C2SP signed-note): what its signatures are over.
 SIGNS_NOTES, COSIGNS = 1, 4
 
@@ -237,18 +237,15 @@ def signature_lines(block: str, where: str) -> list[tuple[str, bytes]]:
     return lines
 
 
-def canonical(value: Any, depth: int = MAX_DEPTH) -> str:
-    """RFC 8785 in the profile of the log: no floats, integers below 2**53, bounded depth. Raises ``ValueError``."""
-    if depth == 0:
-        raise ValueError("nested too deeply")
+def canonical(value: Any) -> str:
+    """RFC 8785 of a value that has no floats and no large integers, as all that is read here."""
+    return ENCODER.encode(_ordered(value))
+
+
+def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key], depth - 1)}" for key in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join([canonical(inner, depth - 1) for inner in value]) + "]"
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise ValueError("an integer of 2**53 or more")
-    return json.dumps(value, ensure_ascii=False)
+        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [_ordered(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -1730,31 +1727,32 @@ def _examined(path: Path | str, key: str, known_checkpoint: Path | str | None, a
     return verification
 
 
-def read_certificates(path: Path) -> list[x509.Certificate]:
+def read_file(path: Path, what: str, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            raw = file.read(1 << 20)
-        return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
+            raw = file.read(most + 1)
     except OSError as error:
-        raise BundleUnreadable(f"The certificate {path} can't be read ({error.strerror}).") from None
+        raise BundleUnreadable(f"{what} {path} can't be read ({error.strerror}).") from None
+    if len(raw) > most:
+        raise BundleUnreadable(f"{what} {path} is over {most >> 20} MiB.")
+    return raw
+
+
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    raw = read_file(path, "The certificate", MAX_GIVEN)
+    try:
+        return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
     except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
         raise BundleUnreadable(f"{path} holds no certificate (X.509, PEM or DER).") from None
 
 
 def read_revoked(path: Path) -> list[x509.CertificateRevocationList]:
     """The revocation lists (RFC 5280, section 5) of a file: one in DER, or any number in PEM."""
+    raw = read_file(path, "The revocation list", MAX_CRL)
+    blocks = re.findall(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", raw)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_CRL + 1)
-        if len(raw) > MAX_CRL:
-            raise BundleUnreadable(f"The revocation list {path} is over {MAX_CRL >> 20} MiB.")
-        blocks = re.findall(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", raw)
         return [x509.load_pem_x509_crl(block) for block in blocks] or [x509.load_der_x509_crl(raw)]
-    except OSError as error:
-        raise BundleUnreadable(f"The revocation list {path} can't be read ({error.strerror}).") from None
-    except BundleUnreadable:
-        raise
-    except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
+    except Exception:  # noqa: BLE001 - as above
         raise BundleUnreadable(f"{path} holds no revocation list (X.509, PEM or DER).") from None
 
 
@@ -1768,13 +1766,11 @@ def read_witnesses(texts: Sequence[str]) -> list[Key]:
 def read_known(path: Path, trusted: Key | None) -> Head:
     """A kept checkpoint; one that was typed or scanned from paper may end its lines in another way, not end the last one, or have a
     signature on the line below its name, as a narrow sheet has it."""
+    raw = read_file(path, "The known checkpoint", MAX_GIVEN)
+    raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
+    raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
     try:
-        with path.open("rb") as file:
-            raw = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
-        raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
         return parse_checkpoint(raw, named([trusted] if trusted else []), "The known checkpoint")
-    except OSError as error:
-        raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from None
     except Broken as broken:
         raise BundleUnreadable(f"{path} is of no use as a known checkpoint. {broken}") from None
 
