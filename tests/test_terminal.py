@@ -7,8 +7,11 @@ import sys
 import pytest
 
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, Stage
-from qverify_desktop.terminal import PlainProgress, Screen, clean, finished_lines, print_verification
-from qverify_desktop.terminal_bar import BarProgress
+from qverify_desktop.terminal.bar import BarProgress
+from qverify_desktop.terminal.lines import finished_lines
+from qverify_desktop.terminal.output import clean
+from qverify_desktop.terminal.progress import PlainProgress
+from qverify_desktop.terminal.screen import Screen, print_verification
 
 DOCUMENT = {
     "run": "r1",

@@ -90,8 +90,9 @@ SIGSTORE_FILES = ("attest/run.sigstore.json", "attest/test-result.sigstore.json"
 ENVELOPE = {"payload": str, "payloadType": str, "signatures": [{"keyid": str, "sig": str}]}
 ANNOUNCED_KEY = {"public": str, "protection": str}
 COMMITMENT = {"commitment": str, "bytes": int}
-#: Entries of a reproduction: how an image and a test compare with those of the bundle that was executed again, and the whole.
-IMAGE_COMPARED, TEST_COMPARED, REPRODUCED = "image_compared", "test_compared", "reproduced"
+#: Entries of a reproduction: how an image, packages and a test compare with those of the bundle that was executed again, and the whole.
+IMAGE_COMPARED, PACKAGES_COMPARED = "image_compared", "packages_compared"
+TEST_COMPARED, REPRODUCED = "test_compared", "reproduced"
 #: Entries of which only the first counts.
 TOLD_ONCE = frozenset((OPENED, "snapshot", "reused", "verdict", REPRODUCED))
 GIT_HASH = "[0-9a-f]{40}|[0-9a-f]{64}"
@@ -932,9 +933,10 @@ class Told:
         self.tests: dict[str, set[str]] = {"accepted": set(), "refused": set(), "suspected": set()}
         self.commitments: dict[str, tuple[str, int]] = {}
         self.relied_on: list[tuple[int, dict[str, Any]]] = []
-        #: Of a reproduction: each test with what was claimed of it, how it ended; and whether the images were the pinned ones.
+        #: Of a reproduction: each test with what was claimed of it, how it ended; and whether images and packages were the run's.
         self.compared: dict[tuple[str, str], str] = {}
         self.same_images: list[bool] = []
+        self.same_packages = True
         self._room = MAX_KEPT
 
     def _keep(self, *texts: str) -> None:
@@ -981,6 +983,8 @@ class Told:
         elif kind == IMAGE_COMPARED:
             self._keep()
             self.same_images.append(data.get("same") is True)
+        elif kind == PACKAGES_COMPARED:
+            self.same_packages = self.same_packages and data.get("same") is True
 
 
 class Anchors(NamedTuple):
@@ -1641,6 +1645,8 @@ def _check_record(bundle: Verification, record: Verification, told: dict[str, An
         raise Broken(f"The record says that all of {told['tests']} tests agreed, but does not show it test by test.")
     if not record.told.same_images or not all(record.told.same_images):
         raise Broken("The record does not show that its tests were executed in the pinned images.")
+    if not record.told.same_packages:
+        raise Broken("The record says that its tests were executed with other packages than the run's.")
     if bundle.disclosure == HEADERS:
         raise Broken(
             "The bundle shows headers only, so which tests it has can't be compared with the record: use a redacted or full one."

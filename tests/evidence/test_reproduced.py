@@ -51,6 +51,7 @@ def record_of(
     listed: Sequence[tuple[str, str]] = TESTS,
     state: str = "agrees",
     same: bool = True,
+    packages: bool = True,
     opened: Mapping[str, Any] | None = None,
     closed: str = "",
     **changes: Any,
@@ -67,6 +68,7 @@ def record_of(
     ]
     house.journal.record(name, "open", RESULT, [event("run_opened", opening)])
     house.journal.record(name, "image", RESULT, [event("image_compared", {"language": "python", "same": same})])
+    house.journal.record(name, "packages", RESULT, [event("packages_compared", {"differ": 0, "same": packages})])
     house.journal.record(name, "again", RESULT, compared)
     house.journal.record(name, "result", RESULT, [event("reproduced", told)])
     house.journal.record(name, "close", RESULT, [event("run_closed", {"outcome": closed or told["outcome"]})])
@@ -108,7 +110,7 @@ def test_a_record_by_the_author_of_the_bundle_says_so(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"outcome": "differs", "agrees": 2, "differs": 1}, "differs; of 3 tests 2 agree, 1 differ"),
-        ({"outcome": "other_image"}, "other image; of 3"),
+        ({"outcome": "other_environment"}, "other environment; of 3"),
         ({"agrees": 2}, "2 agree"),
         ({"tests": 0, "agrees": 0}, "of 0 tests"),
         ({"of": {"run": "r1original", "checkpoint_sha256": "0" * 64}}, "is of another bundle"),
@@ -121,6 +123,7 @@ def test_a_record_by_the_author_of_the_bundle_says_so(tmp_path: Path) -> None:
         ({"listed": [], "tests": 3, "agrees": 3}, "does not show it test by test"),
         ({"state": "differs"}, "does not show it test by test"),
         ({"same": False}, "does not show that its tests were executed in the pinned images"),
+        ({"packages": False}, "with other packages than the run's"),
         ({"opened": {"of": {"run": "r9"}}}, "says other things at its opening"),
         ({"closed": "stopped"}, "says other things at its opening or its close"),
     ],

@@ -14,8 +14,8 @@ from sqlalchemy import func, select, text
 
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
+from qverify_desktop.domain.log_views import CheckpointView, EventPage, EventView, GradeView, VerifierView
 from qverify_desktop.domain.reproduction import Outcome
-from qverify_desktop.domain.views import CheckpointView, EventPage, EventView, GradeView
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove
@@ -66,6 +66,7 @@ class EvidenceQuestions:
             "evidence_event": self.event,
             "evidence_checkpoint": self.checkpoint,
             "evidence_grade": self.grade,
+            "evidence_verifier": self.verifier,
         }
 
     async def log(self, run: str = "", text: str = "", start: int = 0, limit: int = 200) -> EventPage:
@@ -153,6 +154,13 @@ class EvidenceQuestions:
             view["reproduced"] = await asyncio.to_thread(reproduced_at, self._context.database, view["checkpoint"])
             view["record"] = answer["record"]["sentence"] if answer["record"] else ""
         return view
+
+    async def verifier(self, file: str) -> VerifierView:
+        """Write the verifier that stands alone into ``file``, an absolute path."""
+        path = Path(file)
+        if not path.is_absolute():
+            raise BadInput("The verifier needs a file with an absolute path.")
+        return {"path": file, "sha256": await asyncio.to_thread(delivery.write_verifier, path)}
 
 
 def reproduced_at(database: Database, checkpoint: str) -> str:
