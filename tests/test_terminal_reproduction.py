@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qverify_desktop.engine.reproduction_view import document_of
-from qverify_desktop.terminal_reproduction import ReproductionProgress, lines_of, print_reproduction
+from qverify_desktop.terminal.reproduction import ReproductionProgress, lines_of, print_reproduction
 from tests.ui.samples import reproduction
 
 

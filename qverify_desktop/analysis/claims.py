@@ -118,7 +118,7 @@ def read_claims(bundle: Bundle) -> Claims:
     commit = _text(snapshot.data, "commit")
     return Claims(
         application=_text(opened.data, "application")[:40],
-        origin=_text(snapshot.data, "origin")[:500],
+        origin=_origin(bundle, snapshot),
         commit=commit if _TREE.fullmatch(commit) else "",
         tree=tree,
         dirty=snapshot.data.get("dirty") is True,
@@ -126,6 +126,13 @@ def read_claims(bundle: Bundle) -> Claims:
         isolation=Isolation.REDUCED if opened.data.get("isolation") == "reduced" else Isolation.CONTAINER,
         languages=tuple(_languages(bundle, by_type)),
     )
+
+
+def _origin(bundle: Bundle, snapshot: Any) -> str:
+    """Where the source was: a content since it may name a person, which may be withheld; a text in older bundles."""
+    shown = bundle.content(snapshot, "origin")
+    told = _text(snapshot.data, "origin") if shown is None else shown.decode("utf-8", "replace")
+    return told[:500] or "a source that is not named"
 
 
 def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[LanguageClaim]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qverify_desktop.analysis.secrets import Mask
 from qverify_desktop.analysis.steps import StepContext, Steps
@@ -30,7 +30,6 @@ async def take_snapshot(steps: Steps) -> Snapshot:
         context.record(
             "snapshot",
             {
-                "origin": snapshot.origin,
                 "commit": snapshot.commit or "",
                 "tree": snapshot.tree,
                 "files": len(snapshot.files),
@@ -39,12 +38,15 @@ async def take_snapshot(steps: Steps) -> Snapshot:
                 "lfs_pointers": len(snapshot.lfs_pointers),
                 "dirty": bool(snapshot.dirty_patch),
             },
-            {"dirty_patch": patch} if patch else {},
+            # A folder's path names the person, an address perhaps what nobody else shall know of.
+            {"origin": snapshot.origin.encode("utf-8", "replace"), **({"dirty_patch": patch} if patch else {})},
         )
         return snapshot
 
     steps.reporter.started(Stage.INTAKE)
     snapshot = await steps.step("intake", Snapshot, body)
+    # The state folder may have another place than when this was recorded.
+    snapshot = replace(snapshot, root=str(steps.source.resolve()))
     text = f"{len(snapshot.files)} files, tree {snapshot.tree[:12]}"
     if snapshot.dirty_patch:
         text += ", with uncommitted changes"

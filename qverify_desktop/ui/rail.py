@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
@@ -49,6 +49,7 @@ class RailButton(QPushButton):
         self.setText("" if self._narrow else f"  {self._words}")
         self.setToolTip(f"{self._words} {self.remark}".strip() if self._narrow else "")
         self.setIcon(self._theme.icon(self._icon, self._token))
+        self.setIconSize(QSize(self._theme.px(16), self._theme.px(16)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

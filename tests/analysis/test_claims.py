@@ -73,6 +73,18 @@ def claims(*judgements: Told, snapshot: Mapping[str, Any] = SNAPSHOT, image: Map
     return read_claims(Bundle(events))
 
 
+def test_where_the_source_was_is_a_content_and_was_a_text() -> None:
+    hidden = {**SNAPSHOT, "origin": {"commitment": "0" * 64, "bytes": 15}}
+    events = (
+        Told("run_opened", {}),
+        Told("snapshot", hidden, {"origin": b"/home/ada/shelf"}),
+        Told("run_closed", {}),
+    )
+    assert read_claims(Bundle(events)).origin == "/home/ada/shelf"
+    assert claims(snapshot=hidden).origin == "a source that is not named"
+    assert claims(snapshot=SNAPSHOT).origin == "/home/ada/shelf"
+
+
 def test_tests_come_back_whole_with_their_endings() -> None:
     accused = generated("test_accused")
     found = claims(judged(KEPT), judged(accused, TestVerdict.SUSPECTED))

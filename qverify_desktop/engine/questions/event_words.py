@@ -24,7 +24,8 @@ def _opened(data: Data) -> str:
     if str(data.get("kind", "")).startswith("key_"):
         return "A record about the signing key begins."
     if "kind" in data:
-        return f"A record about the run {data.get('about', '')} begins: {data['kind']}."
+        about = f" about the run {data['about']}" if data.get("about") else ""
+        return f"A record{about} begins: {data['kind']}."
     model = data.get("model", "none")
     words = "without a model" if model == "none" else f"with the model {model}"
     where = ", with reduced isolation" if data.get("isolation") == "reduced" else ""
@@ -94,6 +95,13 @@ def _decision(data: Data) -> str:
     what = _WHY.get(str(data.get("kind")), "something")
     count = f" ({data.get('count')})" if data.get("kind") == "test" else ""
     return f"A person decided about {what}{count} of the run {data.get('about', '')}: {str(data.get('decision', '')).replace('_', ' ')}."
+
+
+def _settings(data: Data) -> str:
+    """What is a content has no value here."""
+    values = data.get("values", {})
+    told = [f"{name} {str(value).lower()}" for name, value in sorted(values.items())]
+    return f"Settings changed: {', '.join([*told, *sorted(data.get('texts', ()))])}."
 
 
 def _service(data: Data) -> str:
@@ -218,6 +226,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "reproduced": lambda d: (
         f"The run {d.get('about', '')} executed again: {str(d.get('outcome', '')).replace('_', ' ')}; of {_count(d.get('tests', 0), 'test')} {d.get('agrees', 0)} agree, {d.get('differs', 0)} differ, {d.get('not_run', 0)} not run."
     ),
+    "saved": lambda d: (
+        f"A person saved the run {d.get('about', '')} as {str(d.get('format', '')).replace('-', ' ')} ({d.get('bytes', 0)} bytes)."
+    ),
+    "settings_changed": _settings,
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
     "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
 }

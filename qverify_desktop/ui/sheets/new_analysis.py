@@ -10,22 +10,19 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QVBoxLayout, 
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.model import AUTO, CloudPolicy
+from qverify_desktop.domain.model_views import ModelsView
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import AnalysisRequest
-from qverify_desktop.domain.views import Choices, CloudView, ModelsView, RepositoryLook, SettingsView
+from qverify_desktop.domain.settings_views import SettingsView
+from qverify_desktop.domain.views import Choices, CloudView, RepositoryLook
 from qverify_desktop.ui.drops import is_url
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.sheets.new_analysis_cloud import CloudPart
 from qverify_desktop.ui.sheets.new_analysis_hosted import RunHosted
 from qverify_desktop.ui.sheets.new_analysis_model import NONE, ModelPart, host_of
-from qverify_desktop.ui.sheets.new_analysis_parts import (
-    BudgetPart,
-    EffortPart,
-    NetworkPart,
-    RuntimePart,
-    ScopePart,
-)
+from qverify_desktop.ui.sheets.new_analysis_parts import BudgetPart, EffortPart, NetworkPart
+from qverify_desktop.ui.sheets.new_analysis_scope import RuntimePart, ScopePart
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, holder, label, row, set_property
 from qverify_desktop.ui.widgets.painting import one_line
 from qverify_desktop.ui.widgets.scroll_body import ScrollBody
