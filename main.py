@@ -14,6 +14,7 @@ COMMANDS = frozenset(
         "resume",
         "export",
         "verify",
+        "verifier",
         "reproduce",
         "runtimes",
         "doctor",

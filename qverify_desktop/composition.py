@@ -14,8 +14,9 @@ from qverify_desktop.engine.remote import RemoteEngine
 
 if TYPE_CHECKING:
     from qverify_desktop.domain.connections import Gate
-    from qverify_desktop.engine.facade import Engine, Parts
+    from qverify_desktop.engine.facade import Engine
     from qverify_desktop.engine.machine import ThisMachine
+    from qverify_desktop.engine.parts import Parts
     from qverify_desktop.settings.os_keyring import OsKeyring
 
     AnyEngine = Engine | RemoteEngine
@@ -87,9 +88,9 @@ def build(home: Path, lock: HomeLock) -> Parts:
     from qverify_desktop.domain.execution import MIB
     from qverify_desktop.engine import crash
     from qverify_desktop.engine.anchoring import Anchoring
-    from qverify_desktop.engine.facade import Parts
     from qverify_desktop.engine.hosting import place_of
     from qverify_desktop.engine.inquiries import Inquiries
+    from qverify_desktop.engine.parts import Parts
     from qverify_desktop.engine.signing_keys import SigningKeys, signer_of
     from qverify_desktop.evidence.journal import EvidenceJournal
     from qverify_desktop.evidence.signing import AttestationSigner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import runpy
@@ -18,8 +19,8 @@ import jsonschema
 import pytest
 
 import qverify_desktop
-from qverify_desktop import cli
 from qverify_desktop.cli import main
+from qverify_desktop.cli.entry import _parser
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,7 +74,7 @@ def test_version_loads_nothing_heavy(home: Path) -> None:
 def test_the_entry_knows_every_command() -> None:
     """Whatever it does not know it opens in the window."""
     entry = runpy.run_path(str(ROOT / "main.py"), run_name="entry")
-    (commands,) = (one for one in cli._parser()._actions if isinstance(one, argparse._SubParsersAction))
+    (commands,) = (one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction))
     assert set(commands.choices) <= entry["COMMANDS"]
 
 
@@ -142,6 +143,21 @@ def test_verify_needs_and_makes_no_state(tmp_path: Path, home: Path) -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     heavy = {"dbos", "docker", "sqlalchemy", "pydantic", "litellm", "asyncio"}
     assert not loaded & heavy and not home.exists()
+
+
+def test_the_verifier_is_handed_out_without_state(tmp_path: Path, home: Path) -> None:
+    file = tmp_path / "check it.py"
+    done = qverify("verifier", "-o", str(file), "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    written = (Path(qverify_desktop.__file__).parent / "evidence" / "verify.py").read_bytes()
+    assert file.read_bytes() == written and not home.exists()
+    assert json.loads(done.stdout) == {"path": str(file), "sha256": hashlib.sha256(written).hexdigest()}
+    (tmp_path / "bundle.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    checked = subprocess.run(
+        [sys.executable, "-I", str(file), str(tmp_path / "bundle.zip")], capture_output=True, text=True
+    )
+    assert checked.returncode in (1, 2) and "Traceback" not in checked.stderr
+    assert_one_sentence(qverify("verifier", "-o", str(tmp_path / "check it.py" / "inside"), home=home), 2)
 
 
 def test_runs_of_a_new_home(home: Path) -> None:
@@ -283,10 +299,10 @@ def test_an_owner_that_does_not_answer_is_a_sentence(home: Path) -> None:
 
 def test_a_bug_is_a_sentence_and_a_file(home: Path) -> None:
     script = (
-        "from qverify_desktop import cli, cli_commands\n"
+        "from qverify_desktop.cli import commands, entry\n"
         "def runs(options): raise ZeroDivisionError('a bug')\n"
-        "cli_commands.runs = runs\n"
-        "raise SystemExit(cli.main(['runs']))"
+        "commands.runs = runs\n"
+        "raise SystemExit(entry.main(['runs']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -104,9 +104,9 @@ def test_a_terminal_is_asked_and_nothing_is_taken_for_a_yes(home: Path, words: P
 ASKING = """
 import asyncio, sys
 from pathlib import Path
-from qverify_desktop.cli_commands import _follow
+from qverify_desktop.cli.commands import _follow
 from qverify_desktop.domain.results import AnalysisRequest
-from qverify_desktop.terminal import Screen
+from qverify_desktop.terminal.screen import Screen
 from tests.engine.house import ScriptedAnalysis, house
 from tests.engine.test_inquiries import Asks
 

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from qverify_desktop import __version__
-from qverify_desktop.domain.views import CheckView, SettingsView
+from qverify_desktop.domain.settings_views import CheckView, SettingsView
 
 PACKAGES = (
     "PySide6-Essentials",

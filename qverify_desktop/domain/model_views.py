@@ -105,3 +105,22 @@ class RecommendationView(TypedDict):
     sentence: str
     models: list[RecommendedView]
     machine: MachineMemoryView
+
+
+class ModelView(TypedDict):
+    """A model that can be used now. ``place`` is local or remote."""
+
+    name: str
+    provider: str
+    api_base: str
+    place: str
+    bytes: int
+    sentence: str
+
+
+class ModelsView(TypedDict):
+    """What answers on this machine; ``sentence`` says what is missing when nothing does."""
+
+    models: list[ModelView]
+    sentence: str
+    remedy: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from qverify_desktop.domain.details import FileDetails
-from qverify_desktop.domain.views import HistoryEntry
+from qverify_desktop.domain.result_views import HistoryEntry
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from qverify_desktop.domain.views import HistoryEntry, MeasureView
+from qverify_desktop.domain.result_views import HistoryEntry
+from qverify_desktop.domain.views import MeasureView
 
 #: A trend's scale spans at least 12 points (in thousandths), so that noise stays flat.
 LEAST_SPAN = 120

@@ -7,27 +7,19 @@ import contextlib
 import functools
 import inspect
 import json
-import tempfile
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any
 
-from qverify_desktop.analysis.ports import Sandbox
-from qverify_desktop.analysis.services import Services
-from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.disclosure import BUNDLES, Disclosure
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable, QVerifyError
 from qverify_desktop.domain.inquiries import Inquiry
 from qverify_desktop.domain.model import CloudPolicy
-from qverify_desktop.domain.project import Snapshot
 from qverify_desktop.domain.report import NOTHING_MORE
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
-from qverify_desktop.engine import delivery, history, naming, policy, wire
-from qverify_desktop.engine.anchoring import Anchoring
+from qverify_desktop.engine import delivery, history, naming, policy, run_documents, wire
+from qverify_desktop.engine.admission import Admission
 from qverify_desktop.engine.bus import EventBus
 from qverify_desktop.engine.changes import Changes
 from qverify_desktop.engine.control import ControlServer
@@ -35,72 +27,23 @@ from qverify_desktop.engine.events import EventKind, RunEvent, RunStatus, RunSum
 from qverify_desktop.engine.hosted_exports import HostedExports
 from qverify_desktop.engine.hosting import place_of
 from qverify_desktop.engine.inquiries import Inquiries
-from qverify_desktop.engine.lock import HomeLock
-from qverify_desktop.engine.machine import settled
 from qverify_desktop.engine.model_transfers import ModelTransfers
+from qverify_desktop.engine.parts import Parts
 from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.questions.hosted import LOCAL
 from qverify_desktop.engine.questions.models import refuse_pull, warning
-from qverify_desktop.engine.records import record_about
+from qverify_desktop.engine.records import record_about, record_saved
 from qverify_desktop.engine.reproductions import Reproductions
 from qverify_desktop.engine.run_log import RunLogs
-from qverify_desktop.engine.runner import Analyze, Runner, RunRecords, left_behind
-from qverify_desktop.engine.signing_keys import SigningKeys
+from qverify_desktop.engine.runner import Runner, left_behind
+from qverify_desktop.engine.sweeping import Sweeping
 from qverify_desktop.evidence.journal import EvidenceJournal
-from qverify_desktop.gateway.ollama_models import OllamaModels
 from qverify_desktop.hosted.service import HostedService
 from qverify_desktop.repository.look import look
-from qverify_desktop.repository.source import Remote, classify
 from qverify_desktop.settings.configuration import Configuration
-from qverify_desktop.settings.secrets import ApiKeys
-from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.decisions import DecisionStore
 from qverify_desktop.storage.repositories import RepositoryStore
 from qverify_desktop.storage.runs import RunStore
-
-#: Seconds between sweeps for containers that nobody waits for.
-SWEEP_SECONDS = 600.0
-
-
-class Machine(Protocol):
-    """What this machine offers besides analyses: runtimes and the doctor. Needs no state folder."""
-
-    async def runtimes(self, action: str, names: list[str]) -> list[dict[str, Any]]: ...
-
-    async def doctor(self, fix: bool) -> list[dict[str, Any]]: ...
-
-    async def sweep(self) -> int: ...
-
-    async def close(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What ``composition`` builds and hands to the engine. ``dispose`` closes the databases; ``apply`` gives changed
-    settings to the rooms; ``in_doubt`` are calls of an earlier process that were open, by end point; ``inquiries`` is through whom
-    the rooms ask the person while a run goes on; ``anchoring`` has checkpoints confirmed, ``signing_keys`` changes the log's key,
-    ``hosted`` is the hosted service."""
-
-    home: Path
-    lock: HomeLock
-    services: Services
-    records: RunRecords
-    machine: Machine
-    analyze: Analyze
-    dispose: Callable[[], Awaitable[None]]
-    database: Database
-    keys: ApiKeys
-    apply: Callable[[Configuration], None]
-    models: OllamaModels
-    in_doubt: Mapping[str, int] = field(default_factory=dict)
-    inquiries: Inquiries | None = None
-    anchoring: Anchoring | None = None
-    signing_keys: SigningKeys | None = None
-    hosted: HostedService | None = None
-
-    @property
-    def sandbox(self) -> Sandbox:
-        return self.services.sandbox
 
 
 class Engine:
@@ -119,13 +62,14 @@ class Engine:
         self._supplements = history.Supplements(
             parts.services, RunStore(parts.database), DecisionStore(parts.database)
         )
+        self._sweeping = Sweeping(parts.machine.sweep)
         self._runner = Runner(
             parts.home,
             parts.services,
             parts.records,
             self._bus,
             parts.analyze,
-            self._swept_once,
+            self._sweeping.once,
             self._supplements.of,
         )
         self._control = ControlServer(self, parts.home)
@@ -135,11 +79,12 @@ class Engine:
         self._exports = HostedExports(
             parts.home, self._hosted, self._make_bundle, self._may_leave, self._record_export
         )
-        self._reproductions = Reproductions(parts.home, parts.services, self._check)
+        self._admission = Admission(
+            parts.home, parts.services, parts.records, self._repositories, self._runner.is_live
+        )
+        self._reproductions = Reproductions(parts.home, parts.services, self._admission.check)
         self._questions = questions(self._context())
         self._take_over: Callable[[Sequence[str]], None] | None = None
-        self._sweeping: asyncio.Task[None] | None = None
-        self._first_sweep = asyncio.Event()
         self._closing = False
 
     @classmethod
@@ -150,7 +95,7 @@ class Engine:
         for run in left_behind(summaries):
             sentence = f"The process that worked on it ended. Go on with: qverify resume {run}"
             await asyncio.to_thread(parts.records.set_status, run, RunStatus.INTERRUPTED, "", sentence)
-            engine._start_sweeping()
+            engine._sweeping.start()
         engine._exports.begin()
         engine._start_anchoring()
         await asyncio.to_thread(engine._reproductions.clear_killed)
@@ -161,12 +106,8 @@ class Engine:
 
     async def start(self, request: AnalysisRequest) -> str:
         self._refuse_when_closing()
-        _check_addresses(request)
-        request = await asyncio.to_thread(settled, request, self._home)
-        await asyncio.to_thread(delivery.check_out, request.out)
-        await asyncio.to_thread(self._check_packages, request)
-        request = await asyncio.to_thread(policy.decided, request, self._repositories, self._home)
-        going_on = await self._interrupted_twin(request)
+        request = await self._admission.admitted(request)
+        going_on = await self._admission.interrupted_twin(request, await self.runs())
         if going_on is not None:
             await self._runner.go_on(going_on, f"Going on with the run {going_on}, which was interrupted.")
             return going_on
@@ -222,30 +163,32 @@ class Engine:
         if summary is None:
             raise BadInput(f"There is no run {run}.", "See all runs with: qverify runs")
         if summary.status is not RunStatus.FINISHED:
-            return self._unfinished(summary)
-        return await asyncio.to_thread(self._document, run)
+            return run_documents.unfinished(summary, self._runner.failures)
+        return await asyncio.to_thread(lambda: run_documents.finished(self._home, run, self._result(run)))
 
     async def export(self, run: str, format: str, path: Path) -> Path:
-        from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
+        from qverify_desktop.export.formats import FORMATS
 
         run = await self._find(run)
         if format not in BUNDLES and format not in FORMATS:
             known = ", ".join([*FORMATS, *BUNDLES])
             raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
+        await asyncio.to_thread(self._save, run, format, path)
+        return path
 
-        def write() -> None:
-            if format in BUNDLES:
-                delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
-                return
+    def _save(self, run: str, format: str, path: Path) -> None:
+        from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
+
+        if format in BUNDLES:
+            delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
+        else:
             result = self._result(run)
             supplement = NOTHING_MORE
             if format in SUPPLEMENTED:
                 seal = history.checked_seal(delivery.kept_bundle(self._home, self._parts.services.journal, run))
                 supplement = self._supplements.of(result, seal)
             delivery.write_for_person(path, FORMATS[format](result, supplement), make_folder=True)
-
-        await asyncio.to_thread(write)
-        return path
+        record_saved(self._parts.services, run, format, path)
 
     async def verify(
         self,
@@ -325,7 +268,7 @@ class Engine:
         await self._runner.interrupt()
         await self._control.close()
         await self._runner.close()
-        await self._stop_sweeping()
+        await self._sweeping.close()
         await asyncio.to_thread(self._logs.close)
         if self._parts.anchoring is not None:
             await asyncio.to_thread(self._parts.anchoring.close)
@@ -366,7 +309,7 @@ class Engine:
             analyze=self._parts.analyze,
             in_doubt=self._parts.in_doubt,
             inquiries=self._inquiries,
-            check=self._check,
+            check=self._admission.check,
             models=self._parts.models,
             transfers=self._transfers,
             hosted=self._hosted,
@@ -439,144 +382,8 @@ class Engine:
         raise BadInput(f"There is no run {prefix!r}.", "See all runs with: qverify runs")
 
     def _result(self, run: str) -> RunResult:
-        from qverify_desktop.analysis.steps import read_value
-        from qverify_desktop.analysis.workflow import RESULT_STEP
-
-        services = self._parts.services
-        digest = services.journal.recorded(run, RESULT_STEP)
-        if digest is None:
-            raise BadInput(f"The run {run} has no result yet.", f"Go on with: qverify resume {run}")
-        return read_value(services.artefacts.get(digest), RunResult)
-
-    def _document(self, run: str) -> dict[str, Any]:
-        from qverify_desktop.export.document import analyze_document
-
-        left = delivery.delivered(self._home, run)
-        result = self._result(run)
-        bundle, report, grade = (left.bundle, left.report, left.grade) if left else ("", "", "")
-        document = analyze_document(result, bundle, report, grade)
-        document["status"] = RunStatus.FINISHED.value
-        if left is not None and left.notices:
-            document["notices"] = [*document.get("notices", []), *left.notices]
-        return document
-
-    def _unfinished(self, summary: RunSummary) -> dict[str, Any]:
-        document: dict[str, Any] = {
-            "run": summary.run,
-            "status": summary.status.value,
-            "source": summary.source,
-            "started_at": summary.started_at,
-            "stage": summary.stage,
-            "sentence": summary.sentence,
-            "exit_code": 4,
-        }
-        failure = self._runner.failures.get(summary.run)
-        if failure is None and summary.status is not RunStatus.RUNNING and summary.sentence:
-            failure = QVerifyError(summary.sentence)
-        if failure is not None:
-            document["error"] = wire.error_to_json(failure)
-            document["exit_code"] = failure.exit_code
-        return document
-
-    def _check(self, request: AnalysisRequest) -> None:
-        """Refuse what could not be started, before anything of it is looked at. Blocking."""
-        _check_addresses(request)
-        self._check_packages(request)
-
-    def _check_packages(self, request: AnalysisRequest) -> None:
-        """Refuse a folder of packages that is none, and fetching of packages or repositories where it is switched off."""
-        folder = Path(request.packages)
-        if request.packages and not (folder.is_absolute() and folder.is_dir()):
-            what = "is a file and no folder" if folder.is_file() else "is not there"
-            raise BadInput(f"The folder of packages {folder} {what}.", "Name a folder that holds them (wheels).")
-        policy = Configuration.load(home=self._home).policy
-        host = _host_of_source(request.source)
-        refusals = (
-            policy.refusal(Purpose.CLONE, host) if host else None,
-            policy.refusal(Purpose.INSTALL) if request.allow_install else None,
-        )
-        for refusal in refusals:
-            if refusal is not None:
-                raise BadInput(refusal.sentence, refusal.remedy)
-
-    async def _interrupted_twin(self, request: AnalysisRequest) -> str | None:
-        """The newest interrupted run of exactly this request over a source that has not changed since."""
-        key = wire.request_key(request)
-        for summary in await self.runs():
-            if summary.status not in (RunStatus.INTERRUPTED, RunStatus.PAUSED) or self._runner.is_live(summary.run):
-                continue
-            text = await asyncio.to_thread(self._records.request, summary.run)
-            if wire.request_key(wire.request_from_json(json.loads(text))) != key:
-                continue
-            unchanged = await in_stoppable_thread(functools.partial(self._source_is_unchanged, summary.run, request))
-            return summary.run if unchanged else None
-        return None
-
-    def _source_is_unchanged(self, run: str, request: AnalysisRequest, stop: threading.Event) -> bool:
-        """Compare tree hashes; a run that has taken no snapshot yet has nothing that could differ."""
-        from qverify_desktop.analysis.steps import read_value
-
-        services = self._parts.services
-        digest = services.journal.recorded(run, "intake")
-        if digest is None:
-            return True
-        before = read_value(services.artefacts.get(digest), Snapshot)
-        services.workspace.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=services.workspace, prefix="compare-") as folder:
-            try:
-                now = services.repositories.take_snapshot(request.source, Path(folder), stop)
-            except QVerifyError:
-                return False
-        return now.tree == before.tree and now.commit == before.commit
+        return run_documents.result_of(self._parts.services, run)
 
     def _refuse_when_closing(self) -> None:
         if self._closing:
             raise QVerifyError("QVerify is closing.", "Start it again, then try again.")
-
-    def _start_sweeping(self) -> None:
-        if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().create_task(self._sweep_for_ever(), name="sweep")
-
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            # An engine that can't be swept can't run tests either; the run says so in its own words.
-            with contextlib.suppress(Exception):
-                await self._parts.machine.sweep()
-            self._first_sweep.set()
-            await asyncio.sleep(SWEEP_SECONDS)
-
-    async def _swept_once(self) -> None:
-        """Before the first container of this process: those of a dead owner are gone."""
-        self._start_sweeping()
-        await self._first_sweep.wait()
-
-    async def _stop_sweeping(self) -> None:
-        if self._sweeping is None:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(15):
-                await self._first_sweep.wait()
-        self._sweeping.cancel()
-        await asyncio.gather(self._sweeping, return_exceptions=True)
-
-
-def _host_of_source(source: str) -> str:
-    """The host from which a repository would be fetched; empty for what is on this machine, or is nothing at all."""
-    try:
-        found = classify(source)
-    except BadInput:
-        return ""  # the intake says it
-    return found.host if isinstance(found, Remote) else ""
-
-
-def _check_addresses(request: AnalysisRequest) -> None:
-    """Refuse addresses with credentials in them: they would be stored with the run."""
-    if not request.source:
-        raise BadInput("No folder and no URL was given.", "Name the folder to analyse.")
-    for what, address in (("repository", request.source), ("model", request.api_base)):
-        parts = urlsplit(address) if "://" in address else None
-        if parts is not None and (parts.password or (parts.username and parts.scheme in ("http", "https"))):
-            raise BadInput(
-                f"The address of the {what} holds a user name or password; QVerify stores addresses and keeps secrets out.",
-                "Give the address without them; git's credential helper and ssh agent are used.",
-            )

@@ -13,8 +13,8 @@ from qverify_desktop.domain.details import FileDetails, RunDetails
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.progress import RunStatus
 from qverify_desktop.domain.report import Judged, Seal, Supplement
+from qverify_desktop.domain.result_views import HistoryEntry
 from qverify_desktop.domain.results import RunResult, TestVerdict
-from qverify_desktop.domain.views import HistoryEntry
 from qverify_desktop.engine.questions.views import canonical, history_entry
 from qverify_desktop.storage.decisions import DEFECT, DecisionStore
 from qverify_desktop.storage.runs import RunStore, measures_of

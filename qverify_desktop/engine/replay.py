@@ -24,7 +24,7 @@ from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.model import Answer
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.results import EarlierRun, RunResult
-from qverify_desktop.domain.views import ReplayView
+from qverify_desktop.domain.usage_views import ReplayView
 from qverify_desktop.gateway.recording import Recorded, RecordedGateway
 from qverify_desktop.storage.artefacts import ArtefactStore
 from qverify_desktop.storage.database import Database

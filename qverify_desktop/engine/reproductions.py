@@ -44,6 +44,7 @@ from qverify_desktop.settings.configuration import Configuration
 #: Names of records, as ``naming.new_record`` makes them.
 RECORDS = "d" + "[0-9a-z]" * 13
 _RECORD = re.compile(RECORDS)
+_RESUME = re.compile(r"(?:go on with: |run )`?qverify resume \w+`?", re.IGNORECASE)
 #: Folder of the state folder that holds what reproductions leave.
 FOLDER = "reproductions"
 REPORT = "reproduction.html"
@@ -157,7 +158,8 @@ class Reproductions:
         except asyncio.CancelledError:
             _tell(going, state=State.STOPPED, sentence="It was stopped. That it was begun stays recorded.")
         except QVerifyError as error:
-            _tell(going, state=State.FAILED, sentence=error.sentence, error=wire.error_to_json(error))
+            document = wire.error_to_json(error) | {"remedy": _anew(error.remedy)}
+            _tell(going, state=State.FAILED, sentence=error.sentence, error=document)
         except Exception as error:  # noqa: BLE001 - one that dies silently would stand as running for ever
             told = crash.as_error(error, self._home)
             _tell(going, state=State.FAILED, sentence=told.sentence, error=wire.error_to_json(told))
@@ -257,6 +259,11 @@ class _Reporter:
             self._loop.call_soon_threadsafe(lambda: _tell(self._going, **changes))
 
 
+def _anew(remedy: str) -> str:
+    """What to do, where the rooms below speak of a run that is resumed: a reproduction is begun anew."""
+    return _RESUME.sub(lambda match: ("E" if match[0][0].isupper() else "e") + "xecute the bundle again", remedy)
+
+
 def _show(going: _Going, result: Reproduction) -> None:
     view = going.view
     meaning, limit = MEANINGS[result.outcome]
@@ -271,6 +278,8 @@ def _show(going: _Going, result: Reproduction) -> None:
         limit=limit,
         notices=list(dict.fromkeys([*view["notices"], *result.notices])),
         images=[asdict(image) for image in result.images],
+        packages=[asdict(one) for one in result.packages],
+        advice=list(result.advice),
         tests=[{**asdict(test), "state": test.state.value} for test in result.tests],
         agree=states.count(Agreement.AGREES),
         differ=states.count(Agreement.DIFFERS),

@@ -9,8 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+from qverify_desktop.domain.log_views import LogHits, LogLine, LogPage
 from qverify_desktop.domain.progress import EventKind, RunEvent
-from qverify_desktop.domain.views import LogHits, LogLine, LogPage
 
 NAME = "log.jsonl"
 #: Lines that are kept of one run; then nothing more is written.

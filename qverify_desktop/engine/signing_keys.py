@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
-from qverify_desktop.domain.views import SigningKeysView, SigningKeyView
+from qverify_desktop.domain.log_views import SigningKeysView, SigningKeyView
 from qverify_desktop.engine import naming
 from qverify_desktop.evidence.journal import IN_USE, REVOKED, ROTATED, EvidenceJournal
 from qverify_desktop.evidence.note import VerifierKey

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qverify_desktop.domain.result_views import HistoryEntry
 from qverify_desktop.domain.trend import AMOUNTS, SHARES, Kind, Series, comparable, rounded_scale, told
-from qverify_desktop.domain.views import HistoryEntry
 
 #: Size of a drawing in its own units; it is stretched to the room that there is.
 WIDE, HIGH = 1000, 100

@@ -13,7 +13,7 @@ from qverify_desktop.export import html
 #: Title, icon and colour of each outcome.
 _SHAPES = {
     Outcome.REPRODUCED: ("Reproduced", "circle-check", "success"),
-    Outcome.OTHER_IMAGE: ("Agrees in another image", "triangle-alert", "warning"),
+    Outcome.OTHER_ENVIRONMENT: ("Agrees in another environment", "triangle-alert", "warning"),
     Outcome.DIFFERS: ("Differs", "diamond-alert", "danger"),
     Outcome.PARTLY: ("Executed in part", "triangle-alert", "warning"),
     Outcome.NOTHING: ("Nothing executed", "circle-slash", "muted"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qverify_desktop.domain.result_views import TrendView
 from qverify_desktop.domain.trend import SERIES, Kind
-from qverify_desktop.domain.views import TrendView
 from qverify_desktop.export.csv_table import table
 
 #: Shares in thousandths, money in millionths of a US dollar, as they are counted: a spreadsheet that sums would round.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qverify_desktop.domain.views import ModelCallView, ModelSumView
+from qverify_desktop.domain.usage_views import ModelCallView, ModelSumView
 from qverify_desktop.export.csv_table import table
 
 #: Money in millionths of a US dollar, as it is counted: a spreadsheet that sums dollars would round.

@@ -9,14 +9,9 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import (
-    CallsInDoubtView,
-    InquiryView,
-    KeysView,
-    RepositoryView,
-    RunView,
-    SettingsView,
-)
+from qverify_desktop.domain.settings_views import KeysView, SettingsView
+from qverify_desktop.domain.usage_views import CallsInDoubtView
+from qverify_desktop.domain.views import InquiryView, RepositoryView, RunView
 from qverify_desktop.ui import acts
 from qverify_desktop.ui.bridge import EngineBridge
 from qverify_desktop.ui.drops import of_paths

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.locations import resources_root
 from qverify_desktop.domain.results import AnalysisRequest
-from qverify_desktop.domain.views import SettingsView
+from qverify_desktop.domain.settings_views import SettingsView
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Notice, Place
 from qverify_desktop.ui.widgets.sheet import Sheet

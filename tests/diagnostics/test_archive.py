@@ -14,7 +14,7 @@ import pytest
 
 import qverify_desktop.domain.errors as ours
 from qverify_desktop.diagnostics import archive
-from qverify_desktop.domain.views import SettingsView
+from qverify_desktop.domain.settings_views import SettingsView
 
 SETTINGS: SettingsView = {
     "air_gap": False,

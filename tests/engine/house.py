@@ -22,8 +22,9 @@ from qverify_desktop.domain.results import AnalysisRequest, RunResult, Verdict
 from qverify_desktop.engine.anchoring import Anchoring
 from qverify_desktop.engine.bus import BusReporter
 from qverify_desktop.engine.events import RunEvent
-from qverify_desktop.engine.facade import Engine, Parts
+from qverify_desktop.engine.facade import Engine
 from qverify_desktop.engine.lock import HomeLock
+from qverify_desktop.engine.parts import Parts
 from qverify_desktop.engine.signing_keys import SigningKeys, signer_of
 from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.signing import Signer
@@ -172,7 +173,8 @@ async def house(
     key = Ed25519PrivateKey.from_private_bytes(b"k" * 32).private_bytes_raw()
     gateway = ModelGateway(ApiKeys({}))
     configuration = Configuration.load(home=home)
-    gate = Gate(configuration.policy)
+    # One gate for all, as in the application: what closes it closes it for the hosted service too.
+    gate = hosted._gate if hosted is not None else Gate(configuration.policy)
     anchoring = Anchoring(home, AnchorStore(database), gate, configuration)
     store = SigningKeyStore(home, keyring=False)
     rotated = (home / KEY_FILE).exists()

@@ -91,11 +91,19 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 TREE, COMMIT, IMAGE = "1c" * 20, "2d" * 20, "3e" * 32
 
 
-def whole_analysis(house: House, run: str, *, verdict: str = "nothing_suspected", dirty: bool = False) -> None:
+def whole_analysis(
+    house: House,
+    run: str,
+    *,
+    verdict: str = "nothing_suspected",
+    dirty: bool = False,
+    commit: str = COMMIT,
+    tree: str = TREE,
+) -> None:
     """A run with every kind of entry that an attestation is made of, as an analysis records them."""
     house.open_run(run)
-    snapshot = {"origin": "/src", "commit": COMMIT, "tree": TREE, "files": 3, "dirty": dirty}
-    image = {"language": "python", "commit": COMMIT, "tree": TREE, "image_digest": f"sha256:{IMAGE}"}
+    snapshot = {"origin": "/src", "commit": commit, "tree": tree, "files": 3, "dirty": dirty}
+    image = {"language": "python", "commit": commit, "tree": tree, "image_digest": f"sha256:{IMAGE}"}
     events = [event("snapshot", snapshot), event("plan", image)]
     kinds = ["accepted", "accepted", "refused"]
     if verdict == "defects_suspected":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from qverify_desktop.domain.details import FileDetails
 from qverify_desktop.domain.report import Judged, Seal, Supplement
+from qverify_desktop.domain.result_views import HistoryEntry
 from qverify_desktop.domain.results import RunResult
 from qverify_desktop.domain.testing import FileCoverage
-from qverify_desktop.domain.views import HistoryEntry, MeasureView
+from qverify_desktop.domain.views import MeasureView
 
 CHECKPOINT = "qverify.test/log\n12\nq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\n\n— qverify.test/log AAAA\n"
 TEXT = "def page_count(total, per_page):\n    if total < 0:\n        return 0\n    return total // per_page + 1\n\n\nodd = 1\n"

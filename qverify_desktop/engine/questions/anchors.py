@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.views import AnchorsView, AnchorView, SigningKeysView
+from qverify_desktop.domain.log_views import AnchorsView, AnchorView, SigningKeysView
 from qverify_desktop.engine.anchoring import Anchoring
 from qverify_desktop.engine.signing_keys import SigningKeys
 from qverify_desktop.storage.anchors import TIME_STAMP

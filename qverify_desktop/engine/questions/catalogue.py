@@ -21,10 +21,10 @@ from qverify_desktop.storage.runs import RunStore
 
 if TYPE_CHECKING:
     from qverify_desktop.engine.anchoring import Anchoring
-    from qverify_desktop.engine.facade import Machine
     from qverify_desktop.engine.hosted_bundle import Make
     from qverify_desktop.engine.hosted_exports import Allow, HostedExports
     from qverify_desktop.engine.model_transfers import ModelTransfers
+    from qverify_desktop.engine.parts import Machine
     from qverify_desktop.engine.replay import Analyze
     from qverify_desktop.engine.reproductions import Reproductions
     from qverify_desktop.engine.signing_keys import SigningKeys

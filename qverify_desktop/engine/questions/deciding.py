@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.result_views import DiffView, WrittenView
 from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest
-from qverify_desktop.domain.views import DiffView, WrittenView
 from qverify_desktop.engine.delivery import write_for_person
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.finished import FinishedRuns

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from qverify_desktop.domain.result_views import DefectView
 from qverify_desktop.domain.results import RunResult, SuspectedDefect
-from qverify_desktop.domain.views import DefectView
 from qverify_desktop.export.issue import issue, reproducer
 from qverify_desktop.languages.base import Language
 from qverify_desktop.storage.decisions import Decision

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.views import DeploymentsView, DeploymentView
+from qverify_desktop.domain.settings_views import DeploymentsView, DeploymentView
 from qverify_desktop.gateway.endpoint import of_deployment
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.settings.deployments import MODELS_FILE, Ordered, begin_file, move, read_order

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from qverify_desktop.domain.views import EventLine, EventPage
+from qverify_desktop.domain.log_views import EventLine, EventPage
 from qverify_desktop.engine.questions.event_words import words_of
 from qverify_desktop.storage.database import Database
 from qverify_desktop.storage.schema import EntryRow, LogRow

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.views import KeysView
+from qverify_desktop.domain.settings_views import KeysView
 from qverify_desktop.settings.configuration import Configuration
 
 if TYPE_CHECKING:

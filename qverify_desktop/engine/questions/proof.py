@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite
-from qverify_desktop.domain.views import EventView, ProofStep
+from qverify_desktop.domain.log_views import EventView, ProofStep
 from qverify_desktop.engine.questions.entries import line_of, payload_of
 from qverify_desktop.evidence.log_tree import LogTree, keep
 from qverify_desktop.evidence.merkle import leaf_hash, node_hash, verify_inclusion

@@ -11,20 +11,16 @@ from qverify_desktop.domain import trend
 from qverify_desktop.domain.errors import BadInput, QVerifyError
 from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.progress import RunStatus, RunSummary
+from qverify_desktop.domain.result_views import ComparedTest, ComparisonView, DefectView, HistoryEntry, TrendView
 from qverify_desktop.domain.results import RunResult, TestVerdict
 from qverify_desktop.domain.views import (
     Choices,
     CloudView,
-    ComparedTest,
-    ComparisonView,
-    DefectView,
-    HistoryEntry,
     PreviewView,
     RepositoryLook,
     RepositoryView,
     RunView,
     TrendPoint,
-    TrendView,
 )
 from qverify_desktop.engine import policy, wire
 from qverify_desktop.engine.history import history_of

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from qverify_desktop.domain.details import FileDetails, line_states
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.results import SENTENCES, Fraction, JudgedTest, Reason, TestVerdict
-from qverify_desktop.domain.testing import FileCoverage, Label, Mutant, MutantStatus
-from qverify_desktop.domain.views import (
+from qverify_desktop.domain.result_views import (
     AssertionView,
     DefectView,
     FileView,
@@ -21,6 +19,8 @@ from qverify_desktop.domain.views import (
     TestDetail,
     TestView,
 )
+from qverify_desktop.domain.results import SENTENCES, Fraction, JudgedTest, Reason, TestVerdict
+from qverify_desktop.domain.testing import FileCoverage, Label, Mutant, MutantStatus
 from qverify_desktop.engine.questions import defects
 from qverify_desktop.engine.questions.finished import FinishedRun, FinishedRuns
 from qverify_desktop.engine.questions.views import measure_view

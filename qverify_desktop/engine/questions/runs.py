@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.inquiries import Consent
+from qverify_desktop.domain.log_views import LogHits, LogPage
 from qverify_desktop.domain.progress import RunStatus, RunSummary
 from qverify_desktop.domain.results import RunResult
-from qverify_desktop.domain.views import InquiryView, LogHits, LogPage, ReplayView, RunOverview
+from qverify_desktop.domain.usage_views import ReplayView
+from qverify_desktop.domain.views import InquiryView, RunOverview
 from qverify_desktop.engine import delivery, wire
 from qverify_desktop.engine.questions.views import NOTHING, measure_view, run_view
 from qverify_desktop.engine.replay import read_recording, replay

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qverify_desktop.domain.errors import BadInput
-from qverify_desktop.domain.views import CallsInDoubtView, ModelCallView, ModelSumView, ModelUsageView
+from qverify_desktop.domain.usage_views import CallsInDoubtView, ModelCallView, ModelSumView, ModelUsageView
 from qverify_desktop.engine.questions.views import name_of
 from qverify_desktop.export.usage_table import calls_table, sums_table
 from qverify_desktop.storage.model_usage import GROUPS, Call, ModelUsage, Sum

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from qverify_desktop.domain.progress import RunSummary
+from qverify_desktop.domain.result_views import HistoryEntry
 from qverify_desktop.domain.results import Fraction, Measure
-from qverify_desktop.domain.views import HistoryEntry, MeasureView, RunView
+from qverify_desktop.domain.views import MeasureView, RunView
 
 
 def canonical(source: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from qverify_desktop.domain.views import TestView
+from qverify_desktop.domain.result_views import TestView
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.widgets.slices import STEP, Slices
 from qverify_desktop.ui.widgets.tree_model import Count, Node, Path, Tally

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from qverify_desktop.domain.log_views import LogLine
 from qverify_desktop.domain.progress import EventKind, RunEvent, RunStatus, Stage
-from qverify_desktop.domain.views import LogLine
 
 #: Share of a run's time that each stage takes, in percent; measured over the sample and five real projects.
 WEIGHTS: Mapping[Stage, int] = {

@@ -10,7 +10,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import ComparedTest, ComparisonView, HistoryEntry, RunOverview
+from qverify_desktop.domain.result_views import ComparedTest, ComparisonView, HistoryEntry
+from qverify_desktop.domain.views import RunOverview
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qverify_desktop.domain.views import ComparedTest, ComparisonView, DefectView
+from qverify_desktop.domain.result_views import ComparedTest, ComparisonView, DefectView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.tables import Column

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from qverify_desktop.domain.connections import TABLE, Closed, Connection
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import SettingsView
+from qverify_desktop.domain.settings_views import SettingsView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets.basics import IconLabel, column, label, set_property

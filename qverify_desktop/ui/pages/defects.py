@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import DefectView
+from qverify_desktop.domain.result_views import DefectView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.models.decisions import Decisions

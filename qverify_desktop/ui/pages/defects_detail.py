@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import DefectView, SourceView
+from qverify_desktop.domain.result_views import DefectView, SourceView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk, Place
 from qverify_desktop.ui.pages.defects_foot import DefectFoot

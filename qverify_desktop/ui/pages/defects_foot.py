@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QVBoxLayout
 
-from qverify_desktop.domain.views import DefectView
+from qverify_desktop.domain.result_views import DefectView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets.assertions import on_one_line

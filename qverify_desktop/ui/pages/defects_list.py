@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QSize, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QVBoxLayout, QWidget
 
-from qverify_desktop.domain.views import DefectView
+from qverify_desktop.domain.result_views import DefectView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.theme import Theme

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import CheckView
+from qverify_desktop.domain.settings_views import CheckView
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk, Place
 from qverify_desktop.ui.widgets import words

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.model_views import StoredModelsView, StoredModelView
-from qverify_desktop.domain.views import ModelsView, ModelView, SettingsView
+from qverify_desktop.domain.model_views import ModelsView, ModelView, StoredModelsView, StoredModelView
+from qverify_desktop.domain.settings_views import SettingsView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place

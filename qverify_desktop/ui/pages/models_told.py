@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from qverify_desktop.domain.model_views import StoredModelView
-from qverify_desktop.domain.views import ModelView
+from qverify_desktop.domain.model_views import ModelView, StoredModelView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.rows import Row

@@ -7,8 +7,8 @@ import time
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from qverify_desktop.domain.log_views import LogPage
 from qverify_desktop.domain.progress import STAGE_TITLES, EventKind, RunEvent
-from qverify_desktop.domain.views import LogPage
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.models.run_progress import RunProgress, StageState, TargetState

@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import LogHits, LogPage
+from qverify_desktop.domain.log_views import LogHits, LogPage
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.widgets.log import LogView

@@ -9,8 +9,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
+from qverify_desktop.domain.result_views import HistoryEntry
 from qverify_desktop.domain.trend import comparable
-from qverify_desktop.domain.views import HistoryEntry, RepositoryView
+from qverify_desktop.domain.views import RepositoryView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Page, Place

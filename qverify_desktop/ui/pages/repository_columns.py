@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
-from qverify_desktop.domain.views import HistoryEntry, MeasureView, RunView
+from qverify_desktop.domain.result_views import HistoryEntry
+from qverify_desktop.domain.views import MeasureView, RunView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets import painting, words

@@ -10,7 +10,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import RunOverview, TestView
+from qverify_desktop.domain.result_views import TestView
+from qverify_desktop.domain.views import RunOverview
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.models.decisions import Decisions

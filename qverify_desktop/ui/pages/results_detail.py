@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import AssertionView, MutantView, TestDetail, TestView
+from qverify_desktop.domain.result_views import AssertionView, MutantView, TestDetail, TestView
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.models.results import is_acceptable, is_refusable
 from qverify_desktop.ui.page import Desk, Place

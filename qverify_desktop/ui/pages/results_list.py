@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from qverify_desktop.domain.views import TestView
+from qverify_desktop.domain.result_views import TestView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.models.results import (
     CHIPS,

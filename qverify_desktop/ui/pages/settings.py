@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from qverify_desktop.domain.views import SettingsView
+from qverify_desktop.domain.settings_views import SettingsView
 from qverify_desktop.ui import language, motion
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place

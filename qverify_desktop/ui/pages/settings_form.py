@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import SettingsView
+from qverify_desktop.domain.settings_views import SettingsView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets.basics import column, frame, inset, label, set_property

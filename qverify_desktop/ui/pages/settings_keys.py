@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import KeysView, KeyView
+from qverify_desktop.domain.settings_views import KeysView, KeyView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.sheets.passphrase import ChangePassphraseSheet, NewKeyFileSheet, UnlockSheet

@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from qverify_desktop.domain.views import SigningKeysView, SigningKeyView
+from qverify_desktop.domain.log_views import SigningKeysView, SigningKeyView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.pages.settings_form import SettingsForm

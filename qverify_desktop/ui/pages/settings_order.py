@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import DeploymentsView, DeploymentView
+from qverify_desktop.domain.settings_views import DeploymentsView, DeploymentView
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets.basics import Button, IconButton, IconLabel, column, empty, frame, label, row

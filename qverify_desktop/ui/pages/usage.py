@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import ModelSumView, ModelUsageView
+from qverify_desktop.domain.usage_views import ModelSumView, ModelUsageView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk, Notice, Page, Place

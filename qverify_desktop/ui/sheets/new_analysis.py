@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QVBoxLayout, 
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.model import AUTO, CloudPolicy
+from qverify_desktop.domain.model_views import ModelsView
 from qverify_desktop.domain.project import Scope
 from qverify_desktop.domain.results import AnalysisRequest
-from qverify_desktop.domain.views import Choices, CloudView, ModelsView, RepositoryLook, SettingsView
+from qverify_desktop.domain.settings_views import SettingsView
+from qverify_desktop.domain.views import Choices, CloudView, RepositoryLook
 from qverify_desktop.ui.drops import is_url
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk

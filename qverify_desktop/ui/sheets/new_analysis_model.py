@@ -11,7 +11,9 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.model import AUTO, default_host
-from qverify_desktop.domain.views import Choices, ModelsView, ModelView, SettingsView
+from qverify_desktop.domain.model_views import ModelsView, ModelView
+from qverify_desktop.domain.settings_views import SettingsView
+from qverify_desktop.domain.views import Choices
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.sheets.new_analysis_parts import FieldError, Part

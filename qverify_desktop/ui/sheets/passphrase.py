@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import KeysView
+from qverify_desktop.domain.settings_views import KeysView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets.basics import Button, column, label, set_property

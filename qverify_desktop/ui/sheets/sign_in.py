@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError, WrongPassphrase
 from qverify_desktop.domain.hosted_views import SignInView
-from qverify_desktop.domain.views import KeysView
+from qverify_desktop.domain.settings_views import KeysView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.widgets import words

@@ -11,8 +11,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import DiffView as Changes
-from qverify_desktop.domain.views import RunOverview, WrittenView
+from qverify_desktop.domain.result_views import DiffView as Changes
+from qverify_desktop.domain.result_views import WrittenView
+from qverify_desktop.domain.views import RunOverview
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets import painting

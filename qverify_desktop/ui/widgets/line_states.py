@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from qverify_desktop.domain.views import SourceLine
+from qverify_desktop.domain.result_views import SourceLine
 from qverify_desktop.ui.language import later, tr, trn
 
 COVERED, PARTIAL, MISSED = "covered", "partial", "missed"

@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from qverify_desktop.domain.views import LogLine, LogPage
+from qverify_desktop.domain.log_views import LogLine, LogPage
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets.basics import Button, IconButton, column, frame, label, row

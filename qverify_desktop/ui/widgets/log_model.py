@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, Signal
 
-from qverify_desktop.domain.views import LogLine, LogPage
+from qverify_desktop.domain.log_views import LogLine, LogPage
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.widgets.code_text import shown_in_row
 from qverify_desktop.ui.widgets.line_table import Index

@@ -6,7 +6,7 @@ from PySide6.QtCore import QAbstractItemModel, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
-from qverify_desktop.domain.views import LogLine
+from qverify_desktop.domain.log_views import LogLine
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets import painting

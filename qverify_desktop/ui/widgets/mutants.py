@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyleOptionViewItem, QWidget
 
-from qverify_desktop.domain.views import MutantView
+from qverify_desktop.domain.result_views import MutantView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets import painting

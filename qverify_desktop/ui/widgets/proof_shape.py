@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from qverify_desktop.domain.views import EventView, ProofStep
+from qverify_desktop.domain.log_views import EventView, ProofStep
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.widgets.words import count, short_hash
 

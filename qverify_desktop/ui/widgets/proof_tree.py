@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from qverify_desktop.domain.views import EventView
+from qverify_desktop.domain.log_views import EventView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets import painting

@@ -9,8 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from qverify_desktop.domain.result_views import HistoryEntry
 from qverify_desktop.domain.trend import AMOUNTS, Kind, Series
-from qverify_desktop.domain.views import HistoryEntry
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets import words

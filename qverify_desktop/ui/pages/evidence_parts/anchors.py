@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QTextDocument
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import AnchorsView, AnchorView, CheckpointView
+from qverify_desktop.domain.log_views import AnchorsView, AnchorView, CheckpointView
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.widgets import words

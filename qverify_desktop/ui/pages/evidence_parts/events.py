@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from qverify_desktop.domain.views import EventLine, EventPage
+from qverify_desktop.domain.log_views import EventLine, EventPage
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets import painting, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from qverify_desktop.domain.views import AnchorView, GradeView
+from qverify_desktop.domain.log_views import AnchorView, GradeView
 from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.pages.evidence_parts.anchors import told
 from qverify_desktop.ui.theme import Theme
