@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.views import ComparisonView, DefectView, HistoryEntry
+from qverify_desktop.domain.result_views import ComparisonView, DefectView, HistoryEntry
 from qverify_desktop.ui.language import tr, trn
 from qverify_desktop.ui.page import Desk, Place
 from qverify_desktop.ui.pages.compare_columns import CHANGES, DEFECTS, change_of
