@@ -13,13 +13,14 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.integration.engine import killing  # noqa: E402
-from tests.integration.engine.killing import Door, Tale, When, analyse  # noqa: E402
+from tests.integration.engine.killing import Door, In, Tale, When, analyse  # noqa: E402
 
 #: Random kills of one analysis: with more of them it would hardly get on.
 AT_ONCE = 5
@@ -40,11 +41,11 @@ def main() -> int:
         print(f"uninterrupted: {whole.seconds:.1f} s, {whole.document['verdict']}, {len(steps)} steps", flush=True)
         doors: dict[str, Door] = {"window": killing.in_window(display), "command": killing.by_command}
         for name, door in doors.items():
-            plans: list[list[When]] = [
+            plans: list[Sequence[When | In]] = [
                 killing.random_moments(min(AT_ONCE, kills - first), chance, min(REACH_S, 0.5 * whole.seconds))
                 for first in range(0, kills, AT_ONCE)
             ]
-            plans.append([killing.in_each_step(chance)] * len(steps))
+            plans.append(steps)
             for plan in plans:
                 label = f"{name} {1 + sum(one.startswith(name) for one in told)}"
                 told[label] = analyse(Path(folder) / label, source, plan, door)

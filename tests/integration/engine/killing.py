@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,6 @@ from qverify_desktop.engine.durable import DATABASE_NAME
 from qverify_desktop.engine.lock import HomeLock
 from qverify_desktop.sandbox.owner import OWNER, Owner
 
-#: Seconds from a process's start until the first step begins, measured on two cores; an earlier kill proves less.
-START_SECONDS = 1.5
 #: Seconds until a window or a step that does not come counts as hung.
 PATIENCE_S = 90.0
 VERIFIER = resources_root() / "qverify_desktop" / "evidence" / "verify.py"
@@ -68,22 +66,24 @@ class Attempt:
     began: float = field(default_factory=time.monotonic)
 
 
-Door = Callable[[Path, Path, Path], Attempt]
+#: Name of a step in which the process kills itself as soon as it begins, however short it is.
+In = str
+Door = Callable[[Path, Path, Path, In], Attempt]
 #: Says by the lines of the witness that this process wrote, and the seconds since it began its work, whether to kill now.
 When = Callable[[list[str], float], bool]
 
 
-def by_command(home: Path, source: Path, witness: Path) -> Attempt:
+def by_command(home: Path, source: Path, witness: Path, dies_in: In = "") -> Attempt:
     """The command that owns the state folder and analyses by itself."""
-    command = started(["analyze", str(source), "--json"], home, witness)
+    command = started(["analyze", str(source), "--json"], home, witness, DIES_IN=dies_in)
     return Attempt(command, command)
 
 
 def in_window(display: str) -> Door:
     """A window on ``display`` that owns the state folder, and a command that has it analyse."""
 
-    def start(home: Path, source: Path, witness: Path) -> Attempt:
-        window = started([], home, witness, DISPLAY=display, QT_QPA_PLATFORM="xcb")
+    def start(home: Path, source: Path, witness: Path, dies_in: In = "") -> Attempt:
+        window = started([], home, witness, DISPLAY=display, QT_QPA_PLATFORM="xcb", DIES_IN=dies_in)
         until = time.monotonic() + PATIENCE_S
         while HomeLock(home).owner() != window.pid and time.monotonic() < until:
             assert window.poll() is None, "the window did not open"
@@ -120,8 +120,15 @@ def started(words: list[str], home: Path, witness: Path, **more: str) -> subproc
 
 
 def after(seconds: float) -> When:
-    """Kill when the process has worked for so long."""
-    return lambda _begun, worked: worked >= seconds
+    """Kill so long after the process began its first step; a command that is killed before has not met its window yet."""
+    first: list[float] = []
+
+    def now(begun: list[str], worked: float) -> bool:
+        if begun and not first:
+            first.append(worked)
+        return bool(first) and worked - first[0] >= seconds
+
+    return now
 
 
 def within(step: str, seconds: float) -> When:
@@ -136,27 +143,7 @@ def within(step: str, seconds: float) -> When:
     return now
 
 
-def in_each_step(chance: random.Random, most_s: float = 0.1) -> When:
-    """For start after start: kill in the next step in which none fell yet, at most so long after it began."""
-    met: set[str] = set()
-    aimed: dict[str, float] = {}
-
-    def now(begun: list[str], worked: float) -> bool:
-        step = begun[-1] if begun else ""
-        if not step or step in met:
-            return False
-        if step not in aimed:
-            aimed.clear()
-            aimed[step] = worked + chance.uniform(0, most_s)
-        if worked < aimed[step]:
-            return False
-        met.add(step)
-        return True
-
-    return now
-
-
-def analyse(home: Path, source: Path, kills: list[When], door: Door = by_command) -> Tale:
+def analyse(home: Path, source: Path, kills: Sequence[When | In], door: Door = by_command) -> Tale:
     """Start the same until it ends by itself, with one of ``kills`` for each start. One that comes too late kills nothing."""
     tale = Tale()
     began = time.monotonic()
@@ -164,7 +151,7 @@ def analyse(home: Path, source: Path, kills: list[When], door: Door = by_command
     for when in [*kills, None]:
         done = checkpointed(home)
         seen = len(_lines(witness))
-        attempt = door(home, source, witness)
+        attempt = door(home, source, witness, when if isinstance(when, str) else "")
         killed = when is not None and kill(attempt, when, witness, seen)
         output, error = attempt.asked.communicate(timeout=900)
         begun = _lines(witness)[seen:]
@@ -195,18 +182,20 @@ def _finished(output: str) -> bool:
     return bool(output) and "verdict" in json.loads(output)
 
 
-def kill(attempt: Attempt, now: When, witness: Path, seen: int = 0) -> bool:
+def kill(attempt: Attempt, now: When | In, witness: Path, seen: int = 0) -> bool:
     """Whether it was killed before it ended."""
-    began = time.monotonic() + START_SECONDS
+    began = time.monotonic()
     until = began + PATIENCE_S
     while attempt.asked.poll() is None and time.monotonic() < until:
+        if attempt.victim.poll() == -signal.SIGKILL:
+            return True
         begun = [line.partition(" ")[2] for line in _lines(witness)[seen:]]
-        if now(begun, time.monotonic() - began):
+        if not isinstance(now, str) and now(begun, time.monotonic() - began):
             attempt.victim.send_signal(signal.SIGKILL)
             attempt.victim.wait()
             return True
         time.sleep(0.01)
-    return False
+    return attempt.victim.poll() == -signal.SIGKILL
 
 
 def _locked(home: Path) -> bool:

@@ -74,7 +74,7 @@ def test_a_window_that_is_killed_in_a_step_goes_on_to_the_same_verdict(
     tmp_path: Path, source: Path, whole: Tale
 ) -> None:
     with display() as name:
-        killed = analyse(tmp_path / "killed", source, [within(step, 0.05) for step in STEPS], in_window(name))
+        killed = analyse(tmp_path / "killed", source, STEPS, in_window(name))
     assert_nothing_lost_or_done_twice(killed, whole)
     assert all("ended" in said for said in killed.said), killed.said
 
