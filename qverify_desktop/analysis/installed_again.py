@@ -16,18 +16,23 @@ from qverify_desktop.languages.installed import written
 
 #: Characters of the differences that the record holds.
 MOST_TOLD = 100_000
+_OTHERS = (
+    "The packages are not the run's. Name a folder that holds those (--packages), and execute it again: until then a difference may come "
+    "from them."
+)
 
 
 @dataclass(frozen=True)
 class InstalledAgain:
     """``same`` says that what was installed then is known and is the same here. ``problem`` is the sentence where the packages could
-    not be had, so that nothing can be executed."""
+    not be had, so that nothing can be executed; ``advice`` what to do where they are not the same."""
 
     folder: str = ""
     compared: tuple[ComparedPackage, ...] = ()
     same: bool = True
     notices: tuple[str, ...] = ()
     problem: str = ""
+    advice: str = ""
 
 
 async def install_again(steps: Steps, project: Project, claim: InstalledClaim | None) -> InstalledAgain:
@@ -68,7 +73,8 @@ async def _installed(context: StepContext, steps: Steps, project: Project, claim
     if not may_install(steps):
         return InstalledAgain(
             same=False,
-            problem=f"The run had packages installed that must be installed here as well: {names}. {_how(claim)}",
+            problem=f"The run had packages installed that must be installed here as well: {names}.",
+            advice=_how(claim),
         )
     language, lock = steps.services.language(project.language), lock_of(steps.source, project)
     missing = [MissingDependency(one, one) for one in claim.requirements]
@@ -77,19 +83,20 @@ async def _installed(context: StepContext, steps: Steps, project: Project, claim
     if here.problem:
         return InstalledAgain(
             same=False,
-            problem=f"The packages that the run had could not be installed here: {names}. {here.problem} {_how(claim)}",
+            problem=f"The packages that the run had could not be installed here: {names}. {here.problem}",
+            advice=_how(claim),
         )
     if claim.packages is None:
         unknown = (
             f"The run had packages installed ({names}), and the bundle does not say which versions. Those that are installed here may "
             "be others."
         )
-        return InstalledAgain(here.folder, same=False, notices=(unknown,))
+        return InstalledAgain(here.folder, same=False, notices=(unknown,), advice=_OTHERS)
     compared = compare_packages(project.language, packages, here.packages)
     differences = [one.sentence for one in compared if one.sentence]
     count = "1 package" if len(packages) == 1 else f"{len(packages)} packages"
     notices = _shortened(differences) or (f"{count} installed as in the run, each with the same version and digest.",)
-    return InstalledAgain(here.folder, compared, not differences, notices)
+    return InstalledAgain(here.folder, compared, not differences, notices, advice=_OTHERS if differences else "")
 
 
 def _how(claim: InstalledClaim) -> str:
@@ -97,7 +104,7 @@ def _how(claim: InstalledClaim) -> str:
     named = {one.ecosystem for one in claim.packages or ()}
     kinds = [OFFLINE_FOLDERS[one] for one in Ecosystem if one in named and one in OFFLINE_FOLDERS]
     holding = f" that holds {' and '.join(kinds)}" if kinds else " that holds them"
-    return f"Execute it again with --allow-install (over the network), or with --packages and a folder{holding}."
+    return f"Allow installing (--allow-install, over the network) or name a folder{holding} (--packages), and execute it again."
 
 
 def _shortened(differences: list[str]) -> tuple[str, ...]:
