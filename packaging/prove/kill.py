@@ -1,8 +1,8 @@
-"""Prove that an analysis survives kill -9: a real run over the sample repository is killed at random moments and once in each of its
+"""Prove that an analysis survives kill -9: a real run (over the sample repository) is killed at random moments and once in each of its
 steps, in the command that analyses and in the window that a command has analyse.
 
-usage: packaging/prove/run.sh kill [KILLS [SEED]]
-KILLS (10) is the number of random ones in each door. Writes docs/measurements/kill.md. Needs Docker and Xvfb; takes a quarter of an hour.
+usage: packaging/prove/run.sh kill [KILLS [SEED [FOLDER]]]
+KILLS (10) is the number of random ones in each door; FOLDER is analysed instead of the sample repository. Writes docs/measurements/kill.md. Needs Docker and Xvfb; takes a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ sys.path.insert(0, str(ROOT))
 from tests.integration.engine import killing  # noqa: E402
 from tests.integration.engine.killing import Door, Tale, When, analyse  # noqa: E402
 
-SAMPLE = ROOT / "resources" / "sample"
 #: Random kills of one analysis: with more of them it would hardly get on.
 AT_ONCE = 5
 #: Seconds of a process's work in which a random kill falls.
@@ -32,25 +31,26 @@ def main() -> int:
     """Answers 0 when nothing was lost, repeated or left."""
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(10**6)
+    source = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else ROOT / "resources" / "sample"
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     told: dict[str, Tale] = {}
     with tempfile.TemporaryDirectory(prefix="qverify-kill-") as folder, killing.display() as display:
-        whole = analyse(Path(folder) / "whole", SAMPLE, [])
+        whole = analyse(Path(folder) / "whole", source, [])
         steps = list(dict.fromkeys(name for begun in whole.begun for name in begun))
         print(f"uninterrupted: {whole.seconds:.1f} s, {whole.document['verdict']}, {len(steps)} steps", flush=True)
-        doors: dict[str, Door] = {"command": killing.by_command, "window": killing.in_window(display)}
+        doors: dict[str, Door] = {"window": killing.in_window(display), "command": killing.by_command}
         for name, door in doors.items():
             plans: list[list[When]] = [
                 killing.random_moments(min(AT_ONCE, kills - first), chance, min(REACH_S, 0.5 * whole.seconds))
                 for first in range(0, kills, AT_ONCE)
             ]
-            plans.append([killing.within(step, chance.uniform(0, 0.2)) for step in steps])
+            plans.append([killing.in_each_step(chance)] * len(steps))
             for plan in plans:
                 label = f"{name} {1 + sum(one.startswith(name) for one in told)}"
-                told[label] = analyse(Path(folder) / label, SAMPLE, plan, door)
+                told[label] = analyse(Path(folder) / label, source, plan, door)
                 print(f"{label}: killed in {', '.join(told[label].killed_in)}", flush=True)
     problems = [f"{label}: {problem}" for label, tale in told.items() for problem in _problems(tale, whole)]
-    text = _report(told, whole, seed, problems)
+    text = _report(told, whole, f"{source.name}, seed {seed}", problems)
     (ROOT / "docs" / "measurements" / "kill.md").write_text(text)
     print(text)
     return 1 if problems else 0
@@ -78,7 +78,7 @@ def _difference(mine: object, its: object) -> str:
     return f"killed {mine}, whole {its}"
 
 
-def _report(told: dict[str, Tale], whole: Tale, seed: int, problems: list[str]) -> str:
+def _report(told: dict[str, Tale], whole: Tale, given: str, problems: list[str]) -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -89,7 +89,7 @@ def _report(told: dict[str, Tale], whole: Tale, seed: int, problems: list[str]) 
         door: sorted(
             steps - {step for label, tale in told.items() if label.startswith(door) for step in tale.killed_in}
         )
-        for door in ("command", "window")
+        for door in ("window", "command")
     }
     said = sorted({one for tale in told.values() for one in tale.said if one})
     return "\n".join(
@@ -97,8 +97,8 @@ def _report(told: dict[str, Tale], whole: Tale, seed: int, problems: list[str]) 
             "# kill -9 in the midst of an analysis",
             "",
             f"`make prove-kill`, commit {commit}, {platform.platform()}, {os.cpu_count()} cores, "
-            f"Python {platform.python_version()}, seed {seed}.",
-            "The sample repository is analysed once without interruption, then again and again with kills, in two doors: the command that",
+            f"Python {platform.python_version()}, {given}.",
+            "A repository is analysed once without interruption, then again and again with kills, in two doors: the command that",
             "analyses by itself, and the window that a command has analyse (the window is killed). After each kill the same is started anew, until",
             "it ends. The last analysis of each door is killed once in each step, the others at random moments. A witness inside the process notes",
             "each step whose body begins; what is checkpointed is read from `workflows.db` between the starts. At the end tests, verdict, figures and",

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Set
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +17,7 @@ from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.report import Seal, Supplement
 from qverify_desktop.domain.results import RunResult
+from qverify_desktop.storage.durable_file import replacing
 
 MANIFEST = ".qverify.json"
 RECORD = "delivery.json"
@@ -269,14 +269,5 @@ def _read_manifest(path: Path) -> dict[str, str]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """All or nothing: a reader never sees half a file."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path, 0o644) as file:
+        file.write(content)

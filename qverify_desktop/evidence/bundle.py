@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import errno
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.tiles import WIDTH, TileTree
 from qverify_desktop.storage.anchors import TIME_STAMP, WITNESS
 from qverify_desktop.storage.artefacts import ArtefactStore
+from qverify_desktop.storage.durable_file import replacing
 from qverify_desktop.storage.schema import AnchorRow, CheckpointRow, SaltRow
 
 FORMAT = "qverify-evidence"
@@ -88,17 +87,8 @@ def write_bundle(
             raise ValueError("another root than the one that was signed")
         members = sorted(_members(contents, artefacts, disclosure), key=lambda member: member[0])
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".bundle-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                _pack(file, members)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(path, 0o644) as file:
+            _pack(file, members)
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise MissingPrerequisite(

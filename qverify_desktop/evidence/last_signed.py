@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from qverify_desktop.domain.errors import MissingPrerequisite
 from qverify_desktop.evidence.note import Checkpoint
+from qverify_desktop.storage.durable_file import replacing
 from qverify_desktop.storage.schema import CheckpointRow
 
 
@@ -41,7 +40,8 @@ class LastSigned:
         if standing is None or standing.size < checkpoint.size:
             with contextlib.suppress(OSError):
                 self._folder.mkdir(mode=0o700, exist_ok=True)
-                _replace(self._file(checkpoint.origin), note.encode())
+                with replacing(self._file(checkpoint.origin)) as file:
+                    file.write(note.encode())
 
     def compare(self, session: Session, origin: str) -> None:
         """See whether the log leads to its last checkpoint."""
@@ -68,17 +68,3 @@ class LastSigned:
 def _text(note: str) -> str:
     """What was signed, without the signatures."""
     return note.rpartition("\n\n")[0] + "\n"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """After a power cut there is the old file or the new one. Raises ``OSError``."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise

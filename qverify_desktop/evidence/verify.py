@@ -90,8 +90,9 @@ SIGSTORE_FILES = ("attest/run.sigstore.json", "attest/test-result.sigstore.json"
 ENVELOPE = {"payload": str, "payloadType": str, "signatures": [{"keyid": str, "sig": str}]}
 ANNOUNCED_KEY = {"public": str, "protection": str}
 COMMITMENT = {"commitment": str, "bytes": int}
-#: Entries of a reproduction: how an image and a test compare with those of the bundle that was executed again, and the whole.
-IMAGE_COMPARED, TEST_COMPARED, REPRODUCED = "image_compared", "test_compared", "reproduced"
+#: Entries of a reproduction: how an image, packages and a test compare with those of the bundle that was executed again, and the whole.
+IMAGE_COMPARED, PACKAGES_COMPARED = "image_compared", "packages_compared"
+TEST_COMPARED, REPRODUCED = "test_compared", "reproduced"
 #: Entries of which only the first counts.
 TOLD_ONCE = frozenset((OPENED, "snapshot", "reused", "verdict", REPRODUCED))
 GIT_HASH = "[0-9a-f]{40}|[0-9a-f]{64}"
@@ -109,8 +110,8 @@ MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_PACKED, MAX_RATIO = 1 << 30, 1 << 32, 16 <
 MAX_KEPT = 512 << 20
 #: Bytes of a time stamp or of a checkpoint with its cosignatures, and lines of signatures on one.
 MAX_ANCHOR, MAX_SIGNATURES = 256 << 10, 64
-#: Bytes of a revocation list; those of large authorities have some.
-MAX_CRL = 64 << 20
+#: Bytes of a file that was given to check against, and of a revocation list: those of large authorities have some.
+MAX_GIVEN, MAX_CRL = 1 << 20, 64 << 20
 #: First byte of the key in a verifier key (C2SP signed-note): what its signatures are over.
 SIGNS_NOTES, COSIGNS = 1, 4
 
@@ -237,18 +238,15 @@ def signature_lines(block: str, where: str) -> list[tuple[str, bytes]]:
     return lines
 
 
-def canonical(value: Any, depth: int = MAX_DEPTH) -> str:
-    """RFC 8785 in the profile of the log: no floats, integers below 2**53, bounded depth. Raises ``ValueError``."""
-    if depth == 0:
-        raise ValueError("nested too deeply")
+def canonical(value: Any) -> str:
+    """RFC 8785 of a value that has no floats and no large integers, as all that is read here."""
+    return ENCODER.encode(_ordered(value))
+
+
+def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key], depth - 1)}" for key in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join([canonical(inner, depth - 1) for inner in value]) + "]"
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise ValueError("an integer of 2**53 or more")
-    return json.dumps(value, ensure_ascii=False)
+        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [_ordered(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -935,9 +933,10 @@ class Told:
         self.tests: dict[str, set[str]] = {"accepted": set(), "refused": set(), "suspected": set()}
         self.commitments: dict[str, tuple[str, int]] = {}
         self.relied_on: list[tuple[int, dict[str, Any]]] = []
-        #: Of a reproduction: each test with what was claimed of it, how it ended; and whether the images were the pinned ones.
+        #: Of a reproduction: each test with what was claimed of it, how it ended; and whether images and packages were the run's.
         self.compared: dict[tuple[str, str], str] = {}
         self.same_images: list[bool] = []
+        self.same_packages = True
         self._room = MAX_KEPT
 
     def _keep(self, *texts: str) -> None:
@@ -984,6 +983,8 @@ class Told:
         elif kind == IMAGE_COMPARED:
             self._keep()
             self.same_images.append(data.get("same") is True)
+        elif kind == PACKAGES_COMPARED:
+            self.same_packages = self.same_packages and data.get("same") is True
 
 
 class Anchors(NamedTuple):
@@ -1066,6 +1067,8 @@ class Verification:
         self.origin, self.run, self.size = manifest["origin"], manifest["run"], manifest["size"]
         if len(self.keys) != len(manifest["keys"]):
             raise Broken("bundle.json names a key twice.")
+        if any(key.name != self.origin for key in self.keys.values()):
+            raise Broken("bundle.json names a key of another log.")
 
     def _checkpoints(self) -> None:
         self.note = self.archive.read("checkpoint")
@@ -1642,6 +1645,8 @@ def _check_record(bundle: Verification, record: Verification, told: dict[str, An
         raise Broken(f"The record says that all of {told['tests']} tests agreed, but does not show it test by test.")
     if not record.told.same_images or not all(record.told.same_images):
         raise Broken("The record does not show that its tests were executed in the pinned images.")
+    if not record.told.same_packages:
+        raise Broken("The record says that its tests were executed with other packages than the run's.")
     if bundle.disclosure == HEADERS:
         raise Broken(
             "The bundle shows headers only, so which tests it has can't be compared with the record: use a redacted or full one."
@@ -1728,31 +1733,32 @@ def _examined(path: Path | str, key: str, known_checkpoint: Path | str | None, a
     return verification
 
 
-def read_certificates(path: Path) -> list[x509.Certificate]:
+def read_file(path: Path, what: str, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            raw = file.read(1 << 20)
-        return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
+            raw = file.read(most + 1)
     except OSError as error:
-        raise BundleUnreadable(f"The certificate {path} can't be read ({error.strerror}).") from None
+        raise BundleUnreadable(f"{what} {path} can't be read ({error.strerror}).") from None
+    if len(raw) > most:
+        raise BundleUnreadable(f"{what} {path} is over {most >> 20} MiB.")
+    return raw
+
+
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    raw = read_file(path, "The certificate", MAX_GIVEN)
+    try:
+        return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
     except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
         raise BundleUnreadable(f"{path} holds no certificate (X.509, PEM or DER).") from None
 
 
 def read_revoked(path: Path) -> list[x509.CertificateRevocationList]:
     """The revocation lists (RFC 5280, section 5) of a file: one in DER, or any number in PEM."""
+    raw = read_file(path, "The revocation list", MAX_CRL)
+    blocks = re.findall(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", raw)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_CRL + 1)
-        if len(raw) > MAX_CRL:
-            raise BundleUnreadable(f"The revocation list {path} is over {MAX_CRL >> 20} MiB.")
-        blocks = re.findall(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", raw)
         return [x509.load_pem_x509_crl(block) for block in blocks] or [x509.load_der_x509_crl(raw)]
-    except OSError as error:
-        raise BundleUnreadable(f"The revocation list {path} can't be read ({error.strerror}).") from None
-    except BundleUnreadable:
-        raise
-    except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
+    except Exception:  # noqa: BLE001 - as above
         raise BundleUnreadable(f"{path} holds no revocation list (X.509, PEM or DER).") from None
 
 
@@ -1766,13 +1772,11 @@ def read_witnesses(texts: Sequence[str]) -> list[Key]:
 def read_known(path: Path, trusted: Key | None) -> Head:
     """A kept checkpoint; one that was typed or scanned from paper may end its lines in another way, not end the last one, or have a
     signature on the line below its name, as a narrow sheet has it."""
+    raw = read_file(path, "The known checkpoint", MAX_GIVEN)
+    raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
+    raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
     try:
-        with path.open("rb") as file:
-            raw = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
-        raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
         return parse_checkpoint(raw, named([trusted] if trusted else []), "The known checkpoint")
-    except OSError as error:
-        raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from None
     except Broken as broken:
         raise BundleUnreadable(f"{path} is of no use as a known checkpoint. {broken}") from None
 

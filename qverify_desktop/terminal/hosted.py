@@ -188,7 +188,9 @@ def export_state(one: Mapping[str, Any]) -> str:
         said = one["sentence"] if one["stage"] in ("waiting", "checking") else ""
         again = f"next try {one['next_at']}" if one["next_at"] else ""
         return " ".join(part for part in (one["stage"], counted, said, again) if part)
-    return " ".join(part for part in (one["state"], counted, one["sentence"], one["remedy"]) if part)
+    arrived = f" ({counted})" if counted and one["done"] else ""
+    said = " ".join(part for part in (one["sentence"], one["remedy"]) if part)
+    return f"{one['state']}{arrived}: {said}" if said else f"{one['state']}{arrived}"
 
 
 def region_state(one: Mapping[str, Any]) -> str:

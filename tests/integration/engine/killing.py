@@ -136,6 +136,26 @@ def within(step: str, seconds: float) -> When:
     return now
 
 
+def in_each_step(chance: random.Random, most_s: float = 0.1) -> When:
+    """For start after start: kill in the next step in which none fell yet, at most so long after it began."""
+    met: set[str] = set()
+    aimed: dict[str, float] = {}
+
+    def now(begun: list[str], worked: float) -> bool:
+        step = begun[-1] if begun else ""
+        if not step or step in met:
+            return False
+        if step not in aimed:
+            aimed.clear()
+            aimed[step] = worked + chance.uniform(0, most_s)
+        if worked < aimed[step]:
+            return False
+        met.add(step)
+        return True
+
+    return now
+
+
 def analyse(home: Path, source: Path, kills: list[When], door: Door = by_command) -> Tale:
     """Start the same until it ends by itself, with one of ``kills`` for each start. One that comes too late kills nothing."""
     tale = Tale()
@@ -156,9 +176,11 @@ def analyse(home: Path, source: Path, kills: list[When], door: Door = by_command
             tale.containers_after_kill.append(len(containers(home)))
             tale.locks_left += _locked(home)
             tale.said.append(error.strip().splitlines()[-1] if attempt.asked is not attempt.victim and error else "")
-            continue
+            # A command that had not reached its window yet owns the folder itself then, and goes on to the end.
+            if not _finished(output):
+                continue
         tale.document = json.loads(output)
-        if attempt.victim is not attempt.asked:
+        if attempt.victim is not attempt.asked and not killed:
             attempt.victim.terminate()
             attempt.victim.wait(60)
         break
@@ -167,6 +189,10 @@ def analyse(home: Path, source: Path, kills: list[When], door: Door = by_command
     tale.grade = _graded(Path(tale.document["bundle"]))
     tale.events = events(home, str(tale.document["run"]))
     return tale
+
+
+def _finished(output: str) -> bool:
+    return bool(output) and "verdict" in json.loads(output)
 
 
 def kill(attempt: Attempt, now: When, witness: Path, seen: int = 0) -> bool:
