@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qverify_desktop.analysis.claims import InstalledClaim
@@ -9,7 +10,7 @@ from qverify_desktop.analysis.dependencies import install, lock_of, may_install,
 from qverify_desktop.analysis.reproduce import MOST_NAMED, compare_packages, named
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.domain.progress import Stage
-from qverify_desktop.domain.project import MissingDependency, Project
+from qverify_desktop.domain.project import InstalledPackage, MissingDependency, Project
 from qverify_desktop.domain.reproduction import ComparedPackage
 from qverify_desktop.languages.ecosystems import OFFLINE_FOLDERS, Ecosystem
 from qverify_desktop.languages.installed import written
@@ -94,9 +95,16 @@ async def _installed(context: StepContext, steps: Steps, project: Project, claim
         return InstalledAgain(here.folder, same=False, notices=(unknown,), advice=_OTHERS)
     compared = compare_packages(project.language, packages, here.packages)
     differences = [one.sentence for one in compared if one.sentence]
-    count = "1 package" if len(packages) == 1 else f"{len(packages)} packages"
-    notices = _shortened(differences) or (f"{count} installed as in the run, each with the same version and digest.",)
+    notices = _shortened(differences) or (_as_then(packages),)
     return InstalledAgain(here.folder, compared, not differences, notices, advice=_OTHERS if differences else "")
+
+
+def _as_then(packages: Sequence[InstalledPackage]) -> str:
+    """Says that all is the same, and by what that is known."""
+    known = "version and digest" if all(one.digest for one in packages) else "version"
+    if len(packages) == 1:
+        return f"1 package installed as in the run, with the same {known}."
+    return f"{len(packages)} packages installed as in the run, each with the same {known}."
 
 
 def _how(claim: InstalledClaim) -> str:
@@ -104,7 +112,7 @@ def _how(claim: InstalledClaim) -> str:
     named = {one.ecosystem for one in claim.packages or ()}
     kinds = [OFFLINE_FOLDERS[one] for one in Ecosystem if one in named and one in OFFLINE_FOLDERS]
     holding = f" that holds {' and '.join(kinds)}" if kinds else " that holds them"
-    return f"Allow installing (--allow-install, over the network) or name a folder{holding} (--packages), and execute it again."
+    return f"Allow installing (--allow-install, over the network) or name a folder (--packages){holding}, and execute it again."
 
 
 def _shortened(differences: list[str]) -> tuple[str, ...]:

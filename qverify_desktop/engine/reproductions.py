@@ -290,7 +290,7 @@ def _show(going: _Going, result: Reproduction) -> None:
         sentence=result.sentence,
         meaning=meaning,
         limit=limit,
-        notices=list(dict.fromkeys([*view["notices"], *result.notices])),
+        notices=list(dict.fromkeys([*result.notices, *view["notices"]])),
         images=[asdict(image) for image in result.images],
         packages=[asdict(one) for one in result.packages],
         advice=list(result.advice),
