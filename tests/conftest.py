@@ -3,6 +3,7 @@ reason that ``languages/syntax.py`` gives. Otherwise one failing test could end 
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,12 @@ class Rooms(LoadScopeScheduling):  # type: ignore[misc]
         if file.startswith("tests/hosted"):  # the service of docs/hosted-api.yaml, and its client's tests
             return "hosted"
         return "containers" if file.startswith("tests/integration/") else file
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A state folder that is not there yet."""
+    return tmp_path / "home"
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,6 @@ MODEL = ("--model", "openai/gpt-4.1")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def words(tmp_path: Path) -> Path:
     """A repository that is refused as soon as a run has begun: it needs neither sandbox nor model."""
     folder = tmp_path / "words"

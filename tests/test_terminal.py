@@ -1,6 +1,7 @@
 """What the terminal shows, and what it must never pass on."""
 
 import io
+import json
 import sys
 
 import pytest
@@ -87,18 +88,14 @@ def test_the_bar_takes_every_event_and_reads_no_markup(monkeypatch: pytest.Monke
 
 
 def test_a_verification_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    report = {
-        "grade": "INVALID",
-        "valid": False,
-        "events": 3,
-        "problems": ["Entry 2 was changed."],
-        "notices": ["A notice."],
-        "checkpoint": "",
-        "meaning": "Don't rely on it.",
-    }
-    print_verification(report, False)
-    told = capsys.readouterr().out
-    assert "INVALID" in told and "NOT whole" in told and "Entry 2 was changed." in told and "A notice." in told
+    lines = ["INVALID. Don't rely on it.", "  problem: Entry 2 was changed\x1b[2J."]
+    print_verification({"grade": "INVALID"}, iter(lines), False)
+    assert capsys.readouterr().out.splitlines() == [
+        "INVALID. Don't rely on it.",
+        "  problem: Entry 2 was changed\ufffd[2J.",
+    ]
+    print_verification({"grade": "INVALID"}, iter(lines), True)
+    assert json.loads(capsys.readouterr().out) == {"grade": "INVALID"}
 
 
 def test_clean_keeps_letters_of_all_scripts() -> None:

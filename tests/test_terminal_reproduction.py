@@ -25,8 +25,11 @@ def test_all_that_agrees_is_one_sentence() -> None:
 
 def test_each_difference_is_shown_then_and_here() -> None:
     text = "\n".join(lines_of(document("differs")))
-    assert text.startswith("UNANCHORED: Of 8 tests: 6 agree, 1 differs, 1 not run.")
+    assert text.startswith("UNANCHORED: Of 8 tests: 5 agree, 2 differ, 1 not run.")
     assert "Differs: tests/qverify/test_qv_ranges.py::test_page_bounds_last_page_is_shorter (accepted)" in text
+    assert "Differs, flaky: tests/qverify/test_qv_ranges.py::test_compact_runs_become_ranges" in text
+    assert "  test  page_bounds(3, 5, 12) should give (11, 12)\n" in text
+    assert text.count("Next: ") == 2 and text.count("qverify runtimes load") == 1
     assert "  then  passed 5 of 5\n  here  failed 5 of 5, gave (11, 15)\n" in text
     assert "Not run: " in text and "Only 3 of 5 runs" in text
     assert text.count("made of another recipe") == 1

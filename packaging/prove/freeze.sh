@@ -7,7 +7,8 @@
 # else: no Python, no git, no network. It gets dist/qverify read-only, the Docker socket, and a folder on the same path as
 # outside, since the sandboxes' mounts are resolved by the engine on this machine. In it: the window comes up and its
 # engine answers a second process; the sample is analysed without a model; its bundle is verified; and a model is asked
-# through a scripted server in the same network namespace, which makes the frozen litellm work for its living.
+# through a scripted server in the same network namespace, which makes the frozen litellm work for its living. Every form of
+# export is written, the stand-alone verifier handed out, the bundle reproduced, and the same server asked for a time stamp.
 # The result is docs/measurements/freeze.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -126,11 +127,37 @@ status=0
 $qverify verify out/*.qvevidence.zip --json >verify.json || status=$?
 found verify_exit $status
 
+echo "The evidence for others."
+run=$(basename out/*.qvevidence.zip .qvevidence.zip)
+$qverify verifier -o verify.py --json >verifier.json || fail "The verifier is not handed out."
+cmp verify.py verify.source >&2 || fail "The verifier that is handed out is not the one of the source."
+for format in html sarif junit markdown csv patch evidence; do
+    $qverify export "$run" --format $format -o "given.$format" >/dev/null || fail "The format $format can't be written."
+done
+$qverify checkpoint "$run" --qr given.svg >/dev/null || fail "The checkpoint can't be drawn."
+$qverify hosted status --json >hosted.json || [ $? -eq 3 ] || fail "The hosted service's client does not answer."
+started=$(now)
+status=0
+$qverify reproduce out/*.qvevidence.zip --source $sample --out back.qvevidence.zip --report back.html --json \
+    >reproduce.json 2>reproduce.log || status=$?
+found reproduce_ms $(($(now) - started))
+found reproduce_exit $status
+status=0
+$qverify verify out/*.qvevidence.zip --reproduction back.qvevidence.zip --json >handed-back.json || status=$?
+found handed_back_exit $status
+
 echo "A model."
 until_true 60 test -s model-ready || fail "The scripted model server did not start."
 status=0
 $qverify analyze $sample --model probe --api-base http://127.0.0.1:8099/v1 --json >model.json 2>model.log || status=$?
 found model_exit $status
+
+echo "A time-stamp authority."
+# It gives no stamp, which the library for time stamps has to find out.
+export QVERIFY_TIME_STAMP_AUTHORITY=http://127.0.0.1:8099/tsa
+# It is asked beside the command, which only says how far that is.
+answered() { $qverify checkpoint "$run" --ask-again --json >anchors.json && grep -q 'time stamp' anchors.json; }
+until_true 60 answered || { cat anchors.json >&2; fail "The authority was not asked, or its answer not understood."; }
 INSIDE
 
 # A model that answers every question with the same useless words.
@@ -175,6 +202,7 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 8099), Model)
 server.serve_forever()
 MODEL
 
+git show "$(cat build/freeze/commit)":qverify_desktop/evidence/verify.py >"$state/verify.source"
 if ! "$docker" image inspect "$image" >/dev/null 2>&1; then
     say "Making a bare Debian 12 with an X server."
     make_image

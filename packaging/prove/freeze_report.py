@@ -17,20 +17,25 @@ from pathlib import Path
 from typing import Any
 
 _LARGEST = 10
+#: Where freeze.sh asks for a time stamp.
+_STAMPS = "/tsa"
 
 
 def main(found_folder: Path, frozen: Path, commit: str) -> int:
     """Print the report; answers the exit status."""
     found = dict(line.split(" ", 1) for line in (found_folder / "results").read_text().splitlines())
-    analysis, bundle, with_model = (
-        json.loads((found_folder / f"{name}.json").read_text()) for name in ("analyze", "verify", "model")
+    analysis, bundle, with_model, again, back, point = (
+        json.loads((found_folder / f"{name}.json").read_text())
+        for name in ("analyze", "verify", "model", "reproduce", "handed-back", "anchors")
     )
-    asked = len((found_folder / "asked").read_text().splitlines()) if (found_folder / "asked").exists() else 0
+    paths = (found_folder / "asked").read_text().splitlines() if (found_folder / "asked").exists() else []
+    asked = sum(path != _STAMPS for path in paths)
     wrong = problems(found, analysis, bundle, with_model, asked)
+    wrong += problems_of_evidence(found, again, back, point, _STAMPS in paths)
     if wrong:
         print("\n".join(wrong), file=sys.stderr)
         return 1
-    print("\n".join(report(found, analysis, bundle, with_model, asked, frozen, commit)))
+    print("\n".join(report(found, analysis, bundle, with_model, again, asked, frozen, commit)))
     return 0
 
 
@@ -54,11 +59,28 @@ def problems(
     return [sentence for sentence, holds in expected.items() if not holds]
 
 
+def problems_of_evidence(
+    found: dict[str, str], again: dict[str, Any], back: dict[str, Any], point: dict[str, Any], stamp_asked: bool
+) -> list[str]:
+    """The same for what was given to others."""
+    stamps = [one for one in point.get("anchors", []) if one["kind"] == "time_stamp"]
+    expected = {
+        f"reproduce ended with {found['reproduce_exit']}: {again.get('sentence')}.": found["reproduce_exit"] == "0",
+        f"The record is not accepted: {back.get('reproduction')}.": found["handed_back_exit"] == "0"
+        and "REPRODUCED" in back.get("grades", []),
+        "Nobody was asked for a time stamp.": stamp_asked,
+        f"What was no time stamp was not recognised: {stamps}.": len(stamps) == 1
+        and "time stamp" in stamps[0]["sentence"],
+    }
+    return [sentence for sentence, holds in expected.items() if not holds]
+
+
 def report(
     found: dict[str, str],
     analysis: dict[str, Any],
     bundle: dict[str, Any],
     with_model: dict[str, Any],
+    again: dict[str, Any],
     asked: int,
     frozen: Path,
     commit: str,
@@ -87,6 +109,10 @@ def report(
         f" {analysis['targets']} targets, {analysis['accepted']} tests accepted |",
         f"| Suspected | `{sample['call']}`: expected `{sample['expected']}`, observed `{sample['observed']}` |",
         f"| `qverify verify` of its bundle | exit code {found['verify_exit']}, {bundle['grade']} |",
+        "| every export format, `qverify verifier`, `checkpoint --qr`, `hosted status` | written; the verifier is the source's |",
+        f"| `qverify reproduce` of it | exit code {found['reproduce_exit']} after {_seconds(found['reproduce_ms'])}: {again['sentence']} |",
+        f"| `qverify verify --reproduction` of the record | exit code {found['handed_back_exit']} |",
+        "| a time-stamp authority that sends something else | asked, and refused with a sentence |",
         f"| `qverify analyze` with a scripted model in the same network namespace | exit code {found['model_exit']},"
         f" asked {asked} times, {with_model['accepted']} tests accepted |",
         "",

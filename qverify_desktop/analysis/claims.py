@@ -7,16 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from qverify_desktop.analysis import dependencies
 from qverify_desktop.analysis.cases import CASE, Case, read_case
 from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.execution import ImagePin, Isolation
+from qverify_desktop.domain.project import InstalledPackage
 from qverify_desktop.domain.results import TestVerdict
 from qverify_desktop.domain.testing import Status
+from qverify_desktop.languages.installed import read_written
 
 #: Tests that are taken from one bundle, bytes of all of them, and languages.
 MOST_TESTS = 100_000
 MOST_BYTES = 256 << 20
 MOST_LANGUAGES = 20
+#: Requirements of a language that are taken.
+MOST_REQUIREMENTS = 500
 _TREE = re.compile(r"[0-9a-f]{40}")
 _RUN = re.compile(r"[a-z0-9]{1,40}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,30}")
@@ -52,13 +57,23 @@ class Unusable:
 
 
 @dataclass(frozen=True)
+class InstalledClaim:
+    """What was installed for the tests of a language: what was asked for, and the packages that came of it, ``None`` where the
+    bundle does not say."""
+
+    requirements: tuple[str, ...]
+    packages: tuple[InstalledPackage, ...] | None = None
+
+
+@dataclass(frozen=True)
 class LanguageClaim:
-    """The tests of one language and the image in which they ran."""
+    """The tests of one language, the image in which they ran, and what was installed beside it (``None``: nothing was)."""
 
     language: str
     pin: ImagePin
     cases: tuple[tuple[TestVerdict, Case], ...]
     unusable: tuple[Unusable, ...] = ()
+    installed: InstalledClaim | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,6 @@ class Claims:
     patch: bytes
     isolation: Isolation
     languages: tuple[LanguageClaim, ...]
-    requirements: tuple[str, ...] = ()
 
     @property
     def tests(self) -> int:
@@ -104,25 +118,28 @@ def read_claims(bundle: Bundle) -> Claims:
     commit = _text(snapshot.data, "commit")
     return Claims(
         application=_text(opened.data, "application")[:40],
-        origin=_text(snapshot.data, "origin")[:500],
+        origin=_origin(bundle, snapshot),
         commit=commit if _TREE.fullmatch(commit) else "",
         tree=tree,
         dirty=snapshot.data.get("dirty") is True,
         patch=bundle.content(snapshot, "dirty_patch") or b"",
         isolation=Isolation.REDUCED if opened.data.get("isolation") == "reduced" else Isolation.CONTAINER,
         languages=tuple(_languages(bundle, by_type)),
-        requirements=tuple(
-            str(one)[:200]
-            for event in by_type.get("dependencies_installed", ())
-            for one in _list(event.data.get("requirements"))[:100]
-        ),
     )
 
 
+def _origin(bundle: Bundle, snapshot: Any) -> str:
+    """Where the source was: a content since it may name a person, which may be withheld; a text in older bundles."""
+    shown = bundle.content(snapshot, "origin")
+    told = _text(snapshot.data, "origin") if shown is None else shown.decode("utf-8", "replace")
+    return told[:500] or "a source that is not named"
+
+
 def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[LanguageClaim]:
-    """Each judgement belongs to the language whose step recorded it: the one of the plan before it."""
+    """Each judgement, and what was installed for it, belongs to the language whose step recorded it: the one of the plan before it."""
     pins = {pin.digest: pin for event in by_type.get("image", ()) if (pin := _pin(event.data)) is not None}
     found: dict[str, tuple[ImagePin, list[tuple[TestVerdict, Case]], list[Unusable]]] = {}
+    installed: dict[str, InstalledClaim] = {}
     now = ""
     without = withheld = count = size = 0
     for event in bundle.events:
@@ -133,6 +150,8 @@ def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[Languag
                 now = ""
             else:
                 found.setdefault(now, (pin, [], []))
+        if event.type == dependencies.INSTALLED and now in found:
+            installed[now] = _installed(bundle, event)
         verdict = _text(event.data, "verdict")
         if event.type != "judgement" or now not in found or verdict not in ("accepted", "suspected"):
             continue
@@ -166,10 +185,23 @@ def _languages(bundle: Bundle, by_type: Mapping[str, list[Any]]) -> list[Languag
             "It verifies all the same.",
             "Ask for the full bundle: qverify export RUN --format evidence",
         )
-    return [LanguageClaim(name, pin, tuple(cases), tuple(bad)) for name, (pin, cases, bad) in found.items()]
+    return [
+        LanguageClaim(name, pin, tuple(cases), tuple(bad), installed.get(name))
+        for name, (pin, cases, bad) in found.items()
+    ]
 
 
 _WITHHELD = "Its content was withheld from the bundle, or deleted."
+
+
+def _installed(bundle: Bundle, event: Any) -> InstalledClaim:
+    """Requirements are shown and asked for, so only printable ones count."""
+    wanted = [one for one in _list(event.data.get("requirements")) if isinstance(one, str)][:MOST_REQUIREMENTS]
+    content = bundle.content(event, dependencies.PACKAGES) if dependencies.PACKAGES in event.data else None
+    return InstalledClaim(
+        tuple(one[:200] for one in wanted if one.isprintable()),
+        read_written(content) if content is not None else None,
+    )
 
 
 def _pin(data: Mapping[str, Any]) -> ImagePin | None:

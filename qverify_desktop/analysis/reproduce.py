@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qverify_desktop.analysis.cases import Case, Ending, ending_of
 from qverify_desktop.analysis.judge import REPETITIONS, Tried
 from qverify_desktop.domain.execution import ImagePin, RuntimeImage
-from qverify_desktop.domain.reproduction import Agreement, Compared, ComparedImage, Outcome
+from qverify_desktop.domain.project import InstalledPackage
+from qverify_desktop.domain.reproduction import Agreement, Compared, ComparedImage, ComparedPackage, Outcome
 from qverify_desktop.domain.results import TestVerdict
 from qverify_desktop.domain.testing import Status
 
 #: Characters of what a test said that are told.
 MOST_TOLD = 600
+#: Packages that a sentence names.
+MOST_NAMED = 20
 _SHORT = 19
 
 
@@ -23,8 +27,10 @@ def compare(language: str, verdict: TestVerdict, case: Case, tried: Tried) -> Co
     endings = [ending_of(outcome) for outcome in tried.outcomes if outcome.status is not Status.MISSING]
     other = next((one for one in endings if one != case.ending), None)
     now = _told(endings)
+    steady = len(set(endings)) < 2
     if other is not None:
         state, why = Agreement.DIFFERS, _difference(case.ending, other)
+        why = why if steady else f"It is not steady here: it ends in different ways from run to run. {why}"
     elif tried.collection_error:
         state, now = Agreement.DIFFERS, "could not be loaded"
         why = f"Its file can't be loaded here: {_line(tried.collection_error)}"
@@ -34,16 +40,11 @@ def compare(language: str, verdict: TestVerdict, case: Case, tried: Tried) -> Co
         state, why = Agreement.NOT_RUN, f"Only {len(endings)} of {REPETITIONS} runs came to their end."
     else:
         state, why = Agreement.AGREES, ""
-    return Compared(
-        id=case.test.id,
-        language=language,
-        target=case.test.target,
-        verdict=verdict.value,
+    return replace(
+        not_run(language, verdict, case, why),
         state=state,
-        was=_told([case.ending] * REPETITIONS),
         now=now,
-        why=why,
-        code=case.test.code,
+        steady=steady,
         passed=sum(one.status is Status.PASSED for one in endings),
         failed=sum(one.status is Status.FAILED for one in endings),
     )
@@ -53,7 +54,19 @@ def not_run(language: str, verdict: TestVerdict, case: Case, why: str) -> Compar
     """A test that was not executed again."""
     was = _told([case.ending] * REPETITIONS)
     test = case.test
-    return Compared(test.id, language, test.target, verdict.value, Agreement.NOT_RUN, was, "", why, test.code)
+    return Compared(
+        id=test.id,
+        language=language,
+        target=test.target,
+        verdict=verdict.value,
+        state=Agreement.NOT_RUN,
+        was=was,
+        now="",
+        why=why,
+        code=test.code,
+        call=_line(test.call),
+        expected=_line(test.expected),
+    )
 
 
 def compare_image(
@@ -89,8 +102,58 @@ def _other(pin: ImagePin, here: RuntimeImage) -> str:
     return f"{its}, with the same recipe and layers under another configuration."
 
 
-def outcome_of(tests: Sequence[Compared], images: Sequence[ComparedImage]) -> Outcome:
-    """What the whole comes to."""
+def compare_packages(
+    language: str, then: Sequence[InstalledPackage], now: Sequence[InstalledPackage]
+) -> tuple[ComparedPackage, ...]:
+    """Each package that was installed then or here, what differs first. A digest counts where both sides know one."""
+    before, here = (_by_name(packages) for packages in (then, now))
+    found = [_compared(language, name, before.get(name, ()), here.get(name, ())) for name in sorted({*before, *here})]
+    return tuple(sorted(found, key=lambda one: one.same))
+
+
+def _by_name(packages: Sequence[InstalledPackage]) -> dict[tuple[str, str], list[InstalledPackage]]:
+    found: dict[tuple[str, str], list[InstalledPackage]] = {}
+    for one in packages:
+        found.setdefault((one.ecosystem, one.name), []).append(one)
+    return found
+
+
+def _compared(
+    language: str,
+    key: tuple[str, str],
+    then: Sequence[InstalledPackage],
+    now: Sequence[InstalledPackage],
+) -> ComparedPackage:
+    was, here = ([*dict.fromkeys(one.version for one in side)] for side in (then, now))
+    name, then_words, now_words = key[1], ", ".join(was), ", ".join(here)
+    sentence = ""
+    if not was:
+        sentence = f"{name} was not installed then, {now_words} is here."
+    elif not here:
+        sentence = f"{name} {then_words} was installed then and is not here."
+    elif set(was) != set(here):
+        sentence = f"{name} {then_words} then, {now_words} here."
+    else:
+        for version in was:
+            digests, others = ({one.digest for one in side if one.version == version} for side in (then, now))
+            if "" not in digests | others and digests != others:
+                sentence = f"{name} {version} is another file here: {_some(digests)} then, {_some(others)} here."
+    return ComparedPackage(language, name, then_words, now_words, not sentence, sentence)
+
+
+def _some(digests: set[str]) -> str:
+    return ", ".join(one[:_SHORT] for one in sorted(digests)[:3])
+
+
+def named(packages: Sequence[InstalledPackage]) -> str:
+    """The first of some packages with their versions, for a sentence."""
+    words = [f"{one.name} {one.version}" for one in packages[:MOST_NAMED]]
+    more = len(packages) - len(words)
+    return ", ".join(words) + (f" and {more} more" if more else "")
+
+
+def outcome_of(tests: Sequence[Compared], images: Sequence[ComparedImage], packages_same: bool = True) -> Outcome:
+    """What the whole comes to. ``packages_same`` says that what was installed then is known and is the same here."""
     states = Counter(test.state for test in tests)
     if states[Agreement.DIFFERS]:
         return Outcome.DIFFERS
@@ -98,7 +161,35 @@ def outcome_of(tests: Sequence[Compared], images: Sequence[ComparedImage]) -> Ou
         return Outcome.NOTHING
     if states[Agreement.NOT_RUN]:
         return Outcome.PARTLY
-    return Outcome.REPRODUCED if all(image.same for image in images) else Outcome.OTHER_IMAGE
+    same = packages_same and all(image.same for image in images)
+    return Outcome.REPRODUCED if same else Outcome.OTHER_ENVIRONMENT
+
+
+def advice_of(
+    tests: Sequence[Compared], images: Sequence[ComparedImage], packages: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What to do next where it is no reproduction, the likeliest cause first; nothing where it is one. ``packages`` is what to do for
+    those."""
+    differing = [test for test in tests if test.state is Agreement.DIFFERS]
+    unsteady = sum(not test.steady for test in differing)
+    changed = len(differing) - unsteady
+    advice = [f"First get the pinned image. {image.remedy}" for image in images if image.remedy]
+    advice += packages
+    if unsteady:
+        advice.append(
+            f"{_tests(unsteady)} from run to run here: flaky, which speaks of time, order or chance in the test or its target. "
+            "Execute it again; one that stays so should be rewritten or left out by whoever made the bundle."
+        )
+    if changed and not advice:
+        advice.append(
+            "Source, image and packages are the run's, so what differs is this machine or the evidence. Hand the signed record back to "
+            "whoever made the bundle, and have a third machine execute it."
+        )
+    return tuple(dict.fromkeys(advice))
+
+
+def _tests(count: int) -> str:
+    return "1 test ends otherwise" if count == 1 else f"{count} tests end otherwise"
 
 
 def sentence_of(outcome: Outcome, tests: Sequence[Compared]) -> str:

@@ -12,10 +12,11 @@ from qverify_desktop import __version__
 from qverify_desktop.analysis.cases import Case
 from qverify_desktop.analysis.claims import Claims, LanguageClaim
 from qverify_desktop.analysis.given_source import as_analysed
-from qverify_desktop.analysis.intake import check_dependencies, detect, take_snapshot
+from qverify_desktop.analysis.installed_again import install_again
+from qverify_desktop.analysis.intake import detect, take_snapshot
 from qverify_desktop.analysis.judge import BATCH, REPETITIONS, VARIATIONS, Runs, Tried, run_batch
 from qverify_desktop.analysis.ports import Reporter
-from qverify_desktop.analysis.reproduce import compare, compare_image, not_run, outcome_of, sentence_of
+from qverify_desktop.analysis.reproduce import advice_of, compare, compare_image, not_run, outcome_of, sentence_of
 from qverify_desktop.analysis.services import Direct, Services
 from qverify_desktop.analysis.steps import StepContext, Steps
 from qverify_desktop.domain.errors import BadInput, QVerifyError
@@ -26,6 +27,7 @@ from qverify_desktop.domain.reproduction import (
     Agreement,
     Compared,
     ComparedImage,
+    ComparedPackage,
     Outcome,
     ReproductionRequest,
 )
@@ -53,6 +55,8 @@ class Reproduction:
     sentence: str
     tests: tuple[Compared, ...]
     images: tuple[ComparedImage, ...]
+    packages: tuple[ComparedPackage, ...]
+    advice: tuple[str, ...]
     notices: tuple[str, ...]
     layout: str
     duration_ms: int
@@ -125,6 +129,9 @@ async def _executed(steps: Steps, request: ReproductionRequest, original: Origin
     projects = {project.language: project for project in await detect(steps, snapshot)}
     tests: list[Compared] = []
     images: list[ComparedImage] = []
+    packages: list[ComparedPackage] = []
+    hints: list[str] = []
+    packages_same = True
     notices = _notices(steps, claims)
     steps.reporter.started(Stage.JUDGE)
     total = sum(len(one.cases) for one in claims.languages) * REPETITIONS
@@ -143,14 +150,18 @@ async def _executed(steps: Steps, request: ReproductionRequest, original: Origin
             tests += [not_run(claim.language, verdict, case, why) for verdict, case in claim.cases]
             continue
         steps.image, steps.dependencies = image, None
-        dependencies = await check_dependencies(steps, snapshot, project)
-        notices += [dependencies.notice] if dependencies.notice else []
-        if claims.requirements and dependencies.missing and not dependencies.folder:
-            # The run had them: what fails for want of them would be no difference of the tests.
-            tests += [not_run(claim.language, verdict, case, dependencies.notice) for verdict, case in claim.cases]
+        again = await install_again(steps, project, claim.installed)
+        packages += again.compared
+        packages_same = packages_same and again.same
+        hints += [again.advice] if again.advice else []
+        notices += [again.problem] if again.problem else again.notices
+        if again.problem:
+            # What fails for want of packages would be no difference of the tests.
+            why = "The packages that the run had are not installed here."
+            tests += [not_run(claim.language, verdict, case, why) for verdict, case in claim.cases]
             continue
         tests += await _again(steps, snapshot, project, claim, counter)
-    outcome = outcome_of(tests, images)
+    outcome = outcome_of(tests, images, packages_same)
     sentence = sentence_of(outcome, tests)
     notices += [image.sentence for image in images if image.sentence]
 
@@ -168,6 +179,7 @@ async def _executed(steps: Steps, request: ReproductionRequest, original: Origin
                     {"language": one.language, "pinned": one.pinned, "used": one.used, "same": one.same}
                     for one in images
                 ],
+                "packages_same": packages_same,
                 "repetitions": REPETITIONS,
                 "tests": len(tests),
                 **count,
@@ -184,6 +196,8 @@ async def _executed(steps: Steps, request: ReproductionRequest, original: Origin
         sentence,
         tuple(tests),
         tuple(images),
+        tuple(packages),
+        () if outcome is Outcome.REPRODUCED else advice_of(tests, images, hints),
         tuple(dict.fromkeys(notices)),
         layout,
         spent.elapsed_ms,
@@ -199,8 +213,6 @@ def _notices(steps: Steps, claims: Claims) -> list[str]:
     here = isolation_of(steps.request.sandbox)
     if here is not claims.isolation:
         told.append(f"The run's isolation was {claims.isolation.value}, and here it is {here.value}.")
-    if claims.requirements:
-        told.append(f"The run had packages installed: {', '.join(claims.requirements[:20])}.")
     return told
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from qverify_desktop import __version__
 from qverify_desktop.analysis.batches import Trial
+from qverify_desktop.analysis.dependencies import Dependencies, listing
 from qverify_desktop.analysis.earlier import RESULT_STEP, earlier_runs, value_of
-from qverify_desktop.analysis.intake import Dependencies, listing
 from qverify_desktop.analysis.kept import Kept, kept_step
 from qverify_desktop.analysis.services import Services
 from qverify_desktop.analysis.steps import StepContext, Steps

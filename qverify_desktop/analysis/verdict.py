@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,6 +19,9 @@ from qverify_desktop.domain.results import (
 
 #: Refusals that say something of this machine or of missing packages, not of the tests.
 _SAYS_NOTHING = (Reason.INFRASTRUCTURE, Reason.NOT_COLLECTED)
+#: How the tools of all languages begin the line that names an error.
+_ERROR = re.compile(r"\w*(?:Error|Exception)\b.{0,3}:|\berror(?:\[\w+\])?:|[Cc]annot find|No module named")
+_MOST_SAID = 200
 
 
 def verdict_of(
@@ -63,4 +67,14 @@ def _why_inconclusive(tests: Sequence[JudgedTest], targets: int) -> str:
     if not tests:
         return f"no test could be written for the {targets} functions in the scope."
     reason, count = Counter(t.reason for t in tests).most_common(1)[0]
-    return f"none of the {len(tests)} tests could be run to an end. Of {count} of them: {SENTENCES[reason]}"
+    why = f"none of the {len(tests)} tests could be run to an end. Of {count} of them: {SENTENCES[reason]}"
+    said = next((line for t in tests if t.reason is reason and (line := _telling_line(t.detail))), "")
+    return f"{why} It said: {said}" if said else why
+
+
+def _telling_line(detail: str) -> str:
+    """The line of a tool's output that names the error, or its last one; shortened."""
+    # pytest marks such lines with a letter.
+    lines = [line.strip().removeprefix("E   ") for line in detail.splitlines() if line.strip()]
+    named = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "")
+    return named if len(named) <= _MOST_SAID else f"{named[: _MOST_SAID - 1]}…"

@@ -16,10 +16,11 @@ from qverify_desktop.analysis.batches import Trial, judge_in_batches
 from qverify_desktop.analysis.cases import case_blob
 from qverify_desktop.analysis.conclude import Part, conclude, take_over
 from qverify_desktop.analysis.decide import decide, measure
+from qverify_desktop.analysis.dependencies import check_dependencies
 from qverify_desktop.analysis.details import keep_details
 from qverify_desktop.analysis.earlier import RESULT_STEP as RESULT_STEP
 from qverify_desktop.analysis.fixed import find_fixed
-from qverify_desktop.analysis.intake import check_dependencies, detect, prepare_images, take_snapshot
+from qverify_desktop.analysis.intake import detect, prepare_images, take_snapshot
 from qverify_desktop.analysis.judge import REPETITIONS
 from qverify_desktop.analysis.mutation import Matrix
 from qverify_desktop.analysis.ports import Reporter

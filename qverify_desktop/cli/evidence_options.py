@@ -18,24 +18,30 @@ def _add_verify(commands: Any) -> None:
     help = "Check an evidence bundle. Needs no state, no network and no Docker."
     parser = command(commands, "verify", help, "verify", "verify")
     parser.add_argument("bundle", metavar="BUNDLE")
-    parser.add_argument("--public-key", default="", metavar="VKEY", help="the verifier key that must have signed")
-    parser.add_argument(
-        "--known-checkpoint", default="", metavar="FILE", help="a checkpoint seen before; the log must extend it"
-    )
-    for name, value, help in (
-        ("--tsa-certificate", "FILE", "certificate of a time-stamp authority that you trust, or of who issued its"),
-        ("--witness", "VKEY", "verifier key of a witness that you trust"),
+    # As in ``evidence/verify.py``, which is not imported before it is needed.
+    for name, value, again, words in (
+        ("--public-key", "VKEY", False, "the verifier key that must have signed"),
+        ("--known-checkpoint", "FILE", False, "a checkpoint seen before; the log must extend it"),
+        (
+            "--tsa-certificate",
+            "FILE",
+            True,
+            "certificate of a time-stamp authority that you trust, or of who issued its",
+        ),
+        (
+            "--tsa-crl",
+            "FILE",
+            True,
+            "list of revoked certificates by who issued a time-stamp authority's; none is fetched",
+        ),
+        ("--witness", "VKEY", True, "verifier key of a witness that you trust"),
+        ("--reproduction", "RECORD", False, "the record that `reproduce --out` wrote: adds REPRODUCED"),
+        ("--reproduction-key", "VKEY", False, "the verifier key of whoever executed it again"),
     ):
-        parser.add_argument(name, action="append", default=[], metavar=value, help=f"{help}; may be given again")
-    parser.add_argument(
-        "--reproduction",
-        default="",
-        metavar="RECORD",
-        help="the record that `reproduce --out` wrote: adds REPRODUCED",
-    )
-    parser.add_argument(
-        "--reproduction-key", default="", metavar="VKEY", help="the verifier key of whoever executed it again"
-    )
+        if again:
+            parser.add_argument(name, action="append", default=[], metavar=value, help=f"{words}; may be given again")
+        else:
+            parser.add_argument(name, default="", metavar=value, help=words)
     help = "Write the verifier that stands alone, one Python file, for whoever is to check bundles without QVerify."
     parser = command(commands, "verifier", help, "verifier", "verify")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")

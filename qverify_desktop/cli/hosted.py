@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.cli.commands import _ask, _engine, _in_loop
 from qverify_desktop.cli.questions import can_ask, typed_line
-from qverify_desktop.domain.errors import BadInput, HostedFailure
+from qverify_desktop.cli.watching import Listing, watched
+from qverify_desktop.domain.errors import BadInput, HostedFailure, QVerifyError
 from qverify_desktop.engine.messages import OwnerGone
 from qverify_desktop.terminal.hosted import HostedScreen
 from qverify_desktop.terminal.screen import Screen
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qverify_desktop.composition import AnyEngine
 
 STOPPED = 130
+EXPORTS = Listing("hosted_exports", "exports", "export")
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -89,11 +90,32 @@ def _sign_out(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
+    """What is known here, and what the service itself says of the sign-in where it can be asked."""
+
     async def ask(engine: AnyEngine, _: Screen) -> int:
         await _open(engine, options)
         status = await engine.ask("hosted_status")
-        HostedScreen(options.json).print_status(status)
+        account, problem = None, ""
+        if status["signed_in"] and not status["closed"]:
+            try:
+                account = await engine.ask("hosted_account")
+            except QVerifyError as error:
+                problem = f"{error.sentence} {error.remedy}".strip()
+                # A sign-in that the service takes no more may be gone now.
+                status = await engine.ask("hosted_status")
+        HostedScreen(options.json).print_status(status, account=account, problem=problem)
         return 0 if status["signed_in"] else 3
+
+    return _ask(options, ask)
+
+
+def _regions(options: argparse.Namespace) -> int:
+    async def ask(engine: AnyEngine, _: Screen) -> int:
+        await _open(engine, options)
+        if options.choose:
+            await engine.ask("hosted_choose_region", region=options.choose)
+        HostedScreen(options.json).print_regions(await engine.ask("hosted_regions"))
+        return 0
 
     return _ask(options, ask)
 
@@ -115,16 +137,30 @@ def _send(options: argparse.Namespace) -> int:
 
     async def begin(engine: AnyEngine, screen: HostedScreen) -> list[str]:
         await _open(engine, options)
-        leaving = await engine.ask("hosted_leaving", run=options.name, contents=options.content)
+        what = _what(options)
+        leaving = await engine.ask("hosted_leaving", **what)
         screen.print_leaving(leaving)
         if leaving["refusal"]:
             raise BadInput(leaving["refusal"], leaving["remedy"])
         if not options.yes:
             await _agreed(f"Send this to {leaving['host'] or 'the hosted service'}? [y/n] ")
-        sent = await engine.ask("hosted_send", run=leaving["run"], contents=options.content)
+        sent = await engine.ask("hosted_send", **what)
         return [sent["export"]]
 
     return _in_loop(_followed(options, begin))
+
+
+def _what(options: argparse.Namespace) -> dict[str, str]:
+    """A run with how much of it, or the file of a bundle, which is sent as it is. Raises ``BadInput``."""
+    file = Path(options.name).expanduser()
+    if not (file.is_file() or file.name.endswith(".zip")):
+        return {"run": options.name, "contents": options.content or "full"}
+    if options.content:
+        raise BadInput(
+            "A bundle that came as a file is sent as it is. Nothing was sent.",
+            "Leave --content out, or name the run.",
+        )
+    return {"bundle": os.path.abspath(file)}  # noqa: PTH100 - a link stays a link
 
 
 def _queue(options: argparse.Namespace) -> int:
@@ -170,13 +206,14 @@ async def _followed(
                     return 0
                 if getattr(options, "no_wait", False):
                     return screen.print_queued(await _of(engine, wanted))
-                ended, stopped = await _watched(engine, wanted, screen)
+                found = await watched(engine, EXPORTS, wanted, screen.tell)
+                ended = await _of(engine, wanted) if found is None else found
                 break
         except OwnerGone:
             screen.note("The process that sent it ended; going on here.")
     if not quiet or options.json:
         screen.print_exports(ended)
-    if stopped:
+    if found is None:
         screen.note("It stays in the queue and goes on when QVerify runs: qverify hosted queue --wait")
         return STOPPED
     left = [one for one in ended if one["state"] != "done"]
@@ -187,31 +224,6 @@ async def _followed(
 
 async def _of(engine: AnyEngine, wanted: list[str]) -> list[dict[str, Any]]:
     return [one for one in (await engine.ask("hosted_exports"))["exports"] if one["export"] in wanted]
-
-
-async def _watched(engine: AnyEngine, wanted: list[str], screen: HostedScreen) -> tuple[list[dict[str, Any]], bool]:
-    """The exports as they ended, and whether a person stopped watching."""
-    loop, stop, version = asyncio.get_running_loop(), asyncio.Event(), 0
-    loop.add_signal_handler(signal.SIGINT, stop.set)
-    try:
-        while True:
-            asking = asyncio.ensure_future(engine.ask("hosted_exports", after=version))
-            stopping = asyncio.ensure_future(stop.wait())
-            await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if stop.is_set():
-                asking.cancel()
-                await asyncio.gather(asking, return_exceptions=True)
-                return await _of(engine, wanted), True
-            view = await asking
-            version = view["version"]
-            found = [one for one in view["exports"] if one["export"] in wanted]
-            for one in found:
-                screen.tell(one)
-            if all(one["state"] != "running" for one in found):
-                return found, False
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
 
 
 # Analyses
@@ -248,6 +260,8 @@ def _analyze(options: argparse.Namespace) -> int:
             told = await engine.ask("hosted_analysis_watch", id=one["id"], after=event)
             one, event = told["analysis"], told["event"]
         screen.print_analyses([one])
+        if one["state"] == "done":
+            screen.note(f"Its evidence: qverify hosted bundle {one['id']}")
         return 4 if one["state"] in ("failed", "cancelled") else 1 if one["suspected_defects"] else 0
 
     return _ask(options, ask)
@@ -259,6 +273,19 @@ def _analyses(options: argparse.Namespace) -> int:
         if options.cancel:
             await engine.ask("hosted_analysis_cancel", id=options.cancel)
         HostedScreen(options.json).print_analyses(await engine.ask("hosted_analyses"))
+        return 0
+
+    return _ask(options, ask)
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    """Fetch and verify the bundle of an analysis."""
+    path = os.path.abspath(Path(options.out or f"{options.name}.qvevidence.zip").expanduser())  # noqa: PTH100
+
+    async def ask(engine: AnyEngine, _: Screen) -> int:
+        await _open(engine, options)
+        view = await engine.ask("hosted_analysis_bundle", id=options.name, path=path)
+        HostedScreen(options.json).print_bundle(view)
         return 0
 
     return _ask(options, ask)
@@ -282,9 +309,11 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "sign-in": _sign_in,
     "sign-out": _sign_out,
     "status": _status,
+    "regions": _regions,
     "send": _send,
     "queue": _queue,
     "usage": _usage,
     "analyze": _analyze,
     "analyses": _analyses,
+    "bundle": _bundle,
 }

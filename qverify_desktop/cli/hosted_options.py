@@ -17,22 +17,31 @@ def add_hosted(commands: Any) -> None:
     helps = {
         "sign-in": "sign in with a code on another device",
         "sign-out": "revoke the sign-in and forget it",
-        "status": "who is signed in, and until when; nothing is asked over the network",
-        "send": "show what would leave, then send a run's evidence",
+        "status": "who is signed in and until when, as kept here and as the service says",
+        "regions": "the service's entries in the order in which they are tried; choose one",
+        "send": "show what would leave, then send a run's evidence, or a bundle that came as a file",
         "queue": "what is on its way, and what is there",
         "usage": "plan, quotas and invoices",
         "analyze": "have the service clone and analyse a commit",
         "analyses": "what the service analyses for your organisation",
+        "bundle": "fetch the evidence of an analysis that the service ran, and verify it",
     }
     for name, words in helps.items():
         action = actions.add_parser(name, help=words, description=words)
         if name == "sign-in":
             kept = "where the sign-in is kept (default: the keyring)"
             action.add_argument("--store", choices=("keyring", "file"), default="", help=kept)
+        if name == "regions":
+            action.add_argument("--choose", default="", metavar="ID", help="try this one first from now on")
+        if name == "bundle":
+            action.add_argument("name", metavar="ID", help="the analysis, as qverify hosted analyses lists it")
+            action.add_argument("-o", "--out", default="", metavar="FILE", help="default: ID.qvevidence.zip")
         if name == "send":
-            action.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
+            action.add_argument(
+                "name", metavar="RUN|BUNDLE", help="a run's name or the beginning of it, or the file of a bundle"
+            )
             contents = ("full", "redacted", "headers")
-            action.add_argument("--content", choices=contents, default="full", help="how much of it (default: full)")
+            action.add_argument("--content", choices=contents, default="", help="how much of a run (default: full)")
         if name == "queue":
             action.add_argument("--pause", default="", metavar="EXPORT", help="stop sending one for now")
             action.add_argument("--resume", default="", metavar="EXPORT", help="go on with one, at once")

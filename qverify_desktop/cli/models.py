@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qverify_desktop.cli.commands import _ask, _engine, _in_loop
+from qverify_desktop.cli.watching import Listing, watched
 from qverify_desktop.domain.errors import BadInput, ModelFailure
 from qverify_desktop.engine.messages import OwnerGone
 from qverify_desktop.terminal.models import ModelScreen
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 ACTIONS = ("list", "show", "pull", "pause", "rm", "import", "recommend")
 _NAMED = ("show", "pull", "pause", "rm")
 STOPPED = 130
+TRANSFERS = Listing("model_transfers", "transfers", "transfer")
 
 
 def models(options: argparse.Namespace) -> int:
@@ -162,28 +162,8 @@ async def _followed(
 ) -> tuple[list[dict[str, Any]], bool]:
     """The transfers as they ended, and whether a person stopped them here."""
     wanted = {one["transfer"] for one in begun}
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    loop.add_signal_handler(signal.SIGINT, stop.set)
-    version = 0
-    try:
-        with screen.progress() as progress:
-            while True:
-                asking = asyncio.ensure_future(engine.ask("model_transfers", after=version))
-                stopping = asyncio.ensure_future(stop.wait())
-                await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                stopping.cancel()
-                if stop.is_set():
-                    asking.cancel()
-                    await asyncio.gather(asking, return_exceptions=True)
-                    paused = [await engine.ask("model_pause", transfer=one) for one in sorted(wanted)]
-                    return paused, True
-                view = await asking
-                version = view["version"]
-                found = [one for one in view["transfers"] if one["transfer"] in wanted]
-                for one in found:
-                    progress.tell(one)
-                if all(one["state"] != "running" for one in found):
-                    return found, False
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
+    with screen.progress() as progress:
+        found = await watched(engine, TRANSFERS, wanted, progress.tell)
+        if found is not None:
+            return found, False
+        return [await engine.ask("model_pause", transfer=one) for one in sorted(wanted)], True

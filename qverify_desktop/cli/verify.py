@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-from importlib import resources
 from pathlib import Path
 
 from qverify_desktop.terminal.screen import Screen, print_verification
@@ -12,35 +10,22 @@ from qverify_desktop.terminal.screen import Screen, print_verification
 
 def verify(options: argparse.Namespace) -> int:
     """Check a bundle, and a record of its reproduction where one is given."""
-    from qverify_desktop.evidence.verify import BundleUnreadable, verify_bundle
+    from qverify_desktop.evidence.verify import BundleUnreadable, checked, exit_code, lines_of
 
     try:
-        report = verify_bundle(
-            Path(options.bundle),
-            public_key=options.public_key,
-            known_checkpoint=Path(options.known_checkpoint) if options.known_checkpoint else None,
-            tsa_certificates=options.tsa_certificate,
-            witnesses=options.witness,
-        )
-        if options.reproduction and report["valid"]:
-            from qverify_desktop.evidence.handed_back import handed_back
-
-            told = handed_back(report, Path(options.reproduction), options.reproduction_key)
-            report |= {"grades": [report["grade"], *(["REPRODUCED"] if told["holds"] else [])], "reproduction": told}
+        answer = checked(options)
     except BundleUnreadable as error:
         from qverify_desktop.domain.errors import EvidenceUnreadable
 
         raise EvidenceUnreadable(error.sentence) from error
-    print_verification(report, options.json)
-    return 0 if report["valid"] and report.get("reproduction", {}).get("holds", True) else 1
+    print_verification(answer, lines_of(answer), options.json)
+    return exit_code(answer)
 
 
 def verifier(options: argparse.Namespace) -> int:
     """Hand out the verifier that stands alone. Its digest is said, so that it can be compared over another way."""
-    from qverify_desktop.engine.delivery import write_for_person
+    from qverify_desktop.engine.delivery import write_verifier
 
-    content = resources.files("qverify_desktop.evidence").joinpath("verify.py").read_bytes()
     path = Path(options.output).absolute()
-    write_for_person(path, content)
-    Screen(options.json).print_verifier(str(path), hashlib.sha256(content).hexdigest())
+    Screen(options.json).print_verifier(str(path), write_verifier(path))
     return 0

@@ -71,7 +71,9 @@ class LeavingView(TypedDict):
 class ExportView(TypedDict):
     """A bundle on its way to the service, or there. ``state`` is running, paused, failed or done; ``stage`` what goes on (making,
     announcing, sending, checking, waiting, kept); ``done`` and ``total`` are bytes. ``grade``, ``meaning``, ``cosigned_at`` and
-    ``report`` are the service's; ``checkpoint`` is the file with its countersignature, ``checked`` a sentence on what was checked here."""
+    ``report`` are the service's; ``checkpoint`` is the file with its countersignature, ``checked`` a sentence on what was checked here.
+    ``offer`` is what helps besides trying again: sign_in, less (of the contents), or nothing; ``file`` is where a bundle came from that
+    somebody brought, empty for a run of this machine."""
 
     export: str
     run: str
@@ -83,6 +85,7 @@ class ExportView(TypedDict):
     total: int
     sentence: str
     remedy: str
+    offer: str
     queued_at: str
     ended_at: str
     next_at: str
@@ -94,6 +97,7 @@ class ExportView(TypedDict):
     report: str
     checkpoint: str
     checked: str
+    file: str
 
 
 class ExportsView(TypedDict):
@@ -170,3 +174,45 @@ class HostedSourceView(TypedDict):
     notice: str
     refusal: str
     remedy: str
+
+
+class HostedBundleView(TypedDict):
+    """The bundle of a hosted analysis, fetched to ``path`` and verified under ``public_key``, the key that the service names for its
+    log; ``notices`` are the verifier's and ``checked`` a sentence on the countersignature."""
+
+    path: str
+    bytes: int
+    sha256: str
+    run: str
+    grade: str
+    meaning: str
+    notices: list[str]
+    events: int
+    public_key: str
+    checked: str
+
+
+class RegionView(TypedDict):
+    """An entry to the service. ``is_set``: a person set it; others are tried after those. ``is_current``: it answers now. ``accepts`` is false while it takes nothing new, ``refusal`` why it is never used (empty:
+    it may be). ``id`` and ``title`` are empty for one that is set and that the service does not name."""
+
+    id: str
+    title: str
+    endpoint: str
+    host: str
+    accepts: bool
+    is_set: bool
+    is_current: bool
+    refusal: str
+
+
+class HostedAccountView(TypedDict):
+    """What the service itself says of the sign-in, and of its regions in the order in which they are tried. ``expires_at`` is when the
+    access token ends; it is renewed by itself."""
+
+    organisation: str
+    account: str
+    scopes: list[str]
+    expires_at: str
+    region: str
+    regions: list[RegionView]

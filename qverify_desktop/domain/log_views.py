@@ -147,3 +147,10 @@ class GradeView(TypedDict):
     run: str
     reproduced: NotRequired[str]
     record: NotRequired[str]
+
+
+class VerifierView(TypedDict):
+    """Where the stand-alone verifier was written, and its SHA-256 in hexadecimal."""
+
+    path: str
+    sha256: str

@@ -181,3 +181,18 @@ class MissingDependency:
     module: str
     requirement: str
     needed_by: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class InstalledPackage:
+    """A package as it was installed for a run. ``ecosystem`` is where it comes from (``python``, ``npm``, ``go``, ``maven``, ``cargo``).
+
+    ``digest`` is the one that its ecosystem knows it by, in that one's own writing: ``sha256:HEX`` of a wheel, a jar or a crate,
+    ``sha512-BASE64`` of npm (W3C, "Subresource Integrity"), ``h1:BASE64`` of Go (golang.org/x/mod/sumdb/dirhash). Empty where none is
+    known, as in a vendor folder of Go.
+    """
+
+    ecosystem: str
+    name: str
+    version: str
+    digest: str = ""

@@ -20,12 +20,12 @@ class Outcome(StrEnum):
     """What a whole reproduction came to.
 
     ``REPRODUCED``: every accepted test and every suspected defect ended as the evidence says, over the same source and in the
-    same images. ``OTHER_IMAGE``: the same, but not in the pinned images. ``PARTLY``: nothing differs, not all was executed.
+    same images with the same packages. ``OTHER_ENVIRONMENT``: the same, but in another image or with other packages. ``PARTLY``: nothing differs, not all was executed.
     ``NOTHING``: there is nothing to execute, or nothing could be.
     """
 
     REPRODUCED = "reproduced"
-    OTHER_IMAGE = "other_image"
+    OTHER_ENVIRONMENT = "other_environment"
     DIFFERS = "differs"
     PARTLY = "partly"
     NOTHING = "nothing"
@@ -45,12 +45,12 @@ class State(StrEnum):
 MEANINGS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.REPRODUCED: (
         "Every accepted test and every suspected defect was executed again on this machine, over the same source and in the "
-        "same images, and each ended as the evidence says.",
+        "same images with the same packages, and each ended as the evidence says.",
         "It does not show that the tests ask the right questions; coverage and mutants were not measured again.",
     ),
-    Outcome.OTHER_IMAGE: (
-        "Every test that was executed again ended as the evidence says, but in another image than the pinned one.",
-        "It is no reproduction of the run: what differs between the images may matter for what was not tested.",
+    Outcome.OTHER_ENVIRONMENT: (
+        "Every test that was executed again ended as the evidence says, but in another image or with other packages than the run's.",
+        "It is no reproduction of the run: what differs may matter for what was not tested.",
     ),
     Outcome.DIFFERS: (
         "Some tests end otherwise on this machine than the evidence says.",
@@ -83,8 +83,8 @@ class ReproductionRequest:
 
 @dataclass(frozen=True)
 class Compared:
-    """One test executed again. ``was`` and ``now`` say in words how it ended then and here; ``why`` says for a difference or a
-    test that was not executed what happened. ``verdict`` is the one of the evidence (``accepted`` or ``suspected``); ``code``
+    """One test executed again. ``steady`` says whether it ended the same each time here; ``was`` and ``now`` say in words how it ended then and here; ``why`` says for a difference or a
+    test that was not executed what happened. ``call`` and ``expected`` are source text where the test holds one call to one value. ``verdict`` is the one of the evidence (``accepted`` or ``suspected``); ``code``
     the test's source text.
     """
 
@@ -99,6 +99,22 @@ class Compared:
     code: str = ""
     passed: int = 0
     failed: int = 0
+    steady: bool = True
+    call: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True)
+class ComparedPackage:
+    """A package that was installed then, here, or both: its versions, empty where there was none. ``sentence`` says what differs,
+    empty where nothing does."""
+
+    language: str
+    name: str
+    then: str
+    now: str
+    same: bool
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +143,18 @@ class ComparedView(TypedDict):
     code: str
     passed: int
     failed: int
+    steady: bool
+    call: str
+    expected: str
+
+
+class ComparedPackageView(TypedDict):
+    language: str
+    name: str
+    then: str
+    now: str
+    same: bool
+    sentence: str
 
 
 class ComparedImageView(TypedDict):
@@ -166,7 +194,8 @@ class RecordView(TypedDict):
 
 
 class ReproductionView(TypedDict):
-    """``docs/reproduce.schema.json``. ``grades`` are what the verifier and, where it is earned, the reproduction say."""
+    """``docs/reproduce.schema.json``. ``packages`` are those that were installed for the run, ``advice`` what to do next where it is
+    no reproduction, in sentences. ``grades`` are what the verifier and, where it is earned, the reproduction say."""
 
     id: str
     version: int
@@ -185,6 +214,8 @@ class ReproductionView(TypedDict):
     original: OriginalView
     source: str
     images: list[ComparedImageView]
+    packages: list[ComparedPackageView]
+    advice: list[str]
     tests: list[ComparedView]
     agree: int
     differ: int

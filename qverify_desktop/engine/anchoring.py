@@ -22,7 +22,7 @@ from qverify_desktop.evidence.journal import EvidenceJournal
 from qverify_desktop.evidence.time_stamp import authorities, stamp
 from qverify_desktop.evidence.witness import cosign, witness_key
 from qverify_desktop.settings.configuration import Configuration
-from qverify_desktop.storage.anchors import TIME_STAMP, WAITING, WITNESS, AnchorStore, Wanted
+from qverify_desktop.storage.anchors import LONGEST_PAUSE, TIME_STAMP, WAITING, WITNESS, AnchorStore, Wanted
 from qverify_desktop.storage.schema import AnchorRow
 
 #: Seconds until what nobody may be asked now is looked at again; a change of settings comes sooner.
@@ -108,7 +108,8 @@ class Anchoring:
         rows = sorted(self.store.waiting(), key=lambda row: (row.kind, row.name, row.size))
         for _, group in groupby(rows, key=lambda row: (row.kind, row.name)):
             for row in group:
-                if row.next_at > time.time():
+                # What is further away than any pause was written under a clock that was ahead.
+                if 0 < row.next_at - time.time() <= LONGEST_PAUSE:
                     soonest = min(soonest, row.next_at)
                     break
                 if self._end is not None and (row.tries or time.monotonic() > self._end):

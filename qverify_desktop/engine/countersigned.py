@@ -39,15 +39,16 @@ def check(result: Mapping[str, Any], ours: str, our_key: str, cosigner: str, pin
         if theirs != text:
             raise _bad("it countersigned another state of the log than the one that was sent")
         witness = VerifierKey.parse(pinned or cosigner, COSIGNATURE)
-        _, at = cosigned(text, note.rpartition("\n\n")[2], witness)
+        line, at = cosigned(text, note.rpartition("\n\n")[2], witness)
         when = datetime.fromtimestamp(at, UTC)
     except BadNote as error:
         raise _bad(str(error).rstrip(".")) from None
     except (OverflowError, OSError, ValueError):
         raise _bad("its time is none") from None
     kept = "the key that was kept when you signed in" if pinned else "the key that the service names now"
+    # Our own note and the one line that was checked: whatever else the service may have written is not kept.
     return Countersigned(
-        note,
+        f"{ours}{line}",
         at,
         f"Checked here: {witness.name} countersigned exactly this state of the log at {when:%Y-%m-%d %H:%M:%S} UTC, with {kept}.",
     )
@@ -55,6 +56,6 @@ def check(result: Mapping[str, Any], ours: str, our_key: str, cosigner: str, pin
 
 def _bad(why: str) -> HostedFailure:
     return HostedFailure(
-        f"The hosted service took the bundle, but its countersignature is not to be relied on: {why}.",
+        f"The countersignature of the hosted service is not to be relied on: {why}.",
         "Nothing here was changed. Ask whoever runs the service, and compare its key with one that you got another way.",
     )

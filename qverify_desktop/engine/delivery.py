@@ -6,10 +6,10 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from qverify_desktop.analysis.ports import Journal
@@ -17,6 +17,7 @@ from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.report import Seal, Supplement
 from qverify_desktop.domain.results import RunResult
+from qverify_desktop.storage.durable_file import replacing
 
 MANIFEST = ".qverify.json"
 RECORD = "delivery.json"
@@ -135,9 +136,24 @@ def delivered(home: Path, run: str) -> Delivery | None:
     """What ``deliver`` recorded for a run, ``None`` when it has not finished."""
     try:
         fields = json.loads((run_folder(home, run) / RECORD).read_text(encoding="utf-8"))
-        return Delivery(**{**fields, "notices": tuple(fields.get("notices", ()))})
+        told = Delivery(**{**fields, "notices": tuple(fields.get("notices", ()))})
+        own = run_folder(home, run)
+        return replace(
+            told,
+            folder=_moved(own, told.folder),
+            bundle=_moved(own, told.bundle),
+            report=_moved(own, told.report),
+        )
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _moved(own: Path, recorded: str) -> str:
+    """A path that was in the run's folder when it was recorded, in the folder as it is now: the state folder may have been moved."""
+    path = Path(recorded)
+    if path.parts[-2:] == own.parts[-2:]:
+        return str(own)
+    return str(own / path.name) if path.parts[-3:-1] == own.parts[-2:] else recorded
 
 
 def check_out(out: str) -> None:
@@ -198,6 +214,13 @@ def copy_bundle(home: Path, journal: Journal, run: str, path: Path, disclosure: 
     journal.bundle(run, path, disclosure)
 
 
+def write_verifier(path: Path) -> str:
+    """Write the verifier that stands alone, and answer its SHA-256 in hexadecimal. Raises as ``write_for_person`` does."""
+    content = resources.files("qverify_desktop.evidence").joinpath("verify.py").read_bytes()
+    write_for_person(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
 def write_for_person(path: Path, content: bytes, *, make_folder: bool = False) -> None:
     """Write a file that a person asked for, all or nothing: what stood there before stays where it fails.
 
@@ -246,14 +269,5 @@ def _read_manifest(path: Path) -> dict[str, str]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """All or nothing: a reader never sees half a file."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path, 0o644) as file:
+        file.write(content)

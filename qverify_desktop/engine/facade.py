@@ -32,7 +32,7 @@ from qverify_desktop.engine.parts import Parts
 from qverify_desktop.engine.questions.catalogue import Context, questions
 from qverify_desktop.engine.questions.hosted import LOCAL
 from qverify_desktop.engine.questions.models import refuse_pull, warning
-from qverify_desktop.engine.records import record_about
+from qverify_desktop.engine.records import record_about, record_saved
 from qverify_desktop.engine.reproductions import Reproductions
 from qverify_desktop.engine.run_log import RunLogs
 from qverify_desktop.engine.runner import Runner, left_behind
@@ -167,26 +167,28 @@ class Engine:
         return await asyncio.to_thread(lambda: run_documents.finished(self._home, run, self._result(run)))
 
     async def export(self, run: str, format: str, path: Path) -> Path:
-        from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
+        from qverify_desktop.export.formats import FORMATS
 
         run = await self._find(run)
         if format not in BUNDLES and format not in FORMATS:
             known = ", ".join([*FORMATS, *BUNDLES])
             raise BadInput(f"There is no format {format!r}.", f"Choose one of {known}.")
+        await asyncio.to_thread(self._save, run, format, path)
+        return path
 
-        def write() -> None:
-            if format in BUNDLES:
-                delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
-                return
+    def _save(self, run: str, format: str, path: Path) -> None:
+        from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
+
+        if format in BUNDLES:
+            delivery.copy_bundle(self._home, self._parts.services.journal, run, path, BUNDLES[format])
+        else:
             result = self._result(run)
             supplement = NOTHING_MORE
             if format in SUPPLEMENTED:
                 seal = history.checked_seal(delivery.kept_bundle(self._home, self._parts.services.journal, run))
                 supplement = self._supplements.of(result, seal)
             delivery.write_for_person(path, FORMATS[format](result, supplement), make_folder=True)
-
-        await asyncio.to_thread(write)
-        return path
+        record_saved(self._parts.services, run, format, path)
 
     async def verify(
         self,

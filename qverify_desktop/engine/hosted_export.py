@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,8 @@ from qverify_desktop.engine.transfers import DONE, FAILED, PAUSED, RUNNING, Movi
 @dataclass
 class Export(Moving):
     """One bundle on its way; what is written down has no leading underscore. ``intended`` and ``exported`` name the records of the
-    evidence log that say so, given beforehand so that each is written once; ``status`` is that of the last refusal."""
+    evidence log that say so, given beforehand so that each is written once; ``status`` is that of the last refusal. ``file`` is where
+    a bundle came from that somebody brought (empty: made here), ``kept_at`` where the countersigned checkpoint was put."""
 
     run: str
     contents: str
@@ -38,6 +39,8 @@ class Export(Moving):
     cosigned_at: str = ""
     report: str = ""
     checked: str = ""
+    file: str = ""
+    kept_at: str = ""
     _stage: str = ""
     _goes_on: bool = False
     _next: float = 0.0
@@ -53,27 +56,9 @@ class Export(Moving):
         return f"{self.run}.{self.sha256}" + (f".{self.attempt}" if self.attempt else "")
 
 
-_TEXTS = (
-    "run",
-    "contents",
-    "sha256",
-    "queued_at",
-    "ended_at",
-    "host",
-    "import_id",
-    "intended",
-    "exported",
-    "event",
-    "grade",
-    "meaning",
-    "cosigned_at",
-    "report",
-    "checked",
-    "state",
-    "sentence",
-    "remedy",
-)
-_NUMBERS = ("attempt", "status", "done", "total")
+#: What is written down of one: its fields by what they hold.
+_TEXTS = tuple(one.name for one in fields(Export) if one.type == "str" and one.name[0] != "_")
+_NUMBERS = tuple(one.name for one in fields(Export) if one.type == "int" and one.name[0] != "_")
 
 
 def kept(one: Export) -> dict[str, Any]:
@@ -82,8 +67,7 @@ def kept(one: Export) -> dict[str, Any]:
     return entry | ({"state": RUNNING} if one._goes_on and one.state == PAUSED else {})
 
 
-def view(one: Export, checkpoint: str) -> ExportView:
-    """``checkpoint`` is the file of a countersigned checkpoint."""
+def view(one: Export) -> ExportView:
     return {
         "export": one.id,
         "run": one.run,
@@ -95,6 +79,7 @@ def view(one: Export, checkpoint: str) -> ExportView:
         "total": one.total,
         "sentence": one.sentence,
         "remedy": one.remedy,
+        "offer": _offer(one) if one.state == FAILED else "",
         "queued_at": one.queued_at,
         "ended_at": one.ended_at,
         "next_at": moment(one._next) if one._next else "",
@@ -104,15 +89,17 @@ def view(one: Export, checkpoint: str) -> ExportView:
         "meaning": one.meaning,
         "cosigned_at": one.cosigned_at,
         "report": one.report,
-        "checkpoint": checkpoint if one.state == DONE else "",
+        "checkpoint": one.kept_at if one.state == DONE else "",
+        "file": one.file,
         "checked": one.checked,
     }
 
 
 def read(entry: Mapping[str, Any]) -> Export:
     """An entry of the file; raises for one that is none."""
-    texts = {name: str(entry[name])[:4096] for name in _TEXTS}
-    numbers = {name: max(0, int(entry[name])) for name in _NUMBERS}
+    # An older file lacks what is newer; what an entry can't do without is looked at below.
+    texts = {name: str(entry.get(name, ""))[:4096] for name in _TEXTS}
+    numbers = {name: max(0, int(entry.get(name, 0))) for name in _NUMBERS}
     if texts["contents"] not in CONTENTS or texts["state"] not in (RUNNING, PAUSED, FAILED, DONE):
         raise ValueError(texts["contents"])
     if not naming.is_run(texts["run"]) or len(texts["sha256"]) != 64:
@@ -120,6 +107,15 @@ def read(entry: Mapping[str, Any]) -> Export:
     one = Export(**texts, **numbers)  # type: ignore[arg-type]
     one._goes_on = one.state == RUNNING
     return one
+
+
+#: What helps besides trying again, by the status of the refusal.
+_OFFERS = {401: "sign_in", 413: "less"}
+
+
+def _offer(one: Export) -> str:
+    offer = _OFFERS.get(one.status, "")
+    return "" if one.file and offer == "less" else offer
 
 
 def now() -> str:

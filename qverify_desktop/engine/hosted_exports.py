@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ from qverify_desktop.engine.hosted_export import Export, kept, now, read, view
 from qverify_desktop.engine.transfers import DONE, FAILED, PAUSED, RUNNING, Said, Transfers
 from qverify_desktop.hosted.analyses import address
 from qverify_desktop.hosted.imports import Announcement, Happened, Imports, watch
-from qverify_desktop.hosted.refusals import refusal, said
+from qverify_desktop.hosted.refusals import refusal, words_of
 from qverify_desktop.hosted.service import HostedService
 
 FILE, FOLDER = "hosted-exports.json", "hosted"
@@ -71,7 +72,7 @@ class HostedExports(Transfers[Export]):
                 self._run(one)
 
     def view(self) -> ExportsView:
-        return {"version": self._version, "exports": [self._view(one) for one in self._transfers.values()]}
+        return {"version": self._version, "exports": [view(one) for one in self._transfers.values()]}
 
     async def watch(self, after: int) -> ExportsView:
         """The queue, as soon as its version is another than ``after``; at the latest after some seconds."""
@@ -87,19 +88,35 @@ class HostedExports(Transfers[Export]):
         await asyncio.to_thread(self._refuse, run)
         path = self._home / FOLDER / f"{run}-{contents}.zip"
         made = await asyncio.to_thread(hosted_bundle.make, run, contents, path, self._make)
-        one = Export(run, contents, made.sha256, total=made.size, queued_at=now(), host=self._service.host)
+        return await self._queue(Export(run, contents, made.sha256), made)
+
+    async def send_file(self, file: Path) -> ExportView:
+        """Queue a bundle that somebody brought, for example from a machine with no network. Raises like ``hosted_bundle.take``, and
+        ``BadInput`` where it may not be sent."""
+        taken = await asyncio.to_thread(hosted_bundle.take, file, self._home / FOLDER)
+        one = Export(taken.run, taken.contents, taken.made.sha256, file=str(file))
+        try:
+            await asyncio.to_thread(self._refuse, one.run)
+            return await self._queue(one, taken.made)
+        except QVerifyError:
+            if one.id not in self._transfers:
+                await asyncio.to_thread(taken.made.path.unlink, True)
+            raise
+
+    async def _queue(self, one: Export, made: Made) -> ExportView:
+        one.total, one.queued_at, one.host = made.size, now(), self._service.host
         one.intended, one.exported = naming.new_record(), naming.new_record()
         standing = self._transfers.get(one.id)
         if standing is not None and standing.state == DONE:
-            await asyncio.to_thread(path.unlink, True)
-            return self._view(standing)
-        return self._view(await self._begin(one))
+            await asyncio.to_thread(made.path.unlink, True)
+            return view(standing)
+        return view(await self._begin(one))
 
     async def pause(self, export: str) -> ExportView:
         one = self._find(export)
         one._goes_on = False
         await self._pause(one)
-        return self._view(one)
+        return view(one)
 
     async def resume(self, export: str) -> ExportView:
         """Go on, at once also with one that waits for its next try. Raises ``BadInput`` where it may not be sent."""
@@ -110,7 +127,7 @@ class HostedExports(Transfers[Export]):
             await asyncio.to_thread(self._refuse, one.run)
             self._run(one)
             await self._save()
-        return self._view(one)
+        return view(one)
 
     def signed_in(self) -> None:
         """Go on with what only waited for somebody to sign in."""
@@ -162,6 +179,7 @@ class HostedExports(Transfers[Export]):
     async def _carry(self, one: Export) -> bool:
         wait = FIRST_WAIT_S
         while True:
+            one.status = 0
             # Looked at before every try: what was allowed when it was queued may be forbidden now.
             await asyncio.to_thread(self._refuse, one.run)
             try:
@@ -247,7 +265,7 @@ class HostedExports(Transfers[Export]):
         result = result if isinstance(result, dict) else {}
         facts = await self._service.facts()
         found = check(result, made.note, made.key, str(facts["cosigner"]), self._service.place.key)
-        one.grade, one.meaning = said(result.get("grade")), said(result.get("meaning"))
+        one.grade, one.meaning = grade_of(result), words_of(result.get("meaning"))
         one.report, one.cosigned_at, one.checked = address(result.get("report_url")), found.time, found.sentence
         one.ended_at = now()
         await asyncio.to_thread(self._keep, one, found)
@@ -263,22 +281,35 @@ class HostedExports(Transfers[Export]):
         await asyncio.to_thread(made.path.unlink, True)
 
     def _keep(self, one: Export, found: Countersigned) -> None:
-        folder = run_folder(self._home, one.run)
+        one.kept_at = self._write_note(one, COUNTERSIGNED, found.note)
+
+    def _write_note(self, one: Export, name: str, note: str) -> str:
+        """Where it was written: with the run, or beside the file that was brought, so that it goes back with that. Blocking."""
+        if one.file:
+            beside = Path(one.file)
+            with contextlib.suppress(OSError):
+                file = beside.with_name(f"{one.run}.{name}")
+                file.write_text(note, "utf-8")
+                return str(file)
+        # The file may lie on something that can't be written to, or that is gone by now.
+        folder = self._home / FOLDER if one.file else run_folder(self._home, one.run)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / COUNTERSIGNED).write_text(found.note, "utf-8")
+        file = folder / (f"{one.run}.{name}" if one.file else name)
+        file.write_text(note, "utf-8")
+        return str(file)
 
     async def _note_refusal(self, one: Export, failure: HostedFailure) -> None:
         """What the service refused is an entry of the log; the checkpoint that it knows is kept for comparing."""
         known = failure.problem.get("known_checkpoint")
         note = known.get("checkpoint") if isinstance(known, dict) else None
-        if isinstance(note, str) and len(note) <= hosted_bundle.MOST_NOTE:
-            file = run_folder(self._home, one.run) / KNOWN
-            await asyncio.to_thread(file.write_text, note, "utf-8")
+        # What none of this log's keys signed is nothing to compare with, whatever it is.
+        if isinstance(note, str) and await asyncio.to_thread(hosted_bundle.is_signed, self._file_of(one), note):
+            file = await asyncio.to_thread(self._write_note, one, KNOWN, note)
             failure.remedy = (
                 f"Keep this state folder as it is, and compare: qverify verify BUNDLE --known-checkpoint {file}"
             )
         if failure.status and failure.status != SIGNED_OUT:
-            data = self._data(one) | {"status": failure.status, "problem": said(failure.kind)}
+            data = self._data(one) | {"status": failure.status, "problem": failure.kind}
             await asyncio.to_thread(self._record, naming.new_record(), one.run, "export_refused", data, {})
 
     async def _bundle(self, one: Export) -> Made:
@@ -288,6 +319,11 @@ class HostedExports(Transfers[Export]):
         if path.is_file():
             with contextlib.suppress(QVerifyError):
                 made = await asyncio.to_thread(hosted_bundle.read, path)
+        if one.file and (made is None or made.sha256 != one.sha256):
+            raise QVerifyError(
+                "The copy of the bundle that was brought is gone or damaged. Nothing of it was sent.",
+                f"Take it off the list, and send the file again: qverify hosted send {Path(one.file).name}",
+            )
         if made is None or made.sha256 != one.sha256:
             self._stage(one, "making")
             made = await asyncio.to_thread(hosted_bundle.make, one.run, one.contents, path, self._make)
@@ -299,10 +335,12 @@ class HostedExports(Transfers[Export]):
         return made
 
     def _file_of(self, one: Export) -> Path:
-        return self._home / FOLDER / f"{one.run}-{one.contents}.zip"
+        name = hosted_bundle.taken_name(one.sha256) if one.file else f"{one.run}-{one.contents}.zip"
+        return self._home / FOLDER / name
 
     def _data(self, one: Export) -> dict[str, Any]:
-        return {"service": one.host, "contents": one.contents, "bundle_sha256": one.sha256, "bytes": one.total}
+        facts = {"service": one.host, "contents": one.contents, "bundle_sha256": one.sha256, "bytes": one.total}
+        return {**facts, "brought": True} if one.file else facts
 
     # What is told
 
@@ -318,8 +356,11 @@ class HostedExports(Transfers[Export]):
         one.event, one.sentence = happened.id, happened.sentence
         self._tell_soon(one, lambda _: self._changed())
 
-    def _view(self, one: Export) -> ExportView:
-        return view(one, str(run_folder(self._home, one.run) / COUNTERSIGNED))
+
+def grade_of(result: Mapping[str, Any]) -> str:
+    """The grade that the service gives; empty for what is none."""
+    grade = result.get("grade")
+    return grade if isinstance(grade, str) and re.fullmatch("[A-Z]{1,40}", grade) else ""
 
 
 _CLOSED = ("The connection to the hosted service was closed, so sending stopped.", "Open it again to go on.")

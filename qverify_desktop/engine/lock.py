@@ -9,6 +9,8 @@ from pathlib import Path
 from qverify_desktop.domain.errors import MissingPrerequisite
 
 LOCK_NAME = "owner.lock"
+#: What flock(2) says on a network folder whose server keeps no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 class HomeLock:
@@ -72,6 +74,12 @@ def unusable_home(home: Path, error: OSError) -> MissingPrerequisite:
             "Make room on it, or point QVERIFY_HOME at a folder on another disk.",
         )
     reason = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in _NO_LOCKS:
+        return MissingPrerequisite(
+            f"The file system that holds the state folder {home} gives no locks ({reason}), so two processes could write into it at once. "
+            "Nothing was changed.",
+            "Point QVERIFY_HOME at a folder on a disk of this machine, for example: export QVERIFY_HOME=$HOME/qverify",
+        )
     return MissingPrerequisite(
         f"The state folder {home} can't be written ({reason}). Nothing was changed.",
         "Point QVERIFY_HOME at a folder you may write, for example: export QVERIFY_HOME=$HOME/qverify",

@@ -8,7 +8,7 @@ from typing import Any
 
 from qverify_desktop.domain.reproduction import Outcome, ReproductionRequest, ReproductionView, State
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 #: File of a finished reproduction, in its folder.
 DOCUMENT = "reproduction.json"
 
@@ -44,6 +44,8 @@ def empty_view(name: str, request: ReproductionRequest) -> ReproductionView:
         },
         "source": request.source,
         "images": [],
+        "packages": [],
+        "advice": [],
         "tests": [],
         "agree": 0,
         "differ": 0,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import errno
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from qverify_desktop.evidence.note import Checkpoint
 from qverify_desktop.evidence.tiles import WIDTH, TileTree
 from qverify_desktop.storage.anchors import TIME_STAMP, WITNESS
 from qverify_desktop.storage.artefacts import ArtefactStore
+from qverify_desktop.storage.durable_file import replacing
 from qverify_desktop.storage.schema import AnchorRow, CheckpointRow, SaltRow
 
 FORMAT = "qverify-evidence"
@@ -60,6 +60,18 @@ class Contents:
         return self.checkpoints[-1]
 
 
+@contextmanager
+def refusing_damage(run: str) -> Iterator[None]:
+    """Records that can't be read, or don't lead to what was signed, are an error for a person."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise QVerifyError(
+            f"The records of the run {run} on this disk are not those that were signed. No bundle was written.",
+            "Keep the database as it is and compare it with a backup; bundles exported earlier stay valid.",
+        ) from error
+
+
 def write_bundle(
     path: Path, contents: Contents, artefacts: ArtefactStore, disclosure: Disclosure = Disclosure.FULL
 ) -> None:
@@ -68,26 +80,15 @@ def write_bundle(
     Raises ``MissingPrerequisite`` when the file can't be written, ``QVerifyError`` when the records on the disk are not
     those that were signed.
     """
-    tree = contents.tree
-    signed = Checkpoint.parse(contents.closing.note.rpartition("\n\n")[0] + "\n")
-    if (signed.size, signed.root) != (tree.size, tree.root()):
-        raise QVerifyError(
-            f"The records of the run {contents.run} on this disk are not those that were signed. No bundle was written.",
-            "Keep the database as it is and compare it with a backup; bundles exported earlier stay valid.",
-        )
-    members = sorted(_members(contents, artefacts, disclosure), key=lambda member: member[0])
+    with refusing_damage(contents.run):
+        tree = contents.tree
+        signed = Checkpoint.parse(contents.closing.note.rpartition("\n\n")[0] + "\n")
+        if (signed.size, signed.root) != (tree.size, tree.root()):
+            raise ValueError("another root than the one that was signed")
+        members = sorted(_members(contents, artefacts, disclosure), key=lambda member: member[0])
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".bundle-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                _pack(file, members)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(path, 0o644) as file:
+            _pack(file, members)
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise MissingPrerequisite(

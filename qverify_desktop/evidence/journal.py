@@ -24,9 +24,10 @@ from qverify_desktop.evidence.appending import CLOSED as CLOSED
 from qverify_desktop.evidence.appending import OPENED as OPENED
 from qverify_desktop.evidence.appending import Place, StoredEvent, append_step
 from qverify_desktop.evidence.attestation import TOLD, Facts, attest
-from qverify_desktop.evidence.bundle import anchor_file, write_bundle
+from qverify_desktop.evidence.bundle import anchor_file, refusing_damage, write_bundle
 from qverify_desktop.evidence.canonical import TooLarge, canonical, plain
 from qverify_desktop.evidence.contents import complete_tiles, contents_of, covering, driver_of, last_of, opening_of
+from qverify_desktop.evidence.last_signed import LastSigned
 from qverify_desktop.evidence.log_tree import LogTree
 from qverify_desktop.evidence.merkle import Edge as Edge
 from qverify_desktop.evidence.note import Checkpoint
@@ -76,8 +77,9 @@ class Event(Protocol):
 class EvidenceJournal:
     """Implements ``analysis.ports.Journal``; blocking, safe from any thread.
 
-    The log's name is the one the database was begun with; ``origin`` (by default the signer's name) names a new log. A
-    signer with another key goes on with the standing log, and its checkpoints show the new key. With an ``attester`` every
+    The log's name is the one the database was begun with; ``origin`` (by default the signer's name) names a new log, or a name of
+    its own where a log of that name was signed here before and is gone. What would add to a log that fell behind its last
+    checkpoint raises ``MissingPrerequisite``. A signer with another key goes on with the standing log, and its checkpoints show the new key. With an ``attester`` every
     run announces the attester's key and its bundle has attestations. ``wanted`` says which anchors the closing checkpoint of an
     analysis is to have; they are queued with it.
     """
@@ -99,13 +101,19 @@ class EvidenceJournal:
         self._signing = threading.RLock()
         self._database = database
         self._artefacts = artefacts
+        self._last = LastSigned(database.path)
         with database.transaction() as session:
             log = session.get(LogRow, 1)
             if log is None:
-                log = LogRow(1, origin or signer.name, 0, b"")
+                log = LogRow(1, self._unused(origin or signer.name), 0, b"")
                 session.add(log)
             self.origin = log.origin
+            self._last.compare(session, self.origin)
         self._signer = replace(signer, name=self.origin)
+
+    def _unused(self, name: str) -> str:
+        """Two logs of one name would be two histories of one log."""
+        return name if self._last.of(name) is None else f"{name.rpartition('/')[0] or name}/{secrets.token_hex(8)}"
 
     @property
     def protection(self) -> str:
@@ -139,6 +147,7 @@ class EvidenceJournal:
         """
         if any(event.blobs for event in events) and (standing := self.recorded(run, step)) is not None:
             return standing
+        self._last.refuse()
         stored = [self._store(event) for event in events]
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with self._signing, self._database.statements() as connection:
@@ -148,8 +157,11 @@ class EvidenceJournal:
 
     def checkpoint(self, run: str) -> str:
         """Sign a checkpoint over the log as it stands and keep it; one of the same size that stands is answered again."""
-        with self._signing, self._database.transaction() as session:
-            return self._checkpoint(session, run).note
+        with self._signing:
+            with self._database.transaction() as session:
+                note = self._checkpoint(session, run).note
+            self._last.keep(note)
+            return note
 
     def note(self, size: int) -> str:
         """The signed checkpoint of that size. Raises ``LookupError``."""
@@ -211,11 +223,13 @@ class EvidenceJournal:
         with self._signing:
             heir = self._signer if successor is None else replace(successor, name=self.origin)
             with self._database.transaction() as session:
-                self._change_key(session, record, kind, heir, reason, revoked)
+                note = self._change_key(session, record, kind, heir, reason, revoked)
+            self._last.keep(note)
             # Still under the lock that every signature takes.
             self._signer = heir
 
-    def _change_key(self, session: Session, record: str, kind: str, heir: Signer, reason: str, revoked: str) -> None:
+    def _change_key(self, session: Session, record: str, kind: str, heir: Signer, reason: str, revoked: str) -> str:
+        self._last.refuse()
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         old, new, done = revoked or self.verifier_key, str(heir.verifier_key), f"key_{kind}"
         self._expect(session)
@@ -245,6 +259,7 @@ class EvidenceJournal:
             row.note += heir.line(row.note.rpartition("\n\n")[0] + "\n")
             row.verifier_key = f"{old} {new}"
             session.add(SigningKeyRow(new, heir.protection, IN_USE, now, row.size))
+        return row.note
 
     def sealed(self, run: str) -> EarlierRun | None:
         """The leaf that closed a run. ``None`` where it is not closed, or was closed under another signing key, or another
@@ -272,10 +287,13 @@ class EvidenceJournal:
                     f"The evidence of the run {run} is not closed yet, so it has no bundle.",
                     f"Finish it first: qverify resume {run}",
                 )
-            closing = session.scalars(covering(close)).first() or self._checkpoint(session, run)
-            attestations = self._attestations(session, close, closing)
-            complete_tiles(session, closing.size)
-        with self._database.reading() as session:
+            with refusing_damage(run):
+                closing = session.scalars(covering(close)).first() or self._checkpoint(session, run)
+                attestations = self._attestations(session, close, closing)
+                complete_tiles(session, closing.size)
+                note = closing.note
+        self._last.keep(note)
+        with self._database.reading() as session, refusing_damage(run):
             contents = contents_of(session, self.origin, run, closing, attestations)
         write_bundle(path, contents, self._artefacts, disclosure)
 
@@ -314,6 +332,7 @@ class EvidenceJournal:
         return row
 
     def _sign(self, session: Session, run: str, log: LogRow) -> CheckpointRow:
+        self._last.refuse()
         self._expect(session)
         root = Edge(log.size, log.edge).root()
         row = CheckpointRow(

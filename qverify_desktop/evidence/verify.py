@@ -1,9 +1,9 @@
 """Checks a QVerify evidence bundle. One file that stands alone: the standard library and ``cryptography``, nothing else.
 
-Run it as ``python -I verify.py BUNDLE [--public-key VKEY] [--known-checkpoint FILE] [--tsa-certificate FILE]
-[--witness VKEY] [--json]``. Exit code 0: whole, 1: not, 2: unreadable. Formats: RFC 8785 (canonical JSON), RFC 6962 (Merkle
-tree), RFC 8032 (Ed25519), RFC 3161 with RFC 5652 and RFC 5816 (time stamps), C2SP signed-note, tlog-checkpoint, tlog-tiles,
-tlog-proof, tlog-cosignature, DSSE v1, in-toto Statement v1, Sigstore bundle v0.3; what is ours is in
+Run it as ``python -I verify.py BUNDLE``; ``--help`` tells the options. Exit code 0: whole (and, with ``--reproduction``, executed
+again), 1: not, 2: unreadable. Formats: RFC 8785 (canonical JSON), RFC 6962 (Merkle tree), RFC 8032 (Ed25519), RFC 3161 with RFC
+5652 and RFC 5816 (time stamps), RFC 5280 (revocation lists), C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof,
+tlog-cosignature, DSSE v1, in-toto Statement v1, Sigstore bundle v0.3; what is ours is in
 ``docs/evidence-format.md``. Everything in a bundle is hostile.
 """
 
@@ -13,13 +13,16 @@ import argparse
 import base64
 import hashlib
 import hmac
+import io
 import json
+import operator
 import re
 import struct
 import sys
 import zipfile
-from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,8 +42,8 @@ MEANINGS = {
     "that was, that the findings are right, or that the holder of the key did not write the whole log anew: "
     "keep checkpoints yourself and give one with --known-checkpoint.",
     "TIMESTAMPED": "Every event of this run is in the signed log, in order, none missing and none changed, and the authority that you "
-    "named confirms that the log was so at that time at the latest. It does not show that the findings are right, or that nobody "
-    "was shown another log.",
+    "named confirms that the log was so at that time at the latest. It does not show that the findings are right, that nobody "
+    "was shown another log, or that the authority's certificate was not revoked, unless you gave its list with --tsa-crl.",
     "WITNESSED": "Every event of this run is in the signed log, in order, none missing and none changed, and a witness that you named "
     "has seen the log grow up to here without a rewrite. It does not show that the findings are right.",
 }
@@ -86,16 +89,29 @@ ENVELOPES_FILE = "attest/run.intoto.jsonl"
 SIGSTORE_FILES = ("attest/run.sigstore.json", "attest/test-result.sigstore.json")
 ENVELOPE = {"payload": str, "payloadType": str, "signatures": [{"keyid": str, "sig": str}]}
 ANNOUNCED_KEY = {"public": str, "protection": str}
-TOLD = frozenset((OPENED, "snapshot", "plan", "judgement", "reused", "verdict", CLOSED))
+COMMITMENT = {"commitment": str, "bytes": int}
+#: Entries of a reproduction: how an image, packages and a test compare with those of the bundle that was executed again, and the whole.
+IMAGE_COMPARED, PACKAGES_COMPARED = "image_compared", "packages_compared"
+TEST_COMPARED, REPRODUCED = "test_compared", "reproduced"
+#: Entries of which only the first counts.
+TOLD_ONCE = frozenset((OPENED, "snapshot", "reused", "verdict", REPRODUCED))
 GIT_HASH = "[0-9a-f]{40}|[0-9a-f]{64}"
 #: DER of a SubjectPublicKeyInfo up to the 32 bytes of an Ed25519 key (RFC 8410).
 ED25519_DER = bytes.fromhex("302a300506032b6570032100")
 MOST_NAMES, MAX_ATTESTATION = 50_000, 128 << 20
+#: What an opening says of the key that changes none.
+NOTHING: dict[str, Any] = {}
+#: Characters of the name of another run; ours have some twenty.
+MAX_NAME = 200
 MAX_DEPTH, MAX_INTEGER, MAX_LEAF, PROVEN_ENTRIES = 32, 2**53 - 1, 65535, 10_000
-#: Bytes: the largest file in a bundle, all files together, a small file; and how far a file may have been compressed.
-MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 200
+#: Bytes: the largest file in a bundle, all files together, a small file; and, beyond some bytes, how far all may have been compressed.
+MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_PACKED, MAX_RATIO = 1 << 30, 1 << 32, 16 << 20, 64 << 20, 50
+#: Bytes of names and commitments that are kept in memory of one run.
+MAX_KEPT = 512 << 20
 #: Bytes of a time stamp or of a checkpoint with its cosignatures, and lines of signatures on one.
 MAX_ANCHOR, MAX_SIGNATURES = 256 << 10, 64
+#: Bytes of a file that was given to check against, and of a revocation list: those of large authorities have some.
+MAX_GIVEN, MAX_CRL = 1 << 20, 64 << 20
 #: First byte of the key in a verifier key (C2SP signed-note): what its signatures are over.
 SIGNS_NOTES, COSIGNS = 1, 4
 
@@ -146,7 +162,7 @@ def unbase64(text: str) -> bytes:
         raw = base64.b64decode(text, validate=True)
         if base64.b64encode(raw).decode() == text:
             return raw
-    raise Broken(f"{text[:60]!r} is not base64")
+    raise Broken(f"{text[:60]!a} is not base64")
 
 
 def parse_key(text: str, kind: int = SIGNS_NOTES) -> Key:
@@ -156,7 +172,7 @@ def parse_key(text: str, kind: int = SIGNS_NOTES) -> Key:
     raw = unbase64(encoded)
     expected = hashlib.sha256(name.encode("utf-8", "replace") + b"\n" + raw).digest()[:4]
     if not name or re.search(r"\s", name) or len(raw) != 33 or raw[0] != kind or expected.hex() != hash_text:
-        raise Broken(f"{text[:120]!r} is no verifier key")
+        raise Broken(f"{text[:120]!a} is no verifier key")
     return Key(name, expected, raw[1:])
 
 
@@ -175,8 +191,17 @@ def dsse_message(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
-def parse_checkpoint(raw: bytes, keys: list[Key], where: str) -> Head:
-    """Read a signed checkpoint of three lines and check the signatures of ``keys``; those of others count nothing."""
+#: Keys by what a signature line says of its key.
+Named = Mapping[tuple[str, bytes], Key]
+
+
+def named(keys: Iterable[Key]) -> Named:
+    return {(key.name, key.id): key for key in keys}
+
+
+def parse_checkpoint(raw: bytes, keys: Named, where: str) -> Head:
+    """Read a signed checkpoint of three lines and check the signatures of ``keys``; those of others count nothing, nor does a second
+    one of a key."""
     try:
         body, separator, block = raw.decode("utf-8").rpartition("\n\n")
     except UnicodeDecodeError:
@@ -186,22 +211,25 @@ def parse_checkpoint(raw: bytes, keys: list[Key], where: str) -> Head:
         raise Broken(f"{where} is no signed note.")
     if len(lines) != 3 or not lines[0] or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]):
         raise Broken(f"{where} is no checkpoint of three lines.")
-    root, signers = unbase64(lines[2]), []
+    root = unbase64(lines[2])
+    if len(root) != 32:
+        raise Broken(f"{where} has a malformed line.")
+    signers: list[Key] = []
     for name, signature in signature_lines(block, where):
-        if len(root) != 32:
-            raise Broken(f"{where} has a malformed line.")
-        for key in keys:
-            if (key.name, key.id) == (name, signature[:4]):
-                if not signature_holds(key.public, (body + "\n").encode(), signature[4:]):
-                    raise Broken(f"The signature of {where} does not hold.")
-                signers.append(key)
+        key = keys.get((name, signature[:4]))
+        if key is not None and key not in signers:
+            if not signature_holds(key.public, (body + "\n").encode(), signature[4:]):
+                raise Broken(f"The signature of {where} does not hold.")
+            signers.append(key)
     return Head(lines[0], int(lines[1]), root, signers)
 
 
 def signature_lines(block: str, where: str) -> list[tuple[str, bytes]]:
     """Name of the key, and its id with the signature, of each line below a note."""
-    lines = []
-    for line in block[:-1].split("\n")[:MAX_SIGNATURES]:
+    lines: list[tuple[str, bytes]] = []
+    for line in block[:-1].split("\n"):
+        if len(lines) == MAX_SIGNATURES:
+            raise Broken(f"{where} has more than {MAX_SIGNATURES} signatures.")
         match = re.fullmatch(r"— ([^\s+]+) ([A-Za-z0-9+/=]+)", line)
         signature = unbase64(match[2]) if match else b""
         if match is None or len(signature) < 5:
@@ -210,24 +238,23 @@ def signature_lines(block: str, where: str) -> list[tuple[str, bytes]]:
     return lines
 
 
-def canonical(value: Any, depth: int = MAX_DEPTH) -> str:
-    """RFC 8785 in the profile of the log: no floats, integers below 2**53, bounded depth. Raises ``ValueError``."""
-    if depth == 0:
-        raise ValueError("nested too deeply")
+def canonical(value: Any) -> str:
+    """RFC 8785 of a value that has no floats and no large integers, as all that is read here."""
+    return ENCODER.encode(_ordered(value))
+
+
+def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key], depth - 1)}" for key in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join([canonical(inner, depth - 1) for inner in value]) + "]"
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise ValueError("an integer of 2**53 or more")
-    return json.dumps(value, ensure_ascii=False)
+        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [_ordered(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(found := dict(pairs)) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
+def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """RFC 8785, section 3.2.3: keys rise by their UTF-16 code units, so that none stands twice."""
+    keys = [key.encode("utf-16-be") for key, _ in pairs]
+    if any(map(operator.ge, keys, keys[1:])):
+        raise ValueError("a key stands twice or out of order")
+    return dict(pairs)
 
 
 def _integer(text: str) -> int:
@@ -241,9 +268,9 @@ def _no_float(text: str) -> NoReturn:
 
 
 DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float
+    object_pairs_hook=_in_order, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float
 )
-ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 #: For the many entries: what these two let through is found by writing the value again, and by looking for long numbers.
 PLAIN: Any = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 SCAN = PLAIN.scan_once
@@ -262,14 +289,23 @@ def fits(value: Any, shape: Any) -> bool:
     return type(value) is shape
 
 
+def nested_deeply(value: Any, raw: bytes) -> bool:
+    """Whether objects and arrays stand more than ``MAX_DEPTH`` deep in a value, which was written as ``raw``."""
+    if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inside = (one.values() if type(one) is dict else one for one in level)
+        level = [inner for values in inside for inner in values if type(inner) in (dict, list)]
+    return bool(level)
+
+
 def strict_json(raw: bytes, where: str, shape: Any = dict) -> dict[str, Any]:
     """The object of a canonical text; any other spelling, a key twice, a float, bad UTF-8, other fields are refused."""
     try:
         text = raw.decode("utf-8")
         value: dict[str, Any] = DECODER.decode(text)
-        # In ASCII text the order by code point is that of RFC 8785, and few brackets can't be nested deeply.
-        plain = text.isascii() and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
-        if (ENCODER.encode(value) if plain else canonical(value)) != text or type(value) is not dict:
+        if type(value) is not dict or nested_deeply(value, raw) or ENCODER.encode(value) != text:
             raise ValueError("not the canonical form of an object")
     except (ValueError, RecursionError) as error:
         raise Broken(f"{where} is not strict JSON ({ascii(str(error))[1:120]}).") from None
@@ -279,10 +315,10 @@ def strict_json(raw: bytes, where: str, shape: Any = dict) -> dict[str, Any]:
 
 
 def _written() -> Callable[[Any], str]:
-    """``ENCODER.encode``, which makes the same encoder of the C library anew at each call."""
+    """The text of a value with its keys in order; ``JSONEncoder`` makes the same encoder of the C library anew at each call."""
     made = getattr(json.encoder, "c_make_encoder", None)
     if made is None:
-        return ENCODER.encode
+        return json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
     basic = getattr(json.encoder, "encode_basestring", None)
     encode = made(None, ENCODER.default, basic, None, ":", ",", True, False, False)
     return lambda value: "".join(encode(value, 0))
@@ -299,8 +335,8 @@ def entry_of(raw: bytes, where: str) -> dict[str, Any]:
         # A key that stands twice, another order, another spelling: written again it is another text.
         if (
             end == len(text)
-            and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
             and written(value) == text
+            and not nested_deeply(value, raw)
             and LONG_NUMBER not in raw.translate(DIGITS)
             and type(value) is dict
             and list(value) == ENTRY_FIELDS
@@ -313,49 +349,50 @@ def entry_of(raw: bytes, where: str) -> dict[str, Any]:
 
 
 class Leaves:
-    """Hashes of the leaves whose entries are shown, by number, in little room."""
+    """Hashes of leaves whose entries are shown, by number, in little room: ranges that rise and don't touch."""
 
     def __init__(self) -> None:
-        self.ranges: list[tuple[int, int, bytearray]] = []
+        self.hashes = bytearray()
+        #: The first leaf of each range, and how many hashes stand before its own.
+        self.firsts, self.places = array("Q"), array("Q")
 
-    def begin(self, first: int, count: int) -> bytearray:
-        """Where the hashes from leaf ``first`` on are put."""
-        hashes = bytearray()
-        insort(self.ranges, (first, count, hashes), key=lambda one: one[0])
-        return hashes
+    def begin(self, first: int) -> bytearray:
+        """Where the hashes from leaf ``first`` on are put, which is beyond all that are there."""
+        self.firsts.append(first)
+        self.places.append(len(self.hashes) // 32)
+        return self.hashes
+
+    def _end(self, at: int) -> int:
+        """The number of the leaf after a range."""
+        after = self.places[at + 1] if at + 1 < len(self.places) else len(self.hashes) // 32
+        return self.firsts[at] + after - self.places[at]
 
     def find(self, index: int) -> bytes | None:
-        at = bisect_right(self.ranges, index, key=lambda one: one[0]) - 1
-        if at < 0:
+        at = bisect_right(self.firsts, index) - 1
+        if at < 0 or index >= self._end(at):
             return None
-        first, _, hashes = self.ranges[at]
-        return bytes(hashes[32 * (index - first) : 32 * (index - first + 1)]) or None
-
-    def __getitem__(self, index: int) -> bytes:
-        found = self.find(index)
-        if found is None:
-            raise KeyError(index)
-        return found
+        place = 32 * (self.places[at] + index - self.firsts[at])
+        return bytes(self.hashes[place : place + 32])
 
     def overlaps(self, first: int, count: int) -> bool:
-        return any(first < start + many and start < first + count for start, many, _ in self.ranges)
+        at = bisect_left(self.firsts, first + count) - 1
+        return at >= 0 and self._end(at) > first
 
     def differs(self, start: int, hashes: bytes) -> int | None:
         """The first leaf from ``start`` on that is shown and has another hash in ``hashes``."""
-        at = max(0, bisect_right(self.ranges, start, key=lambda one: one[0]) - 1)
-        end = start + len(hashes) // 32
-        for first, _, shown in self.ranges[at:]:
-            if first >= end:
-                break
-            low, high = max(first, start), min(first + len(shown) // 32, end)
-            if (
-                low < high
-                and shown[32 * (low - first) : 32 * (high - first)]
-                != hashes[32 * (low - start) : 32 * (high - start)]
-            ):
-                for index in range(low, high):
-                    if self[index] != hashes[32 * (index - start) : 32 * (index - start + 1)]:
-                        return index
+        at, end = max(0, bisect_right(self.firsts, start) - 1), start + len(hashes) // 32
+        while at < len(self.firsts) and (first := self.firsts[at]) < end:
+            low, high = max(first, start), min(self._end(at), end)
+            place = 32 * (self.places[at] + low - first)
+            shown, signed = (
+                self.hashes[place : place + 32 * (high - low)],
+                hashes[32 * (low - start) : 32 * (high - start)],
+            )
+            if low < high and shown != signed:
+                return low + next(
+                    n for n in range(high - low) if shown[32 * n : 32 * n + 32] != signed[32 * n : 32 * n + 32]
+                )
+            at += 1
         return None
 
 
@@ -671,33 +708,90 @@ def _check_signature(
         raise Broken("its signature does not hold") from None
 
 
-def why_not(stamp: Stamp, trusted: Sequence[x509.Certificate]) -> str:
-    """Why a stamp is none of an authority in ``trusted`` (certificates of authorities, or of who issued theirs); empty where it is."""
+def why_not(
+    stamp: Stamp, trusted: Sequence[x509.Certificate], revoked: Sequence[x509.CertificateRevocationList] = ()
+) -> str:
+    """Why a stamp is none of an authority in ``trusted`` (certificates of authorities, or of who issued theirs), or was made with a
+    certificate that one of the lists ``revoked`` takes back; empty where nothing speaks against it."""
     try:
-        return _why_not(stamp, trusted)
+        path = _path(stamp, trusted)
+        for certificate, issuer in path:
+            for crl in revoked:
+                # What signed itself can't take itself back.
+                if crl.issuer == certificate.issuer != certificate.subject:
+                    _check_revoked(certificate, issuer, crl, stamp.at)
+    except Broken as broken:
+        return str(broken)
     except Exception as error:  # noqa: BLE001 - as above
         return f"a certificate in it can't be read ({type(error).__name__})"
+    return ""
 
 
-def _why_not(stamp: Stamp, trusted: Sequence[x509.Certificate]) -> str:
+def unlisted(
+    stamp: Stamp, trusted: Sequence[x509.Certificate], revoked: Sequence[x509.CertificateRevocationList]
+) -> bool:
+    """Whether a certificate on the way of a stamp that holds has no list of its issuer that is younger than the stamp."""
+    listed = {crl.issuer for crl in revoked if crl.last_update_utc >= stamp.at}
+    return any(one.issuer not in listed for one, _ in _path(stamp, trusted) if one.issuer != one.subject)
+
+
+def _path(
+    stamp: Stamp, trusted: Sequence[x509.Certificate]
+) -> list[tuple[x509.Certificate, x509.Certificate | None]]:
+    """The certificates from the signer's up to one that is trusted, each with who issued it, where that one is at hand."""
     try:
         usage = stamp.signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except (x509.ExtensionNotFound, ValueError):
-        return "its signer's certificate is not made for time stamps"
+        raise Broken("its signer's certificate is not made for time stamps") from None
     if not usage.critical or list(usage.value) != [TIME_STAMPING]:
-        return "its signer's certificate is not made for time stamps alone"
+        raise Broken("its signer's certificate is not made for time stamps alone")
     known = {one.public_bytes(Encoding.DER) for one in trusted}
-    at, certificate, pool = stamp.at, stamp.signer, [*trusted, *stamp.others]
-    for _ in range(8):
-        if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-            return "a certificate of its authority was not valid then"
-        if certificate.public_bytes(Encoding.DER) in known:
-            return ""
+    path: list[tuple[x509.Certificate, x509.Certificate | None]] = []
+    certificate, pool = stamp.signer, [*trusted, *stamp.others]
+    while len(path) < 8:
+        if not certificate.not_valid_before_utc <= stamp.at <= certificate.not_valid_after_utc:
+            raise Broken("a certificate of its authority was not valid then")
         issuer = next((one for one in pool if one != certificate and _issued(one, certificate)), None)
+        path.append((certificate, issuer))
+        if certificate.public_bytes(Encoding.DER) in known:
+            return path
         if issuer is None:
             break
         certificate = issuer
-    return "it is by an authority that you did not name"
+    raise Broken("it is by an authority that you did not name")
+
+
+#: Reasons for which a key was given up and not lost: what it stamped before stays good (RFC 3161, section 4, item 1).
+GIVEN_UP = (
+    x509.ReasonFlags.unspecified,
+    x509.ReasonFlags.affiliation_changed,
+    x509.ReasonFlags.superseded,
+    x509.ReasonFlags.cessation_of_operation,
+)
+#: Extensions of a revocation list that change nothing about which certificates it names.
+KNOWN_IN_LISTS = (x509.CRLNumber, x509.AuthorityKeyIdentifier, x509.FreshestCRL, x509.IssuerAlternativeName)
+
+
+def _check_revoked(
+    certificate: x509.Certificate, issuer: x509.Certificate | None, crl: x509.CertificateRevocationList, at: datetime
+) -> None:
+    """Raises ``Broken`` where a list (RFC 5280, section 5) takes a certificate back with effect on a stamp made at ``at``, or can't be
+    relied on: it is not its issuer's, or of a kind that names only some of the certificates."""
+    if issuer is None or not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+        raise Broken("the revocation list that you gave is not signed by who issued the certificate")
+    if any(one.critical and not isinstance(one.value, KNOWN_IN_LISTS) for one in crl.extensions):
+        raise Broken("the revocation list that you gave is of a kind that is not known here")
+    found = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    if found is None:
+        return
+    reason = None
+    with suppress(x509.ExtensionNotFound):
+        reason = found.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    when = found.revocation_date_utc
+    if reason in GIVEN_UP and at < when:
+        return
+    why = f" ({reason.value})" if reason is not None else ""
+    raise Broken(f"a certificate of its authority was revoked on {when:%Y-%m-%dT%H:%M:%SZ}{why}")
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
@@ -746,15 +840,16 @@ class Archive:
         for info in self.infos:
             kind = info.external_attr >> 16 & 0o170000
             if info.filename != info.orig_filename or kind not in (0, 0o100000) or info.flag_bits & 0x2041:
-                raise Broken(f"The archive holds something else than a plain file: {info.filename!r}.")
+                raise Broken(f"The archive holds something else than a plain file: {info.filename!a}.")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise Broken(f"{info.filename!r} is compressed in a way that is not known here.")
+                raise Broken(f"{info.filename!a} is compressed in a way that is not known here.")
             if info.header_offset < 0 or (info.compress_type == 0 and info.compress_size != info.file_size):
-                raise Broken(f"The directory of the archive is damaged at {info.filename!r}.")
-            if info.file_size > min(MAX_MEMBER, max(MAX_SMALL, MAX_RATIO * info.compress_size)):
-                raise Broken(f"{info.filename!r} would unpack to {info.file_size} bytes.")
-        if sum(info.file_size for info in self.infos) > MAX_TOTAL:
-            raise Broken("The archive would unpack to more than 4 GiB.")
+                raise Broken(f"The directory of the archive is damaged at {info.filename!a}.")
+            if info.file_size > MAX_MEMBER:
+                raise Broken(f"{info.filename!a} would unpack to {info.file_size} bytes.")
+        whole, packed = sum(info.file_size for info in self.infos), self.file.seek(0, io.SEEK_END)
+        if whole > min(MAX_TOTAL, max(MAX_PACKED, MAX_RATIO * packed)):
+            raise Broken(f"The archive has {packed} bytes and would unpack to {whole}.")
         self._check_layout()
 
     def _check_layout(self) -> None:
@@ -772,8 +867,13 @@ class Archive:
             directory.append(struct.pack("<4s2H", b"PK\1\2", 0x0314, 20) + struct.pack("<4H3I2H", *fields[1:]))
             directory.append(struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, position & 0xFFFFFFFF) + name)
             position += len(local) + info.file_size
-        count, central = min(len(self.infos), 0xFFFF), b"".join(directory)
-        end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, len(central), position & 0xFFFFFFFF, 0)
+        count, central, end = len(self.infos), b"".join(directory), b""
+        if count > 0xFFFF:
+            # The counts of the ordinary end are too narrow (APPNOTE.TXT of PKWARE, 4.3.14 and 4.3.15).
+            end += struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, len(central), position)
+            end += struct.pack("<4sIQI", b"PK\6\7", 0, position + len(central), 1)
+        shown = min(count, 0xFFFF)
+        end += struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, shown, shown, len(central), position & 0xFFFFFFFF, 0)
         self.file.seek(position)
         if placed and same == len(self.infos) and self.file.read(len(central + end) + 1) == central + end:
             return
@@ -820,10 +920,79 @@ class Archive:
             raise Broken(f"{name} has a line that is too long or has no end.")
 
 
+class Told:
+    """What the entries of a run come to, kept while they pass by: its attestations are made of it, and what a reproduction is held
+    against. Single entries are kept as they are, of the many only names and numbers."""
+
+    def __init__(self) -> None:
+        #: Data of the first entry of some types, and the opening and the close with their leaves' numbers and texts.
+        self.first: dict[str, dict[str, Any]] = {}
+        self.ends: list[tuple[int, bytes, dict[str, Any]]] = []
+        self.counts: dict[str, int] = {}
+        self.images: dict[tuple[str, str], None] = {}
+        self.tests: dict[str, set[str]] = {"accepted": set(), "refused": set(), "suspected": set()}
+        self.commitments: dict[str, tuple[str, int]] = {}
+        self.relied_on: list[tuple[int, dict[str, Any]]] = []
+        #: Of a reproduction: each test with what was claimed of it, how it ended; and whether images and packages were the run's.
+        self.compared: dict[tuple[str, str], str] = {}
+        self.same_images: list[bool] = []
+        self.same_packages = True
+        self._room = MAX_KEPT
+
+    def _keep(self, *texts: str) -> None:
+        self._room -= sum(map(len, texts)) + 200
+        if self._room < 0:
+            raise BundleUnreadable(
+                f"The run names more tests and contents than this verifier takes into memory ({MAX_KEPT >> 20} MiB), so nothing is "
+                "known of it."
+            )
+
+    def add(self, index: int, raw: bytes, entry: dict[str, Any]) -> None:
+        kind, data = entry["type"], entry["data"]
+        if kind not in self.counts:
+            self._keep(kind)
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        for key, value in data.items():
+            if type(value) is dict and fits(value, COMMITMENT):
+                self._keep(key, value["commitment"])
+                self.commitments[f"{index} {key}"] = (value["commitment"], value["bytes"])
+        if RELIES_ON in data:
+            if not fits(data[RELIES_ON], RELIED):
+                raise Broken(f"An entry of the run relies on a run that was not closed before it (leaf {index}).")
+            self._keep(data[RELIES_ON]["run"], data[RELIES_ON]["leaf"])
+            self.relied_on.append((index, data[RELIES_ON]))
+        if kind in (OPENED, CLOSED):
+            self.ends.append((index, raw, entry))
+        if kind in TOLD_ONCE:
+            self.first.setdefault(kind, data)
+        elif kind == "plan":
+            language, digest = data.get("language"), data.get("image_digest")
+            if type(language) is type(digest) is str and re.fullmatch("sha256:[0-9a-f]{64}", digest):
+                self._keep(language, digest)
+                self.images[language, digest.removeprefix("sha256:")] = None
+        elif kind == "judgement":
+            name, verdict = data.get("test"), data.get("verdict")
+            if type(name) is type(verdict) is str and verdict in self.tests and name not in self.tests[verdict]:
+                self._keep(name)
+                self.tests[verdict].add(name)
+        elif kind == TEST_COMPARED:
+            name, verdict, state = (data.get(field) for field in ("test", "verdict", "state"))
+            if type(name) is type(verdict) is type(state) is str:
+                self._keep(name, verdict, state)
+                self.compared[name, verdict] = state
+        elif kind == IMAGE_COMPARED:
+            self._keep()
+            self.same_images.append(data.get("same") is True)
+        elif kind == PACKAGES_COMPARED:
+            self.same_packages = self.same_packages and data.get("same") is True
+
+
 class Anchors(NamedTuple):
-    """Whom the person who verifies trusts to confirm when: certificates of time-stamp authorities, keys of witnesses."""
+    """Whom the person who verifies trusts to confirm when: certificates of time-stamp authorities with lists of those that were
+    revoked, keys of witnesses."""
 
     authorities: list[x509.Certificate]
+    revoked: list[x509.CertificateRevocationList]
     witnesses: list[Key]
 
 
@@ -837,12 +1006,10 @@ class Verification:
         self.diverged, self.events, self.note, self.run, self.origin, self.size = "", 0, b"", "", "", 0
         self.version, self.disclosure = 1, FULL
         self.announced: Any = None
-        self.leaves = Leaves()
+        self.leaves = {"entries": Leaves(), "headers": Leaves()}
         self.roots: dict[int, bytes] = {}
-        self.commitments: dict[tuple[int, str], tuple[str, int]] = {}
-        self.relied_on: list[tuple[int, Any]] = []
-        self.told: list[tuple[int, bytes, dict[str, Any]]] = []
-        self.counts: dict[str, int] = {}
+        self.told = Told()
+        self.others: dict[str, Any] = {"closed": {}, "open": 0}
         self.attestations = 0
         self.signers: dict[int, set[Key]] = {}
         self.changes: list[Change] = []
@@ -896,10 +1063,12 @@ class Verification:
         sizes = manifest["checkpoints"]
         if sizes != sorted(set(sizes)) or sizes[-1:] != [manifest["size"]]:
             raise Broken("bundle.json: checkpoints are not in order up to the size of the log.")
-        self.manifest, self.keys = manifest, [parse_key(key) for key in manifest["keys"]]
+        self.manifest, self.keys = manifest, named(map(parse_key, manifest["keys"]))
         self.origin, self.run, self.size = manifest["origin"], manifest["run"], manifest["size"]
-        if len(set(self.keys)) != len(self.keys):
+        if len(self.keys) != len(manifest["keys"]):
             raise Broken("bundle.json names a key twice.")
+        if any(key.name != self.origin for key in self.keys.values()):
+            raise Broken("bundle.json names a key of another log.")
 
     def _checkpoints(self) -> None:
         self.note = self.archive.read("checkpoint")
@@ -912,7 +1081,7 @@ class Verification:
                 raise Broken(f"{where} is not a signed checkpoint of this log at that size.")
             self.signers[size] = set(head.signers)
             self.roots[size] = head.root
-        if set().union(*self.signers.values()) != set(self.keys):
+        if set().union(*self.signers.values()) != set(self.keys.values()):
             raise Broken("bundle.json names a key that signed nothing.")
 
     def _keys(self) -> None:
@@ -920,33 +1089,29 @@ class Verification:
 
         The checkpoint over such a record is signed by the old key and the new one, every later one by the new one alone.
         """
-        self.changes.sort()
+        changes = sorted(self.changes)
         in_use: Key | None = None
         retired: set[Key] = set()
-        since = 0
-        for change in [*self.changes, None]:
-            for size, signers in self.signers.items():
-                if (
-                    in_use is not None
-                    and since < size < (change.size if change else size + 1)
-                    and signers != {in_use}
-                ):
-                    raise Broken(
-                        f"checkpoints/{size} was signed by a key that was not in use then, but rotated or revoked."
-                    )
-            if change is None:
-                break
-            where, since = f"The change of the signing key at entry {change.size - 1}", change.size
-            if change.kind == REVOKED and change.old in retired and change.new == in_use:
-                signed = {change.new}
-            elif in_use in (None, change.old):
-                signed = {change.old, change.new}
-            else:
-                raise Broken(f"{where} is about a key that was not in use then.")
-            if self.signers.get(change.size) != signed:
-                raise Broken(f"{where} was not signed by the keys that it names.")
-            in_use = change.new
-            retired.add(change.old)
+        since, at = 0, 0
+        for size, signers in self.signers.items():
+            while at < len(changes) and changes[at].size <= size:
+                change, at = changes[at], at + 1
+                where, since = f"The change of the signing key at entry {change.size - 1}", change.size
+                if change.kind == REVOKED and change.old in retired and change.new == in_use:
+                    signed = {change.new}
+                elif in_use in (None, change.old):
+                    signed = {change.old, change.new}
+                else:
+                    raise Broken(f"{where} is about a key that was not in use then.")
+                if self.signers.get(change.size) != signed:
+                    raise Broken(f"{where} was not signed by the keys that it names.")
+                in_use = change.new
+                retired.add(change.old)
+            if in_use is not None and since < size and signers != {in_use}:
+                raise Broken(
+                    f"checkpoints/{size} was signed by a key that was not in use then, but rotated or revoked."
+                )
+        self.changes = changes
         for change in self.changes:
             if change.kind == REVOKED:
                 self.notices.append(
@@ -978,17 +1143,22 @@ class Verification:
         for change in reversed(self.changes):
             if change.new in explained:
                 explained.add(change.old)
-        if set(self.keys) - explained:
+        if set(self.keys.values()) - explained:
             self.notices.append("Earlier checkpoints were signed by another key than the one you gave.")
 
-    def _change(self, entry: dict[str, Any], size: int) -> None:
+    def _change(self, opening: dict[str, Any], size: int) -> None:
         """Note what the opening of a record says about the signing key; the record's last leaf is number ``size - 1``."""
-        said = entry["data"].get(KEY_CHANGE)
+        said = opening.get(KEY_CHANGE)
         if said is None:
             return
         if not fits(said, CHANGE) or said["kind"] not in (ROTATED, REVOKED) or said["old"] == said["new"]:
             raise Broken("A record of the log changes the signing key in a way that is not known here.")
         self.changes.append(Change(size, said["kind"], parse_key(said["old"]), parse_key(said["new"])))
+
+    def _leaf(self, index: int) -> bytes:
+        """Hash of an entry that is shown."""
+        found = (leaves.find(index) for leaves in self.leaves.values())
+        return next(leaf for leaf in found if leaf is not None)
 
     def _indexes(self, field: str) -> Iterator[int]:
         for first, count in self._ranges(field):
@@ -1006,11 +1176,11 @@ class Verification:
     def _entries(self, field: str) -> Iterator[tuple[int, bytes, bytes, dict[str, Any]]]:
         """Number, hash and text of each entry, and what it says."""
         lines, name, number = self.archive.lines(f"{field}.jsonl"), f"{field}.jsonl", 0
-        origin, sha256 = self.origin, hashlib.sha256
+        origin, sha256, leaves = self.origin, hashlib.sha256, self.leaves[field]
         for first, count in self._ranges(field):
-            if self.leaves.overlaps(first, count):
+            if any(one.overlaps(first, count) for one in self.leaves.values() if one is not leaves):
                 raise Broken(f"{name} line {number + 1} has no place in the log.")
-            hashes = self.leaves.begin(first, count)
+            hashes = leaves.begin(first)
             for index in range(first, first + count):
                 raw, number = next(lines, None), number + 1
                 if raw is None:
@@ -1035,16 +1205,11 @@ class Verification:
                 raise Broken(f"Entry {self.events} of the run does not follow the one before it.")
             if (entry["type"] == OPENED) != (self.events == 0):
                 raise Broken("The run does not begin with its opening, or is opened twice.")
+            if self.told.ends[1:]:
+                raise Broken(f"Entry {self.events} of the run follows its close.")
             self.events, prev = self.events + 1, leaf.hex()
             step_back, at = step_back or entry["at"] < at, entry["at"]
-            for key, value in entry["data"].items():
-                if type(value) is dict and value.keys() == {"commitment", "bytes"}:
-                    self.commitments[index, key] = (value["commitment"], value["bytes"])
-            if RELIES_ON in entry["data"]:
-                self.relied_on.append((index, entry["data"][RELIES_ON]))
-            self.counts[entry["type"]] = self.counts.get(entry["type"], 0) + 1
-            if entry["type"] in TOLD:
-                self.told.append((index, raw, entry))
+            self.told.add(index, raw, entry)
         if not entry or entry["type"] != CLOSED or entry["data"].get("entries") != self.events:
             raise Broken("The run does not end with a close that counts all of its entries.")
         self._sealed(first, index, entry["data"])
@@ -1068,8 +1233,8 @@ class Verification:
 
     def _sealed(self, opening: dict[str, Any], index: int, data: dict[str, Any]) -> None:
         """What the run's opening and close say about the rest of the log and about the keys."""
-        self._change(opening, index + 1)
-        self.close, self.others, self.announced = index, data.get("others"), data.get("attestation_key")
+        self._change(opening["data"], index + 1)
+        self.close, self.before, self.announced = index, data.get("others"), data.get("attestation_key")
         key, protection = data.get("key"), self.manifest["key_protection"]
         if not isinstance(key, dict) or key.get("protection") != protection:
             raise Broken("bundle.json says another protection of the key than the run's close.")
@@ -1078,41 +1243,50 @@ class Verification:
 
     def _headers(self) -> None:
         """Opening and close of the other runs account for every leaf that is not shown."""
+        #: Leaf that opened a run, of those that are open what its opening says of the key; and leaves that closed one.
         opened: dict[str, int] = {}
-        openings: dict[str, dict[str, Any]] = {}
+        open_runs: dict[str, dict[str, Any]] = {}
         closed: dict[int, str] = {}
-        hidden, open_runs, seen = self.size - self.events, set(), {"opened": 0, "closed": 0}
+        hidden, seen = self.size - self.events, {"opened": 0, "closed": 0}
         for index, _, _, entry in self._entries("headers"):
-            run, kind = entry["run"], entry["type"]
-            if run == self.run or kind not in (OPENED, CLOSED):
+            run, kind, data = entry["run"], entry["type"], entry["data"]
+            if run == self.run or kind not in (OPENED, CLOSED) or len(run) > MAX_NAME:
                 raise Broken(f"headers.jsonl has an entry that is no header of another run (leaf {index}).")
             if index < self.close:
                 seen["opened" if kind == OPENED else "closed"] += 1
-            if kind == CLOSED and run in open_runs and entry["data"].get("entries") == entry["seq"] + 1:
+            if kind == CLOSED and run in open_runs and data.get("entries") == entry["seq"] + 1:
                 if entry["seq"] > index - opened[run]:
                     raise Broken(f"The close of another run counts more entries than there are (leaf {index}).")
-                open_runs.discard(run)
                 closed[index] = run
-                self._change(openings.pop(run), index + 1)
+                self._change(open_runs.pop(run), index + 1)
+                self._ended(data.get("outcome"))
                 hidden -= int(entry["seq"])
             elif kind == OPENED and run not in opened and entry["seq"] == 0 and not entry["prev"]:
                 opened[run] = index
-                openings[run] = entry
-                open_runs.add(run)
+                open_runs[run] = {KEY_CHANGE: data[KEY_CHANGE]} if KEY_CHANGE in data else NOTHING
                 hidden -= 1
             else:
                 raise Broken(f"The header of another run does not fit its others (leaf {index}).")
-        if seen != self.others or hidden < 0 or (hidden and not open_runs):
+        if seen != self.before or hidden < 0 or (hidden and not open_runs):
             raise Broken("The headers of the other runs do not account for all entries of the log.")
-        for own, relied in self.relied_on:
-            if not fits(relied, RELIED) or closed.get(relied["index"]) != relied["run"] or relied["index"] >= own:
+        for own, relied in self.told.relied_on:
+            if closed.get(relied["index"]) != relied["run"] or relied["index"] >= own:
                 raise Broken(f"An entry of the run relies on a run that was not closed before it (leaf {own}).")
-            if self.leaves[relied["index"]].hex() != relied["leaf"]:
+            if self._leaf(relied["index"]).hex() != relied["leaf"]:
                 raise Broken(f"An entry of the run relies on another close of a run than the log's (leaf {own}).")
+        self.others["open"] = len(open_runs)
         if open_runs:
             self.notices.append(
-                f"{len(open_runs)} other runs had not ended when this one was sealed; they have {hidden} entries besides."
+                f"{len(open_runs)} other runs had not ended when this one was sealed; they have {hidden} entries besides. What these "
+                "are, and that no further run is among them, shows only in a bundle that was sealed after they ended."
             )
+
+    def _ended(self, outcome: Any) -> None:
+        """Count how the other runs ended, in few words."""
+        ended: dict[str, int] = self.others["closed"]
+        word = ascii(outcome)[1:-1] if type(outcome) is str and len(outcome) <= 40 else "unknown"
+        word = word if word in ended or len(ended) < 20 else "otherwise"
+        ended[word] = ended.get(word, 0) + 1
 
     def _tree(self) -> None:
         """Root of every checkpoint from all leaf hashes, which also shows that each extends the ones before it."""
@@ -1128,9 +1302,9 @@ class Verification:
             hashes = self.archive.read(name, 8192)
             if len(hashes) != 32 * width:
                 raise Broken(f"{name} does not hold {width} hashes.")
-            other = self.leaves.differs(count, hashes)
-            if other is not None:
-                raise Broken(f"Leaf {other} of the log is not the entry that the bundle shows for it.")
+            for leaves in self.leaves.values():
+                if (other := leaves.differs(count, hashes)) is not None:
+                    raise Broken(f"Leaf {other} of the log is not the entry that the bundle shows for it.")
             for at in range(0, len(hashes), 32):
                 node, bits = hashes[at : at + 32], count
                 height = 0
@@ -1162,7 +1336,7 @@ class Verification:
                 raise Broken(f"{name} is no proof for this entry and checkpoint.")
             lines = text[len(head) : -len(self.note) - 1].decode("ascii", "replace").split("\n")
             proof = [unbase64(line) for line in lines[:-1]]
-            if lines[-1] or not included(self.leaves[index], index, self.size, proof, self.roots[self.size]):
+            if lines[-1] or not included(self._leaf(index), index, self.size, proof, self.roots[self.size]):
                 raise Broken(f"{name} does not lead to the signed root.")
 
     def _blobs(self) -> None:
@@ -1170,18 +1344,18 @@ class Verification:
         if self.disclosure != FULL:
             return
         shown: dict[str, int] = {}
-        opened: set[tuple[int, str]] = set()
+        opened: set[str] = set()
         for number, raw in enumerate(self.archive.lines("salts.jsonl"), 1):
             where = f"salts.jsonl line {number}"
             line = strict_json(raw, where, SALT)
-            place = (line["index"], line["key"])
-            if place not in self.commitments or place in opened:
+            place = f"{line['index']} {line['key']}"
+            if place not in self.told.commitments or place in opened:
                 raise Broken(f"{where} belongs to no commitment of this run.")
             if not all(re.fullmatch(r"[0-9a-f]{64}", line[field]) for field in ("salt", "sha256")):
                 raise Broken(f"{where} holds no salt and digest.")
             message = b"qverify.blob.v1\x00" + bytes.fromhex(line["sha256"])
             made = hmac.new(bytes.fromhex(line["salt"]), message, hashlib.sha256).hexdigest()
-            committed, size = self.commitments[place]
+            committed, size = self.told.commitments[place]
             if made != committed or shown.setdefault(line["sha256"], size) != size:
                 raise Broken(f"{where} does not open its commitment.")
             opened.add(place)
@@ -1197,7 +1371,7 @@ class Verification:
                         length += len(part)
                 if (hashed.hexdigest(), length) != (digest, size):
                     raise Broken(f"{name} is not what the run committed to.")
-        withheld = missing + len(self.commitments) - len(opened)
+        withheld = missing + len(self.told.commitments) - len(opened)
         if withheld:
             self.notices.append(
                 f"{withheld} contents are not in the bundle (withheld or deleted); the log commits to them."
@@ -1249,28 +1423,13 @@ class Verification:
 
     def _statements(self) -> list[dict[str, Any]]:
         """What the run's entries come to: the run's own statement and that of its tests (``docs/attestation.md``)."""
-        (first, opening, opened), (last, _, closed) = self.told[0], self.told[-1]
-        found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in TOLD}
-        for _, _, entry in self.told:
-            found[entry["type"]].append(entry["data"])
-        snapshot = found["snapshot"][0] if found["snapshot"] else {}
-        verdict = found["verdict"][0] if found["verdict"] else None
-        relied = found["reused"][0].get(RELIES_ON) if found["reused"] else None
+        (first, opening, opened), (last, _, closed) = self.told.ends
+        snapshot, verdict = self.told.first.get("snapshot", NOTHING), self.told.first.get("verdict")
+        relied, tests = self.told.first.get("reused", NOTHING).get(RELIES_ON), self.told.tests
         commit, tree = (
             value if isinstance(value := snapshot.get(name), str) and re.fullmatch(GIT_HASH, value) else None
             for name in ("commit", "tree")
         )
-        images: list[tuple[str, str]] = []
-        for plan in found["plan"]:
-            language, digest = plan.get("language"), plan.get("image_digest")
-            if isinstance(language, str) and isinstance(digest, str) and re.fullmatch("sha256:[0-9a-f]{64}", digest):
-                images.append((language, digest.removeprefix("sha256:")))
-        images = list(dict.fromkeys(images))
-        tests: dict[str, set[str]] = {"accepted": set(), "refused": set(), "suspected": set()}
-        for judged in found["judgement"]:
-            name, kind = judged.get("test"), judged.get("verdict")
-            if isinstance(name, str) and isinstance(kind, str) and kind in tests:
-                tests[kind].add(name)
         run = {
             "log": self.origin,
             "run": self.run,
@@ -1280,13 +1439,13 @@ class Verification:
             "outcome": flat(closed["data"]).get("outcome"),
             "verdict": None if verdict is None else flat(verdict),
             "tests": {kind: len(names) for kind, names in tests.items()},
-            "events": self.counts,
-            "images": [{"language": language, "digest": digest} for language, digest in images],
+            "events": self.told.counts,
+            "images": [{"language": language, "digest": digest} for language, digest in self.told.images],
             "dirty": snapshot.get("dirty") is True,
             "baseCommit": commit,
             "reliesOn": relied if isinstance(relied, dict) else None,
-            "first": {"index": first, "leaf": self.leaves[first].hex()},
-            "last": {"index": last, "leaf": self.leaves[last].hex()},
+            "first": {"index": first, "leaf": self._leaf(first).hex()},
+            "last": {"index": last, "leaf": self._leaf(last).hex()},
         }
         words = verdict.get("verdict") if verdict else None
         ended = {"nothing_suspected": "PASSED", "defects_suspected": "FAILED"}.get(str(words), "WARNED")
@@ -1294,7 +1453,7 @@ class Verification:
             "result": "FAILED" if tests["suspected"] else ended,
             "configuration": [{"name": OPENED, "digest": {"sha256": hashlib.sha256(opening).hexdigest()}}],
         }
-        for language, digest in images:
+        for language, digest in self.told.images:
             result["configuration"].append({"name": f"image {language}", "digest": {"sha256": digest}})
         if len(tests["accepted"]) + len(tests["suspected"]) <= MOST_NAMES:
             result |= {"passedTests": sorted(tests["accepted"]), "failedTests": sorted(tests["suspected"])}
@@ -1340,7 +1499,7 @@ class Verification:
         raw, trusted = self.archive.read(name, MAX_ANCHOR), self.named.authorities
         try:
             stamp = parse_stamp(raw, self.note, trusted)
-            reason = why_not(stamp, trusted)
+            reason = why_not(stamp, trusted, self.named.revoked)
         except Broken as broken:
             raise Broken(f"The time stamp {name} is of no use: {broken}.") from None
         by = ascii(stamp.signer.subject.rfc4514_string())[1:-1][:200]
@@ -1350,8 +1509,13 @@ class Verification:
             reason = "you named no authority; give its certificate with --tsa-certificate"
         if reason:
             self.notices.append(f"A time stamp of {at} by {by} proves nothing here: {reason}.")
-        elif stamp.signer.not_valid_after_utc < datetime.now(UTC):
+            return
+        if stamp.signer.not_valid_after_utc < datetime.now(UTC):
             self.notices.append("The certificate of the time-stamp authority was valid then and has expired since.")
+        if self.named.revoked and unlisted(stamp, trusted, self.named.revoked):
+            self.notices.append(
+                "The revocation lists that you gave do not cover every certificate of the time-stamp authority, or are older than the stamp."
+            )
 
     def _cosignatures(self, name: str) -> None:
         raw, strangers = self.archive.read(name, MAX_ANCHOR), 0
@@ -1359,11 +1523,10 @@ class Verification:
             raise Broken(f"{name} is not the closing checkpoint with further signatures.")
         text = self.note.rpartition(b"\n\n")[0] + b"\n"
         added = raw[len(self.note) :].decode("utf-8", "replace")
-        if added.count("\n") > MAX_SIGNATURES:
-            raise Broken(f"{name} has more than {MAX_SIGNATURES} signatures.")
         seen: set[Key] = set()
+        witnesses = named(self.named.witnesses)
         for who, signature in signature_lines(added, name):
-            key = next((one for one in self.named.witnesses if (one.name, one.id) == (who, signature[:4])), None)
+            key = witnesses.get((who, signature[:4]))
             if key is None:
                 strangers += 1
                 continue
@@ -1381,7 +1544,7 @@ class Verification:
 
     def _nothing_else(self) -> None:
         if self.archive.unread:
-            raise Broken(f"The archive holds a file that is no part of a bundle: {min(self.archive.unread)[:120]!r}.")
+            raise Broken(f"The archive holds a file that is no part of a bundle: {min(self.archive.unread)[:120]!a}.")
         if self.archive.repacked:
             self.notices.append(
                 "The archive was packed anew by another program; its contents are whole all the same."
@@ -1393,6 +1556,7 @@ class Verification:
         grade = "INVALID" if self.problems else "DIVERGED" if self.diverged else anchored
         return {
             "grade": grade,
+            "grades": [grade],
             "valid": grade not in ("INVALID", "DIVERGED"),
             "problems": [*self.problems, *([self.diverged] if self.diverged else [])],
             "events": self.events,
@@ -1405,7 +1569,98 @@ class Verification:
             "disclosure": self.disclosure,
             "attestations": self.attestations,
             "anchors": self.anchors,
+            "others": self.others,
+            "record": record_in(self),
         }
+
+
+def record_in(bundle: Verification) -> dict[str, Any] | None:
+    """What a bundle that is whole says of a reproduction, ``None`` where it is no record of one: its name (``record``), ``about`` (the
+    run), ``origin`` of that run's log, ``checkpoint_sha256`` of its closing checkpoint, ``outcome``, counts, and a ``sentence``."""
+    said = bundle.told.first.get(REPRODUCED)
+    if said is None or bundle.problems:
+        return None
+    of = said["of"] if type(said.get("of")) is dict else NOTHING
+    texts = {"about": of.get("run"), "origin": of.get("origin"), "checkpoint_sha256": of.get("checkpoint_sha256")}
+    counts = {field: said.get(field) for field in ("tests", "agrees", "differs", "not_run")}
+    told: dict[str, Any] = {
+        "record": plain(bundle.run),
+        **{field: plain(text) if type(text) is str else "" for field, text in texts.items()},
+        "outcome": plain(said["outcome"]) if type(said.get("outcome")) is str else "",
+        **{field: count if type(count) is int and count >= 0 else 0 for field, count in counts.items()},
+    }
+    sentence = (
+        f"This is the record of a reproduction of the run {told['about']}: {told['outcome'].replace('_', ' ')}; of {told['tests']} "
+        f"tests {told['agrees']} agree, {told['differs']} differ, {told['not_run']} not run."
+    )
+    return {**told, "sentence": sentence}
+
+
+def checkpoint_digest(note: bytes) -> str:
+    """SHA-256 (hex) over a checkpoint's three lines: what it says of the log, whoever signed it."""
+    return hashlib.sha256(note.partition(b"\n\n")[0] + b"\n").hexdigest()
+
+
+def reproduced_by(bundle: Verification, record: Verification, key_given: bool) -> dict[str, Any]:
+    """What the record of a reproduction adds to a bundle that is whole: whether it ``holds``, a ``sentence``, and what it says."""
+    told = record_in(record)
+    try:
+        _check_record(bundle, record, told)
+    except Broken as broken:
+        return {**(told or {}), "holds": False, "sentence": str(broken)}
+    assert told is not None
+    if not key_given:
+        sentence = (
+            f"A record says that all of its {told['tests']} tests were executed again and agreed, but shows nothing about who says so: give "
+            "the verifier key of whoever executed them with --reproduction-key."
+        )
+        return {**told, "holds": False, "sentence": sentence}
+    sentence = (
+        f"All of its {told['tests']} tests were executed again in the pinned image and agreed, as record {told['record']} says, signed "
+        "by the key that you gave."
+    )
+    if record.signers[record.size] & set(bundle.keys.values()):
+        sentence += " The same key signed the bundle, so nobody else executed them."
+    return {**told, "holds": True, "sentence": sentence}
+
+
+def _check_record(bundle: Verification, record: Verification, told: dict[str, Any] | None) -> None:
+    """Raises ``Broken`` unless the record shows that every test of the bundle was executed again and agreed."""
+    if record.problems:
+        raise Broken(f"The record of the reproduction is INVALID: {record.problems[0]}")
+    if told is None:
+        headers = "shows headers only, so it does not say what came of it"
+        what = headers if record.disclosure == HEADERS else "is a bundle, but no record of a reproduction"
+        raise Broken(f"The record that was given {what}.")
+    if told["checkpoint_sha256"] != checkpoint_digest(bundle.note) or told["about"] != plain(bundle.run):
+        raise Broken(f"The record is of another bundle, of the run {told['about']}.")
+    opening, closed, whole = record.told.first[OPENED], record.told.ends[-1][2]["data"], record.told.first[REPRODUCED]
+    once = (record.told.counts[REPRODUCED], opening.get("of"), closed.get("outcome"))
+    if once != (1, whole["of"], whole["outcome"]):
+        raise Broken("The record says other things at its opening or its close than of what came of it.")
+    if told["outcome"] != REPRODUCED or told["agrees"] != told["tests"] or not told["tests"]:
+        raise Broken(told["sentence"])
+    compared, count = record.told.compared, record.told.counts.get(TEST_COMPARED, 0)
+    if count != told["tests"] or len(compared) != count or set(compared.values()) != {"agrees"}:
+        raise Broken(f"The record says that all of {told['tests']} tests agreed, but does not show it test by test.")
+    if not record.told.same_images or not all(record.told.same_images):
+        raise Broken("The record does not show that its tests were executed in the pinned images.")
+    if not record.told.same_packages:
+        raise Broken("The record says that its tests were executed with other packages than the run's.")
+    if bundle.disclosure == HEADERS:
+        raise Broken(
+            "The bundle shows headers only, so which tests it has can't be compared with the record: use a redacted or full one."
+        )
+    claimed = {(name, verdict) for verdict in ("accepted", "suspected") for name in bundle.told.tests[verdict]}
+    if left_out := claimed - compared.keys():
+        raise Broken(f"The record leaves out {len(left_out)} of the {len(claimed)} tests of the bundle.")
+    if compared.keys() - claimed:
+        raise Broken("The record is about tests that the bundle does not have.")
+
+
+def plain(text: str) -> str:
+    """Text of a bundle on one line of ASCII, so that it can't act on a terminal or pass for another text."""
+    return ascii(text[:200])[1:-1]
 
 
 def flat(data: dict[str, Any]) -> dict[str, Any]:
@@ -1432,42 +1687,79 @@ def verify_bundle(
     public_key: str = "",
     known_checkpoint: Path | str | None = None,
     tsa_certificates: Sequence[Path | str] = (),
+    tsa_crls: Sequence[Path | str] = (),
     witnesses: Sequence[str] = (),
+    reproduction: Path | str | None = None,
+    reproduction_key: str = "",
 ) -> dict[str, Any]:
     """Grade a bundle against the verifier key that you trust and the file of a checkpoint that you kept, where given; and against
-    files (PEM) with certificates of time-stamp authorities and the verifier keys of witnesses, without which no anchor counts.
+    files (PEM) with certificates of time-stamp authorities and the verifier keys of witnesses, without which no anchor counts. With the
+    record of a ``reproduction`` under the key of whoever executed it, say whether that shows the bundle executed again.
 
-    The answer is ready for JSON: ``grade``, ``valid``, ``problems`` and ``notices`` (sentences), ``events`` (the run's
-    entries), ``checkpoint`` (the closing signed note: keep it, it is the next time's known one), ``meaning``, ``run``,
-    ``origin``, ``size`` (of the log), ``disclosure``, ``attestations`` (how many hold), ``anchors`` (``kind``, ``by``, ``at`` in RFC
-    3339, and whether each ``counts``). Raises ``BundleUnreadable``.
+    The answer is ready for JSON: ``grade``, ``grades`` (with REPRODUCED where it is shown), ``valid``, ``problems`` and ``notices``
+    (sentences), ``events`` (the run's entries), ``checkpoint`` (the closing signed note: keep it, it is the next time's known one),
+    ``meaning``, ``run``, ``origin``, ``size`` (of the log), ``disclosure``, ``attestations`` (how many hold), ``anchors`` (``kind``,
+    ``by``, ``at`` in RFC 3339, and whether each ``counts``), ``others`` (the other runs of the log: how many are ``open``, and how the
+    ``closed`` ones ended), ``record`` (what the bundle says of a reproduction, where it is the record of one), and with a
+    ``reproduction`` whether it ``holds``. Raises ``BundleUnreadable``.
     """
+    anchors = Anchors(
+        [one for file in tsa_certificates for one in read_certificates(Path(file))],
+        [one for file in tsa_crls for one in read_revoked(Path(file))],
+        read_witnesses(witnesses),
+    )
+    examined = _examined(path, public_key, known_checkpoint, anchors)
+    answer = examined.answer()
+    if reproduction is not None and answer["valid"]:
+        record = _examined(reproduction, reproduction_key, None, Anchors([], [], []))
+        answer["reproduction"] = reproduced_by(examined, record, bool(reproduction_key.strip()))
+        if answer["reproduction"]["holds"]:
+            answer["grades"].append("REPRODUCED")
+    return answer
+
+
+def _examined(path: Path | str, key: str, known_checkpoint: Path | str | None, anchors: Anchors) -> Verification:
     try:
-        trusted = parse_key(public_key.strip()) if public_key.strip() else None
+        trusted = parse_key(key.strip()) if key.strip() else None
     except Broken as broken:
         raise BundleUnreadable(f"The public key is malformed: {broken}. It looks like name+hash+key.") from None
-    named = Anchors(
-        [one for file in tsa_certificates for one in read_certificates(Path(file))], read_witnesses(witnesses)
-    )
     archive = Archive(Path(path))
     with archive.file:
         if "bundle.json" not in archive.zip.NameToInfo:
             raise BundleUnreadable(f"{path} is no QVerify evidence bundle: it has no bundle.json.")
         known = None if known_checkpoint is None else read_known(Path(known_checkpoint), trusted)
-        verification = Verification(archive, trusted, known, named)
+        verification = Verification(archive, trusted, known, anchors)
         verification.examine()
-    return verification.answer()
+    return verification
+
+
+def read_file(path: Path, what: str, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(most + 1)
+    except OSError as error:
+        raise BundleUnreadable(f"{what} {path} can't be read ({error.strerror}).") from None
+    if len(raw) > most:
+        raise BundleUnreadable(f"{what} {path} is over {most >> 20} MiB.")
+    return raw
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
+    raw = read_file(path, "The certificate", MAX_GIVEN)
     try:
-        with path.open("rb") as file:
-            raw = file.read(1 << 20)
         return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
-    except OSError as error:
-        raise BundleUnreadable(f"The certificate {path} can't be read ({error.strerror}).") from None
-    except ValueError:
+    except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
         raise BundleUnreadable(f"{path} holds no certificate (X.509, PEM or DER).") from None
+
+
+def read_revoked(path: Path) -> list[x509.CertificateRevocationList]:
+    """The revocation lists (RFC 5280, section 5) of a file: one in DER, or any number in PEM."""
+    raw = read_file(path, "The revocation list", MAX_CRL)
+    blocks = re.findall(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", raw)
+    try:
+        return [x509.load_pem_x509_crl(block) for block in blocks] or [x509.load_der_x509_crl(raw)]
+    except Exception:  # noqa: BLE001 - as above
+        raise BundleUnreadable(f"{path} holds no revocation list (X.509, PEM or DER).") from None
 
 
 def read_witnesses(texts: Sequence[str]) -> list[Key]:
@@ -1480,67 +1772,118 @@ def read_witnesses(texts: Sequence[str]) -> list[Key]:
 def read_known(path: Path, trusted: Key | None) -> Head:
     """A kept checkpoint; one that was typed or scanned from paper may end its lines in another way, not end the last one, or have a
     signature on the line below its name, as a narrow sheet has it."""
+    raw = read_file(path, "The known checkpoint", MAX_GIVEN)
+    raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
+    raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
     try:
-        with path.open("rb") as file:
-            raw = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
-        raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
-        return parse_checkpoint(raw, [trusted] if trusted else [], "The known checkpoint")
-    except OSError as error:
-        raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from None
+        return parse_checkpoint(raw, named([trusted] if trusted else []), "The known checkpoint")
     except Broken as broken:
         raise BundleUnreadable(f"{path} is of no use as a known checkpoint. {broken}") from None
+
+
+#: Options: name, what follows it, whether it may be given again, and what it is.
+OPTIONS = (
+    ("--public-key", "VKEY", False, "the verifier key you trust: name+hash+key"),
+    ("--known-checkpoint", "FILE", False, "a checkpoint of this log that you kept"),
+    (
+        "--tsa-certificate",
+        "FILE",
+        True,
+        "certificate (PEM) of a time-stamp authority that you trust, or of who issued its",
+    ),
+    (
+        "--tsa-crl",
+        "FILE",
+        True,
+        "list of revoked certificates (PEM or DER) by who issued a time-stamp authority's; none is fetched",
+    ),
+    ("--witness", "VKEY", True, "verifier key of a witness that you trust"),
+    (
+        "--reproduction",
+        "RECORD",
+        False,
+        "the record that `qverify reproduce --out` wrote: adds REPRODUCED where it shows it",
+    ),
+    ("--reproduction-key", "VKEY", False, "the verifier key of whoever executed it again"),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What a bundle is checked against; ``checked`` reads it back."""
+    parser.add_argument("bundle", metavar="BUNDLE")
+    for name, value, again, what in OPTIONS:
+        if again:
+            parser.add_argument(name, action="append", default=[], metavar=value, help=f"{what}; may be given again")
+        else:
+            parser.add_argument(name, default="", metavar=value, help=what)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def checked(options: argparse.Namespace) -> dict[str, Any]:
+    """``verify_bundle`` as the command line asks for it."""
+    return verify_bundle(
+        options.bundle,
+        public_key=options.public_key,
+        known_checkpoint=options.known_checkpoint or None,
+        tsa_certificates=options.tsa_certificate,
+        tsa_crls=options.tsa_crl,
+        witnesses=options.witness,
+        reproduction=options.reproduction or None,
+        reproduction_key=options.reproduction_key,
+    )
+
+
+def exit_code(answer: dict[str, Any]) -> int:
+    """0 whole, and executed again where that was asked; 1 not."""
+    return 0 if answer["valid"] and answer.get("reproduction", {}).get("holds", True) else 1
+
+
+def lines_of(answer: dict[str, Any]) -> Iterator[str]:
+    """An answer for a person."""
+    yield f"{', '.join(answer['grades'])}. {answer['meaning']}"
+    yield f"{answer['events']} events of the run {plain(answer['run'])}, log {plain(answer['origin'])}."
+    others = answer["others"]
+    if answer["valid"] and (others["open"] or others["closed"]):
+        words = [f"{word} {count}" for word, count in sorted(others["closed"].items())]
+        words += [f"not ended {others['open']}"] if others["open"] else []
+        yield f"  other runs of the log, by how they ended: {', '.join(words)}"
+    for anchor in answer["anchors"]:
+        if anchor["counts"]:
+            verb = "time-stamped" if anchor["kind"] == "time_stamp" else "cosigned"
+            yield f"  anchor: {verb} by {anchor['by']} on {anchor['at']}"
+    if "reproduction" in answer:
+        word = "reproduction" if answer["reproduction"]["holds"] else "not shown to be reproduced"
+        yield f"  {word}: {answer['reproduction']['sentence']}"
+    elif answer["record"]:
+        yield f"  record: {answer['record']['sentence']}"
+    yield from (f"  problem: {sentence}" for sentence in answer["problems"])
+    yield from (f"  notice: {sentence}" for sentence in answer["notices"])
+
+
+def printable(line: str) -> str:
+    """Names of files may hold what moves a terminal's cursor, and so may the words of an error."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the grade and the sentences, or one JSON document; answer the exit code."""
     parser = argparse.ArgumentParser(prog="verify.py", description="Check a QVerify evidence bundle.")
-    parser.add_argument("bundle", metavar="BUNDLE")
-    parser.add_argument("--public-key", default="", metavar="VKEY", help="the verifier key you trust: name+hash+key")
-    parser.add_argument(
-        "--known-checkpoint", default=None, metavar="FILE", help="a checkpoint of this log that you kept"
-    )
-    parser.add_argument(
-        "--tsa-certificate",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="certificate (PEM) of a time-stamp authority that you trust, or of who issued its; may be given again",
-    )
-    parser.add_argument(
-        "--witness",
-        action="append",
-        default=[],
-        metavar="VKEY",
-        help="verifier key of a witness that you trust; may be given again",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_options(parser)
     options = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a letter gets its number instead.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        answer = verify_bundle(
-            options.bundle,
-            public_key=options.public_key,
-            known_checkpoint=options.known_checkpoint,
-            tsa_certificates=options.tsa_certificate,
-            witnesses=options.witness,
-        )
+        answer = checked(options)
     except BundleUnreadable as error:
-        print(error.sentence, file=sys.stderr)
+        print(printable(error.sentence), file=sys.stderr)
         return error.exit_code
     if options.json:
         print(json.dumps(answer, indent=2))
     else:
-        print(f"{answer['grade']}. {answer['meaning']}")
-        print(
-            f"{answer['events']} events of the run {ascii(answer['run'])[1:-1]}, log {ascii(answer['origin'])[1:-1]}."
-        )
-        for anchor in answer["anchors"]:
-            if anchor["counts"]:
-                verb = "time-stamped" if anchor["kind"] == "time_stamp" else "cosigned"
-                print(f"  anchor: {verb} by {anchor['by']} on {anchor['at']}")
-        for kind in ("problem", "notice"):
-            for sentence in answer["problems"] if kind == "problem" else answer["notices"]:
-                print(f"  {kind}: {sentence}")
-    return 0 if answer["valid"] else 1
+        for line in lines_of(answer):
+            print(printable(line))
+    return exit_code(answer)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from qverify_desktop.domain.results import (
     Verdict,
 )
 from qverify_desktop.domain.trend import SERIES, told
+from qverify_desktop.export.amounts import counted, gained
 from qverify_desktop.export.html_sources import LEGEND, sources
 from qverify_desktop.export.html_trend import trend_of
 from qverify_desktop.export.issue import reproducer
@@ -67,6 +69,7 @@ def html(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
     shape, token = _SHAPES[result.verdict]
     style = templates.get_template("style.css.jinja").render(light=colours(root, "light"), dark=colours(root, "dark"))
     tests = {judged.test.id: judged.test for judged in result.tests}
+    shown = sources(result, supplement)
     text = templates.get_template("report.html.jinja").render(
         result=result,
         supplement=supplement,
@@ -77,7 +80,8 @@ def html(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
         # Only this style counts: one that a text of the repository smuggled in would not.
         style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         reproducers={defect.id: reproducer(tests.get(defect.test)) for defect in result.defects},
-        sources=sources(result, supplement),
+        sources=shown,
+        places={(file.path, line.number): line.anchor for file in shown for line in file.lines if line.anchor},
         legend=LEGEND,
         trend=trend_of(supplement.history),
         series=SERIES,
@@ -86,6 +90,7 @@ def html(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
         kept=_by_file([judged for judged in result.tests if judged.verdict is TestVerdict.ACCEPTED]),
         suspected=[judged for judged in result.tests if judged.verdict is TestVerdict.SUSPECTED],
         refused=_by_reason(result),
+        refused_count=sum(judged.verdict is TestVerdict.REFUSED for judged in result.tests),
         sentences=SENTENCES,
         most=MOST_ROWS,
     )
@@ -106,7 +111,9 @@ def environment(root: Path) -> Environment:
     environment.filters["percent"] = _percent
     environment.filters["of"] = _of
     environment.filters["seconds"] = _seconds
-    environment.filters["counted"] = _counted
+    environment.filters["counted"] = counted
+    environment.filters["gained"] = gained
+    environment.filters["moment"] = _moment
     environment.globals["icon"] = lambda name: _icon(root, name)
     return environment
 
@@ -165,9 +172,9 @@ def _of(fraction: Fraction) -> str:
     return f"{fraction.part:,} of {fraction.whole:,}" if fraction.whole else "none"
 
 
-def _counted(number: int, thing: str) -> str:
-    plural = {"branch": "branches"}.get(thing, f"{thing}s")
-    return f"{number} {thing if number == 1 else plural}"
+def _moment(text: str) -> str:
+    """A time of RFC 3339 in UTC to the minute; any other text stays as it is."""
+    return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(\.\d+)?Z$", r"\1 \2 UTC", text)
 
 
 def _seconds(milliseconds: int) -> str:

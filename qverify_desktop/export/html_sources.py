@@ -31,12 +31,14 @@ _MARKS: Mapping[str, str] = {name: mark for name, mark, _ in LEGEND}
 
 @dataclass(frozen=True)
 class Line:
-    """``state`` is a name of ``LEGEND``, empty where nothing can run; ``defects`` are suspected at this line."""
+    """``state`` is a name of ``LEGEND``, empty where nothing can run; ``defects`` are suspected at this line, which has an
+    ``anchor`` then."""
 
     number: int
     text: str
     state: str = ""
     defects: tuple[str, ...] = ()
+    anchor: str = ""
 
     @property
     def mark(self) -> str:
@@ -86,9 +88,9 @@ def sources(result: RunResult, supplement: Supplement) -> list[Source]:
     for defect in result.defects:
         suspected[defect.file][defect.line].append(f"{defect.call} gives {defect.observed}, not {defect.expected}")
     open_left = MOST_OPEN
-    made = []
+    made: list[Source] = []
     for file in within_limits(result, supplement.sources):
-        lines = () if file.left_out else _lines(file, suspected.get(file.path, {}))
+        lines = () if file.left_out else _lines(file, suspected.get(file.path, {}), len(made))
         open_left -= len(lines)
         made.append(
             Source(
@@ -113,12 +115,18 @@ def _branches_taken(coverage: FileCoverage) -> Fraction:
     return Fraction(len(coverage.covered_branches & coverage.branches), len(coverage.branches))
 
 
-def _lines(file: FileDetails, suspected: Mapping[int, list[str]]) -> tuple[Line, ...]:
+def _lines(file: FileDetails, suspected: Mapping[int, list[str]], place: int) -> tuple[Line, ...]:
     states = line_states(file)
     # Split as Python counts lines: a form feed is no end of one.
     texts = file.text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     return tuple(
-        Line(number, _cut(text), _state(states.get(number)), tuple(suspected.get(number, ())))
+        Line(
+            number,
+            _cut(text),
+            _state(states.get(number)),
+            tuple(suspected.get(number, ())),
+            f"at-{place}-{number}" if number in suspected else "",
+        )
         for number, text in enumerate(texts, 1)
     )
 

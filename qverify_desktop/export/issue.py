@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from qverify_desktop.domain.results import RunResult, SuspectedDefect
 from qverify_desktop.domain.testing import GeneratedTest
-from qverify_desktop.export.plain_text import one_line, readable
+from qverify_desktop.export.markdown_text import code_span, longest_run, prose
+from qverify_desktop.export.plain_text import readable
 
 #: Characters of the call in the heading.
 _MOST_CALL = 60
+#: Characters of the quoted words.
+_MOST_WORDS = 2000
 
 
 def issues(result: RunResult) -> bytes:
@@ -24,14 +27,14 @@ def reproducer(test: GeneratedTest | None) -> str:
 
 
 def issue(defect: SuspectedDefect, program: str, command: str = "", language: str = "") -> str:
-    """One issue. Code stands in fences longer than any in it, prose on one line each, so that no text of the repository can
-    break out of its place. ``language`` names the program's language for its colours."""
+    """One issue. Code stands in fences longer than any in it, prose on one line each with its marks escaped, so that no text of
+    the repository can break out of its place. ``language`` names the program's language for its colours."""
     words = defect.evidence
     parts = [
-        f"## {one_line(defect.call, _MOST_CALL)} contradicts {one_line(words.file)}:{words.line}",
+        f"## {code_span(defect.call, _MOST_CALL)} contradicts {code_span(f'{words.file}:{words.line}')}",
         "",
-        f"> {one_line(words.text, 2000)}",
-        "",
+        # As it stands there: a quotation would take the ``>>>`` of an example for three more.
+        _fenced("The repository's own words", words.text[:_MOST_WORDS]),
         _fenced("Call", defect.call),
         _fenced("Expected", defect.expected),
         _fenced("Observed", defect.observed),
@@ -42,14 +45,15 @@ def issue(defect: SuspectedDefect, program: str, command: str = "", language: st
     if command:
         parts.append(_fenced("Run it with", command))
     if defect.history is not None:
-        parts += [one_line(defect.history.sentence, 1000), ""]
+        parts += [prose(defect.history.sentence), ""]
     known = f" {defect.calibration.sentence}" if defect.calibration else ""
-    parts += [f"Confidence: {defect.confidence // 10} of 100.{known} Code: {one_line(defect.file)}:{defect.line}", ""]
+    parts += [
+        f"Confidence: {defect.confidence // 10} of 100.{known} Code: {code_span(f'{defect.file}:{defect.line}')}",
+        "",
+    ]
     return "\n".join(parts)
 
 
 def _fenced(title: str, text: str, language: str = "") -> str:
-    fence = "```"
-    while fence in text:
-        fence += "`"
+    fence = "`" * max(3, longest_run(text) + 1)
     return f"{title}:\n\n{fence}{language}\n{readable(text).rstrip()}\n{fence}\n"

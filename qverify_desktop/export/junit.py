@@ -48,7 +48,10 @@ def junit(result: RunResult) -> bytes:
 
 def _case(suite: ElementTree.Element, judged: JudgedTest, defect: SuspectedDefect | None) -> None:
     test = judged.test
-    classname = readable(test.path.removesuffix(".py").replace("/", "."))
+    # Jenkins takes what follows the last point for the class and the rest for its package, in any language.
+    folder, _, file = test.path.rpartition("/")
+    stem = file.rpartition(".")[0] or file
+    classname = readable(".".join(part for part in (folder.replace("/", "."), stem.replace(".", "_")) if part))
     case = ElementTree.SubElement(suite, "testcase", classname=classname, name=readable(test.name))
     sentence = readable(f"{SENTENCES[judged.reason]} {judged.detail}".strip())
     if judged.verdict is TestVerdict.REFUSED:

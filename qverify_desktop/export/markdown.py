@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from qverify_desktop.domain.execution import Isolation
 from qverify_desktop.domain.report import NOTHING_MORE, Judged, Seal, Supplement
 from qverify_desktop.domain.results import SENTENCES, Fraction, RunResult, SuspectedDefect, TestVerdict
+from qverify_desktop.export.amounts import counted, gained
 from qverify_desktop.export.issue import reproducer
-from qverify_desktop.export.plain_text import one_line, readable
+from qverify_desktop.export.markdown_text import code_span, longest_run, prose
+from qverify_desktop.export.plain_text import readable
 
 #: GitHub takes 65,536 characters in a comment; bytes are never fewer.
 MOST_BYTES = 65_536
@@ -31,8 +32,11 @@ def markdown(result: RunResult, supplement: Supplement = NOTHING_MORE) -> bytes:
 
 
 def _text(result: RunResult, supplement: Supplement, most: int) -> bytes:
-    lines = [f"# {_prose(result.sentence)}", ""]
-    lines += [f"Repository {_code(result.origin)}, tree {_code(result.tree)}, run {_code(result.run)}.", ""]
+    lines = [f"# {prose(result.sentence)}", ""]
+    lines += [
+        f"Repository {code_span(result.origin)}, tree {code_span(result.tree)}, run {code_span(result.run)}.",
+        "",
+    ]
     if result.isolation is Isolation.REDUCED:
         lines += ["**Reduced isolation**: locked away by bubblewrap, without a container engine.", ""]
     lines += _numbers(result)
@@ -46,22 +50,24 @@ def _text(result: RunResult, supplement: Supplement, most: int) -> bytes:
     if result.fixed:
         lines += ["## Fixed since earlier runs", ""]
         for one in result.fixed[:most]:
-            place = _code(f"{one.defect.file}:{one.defect.line}")
-            lines += [f"- {_code(one.defect.symbol)} in {place}, {_code(one.defect.call)}: {_prose(one.sentence)}"]
+            place = code_span(f"{one.defect.file}:{one.defect.line}")
+            lines += [
+                f"- {code_span(one.defect.symbol)} in {place}, {code_span(one.defect.call)}: {prose(one.sentence)}"
+            ]
         lines += ["", *_more(len(result.fixed) - most)]
     if result.changes:
-        lines += [f"## Answers otherwise than at {_prose(result.changes[0].revision)}", ""]
+        lines += [f"## Answers otherwise than at {prose(result.changes[0].revision)}", ""]
         lines += [
-            f"- {_code(one.symbol)} in {_code(f'{one.file}:{one.line}')}, {_code(one.call)}: "
-            f"{_code(one.before)} before, {_code(one.now)} now"
+            f"- {code_span(one.symbol)} in {code_span(f'{one.file}:{one.line}')}, {code_span(one.call)}: "
+            f"{code_span(one.before)} before, {code_span(one.now)} now"
             for one in result.changes[:most]
         ]
         lines += ["", *_more(len(result.changes) - most)]
     lines += _kept(result, most)
     lines += _refused(result)
     if result.notices:
-        notices = [*(f"- {_prose(notice)}" for notice in result.notices[:most]), ""]
-        lines += _folded(_counted(len(result.notices), "notice"), [*notices, *_more(len(result.notices) - most)])
+        notices = [*(f"- {prose(notice)}" for notice in result.notices[:most]), ""]
+        lines += _folded(counted(len(result.notices), "notice"), [*notices, *_more(len(result.notices) - most)])
     lines += _evidence(supplement.seal)
     return "\n".join(lines).encode("utf-8")
 
@@ -75,14 +81,10 @@ def _more(count: int) -> list[str]:
     return [f"and {count:,} more", ""] if count > 0 else []
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
 def _evidence(seal: Seal | None) -> list[str]:
     if seal is None:
         return []
-    lines = [_prose(seal.meaning), ""]
+    lines = [prose(seal.meaning), ""]
     if seal.checkpoint:
         lines += [
             "The checkpoint that closes the run. Keep it apart from the bundle:",
@@ -109,19 +111,19 @@ def _of(fraction: Fraction) -> str:
 
 
 def _defect(defect: SuspectedDefect, judged: Judged | None, program: str) -> list[str]:
-    decided = f"{judged.decision} by a person{': ' if judged.note else ''}{_prose(judged.note)}" if judged else ""
+    decided = f"{judged.decision} by a person{': ' if judged.note else ''}{prose(judged.note)}" if judged else ""
     return [
-        f"### {_code(defect.symbol)} in {_code(f'{defect.file}:{defect.line}')}",
+        f"### {code_span(defect.symbol)} in {code_span(f'{defect.file}:{defect.line}')}",
         "",
-        f"- call: {_code(defect.call)}",
-        f"- expected: {_code(defect.expected)}",
-        f"- observed: {_code(defect.observed)}, {defect.reproductions} times",
-        f"- confidence: {defect.confidence / 10:g} %",
-        *([f"- {_prose(defect.calibration.sentence)}"] if defect.calibration else []),
-        *([f"- history: {_prose(defect.history.sentence)}"] if defect.history else []),
+        f"- call: {code_span(defect.call)}",
+        f"- expected: {code_span(defect.expected)}",
+        f"- observed: {code_span(defect.observed)}, {defect.reproductions} times",
+        f"- confidence: {defect.confidence // 10} of 100",
+        *([f"- {prose(defect.calibration.sentence)}"] if defect.calibration else []),
+        *([f"- history: {prose(defect.history.sentence)}"] if defect.history else []),
         *([f"- {decided}"] if judged else []),
         "",
-        f"The repository's own words, {_code(f'{defect.evidence.file}:{defect.evidence.line}')}:",
+        f"The repository's own words, {code_span(f'{defect.evidence.file}:{defect.evidence.line}')}:",
         "",
         *_block(defect.evidence.text),
         "",
@@ -134,9 +136,8 @@ def _kept(result: RunResult, most: int) -> list[str]:
         return []
     rows = ["| test | label | gain |", "|---|---|---|"]
     for judged in result.accepted[:most]:
-        gain = f"{judged.gain.lines} lines, {judged.gain.branches} branches, {judged.gain.mutants} mutants"
-        rows.append(f"| {_cell(judged.test.id)} | {judged.test.label.value} | {gain} |")
-    return _folded(f"{_counted(len(result.accepted), 'test')} kept", [*rows, "", *_more(len(result.accepted) - most)])
+        rows.append(f"| {_cell(judged.test.id)} | {judged.test.label.value} | {gained(judged.gain)} |")
+    return _folded(f"{counted(len(result.accepted), 'test')} kept", [*rows, "", *_more(len(result.accepted) - most)])
 
 
 def _refused(result: RunResult) -> list[str]:
@@ -144,34 +145,16 @@ def _refused(result: RunResult) -> list[str]:
     if not reasons:
         return []
     rows = [f"| {SENTENCES[reason]} | {count} |" for reason, count in reasons.most_common()]
-    return _folded(f"{_counted(reasons.total(), 'test')} refused", ["| reason | tests |", "|---|---|", *rows, ""])
-
-
-def _prose(text: str) -> str:
-    """Every mark that Markdown could read as its own is escaped (CommonMark 2.4: any ASCII punctuation may be)."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+|!~&@:])", r"\\\1", one_line(text, 2000))
-
-
-def _code(text: str) -> str:
-    """A code span whose fence is longer than any run of backticks inside (CommonMark 6.1)."""
-    flat = one_line(text)
-    if not flat:
-        return "(empty)"
-    fence = "`" * (_longest_run(flat) + 1)
-    return f"{fence} {flat} {fence}" if "`" in flat else f"{fence}{flat}{fence}"
+    return _folded(f"{counted(reasons.total(), 'test')} refused", ["| reason | tests |", "|---|---|", *rows, ""])
 
 
 def _cell(text: str) -> str:
-    return _code(text).replace("|", "\\|")
+    return code_span(text).replace("|", "\\|")
 
 
 def _block(text: str) -> list[str]:
     shown = readable(text[:_MOST_TEXT])
     if len(text) > _MOST_TEXT:
         shown = f"{shown}\n… and {len(text) - _MOST_TEXT:,} characters more"
-    fence = "`" * max(3, _longest_run(shown) + 1)
+    fence = "`" * max(3, longest_run(shown) + 1)
     return [f"{fence}text", *shown.split("\n"), fence]
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -13,7 +13,7 @@ from qverify_desktop.export import html
 #: Title, icon and colour of each outcome.
 _SHAPES = {
     Outcome.REPRODUCED: ("Reproduced", "circle-check", "success"),
-    Outcome.OTHER_IMAGE: ("Agrees in another image", "triangle-alert", "warning"),
+    Outcome.OTHER_ENVIRONMENT: ("Agrees in another environment", "triangle-alert", "warning"),
     Outcome.DIFFERS: ("Differs", "diamond-alert", "danger"),
     Outcome.PARTLY: ("Executed in part", "triangle-alert", "warning"),
     Outcome.NOTHING: ("Nothing executed", "circle-slash", "muted"),
@@ -25,7 +25,13 @@ def reproduction_html(document: Mapping[str, Any]) -> bytes:
     root = resources_root() / "resources"
     tests = sorted(
         document["tests"],
-        key=lambda test: (_ORDER.index(test["state"]), test["verdict"] != "suspected", test["language"], test["id"]),
+        key=lambda test: (
+            _ORDER.index(test["state"]),
+            not test["steady"],
+            test["verdict"] != "suspected",
+            test["language"],
+            test["id"],
+        ),
     )
     title, shape, token = _SHAPES[Outcome(document["outcome"])]
     text = (

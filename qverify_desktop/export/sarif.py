@@ -68,7 +68,11 @@ def _driver() -> dict[str, Any]:
                 },
                 "help": {"text": _HELP, "markdown": _HELP_MARKDOWN},
                 "defaultConfiguration": {"level": "warning"},
-                "properties": {"tags": ["correctness", "documentation"], "precision": "high"},
+                "properties": {
+                    "tags": ["correctness", "documentation"],
+                    "precision": "high",
+                    "problem.severity": "warning",
+                },
             }
         ],
     }
@@ -83,8 +87,8 @@ def _invocation(result: RunResult) -> dict[str, Any]:
 
 def _result(defect: SuspectedDefect, judged: Judged | None) -> dict[str, Any]:
     message = (
-        f"Suspected defect in {one_line(defect.symbol)}: {one_line(defect.call)} gives {one_line(defect.observed)}, "
-        f"but {one_line(defect.evidence.file)}:{defect.evidence.line} says {one_line(defect.expected)}."
+        f"Suspected defect in {_told(defect.symbol)}: {_told(defect.call)} gives {_told(defect.observed)}, "
+        f"but [{_link_text(defect.evidence.file)}:{defect.evidence.line}](1) says {_told(defect.expected)}."
     )
     location = _location(defect.file, defect.line)
     location["logicalLocations"] = [{"fullyQualifiedName": readable(defect.symbol), "kind": "function"}]
@@ -99,7 +103,12 @@ def _result(defect: SuspectedDefect, judged: Judged | None) -> dict[str, Any]:
         "message": {"text": message},
         "locations": [location],
         "relatedLocations": [{"id": 1, "message": {"text": "The repository's own words."}, **words}],
-        "partialFingerprints": {"qverifyPromise/v1": defect.fingerprint},
+        # Code scanning knows a finding again by the second name only, and would make it of the text of the line: two defects of
+        # one function would be one, and a changed signature another.
+        "partialFingerprints": {
+            "qverifyPromise/v1": defect.fingerprint,
+            "primaryLocationLineHash": f"{defect.fingerprint}:1",
+        },
         "suppressions": _suppressions(judged),
         "properties": {
             "call": readable(defect.call),
@@ -111,6 +120,16 @@ def _result(defect: SuspectedDefect, judged: Judged | None) -> dict[str, Any]:
             **({"decision": judged.decision} if judged else {}),
         },
     }
+
+
+def _told(text: str) -> str:
+    """A text of the repository in a message. ``[text](target)`` in it would be a link (section 3.11.6): ``calls[0](1)`` is none."""
+    return one_line(text).replace("](", "] (")
+
+
+def _link_text(text: str) -> str:
+    """Square brackets in the text of a link are escaped (section 3.11.6)."""
+    return re.sub(r"([\[\]\\])", r"\\\1", one_line(text))
 
 
 def _suppressions(judged: Judged | None) -> list[dict[str, Any]]:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
-from qverify_desktop.hosted.refusals import said
-from qverify_desktop.hosted.service import HostedService, checked_id
+from qverify_desktop.domain.errors import HostedFailure
+from qverify_desktop.hosted.refusals import said, words_of
+from qverify_desktop.hosted.service import SHOWN_S, HostedService, checked_id
 
 MOST_LISTED = 100
 MOST_ROWS = 24
 _LARGEST = (1 << 53) - 1
 
 
+#: Bytes of a bundle that are fetched at most.
+MOST_BUNDLE = 4 << 30
+
+
+@dataclass(frozen=True)
+class BundleAddress:
+    """A pre-signed address (whoever has it can read the bundle), and what the service says lies there."""
+
+    url: str
+    size: int
+    sha256: str
+
+    def __repr__(self) -> str:
+        return f"BundleAddress({self.size}, {self.sha256!r})"
+
+
 class Analyses:
-    """The analyses of a service. Answers are as the contract has them, with texts and numbers bounded. Each raises ``HostedFailure``."""
+    """The analyses of a service, and the account that they are run for. Answers are as the contract has them, with texts and numbers bounded. Each raises ``HostedFailure``."""
 
     def __init__(self, service: HostedService) -> None:
         self._service = service
@@ -23,7 +42,7 @@ class Analyses:
 
     async def list(self) -> list[dict[str, Any]]:
         """The newest."""
-        told = (await self._service.call("GET", f"/v1/analyses?limit={MOST_LISTED}", deadline_s=20)).json()
+        told = (await self._service.call("GET", f"/v1/analyses?limit={MOST_LISTED}", deadline_s=SHOWN_S)).json()
         entries = told.get("analyses")
         return [
             analysis_of(one)
@@ -37,9 +56,29 @@ class Analyses:
     async def cancel(self, id: str) -> dict[str, Any]:
         return analysis_of((await self._service.call("POST", f"/v1/analyses/{checked_id(id)}/cancel")).json())
 
+    async def bundle(self, id: str) -> BundleAddress:
+        """Where the bundle of one that is done can be fetched for some minutes."""
+        told = (await self._service.call("GET", f"/v1/analyses/{checked_id(id)}/bundle")).json()
+        url, size, digest = told.get("url"), number(told.get("size")), told.get("sha256")
+        if not isinstance(url, str) or not 0 < size <= MOST_BUNDLE or not re.fullmatch("[0-9a-f]{64}", str(digest)):
+            raise HostedFailure(
+                "The hosted service gave no address of a bundle that could be fetched. Nothing was written.",
+                "Tell whoever runs it.",
+            )
+        return BundleAddress(url, size, str(digest))
+
+    async def result(self, id: str) -> dict[str, Any]:
+        """``AnalysisResult`` of one that is done, as it came."""
+        told = (await self._service.call("GET", f"/v1/analyses/{checked_id(id)}")).json()
+        return _object(told.get("result"))
+
+    async def account(self) -> dict[str, Any]:
+        """Who is signed in, as the service has it."""
+        return account_of((await self._service.call("GET", "/v1/account", deadline_s=SHOWN_S)).json())
+
     async def usage(self) -> dict[str, Any]:
         """Plan, quotas and invoices."""
-        return usage_of((await self._service.call("GET", "/v1/usage", deadline_s=20)).json())
+        return usage_of((await self._service.call("GET", "/v1/usage", deadline_s=SHOWN_S)).json())
 
 
 def analysis_of(value: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +105,18 @@ def analysis_of(value: dict[str, Any]) -> dict[str, Any]:
         "coverage_before": number(result.get("coverage_before")),
         "coverage_after": number(result.get("coverage_after")),
         "report_url": address(result.get("report_url")),
-        "problem": said(problem.get("detail") or problem.get("title")),
+        "problem": words_of(problem.get("detail") or problem.get("title")),
+    }
+
+
+def account_of(value: dict[str, Any]) -> dict[str, Any]:
+    """What is shown of an ``Account``."""
+    scopes = value.get("scopes")
+    return {
+        "organisation": said(_object(value.get("organisation")).get("name")),
+        "account": said(value.get("name") or value.get("subject")),
+        "scopes": [said(one)[:60] for one in (scopes if isinstance(scopes, list) else [])[:20]],
+        "expires_at": said(value.get("expires_at"))[:30],
     }
 
 

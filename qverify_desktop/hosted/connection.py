@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import random
 import ssl
 import time
@@ -27,6 +28,10 @@ from qverify_desktop.domain.connections import Gate, Purpose
 from qverify_desktop.domain.errors import BadInput, HostedFailure
 from qverify_desktop.domain.network import is_loopback
 from qverify_desktop.hosted.refusals import refusal
+
+# Their lines name addresses, and a pre-signed one is as good as what lies there.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 T = TypeVar("T")
 #: Bytes of an answer that are read at most.
@@ -128,30 +133,37 @@ class Connection:
         return answer
 
     @contextlib.asynccontextmanager
-    async def lines(self, asked: Asked) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
-        """The body in pieces, as it comes; a body that is an error is read whole. Raises like ``ask``; there is one try only."""
+    async def pieces(self, asked: Asked, silence_s: float) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
+        """The body in pieces, as it comes, until nothing comes for ``silence_s``; a body that is an error is read whole. How long the
+        whole may take is the caller's. Raises like ``ask``; there is one try only."""
         self.check(asked.url)
         try:
-            request = self._request(asked, read_s=None)
-            response = await self._client(asked.url).send(request, stream=True)
+            request = self._request(asked, silence_s)
+            response: httpx.Response | None = None
             try:
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                if response.status_code != 200:
-                    body = await _bounded(response, MOST_ANSWER_BYTES)
-                    yield Answer(response.status_code, headers, body), _nothing()
-                else:
-                    yield Answer(200, headers, b""), response.aiter_bytes()
+                async with asyncio.timeout(asked.deadline_s):
+                    response = await self._client(asked.url).send(request, stream=True)
+                    whole = None if response.status_code == 200 else await _bounded(response, MOST_ANSWER_BYTES)
+                answer = _answer(asked, response, whole or b"")
+                yield answer, response.aiter_raw() if whole is None else _nothing()
             finally:
-                await response.aclose()
-        except (httpx.TransportError, ssl.SSLError) as error:
+                if response is not None:
+                    await response.aclose()
+        except (httpx.TransportError, TimeoutError, ssl.SSLError) as error:
             raise _unreachable(error, asked.url) from None
 
-    def check(self, url: str) -> None:
-        """Raises ``BadInput`` for an address that is not TLS, ``HostedFailure`` for one that the gate refuses."""
+    def check(self, url: str) -> str:
+        """The host of an address that may be connected to. Raises ``BadInput`` for one that is not TLS, ``HostedFailure`` for one that
+        the gate refuses."""
         host = checked_address(url, self._reach.plain_http)
         closed = self._gate.refusal(Purpose.HOSTED, host)
         if closed is not None:
             raise HostedFailure(closed.sentence, closed.remedy)
+        return host
+
+    def goes_direct(self, url: str) -> bool:
+        """Whether no proxy stands between."""
+        return self._is_direct(url) or not (self._reach.proxy or _environment_proxy())
 
     async def _once(self, asked: Asked) -> Answer:
         response = await self._client(asked.url).send(self._request(asked), stream=True)
@@ -159,9 +171,9 @@ class Connection:
             body = await _bounded(response, MOST_ANSWER_BYTES)
         finally:
             await response.aclose()
-        return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
+        return _answer(asked, response, body)
 
-    def _request(self, asked: Asked, read_s: float | None = 30.0) -> httpx.Request:
+    def _request(self, asked: Asked, read_s: float = 30.0) -> httpx.Request:
         # Nothing compressed is asked for: what is counted is what is read.
         headers = {"accept-encoding": "identity", "user-agent": "qverify-desktop", **asked.headers}
         timeout = httpx.Timeout(read_s, connect=TIMEOUT.connect, write=TIMEOUT.write, pool=TIMEOUT.pool)
@@ -174,10 +186,7 @@ class Connection:
         return client.build_request(asked.method, asked.url, headers=headers, content=content, timeout=timeout)
 
     def _client(self, url: str) -> httpx.AsyncClient:
-        parts = urlsplit(url)
-        direct = not self._reach.proxy and (
-            is_loopback(parts.hostname or "") or bool(urllib.request.proxy_bypass(parts.hostname or ""))
-        )
+        direct = self._is_direct(url)
         if direct not in self._clients:
             proxy = None if direct else (self._reach.proxy or _environment_proxy() or None)
             self._clients[direct] = httpx.AsyncClient(
@@ -188,6 +197,10 @@ class Connection:
                 timeout=TIMEOUT,
             )
         return self._clients[direct]
+
+    def _is_direct(self, url: str) -> bool:
+        host = urlsplit(url).hostname or ""
+        return not self._reach.proxy and (is_loopback(host) or bool(urllib.request.proxy_bypass(host)))
 
 
 def checked_address(url: str, plain_http: bool = False) -> str:
@@ -239,6 +252,13 @@ def _tls(ca_file: str) -> ssl.SSLContext:
     return context
 
 
+def _answer(asked: Asked, response: httpx.Response, body: bytes) -> Answer:
+    """An answer that does not hold the token it was asked with: what is shown, kept or recorded of it can't give the token away."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    token = asked.headers.get("authorization", "").rpartition(" ")[2].encode()
+    return Answer(response.status_code, headers, body.replace(token, b"[token]") if token else body)
+
+
 async def _bounded(response: httpx.Response, most: int) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_raw():
@@ -259,13 +279,20 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 def _unreachable(error: BaseException, url: str) -> HostedFailure:
     host = urlsplit(url).hostname or ""
-    cause = error.__cause__
+    cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, ssl.SSLError) or cause is not None or "CERTIFICATE" in str(error).upper():
+    if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE" in str(error).upper():
         return HostedFailure(
             f"The certificate of {host} is not one that this machine trusts, so nothing was sent to it.",
             "If the service has a certificate of your organisation, name its authority in the settings (hosted_ca_file).",
+        )
+    # Cut in the middle of the handshake, as by a balancer with nothing behind it, is cut and nothing else.
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return HostedFailure(
+            f"No secure connection to {host} came about ({cause.reason or 'TLS'}). Nothing was sent.",
+            "A network that asks for a sign-in of its own answers so, and a service that does not speak TLS 1.2.",
+            again=True,
         )
     if isinstance(error, httpx.ProxyError):
         return HostedFailure(
@@ -278,7 +305,7 @@ def _unreachable(error: BaseException, url: str) -> HostedFailure:
     return HostedFailure(f"The connection to {host} was cut. What arrived there is kept.", _LATER, again=True)
 
 
-_LATER = "It is tried again by itself while it stands in the queue."
+_LATER = "Try again later; what stands in the queue is tried again by itself."
 
 
 def _shown(url: str) -> str:

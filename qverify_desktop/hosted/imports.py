@@ -11,7 +11,7 @@ from typing import Any
 
 from qverify_desktop.domain.errors import HostedFailure
 from qverify_desktop.hosted.connection import Answer, Asked, tried
-from qverify_desktop.hosted.refusals import refusal, said
+from qverify_desktop.hosted.refusals import refusal, said, words_of
 from qverify_desktop.hosted.service import HostedService, checked_id
 
 #: Parts whose addresses are asked for at once: they expire.
@@ -20,6 +20,8 @@ BATCH = 8
 PIECE, MOST_PART, MOST_PARTS = 1024 * 1024, 1 << 30, 10_000
 #: Seconds for one part, besides what its bytes need at a slow line's 64 KiB a second.
 PART_S, SLOW = 60.0, 64 * 1024
+#: Seconds in which a bundle is announced: whoever waits is to be told soon that the service can't be reached.
+ANNOUNCE_S = 10.0
 #: How often an address that was refused, or parts that did not arrive, are asked for again.
 TRIES = 4
 #: States of imports and analyses that are their last.
@@ -99,7 +101,8 @@ class Imports:
 
     async def announce(self, one: Announcement, key: str) -> dict[str, Any]:
         """``Import`` of the contract, new or the one that there is under this key. Raises ``HostedFailure``."""
-        return _checked((await self._service.call("POST", "/v1/imports", one.body(), key=key)).json())
+        asked = self._service.call("POST", "/v1/imports", one.body(), key=key, deadline_s=ANNOUNCE_S)
+        return _checked((await asked).json())
 
     async def get(self, id: str) -> dict[str, Any]:
         return _checked((await self._service.call("GET", f"/v1/imports/{checked_id(id)}")).json())
@@ -165,8 +168,7 @@ class Imports:
         found: dict[int, tuple[str, dict[str, str]]] = {}
         for one in told.get("parts", ()):
             if isinstance(one, dict) and one.get("number") in numbers and isinstance(one.get("url"), str):
-                # It is checked like every address: TLS, and the gate.
-                self._service.connection.check(one["url"])
+                await self._service.check_named(one["url"])
                 found[one["number"]] = (one["url"], _headers(one.get("headers")))
         if {*found} != {*numbers}:
             raise _senseless()
@@ -177,7 +179,8 @@ async def watch(
     service: HostedService, path: str, after: str, told: Callable[[Happened], None], get: Callable[[], Awaitable[str]]
 ) -> str:
     """Follow what happens to something at ``path`` after the event of that id, to its final state, which is answered. Where the stream
-    is cut it is gone on with; ``get`` asks for the state where it ends without one. Raises ``HostedFailure``."""
+    is cut it is gone on with; ``get`` asks for the state where it ends without one. A stream that never ends is left after ``WATCH_S``.
+    Raises ``HostedFailure``."""
     last = after
 
     async def follow() -> str:
@@ -191,10 +194,18 @@ async def watch(
                 told(happened)
         state = await get()
         if state not in FINAL:
-            raise HostedFailure("The hosted service is still at work.", "Look again later.", again=True)
+            raise _still_at_work()
         return state
 
-    return await tried(follow, WATCH_S)
+    try:
+        async with asyncio.timeout(WATCH_S):
+            return await tried(follow, WATCH_S)
+    except TimeoutError:
+        raise _still_at_work() from None
+
+
+def _still_at_work() -> HostedFailure:
+    return HostedFailure("The hosted service is still at work.", "Look again later.", again=True)
 
 
 #: Seconds that the service is watched before its answer is left for later.
@@ -212,7 +223,7 @@ def _happened(id: str, data: str) -> Happened | None:
             said(facts.get("stage")),
             max(0, int(facts.get("done", 0))),
             max(0, int(facts.get("total", 0))),
-            said(facts.get("sentence")),
+            words_of(facts.get("sentence")),
         )
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from qverify_desktop.domain.errors import HostedFailure
@@ -51,12 +52,14 @@ _NAMED = {
         "Keep this state folder as it is and compare it with a backup: qverify verify BUNDLE --known-checkpoint FILE",
     ),
     "key-changed": (
-        "The hosted service knows this log under another signing key. Nothing was stored.",
-        "If you changed the key on purpose, tell whoever runs your organisation there; otherwise keep this state folder as it is.",
+        "The hosted service knows this log under another signing key, and no record of the log leads from that key to this one. Nothing was "
+        "stored.",
+        "A change is followed where the log records it (qverify signing-key). Keep this state folder as it is, and tell whoever runs your "
+        "organisation there.",
     ),
     "quota-exhausted": (
         "The plan of your organisation has no room for this. Nothing was stored.",
-        "See what is used: qverify hosted usage",
+        "See what is used on the page of the hosted service, or with: qverify hosted usage",
     ),
     "organisation-missing": (
         "This sign-in belongs to no organisation, so the hosted service takes nothing from it.",
@@ -71,9 +74,13 @@ _NAMED = {
         "Look at the list again.",
     ),
 }
+_ELSEWHERE = (
+    "The hosted service pointed to another address, which is never followed: nothing was sent there.",
+    "Check its addresses in the settings (hosted_regions).",
+)
 _FAILED = (
     "The hosted service failed. What arrived there is kept.",
-    "It is tried again by itself while it stands in the queue.",
+    "Try again later; what stands in the queue is tried again by itself.",
 )
 PASSING = frozenset((408, 425, 429))
 
@@ -90,14 +97,27 @@ def problem_of(body: bytes) -> dict[str, Any]:
 def refusal(status: int, body: bytes = b"", *, wait_s: float = 0.0) -> HostedFailure:
     """The error for an answer with this status. The service's words are repeated in one printable line of bounded length."""
     problem = problem_of(body)
-    kind = str(problem.get("type", "")).removeprefix(TYPES)[:40]
+    named = str(problem.get("type", "")).removeprefix(TYPES)
+    kind = named if re.fullmatch("[a-z-]{1,40}", named) else ""
     usual = _SAID.get(status, _FAILED if status >= 500 or status == 408 else _SAID[400])
+    if 300 <= status < 400:
+        usual = _ELSEWHERE
     sentence, remedy = _NAMED.get(kind, usual)
-    words = said(problem.get("detail") or problem.get("title"))
+    words = words_of(problem.get("detail") or problem.get("title"))
     if words:
         sentence = f"{sentence} It says: {words}"
     again = status >= 500 or status in PASSING
     return HostedFailure(sentence, remedy, status=status, wait_s=wait_s, again=again, kind=kind, problem=problem)
+
+
+#: What may be a token, or a piece of one, in words that are for a person: a JWT's beginning (RFC 7519, section 3), or a long run of the
+#: characters of a token (RFC 6750, section 2.1; without those that part an address) with both letters and digits in it.
+_TOKENS = re.compile(r"eyJ[\w.~+/=-]*|(?=[\w~+=-]*[0-9])(?=[\w~+=-]*[A-Za-z])[\w~+=-]{20,}", re.ASCII)
+
+
+def words_of(text: object) -> str:
+    """Words of the service that are shown, kept or recorded, as ``said`` gives them: without what may be a token that it echoes."""
+    return said(_TOKENS.sub("[left out]", text[: 8 * MOST_WORDS])) if isinstance(text, str) else ""
 
 
 def said(text: object) -> str:

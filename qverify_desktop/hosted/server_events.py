@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from qverify_desktop.domain.errors import HostedFailure
 
-#: Bytes of one line, and of the data of one event.
-MOST_LINE, MOST_DATA = 64 * 1024, 256 * 1024
+#: Bytes of one line, of the data of one event, and of one stream: 60 events a second for a quarter of an hour fit into it.
+MOST_LINE, MOST_DATA, MOST_STREAM = 64 * 1024, 256 * 1024, 16 * 1024 * 1024
 #: Characters of an event's id: it goes back in a header.
 MOST_ID = 200
 
@@ -47,8 +47,11 @@ async def read_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[ServerEvent
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Lines without their ends, which are CR LF, LF or CR."""
-    left, after_return, first = b"", False, True
+    left, after_return, first, read = b"", False, True, 0
     async for piece in pieces:
+        read += len(piece)
+        if read > MOST_STREAM:
+            raise _too_long()
         if after_return and piece.startswith(b"\n"):
             piece = piece[1:]
         after_return = piece.endswith(b"\r") if piece else after_return
@@ -62,7 +65,7 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 def _too_long() -> HostedFailure:
     return HostedFailure(
-        "The hosted service told an event that is longer than any should be, so it was not read on.",
+        "The hosted service told more, or a longer event, than any should be, so it was not read on.",
         "It is asked again later.",
         again=True,
     )

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from qverify_desktop.domain.connections import Gate
-from qverify_desktop.domain.errors import BadInput, HostedFailure
-from qverify_desktop.hosted.connection import DEADLINE_S, Answer, Asked, Connection, Reach, checked_address, tried
+from qverify_desktop.domain.errors import HostedFailure
+from qverify_desktop.hosted.connection import DEADLINE_S, Answer, Asked, Connection, Reach, tried
+from qverify_desktop.hosted.named import check_named
 from qverify_desktop.hosted.refusals import refusal, said
+from qverify_desktop.hosted.regions import Region, Regions
 from qverify_desktop.hosted.server_events import ServerEvent, read_events
 from qverify_desktop.hosted.session import Session
 from qverify_desktop.hosted.sign_in import SignIn
 from qverify_desktop.hosted.tokens import Vault
 
-#: Seconds for one try at one region, and for which a region that failed is asked last.
-TRY_S, ASIDE_S = 30.0, 30.0
-MOST_REGIONS = 50
+#: Seconds for one try at one region.
+TRY_S = 30.0
+#: Seconds for what a person only looks at.
+SHOWN_S = 10.0
+#: Seconds without a byte after which a stream of events counts as cut; a comment comes at least every 15.
+SILENCE_S = 60.0
 #: Ids of the service's things: they become part of an address.
 _ID = re.compile(r"(imp|ana)_[0-9a-z]{26}")
 
@@ -48,8 +52,7 @@ class HostedService:
         self._connection = Connection(self.place.reach, gate)
         self._facts: dict[str, Any] | None = None
         self._sign_in: SignIn | None = None
-        self._told: tuple[str, ...] = ()
-        self._aside: dict[str, float] = {}
+        self._regions = Regions(self.place.regions)
         self._old: list[Connection] = []
 
     def move(self, place: Place) -> None:
@@ -60,7 +63,7 @@ class HostedService:
         self._old.append(self._connection)
         self._connection = Connection(place.reach, self._gate)
         self._facts = self._sign_in = None
-        self._told, self._aside = (), {}
+        self._regions = Regions(place.regions)
 
     async def close(self) -> None:
         for one in (*self._old, self._connection):
@@ -96,26 +99,25 @@ class HostedService:
         if self._sign_in is None:
             facts = await self.facts()
             issuer = self.place.issuer or str(facts["issuer"])
-            self._connection.check(issuer)
+            await self.check_named(issuer)
             self._sign_in = SignIn(
-                self._connection, issuer, self.place.client or str(facts["client_id"]), str(facts["audience"])
+                self._connection,
+                issuer,
+                self.place.client or str(facts["client_id"]),
+                str(facts["audience"]),
+                self.check_named,
             )
         return self._sign_in
 
-    async def regions(self) -> dict[str, Any]:
-        """``Regions`` of the contract; entries that are not set here are tried after those that are."""
-        told = (await self.call("GET", "/v1/regions", signed=False)).json()
-        entries = [one for one in told.get("regions", ()) if isinstance(one, dict)][:MOST_REGIONS]
-        bases = [str(one.get("endpoint", "")).rstrip("/") for one in entries if one.get("accepts") is not False]
-        self._told = tuple(base for base in bases if base and base not in self.place.regions and self._usable(base))
-        return told
+    async def regions(self) -> list[Region]:
+        """All regions as they are tried, asked of the service; those that it names are tried from now on after the set ones. Raises
+        ``HostedFailure``."""
+        told = (await self.call("GET", "/v1/regions", signed=False, deadline_s=SHOWN_S)).json()
+        return await self._regions.take(told, self.check_named)
 
-    def _usable(self, base: str) -> bool:
-        try:
-            checked_address(base, self.place.reach.plain_http)
-        except BadInput:
-            return False
-        return True
+    async def check_named(self, url: str) -> None:
+        """Raises ``HostedFailure`` for an address that the service or its sign-in names and that is not used (``named``)."""
+        await check_named(self._connection, url, filter(None, (*self.place.regions, self.place.issuer)))
 
     # Calls
 
@@ -140,7 +142,8 @@ class HostedService:
 
         async def once() -> Answer:
             return await self._at_regions(
-                lambda base: Asked(method, base + path, dict(headers), content, deadline_s=TRY_S), signed
+                lambda base: Asked(method, base + path, dict(headers), content, deadline_s=min(TRY_S, deadline_s)),
+                signed,
             )
 
         answer = await tried(once, deadline_s)
@@ -160,7 +163,7 @@ class HostedService:
             asked = Asked("GET", base + path, dict(headers))
             asked.headers["authorization"] = f"Bearer {await self.session.access(await self.sign_in())}"
             try:
-                async with self._connection.lines(asked) as (answer, pieces):
+                async with self._connection.pieces(asked, SILENCE_S) as (answer, pieces):
                     if answer.status not in (200, 204):
                         raise refusal(answer.status, answer.body)
                     yield read_events(pieces)
@@ -169,7 +172,7 @@ class HostedService:
                 failure = error
                 if not error.again or error.status == 429:
                     raise
-                self._put_aside(base)
+                self._regions.put_aside(base)
         raise failure or _nowhere()
 
     async def _at_regions(self, make: Callable[[str], Asked], signed: bool) -> Answer:
@@ -182,7 +185,7 @@ class HostedService:
                 if not error.again or error.status == 429:
                     raise
                 failure = error
-                self._put_aside(base)
+                self._regions.put_aside(base)
         raise failure or _nowhere()
 
     async def _signed(self, asked: Asked) -> Answer:
@@ -197,15 +200,9 @@ class HostedService:
         return await self._connection.ask(asked)
 
     def _order(self) -> list[str]:
-        """Regions as they are tried: those that failed a moment ago last."""
         if not self.place.regions:
             raise _nowhere()
-        bases = [*self.place.regions, *self._told]
-        now = time.monotonic()
-        return sorted(bases, key=lambda base: self._aside.get(base, 0.0) > now)
-
-    def _put_aside(self, base: str) -> None:
-        self._aside[base] = time.monotonic() + ASIDE_S
+        return self._regions.order()
 
 
 def checked_id(value: object) -> str:

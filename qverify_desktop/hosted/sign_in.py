@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from qverify_desktop.domain.errors import HostedFailure
 from qverify_desktop.hosted.connection import Answer, Asked, Connection, tried
-from qverify_desktop.hosted.refusals import refusal, said
+from qverify_desktop.hosted.refusals import refusal, said, words_of
 from qverify_desktop.hosted.tokens import Tokens, tokens_of
 
 SCOPE = "openid profile offline_access imports analyses usage"
@@ -52,13 +53,16 @@ class DeviceCode:
 
 
 class SignIn:
-    """One client of one issuer."""
+    """One client of one issuer; ``check`` refuses an address that the issuer may not name."""
 
-    def __init__(self, connection: Connection, issuer: str, client: str, audience: str) -> None:
+    def __init__(
+        self, connection: Connection, issuer: str, client: str, audience: str, check: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._connection = connection
         self.issuer = issuer
         self._client = client
         self._audience = audience
+        self._check = check
         self._found: Issuer | None = None
 
     async def discover(self) -> Issuer:
@@ -82,7 +86,7 @@ class SignIn:
                 str(facts.get("revocation_endpoint") or ""),
             )
             for address in filter(None, (found.device, found.token, found.revocation)):
-                self._connection.check(address)
+                await self._check(address)
             self._found = found
         return self._found
 
@@ -185,7 +189,7 @@ def _oauth_refusal(answer: Answer) -> HostedFailure:
         refusal(answer.status, answer.body)
         if answer.status >= 500
         else SignInRefused(
-            f"The sign-in refused ({said(name) or answer.status}). Nobody is signed in.",
+            f"The sign-in refused ({words_of(name) or answer.status}). Nobody is signed in.",
             "Sign in again.",
             status=answer.status,
         )

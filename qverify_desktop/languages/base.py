@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qverify_desktop.domain.execution import Job, JobResult
-from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
+from qverify_desktop.domain.project import InstalledPackage, MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.results import Reason
 from qverify_desktop.domain.testing import (
     GeneratedTest,
@@ -99,6 +99,19 @@ class Language(Protocol):
     ) -> Job:
         """A job whose artefact ``deps.tar`` holds the installed packages: fetched with network, or with ``offline`` and no
         network taken from a folder of packages that the sandbox shows as its dependencies."""
+
+    def exact_install_job(
+        self,
+        project: Project,
+        missing: Sequence[MissingDependency],
+        installed: Sequence[InstalledPackage],
+        lock: bytes,
+        *,
+        offline: bool = False,
+    ) -> Job:
+        """As ``install_job``, where another run had ``installed`` for the same. Most languages install what the lock file names with
+        its digests, which is the same again; what comes is compared in any case."""
+        return self.install_job(project, missing, lock, offline=offline)
 
     def depends_on(
         self, snapshot: Snapshot, project: Project, files: Collection[str]

@@ -114,6 +114,7 @@ class BubblewrapSandbox:
         reason = await self.available()
         if reason:
             raise MissingPrerequisite(f"{reason} Nothing of the repository ran.", await self.remedy())
+        await self.sweep()
         return await self._in_thread(lambda: self._pinned(pin))
 
     def _pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:

@@ -249,7 +249,7 @@ class Container:
                 OWNER: of.owner.id,
                 RUN: of.run,
                 JOB: self.key,
-                DEADLINE: str(int(time.time()) + WAIT_S + job.limits.timeout_s + GRACE_S),
+                DEADLINE: str(int(time.monotonic()) + WAIT_S + job.limits.timeout_s + GRACE_S),
                 **Process.current().labels(),
             },
             "HostConfig": host,

@@ -136,25 +136,29 @@ class DockerSandbox:
         )
 
     async def pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:
-        """See the port (``images.find_pinned``).
+        """See the port (``images.find_pinned``). As before ``image``'s, what a dead process left is swept first.
 
-        Raises ``MissingPrerequisite`` when there is no Docker Engine.
+        Raises ``MissingPrerequisite`` when there is no Docker Engine, ``SandboxFailure`` where it goes away.
         """
         reason = await self.available()
         if reason:
             raise MissingPrerequisite(
                 f"{reason} Tests run only inside its containers.", f"{mending(self._base_url)} and try again."
             )
+        await self.sweep()
         found, own = await self._in_thread(lambda: self._pinned(pin))
         if found is not None:
             found = replace(found, isolation=(await self.isolation(found.digest)).label)
         return found, own
 
     def _pinned(self, pin: ImagePin) -> tuple[RuntimeImage | None, RuntimeImage | None]:
-        client = self._connections.client()
         recipes = [recipe for recipe in images.load_recipes(self._recipes_root) if recipe.runtime == pin.runtime]
-        own = images.find_image(client, recipes[0]) if recipes else None
-        return images.find_pinned(client, pin), own if own is not None and own.digest else None
+        try:
+            client = self._connections.client()
+            own = images.find_image(client, recipes[0]) if recipes else None
+            return images.find_pinned(client, pin), own if own is not None and own.digest else None
+        except ENGINE_ERRORS as error:
+            raise SandboxFailure(unavailable(error), f"{mending(self._base_url)} and try again.") from error
 
     async def run(
         self, job: Job, image: RuntimeImage, source: Path, *, run: str, dependencies: Path | None = None

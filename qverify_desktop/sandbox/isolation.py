@@ -126,7 +126,7 @@ def _try(client: docker.APIClient, runtime: str, image: str, owner: Owner, diale
         "Labels": {
             OWNER: owner.id,
             RUN: "isolation",
-            DEADLINE: str(int(time.time()) + 2 * PROBE_TIMEOUT_S),
+            DEADLINE: str(int(time.monotonic()) + 2 * PROBE_TIMEOUT_S),
             **Process.current().labels(),
         },
         # With every flag of a job: what can't hold them is of no use.

@@ -12,6 +12,7 @@ from pathlib import Path
 OWNER = "qverify.owner"
 RUN = "qverify.run"
 JOB = "qverify.job"
+#: Seconds of the monotonic clock, which all processes since one boot share and nobody sets.
 DEADLINE = "qverify.deadline"
 PID = "qverify.pid"
 BORN = "qverify.born"

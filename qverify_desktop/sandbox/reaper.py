@@ -58,7 +58,7 @@ def _process_of(folder: Path) -> Process | None:
 
 def _is_left_over(labels: Mapping[str, str], abandoned: Container[str]) -> bool:
     deadline = labels.get(DEADLINE, "")
-    if not deadline.isdecimal() or int(deadline) < time.time():
+    if not deadline.isdecimal() or int(deadline) < time.monotonic():
         return True
     process = Process.from_labels(labels)
     return process is None or not process.alive() or labels.get(JOB) in abandoned

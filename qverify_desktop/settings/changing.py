@@ -7,7 +7,8 @@ import os
 import shlex
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,8 +57,15 @@ _HEAD = "# Settings of QVerify Desktop; the window writes this file. Secrets are
 _PLACES = {"file", "line"}
 
 
-def change(home: Path, changes: Mapping[str, Any]) -> Configuration:
-    """Change settings and answer all of them; an empty text is the default again.
+def _nobody(_changes: Mapping[str, Any]) -> None:
+    """Tells nobody."""
+
+
+def change(
+    home: Path, changes: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None] = _nobody
+) -> Configuration:
+    """Change settings and answer all of them; an empty text is the default again. ``tell`` hears what will be another value, before
+    it is; what it raises keeps everything as it was.
 
     Raises ``BadInput`` naming the first that can't be, and changes nothing.
     """
@@ -65,12 +73,21 @@ def change(home: Path, changes: Mapping[str, Any]) -> Configuration:
     for name, value in changes.items():
         _check(name, value)
     file = home / SETTINGS_FILE
-    values = {**_read(file), **changes}
+    standing = _read(file)
+    values = {**standing, **changes}
     for name in [name for name in changes if changes[name] == ""]:
         values.pop(name)
     Configuration.load(home=home, **{name: value for name, value in changes.items() if value != ""})
+    others = {name: value for name, value in changes.items() if value != standing.get(name, _default(name))}
+    if others:
+        tell(others)
     _write(file, values)
     return Configuration.load(home=home)
+
+
+def _default(name: str) -> Any:
+    default = Configuration.model_fields[name].get_default(call_default_factory=True)
+    return default.value if isinstance(default, Enum) else default
 
 
 def _check(name: str, value: Any) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from qverify_desktop.domain.errors import BadInput, MissingPrerequisite, QVerifyError
 from qverify_desktop.domain.execution import MIB
+from qverify_desktop.storage.durable_file import replacing
 
 #: Largest content that is taken (bytes): the largest archive a sandbox hands out, with room for the JSON around it.
 LARGEST = 256 * MIB
@@ -40,7 +39,8 @@ class ArtefactStore:
         try:
             if not _holds(path, content):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _write_durably(path, content)
+                with replacing(path) as file:
+                    file.write(content)
         except OSError as error:
             raise _unwritable(self._folder, error) from error
         return digest
@@ -81,26 +81,6 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.stat().st_size == len(content) and path.read_bytes() == content
     except FileNotFoundError:
         return False
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder: the name never stands for half a content."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _unwritable(folder: Path, error: OSError) -> MissingPrerequisite:

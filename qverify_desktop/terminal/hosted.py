@@ -38,9 +38,12 @@ class HostedScreen:
                 print(drawn, file=sys.stderr, flush=True)
         self.note(f"Waiting until {view['until']}. Ctrl+C ends it.")
 
-    def print_status(self, status: Mapping[str, Any], told: str = "") -> None:
+    def print_status(
+        self, status: Mapping[str, Any], told: str = "", account: Mapping[str, Any] | None = None, problem: str = ""
+    ) -> None:
+        """``account`` is what the service says; where it could not be asked, ``problem`` is why."""
         if self.as_json:
-            print_json(status)
+            print_json({**status, "at_the_service": account, "problem": problem})
             return
         if told:
             print_lines([told])
@@ -59,6 +62,14 @@ class HostedScreen:
                 f"Until         {status['sign_in_until'] or 'the issuer ends it'} (access until {status['access_until']}, renewed by itself)",
                 f"Kept          {status['place']}",
             ]
+            if account is not None:
+                of = " of ".join(one for one in (account["account"], account["organisation"]) if one)
+                lines.append(
+                    f"It says       {of}, access until {account['expires_at']}, for {', '.join(account['scopes'])}"
+                )
+                lines.append(f"Region        {account['region'] or 'not said'}")
+            elif problem:
+                lines.append(f"It says       nothing: {problem}")
         else:
             lines.append(
                 "Signed in     not known: the key file is locked" if status["locked"] else "Signed in     nobody"
@@ -67,6 +78,23 @@ class HostedScreen:
         if status["waiting"]:
             lines.append(f"Queue         {status['waiting']} not there yet")
         print_lines(lines)
+
+    def print_regions(self, regions: Sequence[Mapping[str, Any]]) -> None:
+        """In the order in which they are tried."""
+        if self.as_json:
+            print_json({"regions": list(regions)})
+            return
+        for one in regions:
+            print_lines(
+                [f"{'*' if one['is_current'] else ' '} {one['id'] or '-':<16} {one['host']:<32} {region_state(one)}"]
+            )
+
+    def print_bundle(self, view: Mapping[str, Any]) -> None:
+        if self.as_json:
+            print_json(view)
+            return
+        print_lines([f"{view['grade']}: {view['meaning']}", *view["notices"], view["checked"]])
+        print_lines([f"Run {view['run']}, {view['events']} events, {size(view['bytes'])}, in {view['path']}"])
 
     def print_leaving(self, leaving: Mapping[str, Any]) -> None:
         """What would leave this machine; on standard error, for the answer comes later."""
@@ -129,7 +157,7 @@ class HostedScreen:
         if self.as_json:
             print_json(usage)
             return
-        renewed = f", renewed {usage['renews_at'][:10]}" if usage["renews_at"] else ""
+        renewed = f", renews on {usage['renews_at'][:10]}" if usage["renews_at"] else ""
         print_lines(
             [
                 f"{usage['organisation']}: plan {usage['plan']}{renewed}",
@@ -144,7 +172,11 @@ class HostedScreen:
             print_lines(["Invoices:"])
         for one in usage["invoices"]:
             amount = money(one["amount_micro"], one["currency"])
-            print_lines([f"  {one['issued_at'][:10]}  {one['number']:<16} {amount:>14}  {one['state']}"])
+            owed = one["state"] in ("open", "overdue") and one["due_at"]
+            due = f", due {one['due_at'][:10]}" if owed else ""
+            print_lines([f"  {one['issued_at'][:10]}  {one['number']:<16} {amount:>14}  {one['state']}{due}"])
+            if one["url"]:
+                print_lines([f"              {one['url']}"])
 
 
 def export_state(one: Mapping[str, Any]) -> str:
@@ -156,7 +188,18 @@ def export_state(one: Mapping[str, Any]) -> str:
         said = one["sentence"] if one["stage"] in ("waiting", "checking") else ""
         again = f"next try {one['next_at']}" if one["next_at"] else ""
         return " ".join(part for part in (one["stage"], counted, said, again) if part)
-    return " ".join(part for part in (one["state"], counted, one["sentence"], one["remedy"]) if part)
+    arrived = f" ({counted})" if counted and one["done"] else ""
+    said = " ".join(part for part in (one["sentence"], one["remedy"]) if part)
+    return f"{one['state']}{arrived}: {said}" if said else f"{one['state']}{arrived}"
+
+
+def region_state(one: Mapping[str, Any]) -> str:
+    """A region in a few words."""
+    if one["refusal"]:
+        return f"never used. {one['refusal']}"
+    known = "set" if one["is_set"] else "named by the service, tried after those that are set"
+    parts = [one["title"], known, "" if one["accepts"] else "takes nothing new now"]
+    return ", ".join(part for part in parts if part)
 
 
 def analysis_state(one: Mapping[str, Any]) -> str:

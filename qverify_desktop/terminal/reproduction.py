@@ -29,16 +29,19 @@ def print_reproduction(document: Mapping[str, Any], as_json: bool) -> None:
 
 
 def lines_of(document: Mapping[str, Any]) -> list[str]:
-    """Grade and sentence, images, what differs, what was not run, notices, and the file to hand back."""
+    """Grade and sentence, images, what differs, what was not run, notices, what to do next, and the file to hand back."""
     lines = [f"{', '.join(document['grades'])}: {document['sentence']}"]
     lines += [f"  {problem}" for problem in document["problems"]]
     for image in document["images"]:
         if image["sentence"]:
-            lines += [f"  {image['sentence']}", *([f"  {image['remedy']}"] if image["remedy"] else [])]
+            lines.append(f"  {image['sentence']}")
     for state, title in (("differs", "Differs"), ("not_run", "Not run")):
         found = [test for test in document["tests"] if test["state"] == state]
         for test in found[:MOST]:
-            lines += [f"{title}: {test['id']} ({test['verdict']})"]
+            flaky = state == "differs" and not test["steady"]
+            lines += [f"{title}{', flaky' if flaky else ''}: {test['id']} ({test['verdict']})"]
+            if test["expected"]:
+                lines += [f"  test  {test['call']} should give {test['expected']}"]
             if state == "differs":
                 lines += [f"  then  {test['was']}", f"  here  {test['now']}"]
             lines += [f"  {test['why']}"]
@@ -48,6 +51,7 @@ def lines_of(document: Mapping[str, Any]) -> list[str]:
     lines += [f"  {notice}" for notice in document["notices"] if notice not in told]
     if document["meaning"]:
         lines += [f"{document['meaning']} {document['limit']}"]
+    lines += [f"Next: {advice}" for advice in document["advice"]]
     record = document["record"]
     if record["bundle"]:
         lines += [f"Signed record  {record['bundle']}", f"Report         {record['report']}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -215,16 +215,9 @@ class Screen:
                 print_lines([f"          {check['remedy']}"])
 
 
-def print_verification(report: Mapping[str, Any], as_json: bool) -> None:
-    """The grade of a bundle with everything that is wrong with it."""
+def print_verification(answer: Mapping[str, Any], lines: Iterable[str], as_json: bool) -> None:
+    """The grade of a bundle with everything that is wrong with it; ``lines`` are the stand-alone verifier's."""
     if as_json:
-        print_json(report)
-        return
-    word = "whole" if report["valid"] else "NOT whole"
-    grades = ", ".join(report.get("grades", [report["grade"]]))
-    print_lines([f"{grades}: the evidence is {word} ({report['events']} events)."])
-    print_lines(f"  {line}" for line in (*report["problems"], *report.get("notices", ())))
-    if report.get("reproduction"):
-        print_lines([f"  {report['reproduction']['sentence']}"])
-    if report.get("meaning"):
-        print_lines([str(report["meaning"])])
+        print_json(answer)
+    else:
+        print_lines(lines)

@@ -13,6 +13,9 @@ from qverify_desktop.ui.theme import Theme, tokens
 from qverify_desktop.ui.widgets.basics import Button, IconButton, label
 from qverify_desktop.ui.widgets.elided import ElidedLabel
 
+#: Room of the title at 100 %, where the acts beside it would take more.
+LEAST_TITLE = 140
+
 
 class Header(QWidget):
     """56 px: what page this is, and what can be done here (the primary act last)."""
@@ -26,6 +29,7 @@ class Header(QWidget):
         self._theme, self._actions = theme, actions
         self._page: Page | None = None
         self._buttons: list[tuple[str, Button]] = []
+        self._room = 0
         self.back = IconButton(theme, "chevron-left", tr("Back"), self.back_wanted.emit, token="text-muted")
         self.heading = ElidedLabel("title")
         self.heading.setMinimumWidth(theme.px(80))
@@ -74,6 +78,8 @@ class Header(QWidget):
             icon=act.icon,
             keys=act.keys,
         )
+        # Room that is left is the title's.
+        made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         # So that a page can open a menu below it.
         made.setProperty("act", id)
         self._layout.addWidget(made)
@@ -82,11 +88,12 @@ class Header(QWidget):
     def _update(self) -> None:
         for id, button in self._buttons:
             act = self._actions[id]
-            if button.text() != act.words():
+            if button.words != act.words():
                 # Pause becomes Resume: another word is another act, with an icon of its own.
                 button.say(act.words())
                 button.set_icon(act.icon)
             button.set_possible(act.reason())
+        self._fit()
 
     def show_back(self, possible: bool) -> None:
         """The way back stands before the title when there is one."""
@@ -96,8 +103,25 @@ class Header(QWidget):
 
     def set_room(self, width: int) -> None:
         """Without room the search is left to Ctrl+K and the remark goes."""
+        self._room = width
         self.search.setVisible(width >= self._theme.px(1000) and len(self._buttons) < 3)
         self.remark.setVisible(width >= self._theme.px(720))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Acts before the primary one become icons, the first of them first, until all of them and some of the title have room."""
+        if not self._room:
+            return
+        buttons = [button for _, button in self._buttons]
+        for button in buttons:
+            button.set_compact(False)
+        margins, gap = self._layout.contentsMargins(), self._layout.spacing()
+        taken = margins.left() + margins.right() + self._theme.px(LEAST_TITLE)
+        taken += sum(part.sizeHint().width() + gap for part in (self.back, self.search) if part.isVisibleTo(self))
+        for button in buttons[:-1]:
+            if taken + sum(one.sizeHint().width() + gap for one in buttons) <= self._room:
+                break
+            button.set_compact(True)
 
     def _measure(self) -> None:
         layout = tokens()["layout"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
@@ -49,6 +49,7 @@ class RailButton(QPushButton):
         self.setText("" if self._narrow else f"  {self._words}")
         self.setToolTip(f"{self._words} {self.remark}".strip() if self._narrow else "")
         self.setIcon(self._theme.icon(self._icon, self._token))
+        self.setIconSize(QSize(self._theme.px(16), self._theme.px(16)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -89,7 +90,8 @@ class Rail(QFrame):
         layout.addLayout(row(self._mark, self._name, None, self.menu, margins=(8, 0, 0, 8)))
         for name, entry in RAIL.items():
             if name not in FOOT:
-                layout.addWidget(self._button(name, tr(entry.title), entry.icon))
+                self._last = self._button(name, tr(entry.title), entry.icon)
+                layout.addWidget(self._last)
         self._heading = label(tr("Pinned"), "caption", "muted")
         self._heading.setContentsMargins(8, 16, 0, 4)
         layout.addWidget(self._heading)
@@ -149,6 +151,8 @@ class Rail(QFrame):
             source = repository["source"]
             button.clicked.connect(lambda _=False, source=source: self.repository_wanted.emit(source))
             button.setVisible(not self._narrow)
-            self._pinned.append(button)
             self._place.addWidget(button)
+            # The keyboard meets them where they stand, not when they were made.
+            QWidget.setTabOrder(self._pinned[-1] if self._pinned else self._last, button)
+            self._pinned.append(button)
         self._heading.setVisible(not self._narrow and bool(self._pinned))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.theme import Theme, tokens
+from qverify_desktop.ui.widgets.basics import GAP
 from qverify_desktop.ui.widgets.painting import one_line
 
 
@@ -35,7 +36,8 @@ class StatusButton(QPushButton):
 
     def _draw(self) -> None:
         if self._icon[0]:
-            self.setIcon(self._theme.icon(*self._icon, size=12))
+            self.setIcon(self._theme.icon(*self._icon, size=12, room=GAP))
+            self.setIconSize(QSize(self._theme.px(12 + GAP), self._theme.px(12)))
 
 
 class StatusBar(QWidget):

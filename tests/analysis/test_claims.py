@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qverify_desktop.analysis.cases import CASE, Case, Ending, case_blob, read_case
-from qverify_desktop.analysis.claims import Claims, read_claims
+from qverify_desktop.analysis.claims import Claims, InstalledClaim, read_claims
 from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.project import InstalledPackage
 from qverify_desktop.domain.results import JudgedTest, Reason, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Status
+from qverify_desktop.languages.installed import written
 from tests.analysis.values import generated, outcome
 
 TREE, COMMIT = "ab" * 20, "cd" * 20
@@ -69,6 +71,18 @@ def claims(*judgements: Told, snapshot: Mapping[str, Any] = SNAPSHOT, image: Map
         Told("run_closed", {}),
     )
     return read_claims(Bundle(events))
+
+
+def test_where_the_source_was_is_a_content_and_was_a_text() -> None:
+    hidden = {**SNAPSHOT, "origin": {"commitment": "0" * 64, "bytes": 15}}
+    events = (
+        Told("run_opened", {}),
+        Told("snapshot", hidden, {"origin": b"/home/ada/shelf"}),
+        Told("run_closed", {}),
+    )
+    assert read_claims(Bundle(events)).origin == "/home/ada/shelf"
+    assert claims(snapshot=hidden).origin == "a source that is not named"
+    assert claims(snapshot=SNAPSHOT).origin == "/home/ada/shelf"
 
 
 def test_tests_come_back_whole_with_their_endings() -> None:
@@ -167,6 +181,20 @@ FIELDS = st.sampled_from(["test", "target", "verdict", "tree", "commit", "langua
 @given(st.binary(max_size=200))
 def test_any_bytes_as_a_case_are_a_sentence(document: bytes) -> None:
     assert isinstance(read_case(document, KEPT.id), str)
+
+
+def test_what_was_installed_belongs_to_the_plan_before_it() -> None:
+    packages = (InstalledPackage("python", "requests", "2.31.0", "sha256:" + "1" * 64),)
+    data = {"requirements": ["requests", 3, "a\x1bb"], "packages": {}}
+    installed = Told("dependencies_installed", data, {"packages": written(packages)})
+    events = [Told("run_opened", {}), Told("snapshot", SNAPSHOT), Told("image", IMAGE), installed, Told("plan", PLAN)]
+    (before,) = read_claims(Bundle((*events, judged(KEPT)))).languages
+    assert before.installed is None
+    (claim,) = read_claims(Bundle((*events, installed, judged(KEPT)))).languages
+    assert claim.installed == InstalledClaim(("requests",), packages)
+    for unknown in (replace(installed, contents={}), replace(installed, contents={"packages": b"[[1]]"})):
+        (claim,) = read_claims(Bundle((*events, unknown, judged(KEPT)))).languages
+        assert claim.installed == InstalledClaim(("requests",), None)
 
 
 @UNHURRIED

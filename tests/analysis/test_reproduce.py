@@ -8,8 +8,16 @@ import pytest
 
 from qverify_desktop.analysis.cases import Case, Ending, ending_of
 from qverify_desktop.analysis.judge import Tried
-from qverify_desktop.analysis.reproduce import compare, compare_image, outcome_of, sentence_of
+from qverify_desktop.analysis.reproduce import (
+    advice_of,
+    compare,
+    compare_image,
+    compare_packages,
+    outcome_of,
+    sentence_of,
+)
 from qverify_desktop.domain.execution import ImagePin, RuntimeImage
+from qverify_desktop.domain.project import InstalledPackage
 from qverify_desktop.domain.reproduction import Agreement, Compared, ComparedImage, Outcome
 from qverify_desktop.domain.results import TestVerdict
 from qverify_desktop.domain.testing import Status, TestOutcome
@@ -42,7 +50,8 @@ def test_one_other_ending_of_five_differs() -> None:
     outcomes = [outcome(TEST, Status.PASSED)] * 4 + [outcome(TEST, Status.FAILED, **FAILED)]
     found = kept(Tried(TEST, tuple(outcomes)))
     assert (found.state, found.now) == (Agreement.DIFFERS, "passed 4 of 5; failed 1 of 5, gave 3")
-    assert found.why == "It passed then and failed here: 3." and (found.passed, found.failed) == (4, 1)
+    assert found.why.endswith("It passed then and failed here: 3.") and "not steady" in found.why
+    assert (found.passed, found.failed, found.steady) == (4, 1, False)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +133,7 @@ SAME, OTHER = ComparedImage("python", "python", "x", "x", True), ComparedImage("
     ("states", "image", "outcome", "sentence"),
     [
         ([Agreement.AGREES] * 3, SAME, Outcome.REPRODUCED, "3 tests executed again 5 times each: all end as"),
-        ([Agreement.AGREES], OTHER, Outcome.OTHER_IMAGE, "Of 1 test: 1 agrees."),
+        ([Agreement.AGREES], OTHER, Outcome.OTHER_ENVIRONMENT, "Of 1 test: 1 agrees."),
         ([Agreement.AGREES, Agreement.DIFFERS], SAME, Outcome.DIFFERS, "Of 2 tests: 1 agrees, 1 differs."),
         ([Agreement.NOT_RUN, Agreement.DIFFERS], OTHER, Outcome.DIFFERS, "Of 2 tests: 1 differs, 1 not run."),
         (
@@ -148,3 +157,63 @@ def test_reproduced_is_only_what_agrees_whole_and_in_the_pinned_image(
 def test_suspected_defects_are_counted_in_the_sentence() -> None:
     tests = [one(Agreement.AGREES), one(Agreement.AGREES, "suspected"), one(Agreement.AGREES, "suspected")]
     assert ", 2 suspected defects among them: all" in sentence_of(Outcome.REPRODUCED, tests)
+
+
+def package(name: str, version: str, digest: str = "") -> InstalledPackage:
+    return InstalledPackage("python", name, version, digest)
+
+
+ONE, OTHER_DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "sentence"),
+    [
+        ([package("a", "1")], [package("a", "1")], ""),
+        ([package("a", "1", ONE)], [package("a", "1")], ""),
+        ([package("requests", "2.31.0")], [package("requests", "2.32.0")], "requests 2.31.0 then, 2.32.0 here."),
+        ([package("a", "1")], [], "a 1 was installed then and is not here."),
+        ([], [package("a", "1")], "a was not installed then, 1 is here."),
+        ([package("a", "1"), package("a", "2")], [package("a", "2"), package("a", "1")], ""),
+        (
+            [package("a", "1", ONE)],
+            [package("a", "1", OTHER_DIGEST)],
+            "a 1 is another file here: sha256:111111111111 then, sha256:222222222222 here.",
+        ),
+    ],
+)
+def test_packages_are_compared_by_version_and_digest(
+    then: list[InstalledPackage], now: list[InstalledPackage], sentence: str
+) -> None:
+    (one,) = compare_packages("python", then, now)
+    assert (one.sentence, one.same) == (sentence, not sentence)
+
+
+def test_packages_that_differ_stand_first() -> None:
+    compared = compare_packages(
+        "python", [package("a", "1"), package("b", "1")], [package("a", "1"), package("b", "2")]
+    )
+    assert [one.name for one in compared] == ["b", "a"]
+
+
+def test_other_packages_are_no_reproduction() -> None:
+    same = [ComparedImage("python", "python", PIN.digest, PIN.digest, True)]
+    tests = [kept(tried(TEST))]
+    assert outcome_of(tests, same, True) is Outcome.REPRODUCED
+    assert outcome_of(tests, same, False) is Outcome.OTHER_ENVIRONMENT
+
+
+def test_advice_names_the_likeliest_cause_first() -> None:
+    changed = kept(tried(TEST, Status.FAILED, **FAILED))
+    flaky = kept(Tried(TEST, (outcome(TEST, Status.PASSED), *[outcome(TEST, Status.FAILED, **FAILED)] * 4)))
+    there = [ComparedImage("python", "python", PIN.digest, PIN.digest, True)]
+    gone = [ComparedImage("python", "python", PIN.digest, "", False, "missing", "Load it.")]
+    first = [
+        advice_of([changed, flaky], images, packages)[0]
+        for images, packages in ((gone, ["Get them."]), (there, ["Get them."]), (there, []))
+    ]
+    assert first[0] == "First get the pinned image. Load it."
+    assert first[1] == "Get them." and "flaky" in first[2]
+    (only,) = advice_of([changed], there)
+    assert "this machine or the evidence" in only
+    assert advice_of([kept(tried(TEST))], there) == ()

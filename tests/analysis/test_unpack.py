@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qverify_desktop.analysis.intake import _unpack, listing
+from qverify_desktop.analysis.dependencies import _unpack, listing
 from qverify_desktop.domain.errors import MissingPrerequisite
 
 

@@ -48,3 +48,12 @@ def test_sentences_keep_their_numbers():
 def test_inconclusive_says_why():
     assert "no function in the scope" in sentence_of(Verdict.INCONCLUSIVE, [], [], 0, BEFORE, AFTER)
     assert "could not run it to an end" in sentence_of(Verdict.INCONCLUSIVE, [LOST], [], 1, BEFORE, AFTER)
+
+
+def test_inconclusive_says_what_the_tool_said():
+    said = "ImportError while importing test module 'test_c.py'.\n  a frame\nE   ModuleNotFoundError: No module named 'text_unidecode'\n"
+    lost = JudgedTest(generated("test_c"), TestVerdict.REFUSED, Reason.NOT_COLLECTED, said)
+    found = sentence_of(Verdict.INCONCLUSIVE, [lost], [], 1, BEFORE, AFTER)
+    assert found.endswith("collect it. It said: ModuleNotFoundError: No module named 'text_unidecode'")
+    long = JudgedTest(generated("test_c"), TestVerdict.REFUSED, Reason.NOT_COLLECTED, "error: " + "x" * 900)
+    assert len(sentence_of(Verdict.INCONCLUSIVE, [long], [], 1, BEFORE, AFTER)) < 400

@@ -1,15 +1,10 @@
-"""A state folder that is not there yet, and a folder to analyse."""
+"""A folder to analyse."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
 
 
 @pytest.fixture

@@ -173,7 +173,8 @@ async def house(
     key = Ed25519PrivateKey.from_private_bytes(b"k" * 32).private_bytes_raw()
     gateway = ModelGateway(ApiKeys({}))
     configuration = Configuration.load(home=home)
-    gate = Gate(configuration.policy)
+    # One gate for all, as in the application: what closes it closes it for the hosted service too.
+    gate = hosted._gate if hosted is not None else Gate(configuration.policy)
     anchoring = Anchoring(home, AnchorStore(database), gate, configuration)
     store = SigningKeyStore(home, keyring=False)
     rotated = (home / KEY_FILE).exists()

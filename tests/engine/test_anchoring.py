@@ -26,19 +26,6 @@ LOG_KEY = Signer(ORIGIN, b"k" * 32, "").public
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    return folder
-
-
-@pytest.fixture
 def witness(tmp_path: Path) -> WitnessServer:
     return WitnessServer("witness.test/one", tmp_path / "witness", {ORIGIN: [LOG_KEY]})
 
@@ -118,6 +105,21 @@ async def test_what_was_queued_and_never_tried_is_tried_at_the_next_start(
         size = (await engine.ask("evidence_anchors", run=run))["size"]
         with engine._parts.database.transaction() as session:
             want(session, size, [Wanted(WITNESS, witness.verifier_key)])
+    with witness.running() as (url, _):
+        changing.change(home, {"witnesses": f"{witness.verifier_key} {url}"})
+        async with house(home) as engine:
+            await until(engine, run, held)
+
+
+async def test_a_time_that_was_written_under_a_clock_a_year_ahead_is_not_waited_for(
+    home: Path, source: Path, witness: WitnessServer
+) -> None:
+    changing.change(home, {"witnesses": f"{witness.verifier_key} http://127.0.0.1:9/"})
+    async with house(home) as engine:
+        run = await finished(engine, source)
+        await until(engine, run, lambda view: bool(view["anchors"][0]["sentence"]))
+        with engine._parts.database.statements() as connection:
+            connection.execute("UPDATE anchors SET next_at = next_at + 365 * 86400")
     with witness.running() as (url, _):
         changing.change(home, {"witnesses": f"{witness.verifier_key} {url}"})
         async with house(home) as engine:

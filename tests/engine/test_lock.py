@@ -71,3 +71,23 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(MissingPrerequisite):
         HomeLock(home).acquire()
     assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("answer", ["ENOLCK", "EOPNOTSUPP"])
+def test_a_file_system_without_locks_is_said(tmp_path: Path, answer: str) -> None:
+    """As a network folder answers whose server keeps no locks."""
+    script = "import sys; from pathlib import Path; from qverify_desktop.engine.lock import HomeLock; HomeLock(Path(sys.argv[1])).acquire()"
+    line = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", f"inject=flock:error={answer}"]
+    done = subprocess.run(
+        [*line, sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    told = done.stderr.strip().splitlines()[-1]
+    assert f"MissingPrerequisite: The file system that holds the state folder {tmp_path} gives no locks" in told
+    assert "QVERIFY_HOME" in told and "Nothing was changed" in told
+
+
+def test_what_a_dead_process_left_in_the_file_is_no_lock(tmp_path: Path) -> None:
+    (tmp_path / "owner.lock").write_text("1\n")
+    lock = HomeLock(tmp_path)
+    assert lock.owner() == 1 and lock.acquire() and lock.owner() == os.getpid()
+    lock.release()

@@ -22,6 +22,7 @@ from qverify_desktop.domain.testing import GeneratedTest, Label, Origin, Status,
 from qverify_desktop.engine import wire
 from qverify_desktop.engine.facade import Engine
 from qverify_desktop.engine.reproduction_view import document_of, exit_code_of
+from qverify_desktop.engine.reproductions import _anew
 from qverify_desktop.evidence.disclosed import Disclosed
 from qverify_desktop.evidence.verify import verify_bundle
 from qverify_desktop.languages import catalogue
@@ -220,6 +221,32 @@ async def test_it_can_be_stopped_and_only_one_goes_on(
     assert stopped["state"] == "stopped" and exit_code_of(stopped) == 4
     last = (await engine.ask("evidence_log"))["entries"][-1]
     assert last["type"] == "run_closed" and "stopped" in last["words"]
+
+
+async def test_of_two_that_begin_at_once_one_goes_on(
+    engine: Engine, sandbox: NoImages, bundle: Path, source: Path
+) -> None:
+    sandbox.go_on.clear()
+    asked = [engine.ask("reproduce", bundle=str(bundle), source=str(source)) for _ in range(3)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, BadInput)]
+    (begun,) = [one for one in answers if not isinstance(one, BaseException)]
+    assert len(refused) == 2 and all("executed again just now" in str(one) for one in refused)
+    async with asyncio.timeout(60):
+        await sandbox.looking.wait()
+    assert (await engine.ask("reproduction_stop", id=begun["id"]))["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "told"),
+    [
+        ("Make room there, then go on with: qverify resume RUN", "Make room there, then execute the bundle again"),
+        ("Run `qverify resume d1m8hrbw2p0nww`.", "Execute the bundle again."),
+        ("Use Docker.", "Use Docker."),
+    ],
+)
+def test_a_reproduction_is_not_resumed_but_begun_anew(remedy: str, told: str) -> None:
+    assert _anew(remedy) == told
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"no archive at all" * 99])

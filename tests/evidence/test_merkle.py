@@ -72,7 +72,7 @@ def test_a_real_log() -> None:
     leaves = [leaf_hash(entry) for entry in entries]
     assert (folder / "checkpoint").read_bytes() == (folder / "checkpoint.15").read_bytes()
     head = (folder / "checkpoint.0").read_bytes()
-    assert verify.parse_checkpoint(head, [verify.parse_key(GOLDEN_KEY)], "it").root == EMPTY_ROOT
+    assert verify.parse_checkpoint(head, verify.named([verify.parse_key(GOLDEN_KEY)]), "it").root == EMPTY_ROOT
     tree, edge, key = Tree(leaves), Edge(), VerifierKey.parse(GOLDEN_KEY)
     for size in range(16):
         if size:
@@ -82,7 +82,7 @@ def test_a_real_log() -> None:
         head = Checkpoint.parse(text)
         assert (head.origin, head.size, signers) == ("example.com/log/testdata", size, (key,))
         assert head.root == edge.root() == tree.root(size)
-        other = verify.parse_checkpoint(note.encode(), [verify.parse_key(GOLDEN_KEY)], "it")
+        other = verify.parse_checkpoint(note.encode(), verify.named([verify.parse_key(GOLDEN_KEY)]), "it")
         assert (other.size, other.root, len(other.signers)) == (size, head.root, 1)
         if size:
             assert (folder / f"tile/0/000.p/{size}").read_bytes() == b"".join(leaves[:size])

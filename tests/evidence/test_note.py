@@ -36,7 +36,7 @@ def test_the_example_of_the_specification() -> None:
         "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
         "— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
     )
-    head = verify.parse_checkpoint(note.encode(), [], "it")
+    head = verify.parse_checkpoint(note.encode(), verify.named([]), "it")
     assert (head.origin, head.size, head.signers) == ("example.com/behind-the-sofa", 20852163, [])
     with pytest.raises(BadNote, match="No known key"):
         open_note(note, [KEY])
@@ -46,7 +46,7 @@ def test_what_was_signed_opens_and_the_key_travels_as_text() -> None:
     key = VerifierKey.parse(str(KEY))
     assert key == KEY
     assert open_note(NOTE, [key]) == (TEXT, (key,))
-    assert verify.parse_checkpoint(NOTE.encode(), [verify.parse_key(str(KEY))], "it").size == 3
+    assert verify.parse_checkpoint(NOTE.encode(), verify.named([verify.parse_key(str(KEY))]), "it").size == 3
     assert "\\x01" not in repr(SIGNER) and "private" not in repr(SIGNER)
 
 
@@ -85,7 +85,7 @@ def test_what_is_not_quite_a_note_is_refused_by_both(note: str) -> None:
     with pytest.raises(BadNote):
         Checkpoint.parse(open_note(note, [KEY])[0])
     with pytest.raises(verify.Broken):
-        head = verify.parse_checkpoint(note.encode(), [verify.parse_key(str(KEY))], "it")
+        head = verify.parse_checkpoint(note.encode(), verify.named([verify.parse_key(str(KEY))]), "it")
         raise verify.Broken("unsigned") if not head.signers else AssertionError(note)
 
 
@@ -99,7 +99,9 @@ def test_base64_has_one_spelling() -> None:
     with pytest.raises(BadNote):
         open_note(NOTE.replace(SIGNATURE, other), [KEY])
     with pytest.raises(verify.Broken):
-        verify.parse_checkpoint(NOTE.replace(SIGNATURE, other).encode(), [verify.parse_key(str(KEY))], "it")
+        verify.parse_checkpoint(
+            NOTE.replace(SIGNATURE, other).encode(), verify.named([verify.parse_key(str(KEY))]), "it"
+        )
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_a_checkpoint_has_three_lines(text: str) -> None:
     with pytest.raises(BadNote):
         Checkpoint.parse(text)
     with pytest.raises(verify.Broken):
-        verify.parse_checkpoint(f"{text}\n— a {SIGNATURE}\n".encode(), [], "it")
+        verify.parse_checkpoint(f"{text}\n— a {SIGNATURE}\n".encode(), verify.named([]), "it")
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def test_a_torn_write_leaves_the_log_as_it_was_after_some_transaction(
         tail = {"truncated": b"", "scribbled": dice.randbytes(len(raw) - at), "zeros": bytes(len(raw) - at)}[harm]
         folder = shutil.copytree(cut_off, tmp_path / f"torn {number}")
         (folder / SIDE).write_bytes(raw[:at] + tail)
+        # What was signed after the cut was not there yet; where it was, see test_last_signed.py.
+        shutil.rmtree(folder / "signed")
         house = after(folder)
         left = entries(house)
         found.add(len(left))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from markdown_it import MarkdownIt
+
 from qverify_desktop.domain.testing import Quote
 from qverify_desktop.export.formats import FORMATS
 from qverify_desktop.export.issue import issue, issues
@@ -12,12 +14,13 @@ from tests.export import values
 
 def test_an_issue_says_what_contradicts_what_and_since_when() -> None:
     text = issues(values.result()).decode()
-    assert text.startswith("## page_count(10, 5) contradicts shelf/ranges.py:13")
-    for part in ("> >>> page_count(10, 5) 2", "Expected:\n\n```\n2\n```", "Observed:\n\n```\n3\n```", "fails 5 of 5"):
+    assert text.startswith("## `page_count(10, 5)` contradicts `shelf/ranges.py:13`\n")
+    assert "```\n>>> page_count(10, 5)\n2\n```" in text, "the words as they stand there"
+    for part in ("Expected:\n\n```\n2\n```", "Observed:\n\n```\n3\n```", "fails 5 of 5"):
         assert part in text, part
-    assert "def test_words(): ..." in text and "Broken since commit 666666666666 (2026-01-01, Round up)." in text
+    assert "def test_words(): ..." in text and "Broken since commit 666666666666 \\(2026-01-01, Round up\\)." in text
     assert (
-        "Confidence: 95 of 100. In the benchmark 63 of 71 accusations of this form were right. Code: shelf/ranges.py:8"
+        "Confidence: 95 of 100. In the benchmark 63 of 71 accusations of this form were right. Code: `shelf/ranges.py:8`"
         in text
     )
 
@@ -28,8 +31,21 @@ def test_an_issue_can_not_break_out_of_its_places() -> None:
     )
     text = issue(defect, "x = '````'\n", "run\n```\n")
     assert "````\n```\n# heading\n````" in text and "`````\nx = '````'\n`````" in text
-    assert "> a # b" in text and "# b" not in text.splitlines()
-    assert "```\nc\n# d\n```" in text, "a heading only in a fence"
+    tokens = MarkdownIt("commonmark").parse(text)
+    headings = [tokens[at + 1].content for at, token in enumerate(tokens) if token.type == "heading_open"]
+    assert headings == ["`c # d` contradicts `f:1`"], "those of the repository stand in fences"
+    assert {"a\n\n# b\n", "c\n# d\n"} <= {token.content for token in tokens if token.type == "fence"}
+
+
+def test_nothing_of_the_repository_is_markup_in_an_issue() -> None:
+    trap = "<img src=x>![x](https://example.org)[y](https://example.org) `` **b**"
+    one = values.result().defects[0]
+    assert one.history is not None and one.history.commit is not None
+    past = replace(one.history, commit=replace(one.history.commit, subject=trap))
+    defect = replace(one, call=trap, file=trap, evidence=Quote(trap, trap, 1), history=past)
+    tokens = MarkdownIt("commonmark").parse(issue(defect, trap, trap))
+    kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
+    assert not {"html_inline", "html_block", "image", "link_open", "strong_open"} & kinds
 
 
 def test_hostile_and_empty_results_are_written_too() -> None:

@@ -38,15 +38,19 @@ def test_every_outcome_has_a_page_of_the_same_bytes(outcome: Outcome) -> None:
 def test_what_differs_stands_first_with_both_endings() -> None:
     page = reproduction_html(document("differs")).decode()
     assert page.index("What differs") < page.index("failed 5 of 5, gave (11, 15)") < page.index("The others")
+    assert "flaky here" in page and "2.32.0" in page and page.index("What to do next") < page.index("What differs")
     assert "made of another recipe" in page and "6b" * 32 in page and "1b7d09aa" * 5 in page
 
 
 def test_nothing_of_a_bundle_acts_on_the_page() -> None:
-    fields = dict.fromkeys(("target", "was", "now", "why", "code"), HOSTILE)
+    fields = dict.fromkeys(("target", "was", "now", "why", "code", "call", "expected"), HOSTILE)
     tests = [
         reproduction.compared(f"test_{HOSTILE}", "a", state) | fields for state in ("agrees", "differs", "not_run")
     ]
-    view = reproduction.view("differs", tests=tests, notices=[HOSTILE], sentence=HOSTILE)
+    packages = [{"language": "x", "name": HOSTILE, "then": HOSTILE, "now": "", "same": False, "sentence": HOSTILE}]
+    view = reproduction.view(
+        "differs", tests=tests, packages=packages, advice=[HOSTILE], notices=[HOSTILE], sentence=HOSTILE
+    )
     view["original"] = dict.fromkeys(view["original"], HOSTILE)
     tags = Tags()
     page = reproduction_html(document_of(view)).decode()  # type: ignore[arg-type]

@@ -1,26 +1,19 @@
-"""A real hosted service for the tests of its client, started once, and an engine that is set up for it."""
+"""The hosted service of all tests (``tests/conftest.py``), emptied for each test of its client, and a state folder that is set up for it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.hosted_service.service import HostedService, hosted_service
-
-
-@pytest.fixture(scope="session")
-def standing() -> Iterator[HostedService]:
-    with hosted_service() as service:
-        yield service
+from tests.hosted_service.service import HostedService
 
 
 @pytest.fixture
-def hosted(standing: HostedService) -> HostedService:
+def hosted(standing_service: HostedService) -> HostedService:
     """The service with nothing in it."""
-    standing.reset()
-    return standing
+    standing_service.reset()
+    return standing_service
 
 
 @pytest.fixture(autouse=True)

@@ -76,6 +76,27 @@ async def finished_run(engine: Any, folder: Path, **more: Any) -> str:
     return str(run)
 
 
+@asynccontextmanager
+async def ready(home: Path, hosted: HostedService, folder: Path) -> AsyncIterator[tuple[Engine, str]]:
+    """An engine where somebody is signed in, and a finished run over ``folder``."""
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        yield engine, await finished_run(engine, folder)
+
+
+async def outcome(engine: Any, run: str, **params: Any) -> dict[str, Any]:
+    """Send a run; the export as it ended."""
+    queued = await engine.ask("hosted_send", run=run, **params)
+    return await until(engine, queued["export"], "done", "failed")
+
+
+async def held(engine: Any, hosted: HostedService, run: str, path: str) -> dict[str, Any]:
+    """Send a run to a service that fails at ``path`` for good: the export as it waits for tomorrow."""
+    hosted.fault("POST", path, times=1000, status=503, retry_after=86_400)
+    queued = await engine.ask("hosted_send", run=run)
+    return await until(engine, queued["export"], "running", stage="waiting")
+
+
 async def until(engine: Any, export: str, *states: str, stage: str = "") -> dict[str, Any]:
     """Watch the queue until an export is in one of the states (and that stage)."""
     version = 0

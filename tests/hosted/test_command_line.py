@@ -129,6 +129,32 @@ def test_from_the_sign_in_to_the_countersignature_and_out_again(
     assert json.loads(run("status", "--json").stdout)["signed_in"] is False
 
 
+def test_a_bundle_on_a_memory_stick_is_sent(
+    home: Path,
+    hosted: HostedService,
+    variables: dict[str, str],
+    run: Typed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "a stick" / "r.qvevidence.zip"
+    other = tmp_path / "another home"
+    other.mkdir(mode=0o700)
+    name = finished(other, tmp_path / "source")
+    monkeypatch.setenv("QVERIFY_HOME", str(other))
+    assert main(["export", name, "--format", "evidence", "-o", str(file)]) == 0
+    monkeypatch.setenv("QVERIFY_HOME", str(home))
+    sign_in(hosted, run)
+    assert_one_sentence(run("send", str(file), "--content", "redacted", "--yes"), 2)
+    assert_one_sentence(run("send", str(file.with_name("gone.zip")), "--yes"), 2)
+    monkeypatch.chdir(file.parent)
+    sent = run("send", file.name, "--yes")
+    assert sent.returncode == 0, sent.stderr
+    note = file.with_name(f"{name}.countersigned.checkpoint")
+    assert str(note) in sent.stdout and "entries.jsonl" in sent.stderr
+    assert main(["verify", str(file), "--known-checkpoint", str(note)]) == 0
+
+
 def test_ctrl_c_leaves_it_in_the_queue_and_waiting_sends_it(
     home: Path, hosted: HostedService, variables: dict[str, str], run: Typed, tmp_path: Path
 ) -> None:
@@ -168,6 +194,26 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_missing(
     assert waited.returncode == 0, waited.stderr
     assert hosted.rows("select state from imports") == [("accepted",)]
     assert parts_sent(hosted) == before > 1, "parts that had arrived were sent again"
+
+
+def test_the_bundle_of_an_analysis_that_ran_there(
+    hosted: HostedService, run: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sign_in(hosted, run)
+    url, commit = "https://git.example.org/acme/billing.git", "8c" * 20
+    done = run("analyze", url, "--commit", commit, "--yes", "--json")
+    assert done.returncode == 1, done.stderr
+    (one,) = json.loads(done.stdout)["analyses"]
+    fetched = run("bundle", one["id"])
+    assert fetched.returncode == 0, fetched.stderr
+    assert "UNANCHORED: " in fetched.stdout and "countersigned exactly this state" in fetched.stdout
+    file = tmp_path / f"{one['id']}.qvevidence.zip"
+    assert file.is_file() and str(file) in fetched.stdout
+    view = json.loads(run("bundle", one["id"], "-o", "elsewhere.zip", "--json").stdout)
+    assert (view["path"], view["grade"]) == (str(tmp_path / "elsewhere.zip"), "UNANCHORED")
+    assert main(["verify", str(file), "--public-key", view["public_key"]]) == 0
+    assert_one_sentence(run("bundle", "ana_nothing"), 4)
 
 
 def test_no_service_and_no_such_run(tmp_path: Path, run: Typed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 import time
@@ -17,7 +18,7 @@ from qverify_desktop.hosted.connection import Asked, checked_address, retry_afte
 from qverify_desktop.hosted.refusals import refusal, said
 from qverify_desktop.hosted.server_events import MOST_DATA, ServerEvent, read_events
 from tests.hosted.answering import answering, connected, plain
-from tests.hosted_service.certificates import Certificates
+from tests.hosted_service.certificates import Certificates, trap
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -91,6 +92,32 @@ async def test_a_certificate_that_nobody_trusts_is_refused_and_a_set_authority_t
         with pytest.raises(HostedFailure, match="not one that this machine trusts"):
             await connection.ask(Asked("GET", server.url))
     assert server.asked == []
+
+
+@pytest.mark.parametrize("kind", ["unknown", "expired", "host"])
+async def test_a_bad_certificate_hears_nothing(kind: str, tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path / "certificates")
+    with trap(certificates.bad(kind)) as caught:
+        async with connected(ca_file=str(certificates.ca)) as connection:
+            asked = Asked("GET", f"{caught.url}/v1/account", {"authorization": "Bearer secret"})
+            with pytest.raises(HostedFailure, match="not one that this machine trusts") as raised:
+                await connection.ask(asked)
+        assert not caught.heard and not raised.value.again
+
+
+@pytest.mark.parametrize("said_", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["cut", "no TLS"])
+async def test_a_handshake_that_fails_says_nothing_about_certificates(said_: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(said_)
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    words = "No secure connection" if said_ else r"was cut|can't be reached"
+    async with listening, connected() as connection:
+        with pytest.raises(HostedFailure, match=words) as raised:
+            await connection.ask(Asked("GET", f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"))
+    assert raised.value.again and "certificate" not in raised.value.sentence
 
 
 async def test_a_file_of_authorities_that_is_none(tmp_path: Path) -> None:
@@ -201,7 +228,7 @@ async def test_server_sent_events_however_they_are_cut(end: bytes) -> None:
     "line", [b"data: " + b"x" * 70_000, (b"data: " + b"x" * 60_000 + b"\n") * (MOST_DATA // 60_000 + 1)]
 )
 async def test_events_without_end_are_not_read_on(line: bytes) -> None:
-    with pytest.raises(HostedFailure, match="longer than any should be"):
+    with pytest.raises(HostedFailure, match="told more, or a longer event, than any should be"):
         async for _ in read_events(pieces(line)):
             pass
 

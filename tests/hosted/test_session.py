@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +16,9 @@ from qverify_desktop.settings.key_file import KeyFile
 from qverify_desktop.settings.os_keyring import OsKeyring
 from qverify_desktop.settings.secrets import ApiKeys
 from tests.hosted.doing import PASSPHRASE, client_of, desktop, finished_run, let_in, signed_in, until
+from tests.hosted_service.issuer import MAKERS
 from tests.hosted_service.service import HostedService
+from tests.hosted_service.test_sign_in import REFUSED, changes
 
 
 class Keyring:
@@ -68,6 +72,49 @@ async def test_keys_of_the_issuer_are_rotated(home: Path, hosted: HostedService,
         await let_in(engine, hosted)
         await engine.ask("hosted_usage")
         hosted.issuer.rotate(keep=keep)
+        assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
+
+
+@pytest.mark.parametrize("algorithm", MAKERS)
+async def test_whatever_the_issuer_signs_with(home: Path, hosted: HostedService, algorithm: str) -> None:
+    hosted.issuer.rotate(keep=False, algorithm=algorithm)
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_a_token_that_does_not_hold_is_got_anew_once_and_then_said(
+    home: Path, hosted: HostedService, name: str
+) -> None:
+    hosted.issuer.forged, expected = changes(hosted, name)
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        before = hosted.issuer.asked.get("/token", 0)
+        with pytest.raises(HostedFailure) as raised:
+            await engine.ask("hosted_usage")
+        error, no_organisation = raised.value, expected == "organisation-missing"
+        assert error.kind == expected and error.status == (403 if no_organisation else 401)
+        words = "belongs to no organisation" if no_organisation else "does not take this sign-in any more"
+        assert words in error.sentence and "It says: " in error.sentence and "ign in again" in error.remedy
+        assert hosted.issuer.asked.get("/token", 0) - before == (0 if no_organisation else 1), "asked without end"
+        # Nothing but a better token helps, and it does.
+        hosted.issuer.forged = {}
+        await let_in(engine, hosted)
+        assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
+
+
+@pytest.mark.parametrize("jump_s", [-86_400, 86_400])
+async def test_a_clock_of_this_machine_that_jumps_does_no_harm(
+    home: Path, hosted: HostedService, monkeypatch: pytest.MonkeyPatch, jump_s: int
+) -> None:
+    async with desktop(home) as engine:
+        await let_in(engine, hosted)
+        real = time.time
+        monkeypatch.setattr("qverify_desktop.hosted.tokens.time", SimpleNamespace(time=lambda: real() + jump_s))
+        assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
+        # The issuer ends the access token meanwhile, which a clock that was set back does not see.
+        hosted.issuer.rotate(keep=False)
         assert (await engine.ask("hosted_usage"))["organisation"] == "Example Ltd"
 
 

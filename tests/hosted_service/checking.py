@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,15 @@ from tests.hosted_service.contract import Refusal
 from tests.hosted_service.faults import point
 from tests.hosted_service.house import House
 from tests.hosted_service.imports import diverged, object_key
+from tests.hosted_service.signing_keys import (
+    REVOKED,
+    Change,
+    changes_of,
+    follow,
+    in_use_after,
+    key_changed,
+    signers_at,
+)
 from tests.hosted_service.store import Connection, Row, happened, now, one, text
 
 #: After that many tries of one bundle the service gives up.
@@ -43,10 +52,12 @@ async def check(house: House, row: Row) -> None:
                 log = await log_of(connection, row)
             try:
                 answer = await verified(house, row, log, bundle, known)
+                changes = await asyncio.to_thread(changes_of, bundle)
+                notices = keys_fit(row["request"], log, changes)
             except Refusal as refusal:
                 return await reject(house, row, refusal)
             await point(house.store, "imports verified")
-            if await accept(house, row, log, answer):
+            if await accept(house, row, log, {**answer, "notices": [*answer["notices"], *notices]}, changes):
                 return None
 
 
@@ -77,12 +88,33 @@ async def verified(house: House, row: Row, log: Row | None, bundle: Path, known:
         later = known.with_name("later.zip")
         await house.stored(house.bundles.fetch, log["bundle"], later)
         known.write_text(answer["checkpoint"])
-        other = await asyncio.to_thread(
-            verify_bundle, later, public_key=request["public_key"], known_checkpoint=known
-        )
+        other = await asyncio.to_thread(verify_bundle, later, public_key=log["public_key"], known_checkpoint=known)
         if other["grade"] == "DIVERGED":
             raise diverged(log)
     return answer
+
+
+def keys_fit(request: Mapping[str, Any], log: Row | None, changes: Sequence[Change]) -> list[str]:
+    """What is to be remarked on the key that signed; the verifier has seen already that the bundle holds in itself. Raises ``Refusal``
+    where the log's records don't lead from the key that is known to the one that signed."""
+    size = announced(request["checkpoint"], request["public_key"]).size
+    if log is None or size < log["size"]:
+        # New, or looked at when it was announced.
+        return []
+    since = log["size"]
+    follow(log["public_key"], since, changes)
+    if request["public_key"] not in signers_at(size, log["public_key"], changes):
+        raise key_changed(log["public_key"])
+    return [
+        f"The key was {change.kind} at entry {change.size - 1}; "
+        + (
+            "the sign-in of the organisation stands for the new one."
+            if change.kind == REVOKED
+            else "the log hands its trust on to the new one."
+        )
+        for change in changes
+        if change.size > since
+    ]
 
 
 def _body(note: str) -> str:
@@ -112,7 +144,9 @@ async def progress(house: House, row: Row, stage: str, sentence: str, done: int,
             )
 
 
-async def accept(house: House, row: Row, seen: Row | None, answer: Mapping[str, Any]) -> bool:
+async def accept(
+    house: House, row: Row, seen: Row | None, answer: Mapping[str, Any], changes: Sequence[Change]
+) -> bool:
     """Write result, countersignature and event together. False where the log was extended meanwhile: look again."""
     request = row["request"]
     checkpoint = announced(answer["checkpoint"], request["public_key"])
@@ -140,12 +174,18 @@ async def accept(house: House, row: Row, seen: Row | None, answer: Mapping[str, 
             (row["org"], checkpoint.origin, checkpoint.size, root),
         )
         if log is None or checkpoint.size >= log["size"]:
+            for change in changes:
+                await connection.execute(
+                    "insert into key_changes values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
+                    (row["org"], checkpoint.origin, change.size, change.kind, change.old, change.new),
+                )
             await connection.execute(
                 "insert into logs values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (org, origin) do update set "
-                "size = excluded.size, root = excluded.root, note = excluded.note, cosigned = excluded.cosigned, "
+                "public_key = excluded.public_key, size = excluded.size, root = excluded.root, note = excluded.note, cosigned = excluded.cosigned, "
                 "bundle = excluded.bundle, accepted = excluded.accepted",
                 (
-                    *(row["org"], checkpoint.origin, request["public_key"], checkpoint.size, root),
+                    *(row["org"], checkpoint.origin, in_use_after(request["public_key"], changes)),
+                    *(checkpoint.size, root),
                     *(answer["checkpoint"], cosigned, object_key(row), at),
                 ),
             )

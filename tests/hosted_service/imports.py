@@ -11,7 +11,20 @@ from psycopg.types.json import Jsonb
 from tests.hosted_service.checkpoints import announced, root_text
 from tests.hosted_service.contract import Refusal, Request
 from tests.hosted_service.house import Answer, House, make_room
-from tests.hosted_service.store import Connection, Row, alone, fresh, happened, keep_key, known_key, now, one, text
+from tests.hosted_service.signing_keys import Change, key_changed, signers_at
+from tests.hosted_service.store import (
+    Connection,
+    Row,
+    alone,
+    fresh,
+    happened,
+    keep_key,
+    known_key,
+    now,
+    one,
+    rows,
+    text,
+)
 from tests.hosted_service.watching import owned, page, watch
 
 
@@ -112,17 +125,33 @@ async def agrees(connection: Connection, org: str, origin: str, size: int, root:
     log = await one(connection, "select * from logs where org = %s and origin = %s", org, origin)
     if log is None:
         return
-    if log["public_key"] != public_key:
-        raise Refusal(
-            "key-changed",
-            "This log came under another key before. If you have changed it, ask the service to accept the new one.",
-            known_public_key=log["public_key"],
+    changes = await changes_known(connection, org, origin)
+    retired = {change.old: change for change in changes}
+    if size <= log["size"]:
+        if public_key not in signers_at(size, log["public_key"], changes):
+            raise key_changed(log["public_key"], "It is not the key that signed the log when it was of this size.")
+    elif public_key in retired:
+        change = retired[public_key]
+        raise key_changed(
+            log["public_key"], f"The key that came was {change.kind} at entry {change.size - 1} of the log."
         )
+    # Whether the log itself leads to a key that was never seen before shows in the bundle.
     seen = await one(
         connection, "select root from checkpoints where org = %s and origin = %s and size = %s", org, origin, size
     )
     if seen is not None and seen["root"] != root:
         raise diverged(log)
+
+
+async def changes_known(connection: Connection, org: str, origin: str) -> list[Change]:
+    """The changes of the signing key that the service has accepted, in order."""
+    found = await rows(
+        connection,
+        "select size, kind, old, new from key_changes where org = %s and origin = %s order by size",
+        org,
+        origin,
+    )
+    return [Change(**row) for row in found]
 
 
 def diverged(log: Row) -> Refusal:

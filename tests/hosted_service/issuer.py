@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import secrets
 import time
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
@@ -19,6 +22,14 @@ CLIENT_ID = "qverify-desktop"
 AUDIENCE = "https://hosted.test/api"
 SCOPES = "openid profile offline_access imports analyses usage"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+#: Keys that sign access tokens, and algorithm families of RFC 7518 and RFC 8037 by name.
+Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+MAKERS: dict[str, Callable[[], Private]] = {
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    "RS256": lambda: rsa.generate_private_key(65537, 2048),
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,9 @@ class Issuer:
     device_lifetime_s: int = 600
     interval_s: int = 1
     clock_offset_s: int = 0
-    keys: dict[str, ec.EllipticCurvePrivateKey] = field(default_factory=dict)
+    keys: dict[str, Private] = field(default_factory=dict)
+    #: Claims and the like (see ``token``) that every token gets, for tests of tokens that don't hold.
+    forged: dict[str, Any] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     #: Requests that came to each end point, for tests that count them.
@@ -82,11 +95,11 @@ class Issuer:
         """Of the key that signs now: the newest."""
         return list(self.keys)[-1]
 
-    def rotate(self, keep: bool = True) -> str:
+    def rotate(self, keep: bool = True, algorithm: str = "ES256") -> str:
         """Sign with a new key from now on; ``keep`` the older ones among those that are published."""
         if not keep:
             self.keys.clear()
-        self.keys[secrets.token_hex(8)] = ec.generate_private_key(ec.SECP256R1())
+        self.keys[secrets.token_hex(8)] = MAKERS[algorithm]()
         return self.kid
 
     def token(self, person: Person | None = None, scope: str = SCOPES, **changed: Any) -> str:
@@ -105,7 +118,9 @@ class Issuer:
         claims |= {"exp": now + self.access_lifetime_s, "scope": scope, "client_id": CLIENT_ID, "name": person.name}
         claims |= {"org_id": person.org_id, "org_name": person.org_name} | changed
         claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(claims, key, algorithm=header.get("alg", "ES256"), headers=header)
+        if isinstance(key, str | bytes):
+            return signed_by_secret(header, claims, key)
+        return jwt.encode(claims, key, algorithm=header.get("alg", algorithm_of(key)), headers=header)
 
     def decide(self, user_code: str, decision: Person | str | None = None) -> None:
         """What the person does on the issuer's page: sign in as somebody, or ``"denied"``."""
@@ -185,7 +200,7 @@ class Issuer:
     def _answer(self, session: Session) -> dict[str, Any]:
         session.current = secrets.token_urlsafe(32)
         self.sessions[session.current] = session
-        access = self.token(session.person, session.scope, aud=session.audience)
+        access = self.token(session.person, session.scope, **({"aud": session.audience} | deepcopy(self.forged)))
         identity = {"typ": "JWT", "kid": self.kid}
         show = self.token(session.person, session.scope, aud=CLIENT_ID, header=identity)
         answer = {
@@ -205,8 +220,9 @@ class Issuer:
         """RFC 7517."""
         sets = []
         for kid, key in self.keys.items():
-            public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
-            sets.append(public | {"kid": kid, "use": "sig", "alg": "ES256"})
+            algorithm = algorithm_of(key)
+            public = json.loads(jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key()))
+            sets.append(public | {"kid": kid, "use": "sig", "alg": algorithm})
         return {"keys": sets}
 
     def discovery(self) -> dict[str, Any]:
@@ -220,11 +236,28 @@ class Issuer:
             "authorization_endpoint": f"{self.url}/authorize",
             "response_types_supported": ["none"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["ES256"],
+            "id_token_signing_alg_values_supported": sorted({algorithm_of(key) for key in self.keys.values()}),
             "token_endpoint_auth_methods_supported": ["none"],
             "grant_types_supported": [DEVICE_GRANT, "refresh_token"],
             "scopes_supported": SCOPES.split(),
         }
+
+
+def algorithm_of(key: object) -> str:
+    """The algorithm of RFC 7518 or RFC 8037 that a key signs with; that of the usual key for none."""
+    kinds = {ed25519.Ed25519PrivateKey: "EdDSA", rsa.RSAPrivateKey: "RS256"}
+    return next((name for kind, name in kinds.items() if isinstance(key, kind)), "ES256")
+
+
+def signed_by_secret(header: Mapping[str, Any], claims: Mapping[str, Any], secret: str | bytes) -> str:
+    """A JWT signed by HMAC-SHA-256 (RFC 7518, section 3.2), whatever the secret is: libraries refuse to make this attack."""
+    secret = secret.encode() if isinstance(secret, str) else secret
+    said = b".".join(_text(json.dumps(part).encode()) for part in ({"alg": "HS256", **header}, claims))
+    return (said + b"." + _text(hmac.digest(secret, said, "sha256"))).decode()
+
+
+def _text(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
 def application(issuer: Issuer) -> FastAPI:

@@ -46,6 +46,13 @@ class Desktop:
     def close(self) -> None:
         self.house.close()
 
+    def change_key(self, record: str, kind: str, key: bytes | None, revoked: str = "") -> Bundle:
+        """Rotate or revoke the key that signs; without ``key`` the earlier one ``revoked`` is. Answers the bundle of the record."""
+        heir = None if key is None else Signer(ORIGIN, key, "")
+        self.house.journal.change_key(record, kind, heir, revoked=revoked)
+        self.key = self.house.journal.verifier_key
+        return self.bundle(record)
+
     def run(self, name: str, steps: int = 2, exit_code: int = 0) -> Bundle:
         """A run and its bundle."""
         self.house.whole_run(name, steps, exit_code)

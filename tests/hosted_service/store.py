@@ -38,6 +38,9 @@ create table keys (org text, key text, digest text not null, resource text not n
 create table logs (
     org text, origin text, public_key text not null, size bigint not null, root text not null, note text not null,
     cosigned text not null, bundle text not null, accepted timestamptz not null, primary key (org, origin));
+create table key_changes (
+    org text, origin text, size bigint, kind text not null, old text not null, new text not null,
+    primary key (org, origin, size));
 create table checkpoints (org text, origin text, size bigint, root text not null, primary key (org, origin, size));
 create table events (resource text, id bigint, body jsonb not null, primary key (resource, id));
 create table settings (name text primary key, value jsonb not null);

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.hosted_service.certificates import trap
-from tests.hosted_service.issuer import AUDIENCE, CLIENT_ID, DEVICE_GRANT, SCOPES, Person
+from tests.hosted_service.issuer import AUDIENCE, CLIENT_ID, DEVICE_GRANT, MAKERS, SCOPES, Person
 from tests.hosted_service.sending import Desktop, announce, problem, upload
 from tests.hosted_service.service import HostedService
+from tests.hosted_service.tokens import ALGORITHMS
 
 
 class Flow:
@@ -90,11 +96,35 @@ def test_signing_out_ends_the_session(service: HostedService) -> None:
     assert flow.refresh(tokens["refresh_token"]) == {"error": "invalid_grant"}
 
 
+Changes = dict[str, Any]
+
+
+def public_text(service: HostedService, form: str) -> bytes:
+    """The issuer's public key as an attacker may take it for the secret of an HMAC."""
+    key = service.issuer.keys[service.issuer.kid].public_key()
+    if form == "jwk":
+        return json.dumps(service.issuer.key_set()["keys"][-1]).encode()
+    return key.public_bytes(getattr(Encoding, form.upper()), PublicFormat.SubjectPublicKeyInfo)
+
+
+def with_public_key(form: str) -> Callable[[HostedService], Changes]:
+    return lambda service: {"header": {"alg": "HS256"}, "key": public_text(service, form)}
+
+
+def gone_key(service: HostedService) -> Changes:
+    """Signed by a key that the issuer publishes no longer."""
+    kid = service.issuer.kid
+    key = service.issuer.keys[kid]
+    service.issuer.rotate(keep=False)
+    return {"header": {"kid": kid}, "key": key}
+
+
+#: What a token that doesn't hold has that a good one has not (or how that is found out), and the problem that it is.
 NOW = int(time.time())
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+REFUSED: dict[str, tuple[Changes | Callable[[HostedService], Changes], str]] = {
     "expired": ({"exp": NOW - 90}, "token-expired"),
-    "not yet": ({"nbf": NOW + 3600}, "token-invalid"),
-    "issued in the future": ({"iat": NOW + 3600}, "token-invalid"),
+    "not yet, by more than clocks may differ": ({"nbf": NOW + 1800}, "token-invalid"),
+    "issued in the future": ({"iat": NOW + 1800}, "token-invalid"),
     "no end": ({"exp": None}, "token-invalid"),
     "no subject": ({"sub": None}, "token-invalid"),
     "other audience": ({"aud": "https://elsewhere.test/api"}, "token-invalid"),
@@ -102,7 +132,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "other issuer": ({"iss": "https://issuer.elsewhere.test"}, "token-invalid"),
     "no issuer": ({"iss": None}, "token-invalid"),
     "alg none": ({"header": {"alg": "none"}, "key": None}, "token-invalid"),
-    "alg HS256": ({"header": {"alg": "HS256"}, "key": b"the public key, taken for a secret"}, "token-invalid"),
+    "alg HS256 with the public key as PEM": (with_public_key("pem"), "token-invalid"),
+    "alg HS256 with the public key as DER": (with_public_key("der"), "token-invalid"),
+    "alg HS256 with the public key as JWK": (with_public_key("jwk"), "token-invalid"),
+    "alg ES384": ({"header": {"alg": "ES384"}, "key": ec.generate_private_key(ec.SECP384R1())}, "token-invalid"),
+    "a key that is gone": (gone_key, "token-invalid"),
     "unknown key": ({"header": {"kid": "unknown"}, "key": ec.generate_private_key(ec.SECP256R1())}, "token-invalid"),
     "other key of that name": ({"key": ec.generate_private_key(ec.SECP256R1())}, "token-invalid"),
     "no access token": ({"header": {"typ": "JWT"}}, "token-invalid"),
@@ -110,13 +144,35 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def changes(service: HostedService, name: str) -> tuple[Changes, str]:
+    changed, expected = REFUSED[name]
+    return (changed(service) if callable(changed) else copy.deepcopy(changed)), expected
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_token_that_does_not_hold(service: HostedService, name: str) -> None:
-    changed, expected = REFUSED[name]
     assert account(service, service.issuer.token()).status_code == 200  # so that nothing else is refused
+    changed, expected = changes(service, name)
     answer = account(service, service.issuer.token(**changed))
     assert problem(answer) == expected, answer.text
     assert ('error="invalid_token"' in answer.headers.get("www-authenticate", "")) == (answer.status_code == 401)
+
+
+@pytest.mark.parametrize("algorithm", MAKERS)
+def test_each_algorithm_of_the_contract_is_taken(service: HostedService, algorithm: str) -> None:
+    assert algorithm in ALGORITHMS and len(MAKERS) == len(ALGORITHMS)
+    service.issuer.rotate(algorithm=algorithm)
+    token = service.issuer.token()
+    assert jwt.get_unverified_header(token)["alg"] == algorithm
+    assert account(service, token).json()["organisation"]["name"] == "Example Ltd"
+    assert account(service, token).status_code == 200  # at the other replica
+    head, body, signature = token.split(".")
+    other = ("A" if signature[5] != "A" else "B").join((signature[:5], signature[6:]))
+    assert problem(account(service, f"{head}.{body}.{other}")) == "token-invalid"
+    # The key of one algorithm does not serve another.
+    confused = {"alg": next(one for one in ALGORITHMS if one != algorithm)}
+    forged = service.issuer.token(header=confused, key=MAKERS[confused["alg"]](), kid=service.issuer.kid)
+    assert problem(account(service, forged)) == "token-invalid"
 
 
 def test_what_is_no_token_at_all(service: HostedService) -> None:
@@ -140,6 +196,7 @@ def test_what_is_no_token_at_all(service: HostedService) -> None:
 def test_clocks_may_differ_by_a_minute(service: HostedService) -> None:
     now = int(time.time())
     assert account(service, service.issuer.token(exp=now - 30)).status_code == 200
+    assert account(service, service.issuer.token(nbf=now + 40)).status_code == 200
     service.issuer.clock_offset_s = 40
     assert account(service, service.issuer.token()).status_code == 200
     service.issuer.clock_offset_s = 120

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.command import Said, qverify, refused, runs
+from tests.integration.log_audit import audited
 
 pytestmark = pytest.mark.docker
 
@@ -69,6 +70,8 @@ def test_missing_packages_come_out_of_the_folder_with_no_network(project: Path, 
     assert '"purpose":"install"' in entries.replace(" ", "")
     assert '"network":true' not in entries.replace(" ", "")
     assert '"offline_packages":true' in entries.replace(" ", "")
+    found = audited(home, {"source": [MODULE], "the person's folder": [str(tmp_path)]})
+    assert {"missing_dependencies", "dependencies_installed"} <= set(found)
 
 
 def test_a_folder_without_the_package_is_said(project: Path, tmp_path: Path) -> None:

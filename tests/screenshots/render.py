@@ -1,6 +1,6 @@
 """Photograph the window: ``make screenshots`` under Xvfb. One process per pixel ratio.
 
-usage: python -m tests.screenshots.render OUT [--scale 2] [SCENE…]
+usage: python -m tests.screenshots.render OUT [--scale 2] [--language de] [--zoom 2.0] [--size 1024x720] [SCENE…]
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 
-async def photograph(out: Path, names: list[str], scale: int) -> int:
-    """Render the scenes; answers how many pictures were made."""
+async def photograph(
+    out: Path, names: list[str], scale: int, zoom: float = 1.0, size: tuple[int, int] | None = None
+) -> int:
+    """Render the scenes; answers how many pictures were made. ``zoom`` is the text's, ``size`` takes the place of each scene's."""
     from PySide6.QtWidgets import QApplication
 
     from qverify_desktop.ui.assembly import Window
@@ -38,11 +40,11 @@ async def photograph(out: Path, names: list[str], scale: int) -> int:
             async def open_engine(engine: ScriptedEngine = engine) -> Any:
                 return engine
 
-            theme = Theme(theme_name)
+            theme = Theme(theme_name, zoom)
             theme.apply(app)
             bridge = EngineBridge(open_engine)
             window = Window(theme, bridge, Preferences(None))
-            window.resize(*scene.size)
+            window.resize(*(size or scene.size))
             window.show()
             bridge.connect_engine()
             await _settled(engine)
@@ -70,13 +72,22 @@ async def _settled(engine: Any) -> None:
         await asyncio.sleep(0.45)
 
 
+def _size(text: str) -> tuple[int, int]:
+    width, height = text.split("x")
+    return int(width), int(height)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("out", type=Path)
     parser.add_argument("--scale", type=int, default=1)
     parser.add_argument("--language", default="en", help="code of a catalogue, for example de")
+    parser.add_argument("--zoom", type=float, default=1.0, help="size of the text, for example 2.0")
+    parser.add_argument(
+        "--size", type=_size, help="size of the window instead of each scene's own, for example 1024x720"
+    )
     parser.add_argument("scenes", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     os.environ["QT_SCALE_FACTOR"] = str(arguments.scale)
     os.environ["QVERIFY_REDUCED_MOTION"] = "1"
     from qverify_desktop.app import make_app, make_loop
@@ -86,7 +97,9 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     app = make_app()
     with asyncio.Runner(loop_factory=lambda: make_loop(app)) as runner:
-        made = runner.run(photograph(arguments.out, arguments.scenes, arguments.scale))
+        made = runner.run(
+            photograph(arguments.out, arguments.scenes, arguments.scale, arguments.zoom, arguments.size)
+        )
     print(f"{made} pictures in {arguments.out}")
     return 0
 

@@ -9,11 +9,13 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QScrollArea
 
-from qverify_desktop.domain.errors import BadInput
+from qverify_desktop.domain.errors import BadInput, HostedFailure
 from qverify_desktop.domain.progress import EventKind, RunEvent, Stage
 from qverify_desktop.domain.results import AnalysisRequest
 from qverify_desktop.ui.assembly import Window
 from qverify_desktop.ui.page import Notice, Place
+from qverify_desktop.ui.pages.hosted import HostedPage
+from qverify_desktop.ui.sheets.hosted_analysis import HostedAnalysisSheet
 from qverify_desktop.ui.sheets.preview import PreviewSheet
 from qverify_desktop.ui.sheets.sign_in import SignInSheet
 from tests.ui.samples import hosted, reproduction
@@ -44,6 +46,43 @@ def _sign_in(window: Window) -> None:
     QTimer.singleShot(200, sheet.confirm)
 
 
+def _to_the_end(window: Window) -> None:
+    """What is below is seen."""
+    for area in window.findChildren(QScrollArea):
+        bar = area.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
+
+def _ask_sign_in(window: Window) -> None:
+    window.registry.trigger("hosted.sign-in")
+
+
+def _analyze_there(window: Window) -> None:
+    window.registry.trigger("hosted.analyze")
+    sheet = window.findChild(HostedAnalysisSheet)
+    assert sheet is not None
+    sheet.source.setText("/home/ada/billing")
+
+
+def _fetch_bundle(window: Window) -> None:
+    page = window.findChild(HostedPage)
+    assert page is not None
+    page.analyses.list.choose(hosted.analysis(2, "done")["id"])
+    page._fetch_bundle(hosted.analysis(2, "done")["id"], "/home/ada/Documents/billing.qvevidence.zip")
+
+
+EXPIRED = hosted.sign_in(
+    "failed", 3, sentence="The code expired before it was confirmed. Nobody is signed in.", remedy="Sign in again."
+)
+LOCAL = {
+    "refusal": "It was decided that nothing of this repository leaves this machine, so nothing was sent.",
+    "remedy": "Allow it for this repository first, if that is meant.",
+}
+GONE = HostedFailure(
+    "eu.hosted.example can't be reached. Nothing was sent.",
+    "Try again later; what stands in the queue is tried again by itself.",
+)
+CLOSED = "The air gap is on, so nothing was sent to the hosted service."
 NOTHING = {"run_list": [], "repositories": []}
 LIVE = "r0mdk4aaaaaaaa"
 
@@ -93,6 +132,11 @@ def _to_the_keys(window: Any) -> None:
 def _to_the_checkpoint(window: Any) -> None:
     window.page.log.proof.which.choose("checkpoint")
     window.page.log.proof._turn()
+
+
+def _to_the_end(window: Any) -> None:
+    bar = window.page.findChild(QScrollArea).verticalScrollBar()
+    bar.setValue(bar.maximum())
 
 
 def _to(window: Any, card: Any) -> None:
@@ -159,6 +203,7 @@ SCENES = (
     ),
     Scene("settings-log", Place("settings"), act=lambda w: _to(w, w.page.signing)),
     Scene("report", Place("report", run=RUN)),
+    Scene("report-formats", Place("report", run=RUN), act=lambda w: _to_the_end(w)),
     Scene("evidence", Place("evidence")),
     Scene("bundle", Place("bundle", item="/home/ada/run.qvevidence.zip")),
     Scene(
@@ -224,11 +269,43 @@ SCENES = (
     Scene("models-remove", Place("models"), act=lambda w: w.registry.trigger("models.remove"), themes=("light",)),
     Scene("usage", Place("usage")),
     Scene("hosted", Place("hosted"), size=(1440, 1100)),
-    Scene("hosted-nobody", Place("hosted"), {"hosted_status": hosted.nobody()}, themes=("light",)),
-    Scene("hosted-none", Place("hosted"), {"hosted_status": hosted.nobody(configured=False)}, themes=("light",)),
+    Scene(
+        "hosted-refused",
+        Place("hosted"),
+        {"hosted_exports": lambda after=0: hosted.refused_exports()},
+        size=(1440, 1100),
+    ),
+    Scene(
+        "hosted-offline", Place("hosted"), dict.fromkeys(("hosted_account", "hosted_analyses", "hosted_usage"), GONE)
+    ),
+    Scene("hosted-plan", Place("hosted"), act=_to_the_end, size=SMALL),
+    Scene("hosted-closed", Place("hosted"), {"hosted_status": hosted.status(closed=CLOSED, remedy="Export it.")}),
+    Scene("hosted-locked", Place("hosted"), {"hosted_status": hosted.nobody(locked=True)}),
+    Scene("hosted-nobody", Place("hosted"), {"hosted_status": hosted.nobody()}),
+    Scene("hosted-none", Place("hosted"), {"hosted_status": hosted.nobody(configured=False)}),
     Scene("hosted-sign-in", Place("hosted"), {"hosted_status": hosted.nobody()}, act=_sign_in),
+    Scene("hosted-sign-in-first", Place("hosted"), {"hosted_status": hosted.nobody()}, act=_ask_sign_in),
+    Scene(
+        "hosted-sign-in-failed",
+        Place("hosted"),
+        {"hosted_status": hosted.nobody(), "hosted_sign_in_watch": lambda after: EXPIRED},
+        act=_sign_in,
+    ),
+    Scene(
+        "hosted-send-refused",
+        Place("run-evidence", run=RUN),
+        {"hosted_leaving": lambda run, contents: hosted.leaving(run, contents, **LOCAL)},
+        act=lambda w: w.registry.trigger("evidence.send"),
+    ),
+    Scene(
+        "hosted-analyze-refused",
+        Place("hosted"),
+        {"hosted_source": lambda source: {**hosted.source(source), **LOCAL}},
+        act=_analyze_there,
+    ),
+    Scene("hosted-bundle", Place("hosted"), act=_fetch_bundle),
     Scene("hosted-send", Place("run-evidence", run=RUN), act=lambda w: w.registry.trigger("evidence.send")),
-    Scene("hosted-analyze", Place("hosted"), act=lambda w: w.registry.trigger("hosted.analyze"), themes=("light",)),
+    Scene("hosted-analyze", Place("hosted"), act=lambda w: w.registry.trigger("hosted.analyze")),
     Scene("settings", Place("settings")),
     Scene("settings-models", Place("settings"), act=_to_the_keys),
     Scene("key-file", Place("home"), {"keys": samples.keys(file="locked", keys=[])}),

@@ -10,6 +10,7 @@ from qverify_desktop.ui.page import Place
 from qverify_desktop.ui.pages.bundle import BundlePage
 from qverify_desktop.ui.pages.evidence_parts.anchors import paper, qr_image
 from qverify_desktop.ui.pages.evidence_parts.log_view import LogView
+from qverify_desktop.ui.pages.run_evidence import RunEvidencePage
 from qverify_desktop.ui.pages.settings import SettingsPage
 from qverify_desktop.ui.sheets.ask import AskSheet
 from qverify_desktop.ui.widgets.qr import QUIET, matrix_of
@@ -148,3 +149,18 @@ def test_services_are_settings_like_any_other(settings):
     for name in ("time_stamp_authority", "time_stamp_certificate", "witnesses"):
         assert page.fields[name].accessibleName()
     assert [button for button in page.signing.findChildren(QPushButton) if "e589c03f" in button.accessibleName()]
+
+
+def test_the_verifier_is_saved_for_somebody_without_qverify(make, qtbot, tmp_path):
+    file = tmp_path / "verify.py"
+    view = {"path": str(file), "sha256": "ab" * 32}
+    engine, desk = make(samples.answers(evidence_verifier=view))
+    page = RunEvidencePage(desk)
+    qtbot.addWidget(page)
+    assert desk.actions.trigger("evidence.verifier")
+    name, (suggestion, pattern, then) = desk.front.calls[-1]
+    assert (name, suggestion, pattern) == ("save_as", "verify.py", "*.py")
+    then(str(file))
+    qtbot.waitUntil(lambda: desk.front.calls[-1][0] == "tell")
+    assert engine.asked[-1] == ("evidence_verifier", {"file": str(file)})
+    assert "abababababababab…" in desk.front.calls[-1][1][0].text

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit
 from qverify_desktop.domain.errors import BadInput, HostedFailure, WrongPassphrase
 from qverify_desktop.ui import pages
 from qverify_desktop.ui.page import Place
+from qverify_desktop.ui.pages.bundle import BundlePage
 from qverify_desktop.ui.pages.hosted import HostedPage
 from qverify_desktop.ui.pages.hosted_analyses import AnalysesPart
 from qverify_desktop.ui.sheets.hosted_analysis import HostedAnalysisSheet
@@ -56,6 +57,11 @@ def sheet(make, qtbot):
     return build
 
 
+def told(desk):
+    """The notices so far."""
+    return [words[0] for name, words in desk.front.calls if name == "tell"]
+
+
 def asked(engine, question):
     return [params for name, params in engine.asked if name == question]
 
@@ -71,8 +77,84 @@ def test_who_is_signed_in_and_what_is_on_its_way(page, qtbot):
     assert "next try" in rows["waiting"].told.text() and "can't be reached" in rows["waiting"].told.text()
     assert rows["waiting"].go.toolTip() == "Try it now"
     assert "11.3 MB of 18.4 MB" in rows["sending"].told.text()
-    assert "--content headers" in rows["failed"].told.text()
+    assert (
+        rows["failed"].told.text().endswith("Nothing was stored.")
+        and rows["failed"].help.text() == "Send less of it…"
+    )
     assert "countersigned exactly this state" in rows["done"].checked.text() and not rows["done"].bar.isVisible()
+
+
+def test_what_the_service_itself_says_and_the_choice_of_its_region(page, qtbot):
+    engine, _, made = page()
+    qtbot.waitUntil(lambda: made.account.region.count() == 3 and made.account.region.isVisible())
+    assert made.account.told.text().startswith("Confirmed by the service. This access ends 28 Nov 2026")
+    names = [made.account.region.itemText(at) for at in range(3)]
+    assert names == ["Europe (Frankfurt)", "United States (Ohio) (takes nothing new now)", "Asia (Tokyo)"]
+    made.account.region.setCurrentIndex(2)
+    made.account.region.activated.emit(2)
+    qtbot.waitUntil(lambda: bool(asked(engine, "hosted_choose_region")))
+    assert asked(engine, "hosted_choose_region") == [{"region": "https://ap.hosted.example"}]
+    qtbot.waitUntil(lambda: len(asked(engine, "hosted_status")) > 1)
+
+
+def test_a_service_that_can_t_be_asked_leaves_what_is_known_here(page, qtbot):
+    gone = HostedFailure("eu.hosted.example can't be reached. Nothing was sent.", "Look again later.")
+    _, _, made = page(hosted_account=gone, hosted_usage=gone, hosted_analyses=gone)
+    qtbot.waitUntil(lambda: "could not be asked" in made.account.told.text())
+    assert made.who.text() == "Ada Example, Example Ltd" and not made.account.region.isVisible()
+    # The rest of the page does not say it once more; the queue, which is kept here, stays.
+    assert not made._signed_in.isVisible() and made.queue.isVisible()
+
+
+def test_the_service_knows_better_who_is_signed_in(page, qtbot):
+    _, _, made = page(hosted_account=hosted.account(organisation="Example Holding"))
+    qtbot.waitUntil(lambda: made.who.text() == "Ada Example, Example Holding")
+
+
+@pytest.mark.parametrize("offer", ["less", "sign_in"])
+def test_what_helps_besides_trying_again_is_a_button(page, qtbot, offer):
+    told = hosted.export(2, "failed", offer=offer, sentence="It was refused.", remedy="Type something.")
+    _, desk, made = page(
+        hosted_exports=lambda after=0: {"version": 4, "exports": [told]}, hosted_status=hosted.nobody()
+    )
+    qtbot.waitUntil(lambda: len(made.queue.rows) == 1)
+    (row,) = made.queue.rows.values()
+    assert row.told.text() == "It was refused." and row.help.isVisible()
+    row.help.click()
+    if offer == "less":
+        assert isinstance(desk.front.sheet, SendRunSheet) and desk.front.sheet.contents.chosen() == "headers"
+    else:
+        assert isinstance(desk.front.sheet, SignInSheet)
+
+
+def test_a_bundle_is_fetched_and_its_grade_told(page, qtbot):
+    engine, desk, made = page()
+    qtbot.waitUntil(lambda: made.analyses.model.rowCount() == 3)
+    assert not made.get.isEnabled()
+    made.analyses.list.setCurrentIndex(made.analyses.model.index(0, 0))
+    assert "done has a bundle" in desk.actions["hosted.bundle"].reason()
+    made.analyses.list.setCurrentIndex(made.analyses.model.index(1, 0))
+    qtbot.waitUntil(made.get.isEnabled)
+    made.get.click()
+    (name, (suggestion, _, then)) = next(one for one in desk.front.calls if one[0] == "save_as")
+    assert suggestion.endswith(".qvevidence.zip") and name == "save_as"
+    then("/tmp/there.qvevidence.zip")
+    qtbot.waitUntil(lambda: bool(asked(engine, "hosted_analysis_bundle")))
+    id = hosted.analysis(2, "done")["id"]
+    assert asked(engine, "hosted_analysis_bundle") == [{"id": id, "path": "/tmp/there.qvevidence.zip"}]
+    qtbot.waitUntil(lambda: any("Unanchored" in notice.text for notice in told(desk)))
+    told(desk)[-1].run()
+    assert desk.front.calls[-1] == ("check_bundle", ("/tmp/there.qvevidence.zip",))
+
+
+def test_a_bundle_that_does_not_hold_is_said(page, qtbot):
+    broken = HostedFailure("The bundle does not hold: INVALID. It is kept aside in /tmp/b.zip.refused.", "Show it.")
+    _, desk, made = page(hosted_analysis_bundle=broken)
+    qtbot.waitUntil(lambda: made.analyses.model.rowCount() == 3)
+    made.analyses.list.setCurrentIndex(made.analyses.model.index(1, 0))
+    made._fetch_bundle("x", "/tmp/b.zip")
+    qtbot.waitUntil(lambda: any("kept aside" in str(call) for call in desk.front.calls))
+    assert not made._fetching
 
 
 @pytest.mark.parametrize(
@@ -118,7 +200,7 @@ def test_the_air_gap_says_so(page):
         closed="The air gap is on, so nothing was sent to the hosted service.", remedy="Export it."
     )
     _, _, made = page(hosted_status=closed)
-    assert "The air gap is on" in made.told.text() and not made._signed_in.isVisible()
+    assert "The air gap is on" in made.closed.text() and not made._signed_in.isVisible()
 
 
 def test_a_usage_that_can_t_be_asked_says_why(page, qtbot):
@@ -228,6 +310,31 @@ def test_what_leaves_is_shown_before_it_is_sent(sheet, qtbot):
     qtbot.waitUntil(lambda: bool(asked(engine, "hosted_send")))
     assert asked(engine, "hosted_send") == [{"run": "r0mdk400000001", "contents": "redacted"}]
     qtbot.waitUntil(lambda: desk.front.calls and desk.front.calls[-1][0] == "tell")
+
+
+def test_a_bundle_that_was_brought_is_sent_as_it_is(make, qtbot):
+    file = "/media/stick/run.qvevidence.zip"
+    engine, desk = make(
+        samples.answers(
+            evidence_grade={**samples.grade(), "valid": True},
+            hosted_leaving=lambda bundle: hosted.leaving(contents="redacted"),
+            hosted_send=hosted.export(1, "running", file=file),
+        )
+    )
+    page = BundlePage(desk)
+    qtbot.addWidget(page)
+    page.show()
+    assert not desk.actions.trigger("bundle.send")
+    page.enter(Place("bundle", item=file))
+    qtbot.waitUntil(lambda: desk.actions.trigger("bundle.send"))
+    made = desk.front.sheet
+    made.show()
+    qtbot.waitUntil(lambda: made.send.isEnabled())
+    assert not made.contents.isVisible()
+    made.confirm()
+    qtbot.waitUntil(lambda: bool(asked(engine, "hosted_send")))
+    assert asked(engine, "hosted_send") == [{"bundle": file}]
+    made.deleteLater()
 
 
 def test_what_the_policy_keeps_here_can_t_be_sent(sheet, qtbot):

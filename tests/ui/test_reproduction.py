@@ -58,13 +58,28 @@ def test_what_is_reproduced_shows_both_grades_and_the_defect_first(opened, qtbot
 def test_differences_stand_first_and_the_chip_leaves_only_them(opened, qtbot):
     _, _, page = opened(ReproductionPage, PLACE, reproduction=reproduction.view("differs"))
     qtbot.waitUntil(lambda: page.model.rowCount() == 8)
-    assert shown(page)[:2] == ["test_page_bounds_last_page_is_shorter", "test_compact_of_nothing"]
+    assert shown(page)[:3] == [
+        "test_page_bounds_last_page_is_shorter",
+        "test_compact_runs_become_ranges",
+        "test_compact_of_nothing",
+    ]
     qtbot.waitUntil(lambda: "made of another recipe" in said(page.band))
     assert "Reproduced" not in said(page.band)
     page.chips.set_on(frozenset({"differs"}))
     qtbot.waitUntil(lambda: page.model.rowCount() == 1)
     detail = said(page.detail)
     assert "passed 5 of 5" in detail and "failed 5 of 5, gave (11, 15)" in detail
+    assert "page_bounds(3, 5, 12) gives (11, 12)" in detail
+    page.chips.set_on(frozenset({"flaky"}))
+    qtbot.waitUntil(lambda: shown(page) == ["test_compact_runs_become_ranges"])
+
+
+def test_what_to_do_next_and_the_packages_stand_in_the_band(opened, qtbot):
+    _, _, page = opened(ReproductionPage, PLACE, reproduction=reproduction.view("differs"))
+    qtbot.waitUntil(lambda: "requests 2.31.0 then, 2.32.0 here." in said(page.band))
+    words = said(page.band)
+    assert words.index("made of another recipe") < words.index("First get the pinned image.")
+    assert words.count("qverify runtimes load") == 1
 
 
 def test_a_reproduction_is_followed_to_its_end(opened, qtbot):
@@ -107,6 +122,7 @@ def test_the_source_is_asked_beside_the_grade_and_goes_to_the_engine(opened, qtb
     assert not card.begin_button.isEnabled()
     page.key.setText("name+hash+key")
     card.source.setText(str(tmp_path))
+    card.network.install.setChecked(True)
     card.begin_button.click()
     qtbot.waitUntil(lambda: any(question == "reproduce" for question, _ in engine.asked))
     (asked,) = [params for question, params in engine.asked if question == "reproduce"]
@@ -116,6 +132,8 @@ def test_the_source_is_asked_beside_the_grade_and_goes_to_the_engine(opened, qtb
         "public_key": "name+hash+key",
         "known_checkpoint": "",
         "other_image": False,
+        "allow_install": True,
+        "packages": "",
     }
     qtbot.waitUntil(lambda: ("go", (PLACE,)) in desk.front.calls)
 

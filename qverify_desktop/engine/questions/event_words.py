@@ -24,7 +24,8 @@ def _opened(data: Data) -> str:
     if str(data.get("kind", "")).startswith("key_"):
         return "A record about the signing key begins."
     if "kind" in data:
-        return f"A record about the run {data.get('about', '')} begins: {data['kind']}."
+        about = f" about the run {data['about']}" if data.get("about") else ""
+        return f"A record{about} begins: {data['kind']}."
     model = data.get("model", "none")
     words = "without a model" if model == "none" else f"with the model {model}"
     where = ", with reduced isolation" if data.get("isolation") == "reduced" else ""
@@ -96,6 +97,13 @@ def _decision(data: Data) -> str:
     return f"A person decided about {what}{count} of the run {data.get('about', '')}: {str(data.get('decision', '')).replace('_', ' ')}."
 
 
+def _settings(data: Data) -> str:
+    """What is a content has no value here."""
+    values = data.get("values", {})
+    told = [f"{name} {str(value).lower()}" for name, value in sorted(values.items())]
+    return f"Settings changed: {', '.join([*told, *sorted(data.get('texts', ()))])}."
+
+
 def _service(data: Data) -> str:
     """Where a bundle goes, and what is in it."""
     return f"the hosted service {data.get('service', '')} ({data.get('contents', '')}, {data.get('bytes', 0)} bytes)"
@@ -131,7 +139,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} missing in the sandbox."
     ),
     "dependencies_installed": lambda d: (
-        f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} installed, in a container of their own."
+        f"{_count(len(d.get('requirements', ())), 'dependency', 'dependencies')} installed, in a container of their own"
+        f"{': ' + _count(d['installed'], 'package') + ' in all' if 'installed' in d else ''}."
     ),
     "baseline": lambda d: str(d.get("sentence", "")),
     "targets": lambda d: (
@@ -206,12 +215,21 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "image_compared": lambda d: (
         f"The pinned image of {d.get('language', '')} {'is here' if d.get('same') else 'is not here'}: {str(d.get('pinned', ''))[:19]}."
     ),
+    "packages_compared": lambda d: (
+        f"The packages of {d.get('language', '')} that the run had: "
+        f"{_count(d.get('then', 0), 'package') if d.get('known') else 'not named by the bundle'}, "
+        f"{'installed here the same' if d.get('same') else _count(d.get('differ', 0), 'difference') + ' here'}."
+    ),
     "test_compared": lambda d: (
         f"{str(d.get('test', '')).rpartition('::')[2]} {str(d.get('state', '')).replace('_', ' ')}: passed {d.get('passed', 0)} and failed {d.get('failed', 0)} of {d.get('of', 0)} times."
     ),
     "reproduced": lambda d: (
         f"The run {d.get('about', '')} executed again: {str(d.get('outcome', '')).replace('_', ' ')}; of {_count(d.get('tests', 0), 'test')} {d.get('agrees', 0)} agree, {d.get('differs', 0)} differ, {d.get('not_run', 0)} not run."
     ),
+    "saved": lambda d: (
+        f"A person saved the run {d.get('about', '')} as {str(d.get('format', '')).replace('-', ' ')} ({d.get('bytes', 0)} bytes)."
+    ),
+    "settings_changed": _settings,
     "write_intended": lambda d: f"About to write {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
     "written": lambda d: f"Wrote {_count(d.get('files', 0), 'test file')} ({d.get('form', '')}).",
 }

@@ -14,13 +14,12 @@ from sqlalchemy import func, select, text
 
 from qverify_desktop.analysis.threads import in_stoppable_thread
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
-from qverify_desktop.domain.log_views import CheckpointView, EventPage, EventView, GradeView
+from qverify_desktop.domain.log_views import CheckpointView, EventPage, EventView, GradeView, VerifierView
 from qverify_desktop.domain.reproduction import Outcome
 from qverify_desktop.engine import delivery
 from qverify_desktop.engine.questions.entries import Entries
 from qverify_desktop.engine.questions.proof import prove
 from qverify_desktop.evidence.disclosed import checkpoint_digest
-from qverify_desktop.evidence.handed_back import read_reproduction, sentence_of
 from qverify_desktop.evidence.journal import CLOSED, OPENED
 from qverify_desktop.settings.configuration import Configuration
 from qverify_desktop.storage.database import Database
@@ -45,7 +44,7 @@ MEANINGS = {
     ),
     "TIMESTAMPED": (
         "A time-stamp authority confirms that the log was like this at that time at the latest.",
-        "It does not show that no other history was shown to somebody else.",
+        "It does not show that no other history was shown to somebody else, nor that the authority's certificate was not revoked.",
     ),
     "WITNESSED": (
         "Independent witnesses confirm that they saw this log grow without a rewrite.",
@@ -67,6 +66,7 @@ class EvidenceQuestions:
             "evidence_event": self.event,
             "evidence_checkpoint": self.checkpoint,
             "evidence_grade": self.grade,
+            "evidence_verifier": self.verifier,
         }
 
     async def log(self, run: str = "", text: str = "", start: int = 0, limit: int = 200) -> EventPage:
@@ -152,11 +152,15 @@ class EvidenceQuestions:
         view = _grade(answer, bundle)
         if view["valid"]:
             view["reproduced"] = await asyncio.to_thread(reproduced_at, self._context.database, view["checkpoint"])
-            # A run of very many entries is graded all the same; it is no record of a reproduction.
-            with contextlib.suppress(EvidenceUnreadable):
-                told = await asyncio.to_thread(read_reproduction, Path(bundle))
-                view["record"] = sentence_of(told) if told is not None else ""
+            view["record"] = answer["record"]["sentence"] if answer["record"] else ""
         return view
+
+    async def verifier(self, file: str) -> VerifierView:
+        """Write the verifier that stands alone into ``file``, an absolute path."""
+        path = Path(file)
+        if not path.is_absolute():
+            raise BadInput("The verifier needs a file with an absolute path.")
+        return {"path": file, "sha256": await asyncio.to_thread(delivery.write_verifier, path)}
 
 
 def reproduced_at(database: Database, checkpoint: str) -> str:

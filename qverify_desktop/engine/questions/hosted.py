@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import re
 import secrets
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,17 +24,20 @@ from qverify_desktop.domain.errors import BadInput, WrongPassphrase
 from qverify_desktop.domain.hosted_views import (
     ExportsView,
     ExportView,
+    HostedAccountView,
     HostedAnalysisView,
+    HostedBundleView,
     HostedSourceView,
     HostedStatusView,
     HostedUsageView,
     LeavingView,
+    RegionView,
     SignInView,
 )
 from qverify_desktop.domain.model import CloudPolicy
-from qverify_desktop.engine import hosted_bundle, policy
+from qverify_desktop.engine import hosted_bundle, hosted_fetch, policy
 from qverify_desktop.engine.hosting import SignInFlow
-from qverify_desktop.engine.records import record_about
+from qverify_desktop.engine.records import record_about, record_settings
 from qverify_desktop.engine.transfers import Said
 from qverify_desktop.hosted.analyses import Analyses
 from qverify_desktop.hosted.imports import FINAL
@@ -66,6 +71,9 @@ class HostedQuestions:
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "hosted_status": self.status,
+            "hosted_account": self.account,
+            "hosted_regions": self.regions,
+            "hosted_choose_region": self.choose_region,
             "hosted_sign_in": self.sign_in,
             "hosted_sign_in_watch": self._flow.watch,
             "hosted_sign_in_cancel": self.cancel_sign_in,
@@ -82,6 +90,7 @@ class HostedQuestions:
             "hosted_analyses": self.analyses,
             "hosted_analysis_watch": self.watch_analysis,
             "hosted_analysis_cancel": self.cancel_analysis,
+            "hosted_analysis_bundle": self.bundle,
         }
 
     # Who is signed in
@@ -109,6 +118,33 @@ class HostedQuestions:
             "remedy": closed.remedy if closed else "",
             "waiting": self._exports.waiting(),
         }
+
+    async def account(self) -> HostedAccountView:
+        """Who is signed in, for whom, until when and by which region, asked of the service. Raises ``HostedFailure``."""
+        found: Any = await self._analyses.account()
+        regions = await self.regions()
+        current = next((one["title"] or one["id"] for one in regions if one["is_current"]), "")
+        view: Any = {**found, "region": current, "regions": regions}
+        return view  # type: ignore[no-any-return]
+
+    async def regions(self) -> list[RegionView]:
+        """All regions as they are tried, asked of the service; nobody has to be signed in. Raises ``HostedFailure``."""
+        found: Any = [{**asdict(one), "host": checked_host(one.endpoint)} for one in await self._service.regions()]
+        return found  # type: ignore[no-any-return]
+
+    async def choose_region(self, region: str) -> HostedStatusView:
+        """Try a region (its id or its address) before all others from now on: it is written at the front of the set addresses. Raises
+        ``BadInput`` for one that there is not or that is never used, ``HostedFailure``."""
+        regions = await self._service.regions()
+        chosen = next((one for one in regions if region in (one.id, one.endpoint)), None)
+        if chosen is None or chosen.refusal:
+            named = ", ".join(one.id or one.endpoint for one in regions if not one.refusal)
+            said_ = chosen.refusal if chosen else f"The service has no region {region}. Nothing was changed."
+            raise BadInput(said_, f"Choose one of {named}.")
+        order = dict.fromkeys((chosen.endpoint, *self._service.place.regions))
+        changes = {"hosted_regions": ", ".join(order)}
+        self._context.apply(await asyncio.to_thread(changing.change, self._context.home, changes))
+        return await self.status()
 
     async def sign_in(self, store: str = "", passphrase: str = "") -> SignInView:
         """Begin; answers at once with the code. The sign-in is kept in ``store`` (empty: where keys are kept), and a key file that is
@@ -141,8 +177,9 @@ class HostedQuestions:
         """Keep the key with which the service countersigns, and go on with what waited for this."""
         if not self._service.place.key:
             # A settings file that can't be written only means that another key would not be noticed.
+            tell = functools.partial(record_settings, self._context.services)
             with contextlib.suppress(BadInput):
-                changed = await asyncio.to_thread(changing.change, self._context.home, {"hosted_key": key})
+                changed = await asyncio.to_thread(changing.change, self._context.home, {"hosted_key": key}, tell)
                 self._context.apply(changed)
         self._exports.signed_in()
 
@@ -157,12 +194,14 @@ class HostedQuestions:
 
     # Sending
 
-    async def leaving(self, run: str, contents: str = hosted_bundle.FULL) -> LeavingView:
-        """What would be sent; nothing is."""
-        run = await self._context.find(run)
+    async def leaving(self, run: str = "", contents: str = hosted_bundle.FULL, bundle: str = "") -> LeavingView:
+        """What would be sent, of a run or of a bundle that came as a file; nothing is. Raises as ``send`` does."""
         tokens = await self._service.session.tokens()
-        refused = await asyncio.to_thread(self._refused, run)
-        view = await asyncio.to_thread(self._leaving, run, contents)
+        if bundle:
+            view = await asyncio.to_thread(self._leaving_file, _file(bundle))
+        else:
+            view = await asyncio.to_thread(self._leaving, await self._context.find(run), contents)
+        refused = await asyncio.to_thread(self._refused, view["run"])
         if refused is not None:
             view["refusal"], view["remedy"] = refused
         view["host"], view["organisation"] = self._service.host, tokens.organisation if tokens else ""
@@ -171,24 +210,21 @@ class HostedQuestions:
     def _leaving(self, run: str, contents: str) -> LeavingView:
         with tempfile.TemporaryDirectory(dir=self._context.home, prefix="leaving-") as folder:
             made = hosted_bundle.make(run, contents, Path(folder) / "bundle.zip", self._context.make_bundle)
-            return {
-                "run": run,
-                "contents": contents,
-                "host": "",
-                "organisation": "",
-                "bytes": made.size,
-                "sha256": made.sha256,
-                "files": hosted_bundle.leaving(made.path),
-                "shows": hosted_bundle.SHOWS[Disclosure(contents)],
-                "refusal": "",
-                "remedy": "",
-            }
+            return _leaving(run, contents, made)
+
+    def _leaving_file(self, file: Path) -> LeavingView:
+        with tempfile.TemporaryDirectory(dir=self._context.home, prefix="leaving-") as folder:
+            taken = hosted_bundle.take(file, Path(folder))
+            return _leaving(taken.run, taken.contents, taken.made)
 
     def _refused(self, run: str) -> Said | None:
         return self._context.may_leave(run)
 
-    async def send(self, run: str, contents: str = hosted_bundle.FULL) -> ExportView:
-        """Queue a run's bundle; answers at once. Raises ``BadInput`` where it may not be sent."""
+    async def send(self, run: str = "", contents: str = hosted_bundle.FULL, bundle: str = "") -> ExportView:
+        """Queue a run's bundle, or one that came as a file (its absolute path); answers at once. Raises ``BadInput`` where it may not be
+        sent or does not hold, ``EvidenceUnreadable``."""
+        if bundle:
+            return await self._exports.send_file(_file(bundle))
         return await self._exports.send(await self._context.find(run), contents)
 
     async def exports(self, after: int = 0) -> ExportsView:
@@ -292,8 +328,34 @@ class HostedQuestions:
         found: Any = await self._analyses.cancel(id)
         return found  # type: ignore[no-any-return]
 
+    async def bundle(self, id: str, path: str) -> HostedBundleView:
+        """Fetch the bundle of an analysis that is done into the file ``path``, verified. Raises as ``hosted_fetch.fetch`` does."""
+        return await hosted_fetch.fetch(self._service, self._analyses, id, Path(path))
+
     def _configuration(self) -> Configuration:
         return Configuration.load(home=self._context.home)
+
+
+def _leaving(run: str, contents: str, made: hosted_bundle.Made) -> LeavingView:
+    return {
+        "run": run,
+        "contents": contents,
+        "host": "",
+        "organisation": "",
+        "bytes": made.size,
+        "sha256": made.sha256,
+        "files": hosted_bundle.leaving(made.path),
+        "shows": hosted_bundle.SHOWS[Disclosure(contents)],
+        "refusal": "",
+        "remedy": "",
+    }
+
+
+def _file(path: str) -> Path:
+    """Raises ``BadInput`` for a path whose meaning depends on who reads it."""
+    if not Path(path).is_absolute():
+        raise BadInput("A bundle needs an absolute path.")
+    return Path(path)
 
 
 def local_only(source: str, context: Context) -> Said | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from qverify_desktop.domain.model_views import ModelsView, ModelView
 from qverify_desktop.domain.settings_views import CheckView, CrashView, SettingsView
 from qverify_desktop.domain.usage_views import UsageRow, UsageView
 from qverify_desktop.engine.questions.views import run_view
+from qverify_desktop.engine.records import record_settings
 from qverify_desktop.gateway.endpoint import OLLAMA_BASE, is_local
 from qverify_desktop.gateway.server import Listed, Listing, list_models
 from qverify_desktop.settings import changing
@@ -112,7 +114,8 @@ class MachineQuestions:
     async def change(self, changes: dict[str, Any]) -> SettingsView:
         if not isinstance(changes, dict) or not changes:
             raise BadInput("No setting was named.")
-        configuration = await asyncio.to_thread(changing.change, self._context.home, changes)
+        tell = functools.partial(record_settings, self._context.services)
+        configuration = await asyncio.to_thread(changing.change, self._context.home, changes, tell)
         self._context.apply(configuration)
         return await self._settings(configuration)
 

@@ -140,7 +140,7 @@ def _read(path: str, content: bytes) -> tuple[list[str], list[str]]:
     if name == "setup.cfg":
         return _setup_cfg(content)
     if name == "setup.py":
-        return setup_arguments(content)
+        return setup_arguments(content, lambda extra: bool(_FOR_TESTS.fullmatch(extra)))
     if name == "Pipfile":
         document = _toml(content)
         return [*_poetry(document.get("packages")), *_poetry(document.get("dev-packages"))], []

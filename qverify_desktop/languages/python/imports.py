@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
 
@@ -23,15 +23,22 @@ def required_imports(source: SourceFile) -> set[str]:
     Left out: relative imports, ``__future__``, imports that depend on ``TYPE_CHECKING`` or on the interpreter or platform,
     and those whose ``ImportError`` is caught. For ``from a import b`` both ``a`` and ``a.b`` are given, because ``b`` may be a module.
     """
+    return _reached(source, lambda node: _is_circumstance(source, node) or _is_caught(source, node))
+
+
+def attempted_imports(source: SourceFile) -> set[str]:
+    """Like ``required_imports``, with those whose ``ImportError`` is caught."""
+    return _reached(source, lambda node: _is_circumstance(source, node))
+
+
+def _reached(source: SourceFile, left_out: Callable[[Node], bool]) -> set[str]:
     names: set[str] = set()
     stack = [source.root]
     while stack:
         node = stack.pop()
         if node.type in ("import_statement", "import_from_statement"):
             names.update(_names(source, node))
-        elif _is_optional(source, node):
-            continue
-        else:
+        elif not left_out(node):
             stack.extend(node.named_children)
     return names
 
@@ -63,10 +70,12 @@ def _dotted(source: SourceFile, node: Node) -> str:
     return "".join(source.slice(node).split())
 
 
-def _is_optional(source: SourceFile, node: Node) -> bool:
-    if node.type == "if_statement":
-        condition = node.child_by_field_name("condition")
-        return condition is not None and bool(_CIRCUMSTANCE.search(source.slice(condition)))
+def _is_circumstance(source: SourceFile, node: Node) -> bool:
+    condition = node.child_by_field_name("condition") if node.type == "if_statement" else None
+    return condition is not None and bool(_CIRCUMSTANCE.search(source.slice(condition)))
+
+
+def _is_caught(source: SourceFile, node: Node) -> bool:
     if node.type == "try_statement":
         return any(_catches_import_error(source, child) for child in node.named_children)
     if node.type == "with_statement":

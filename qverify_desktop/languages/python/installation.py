@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from packaging.requirements import Requirement
@@ -13,10 +13,10 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qverify_desktop.domain.execution import GIB, MIB, Job, JobResult, Limits
-from qverify_desktop.domain.project import MissingDependency, Project, Snapshot
+from qverify_desktop.domain.project import InstalledPackage, MissingDependency, Project, Snapshot
 from qverify_desktop.languages.python.dependencies import clean_requirement, pinned_versions
 from qverify_desktop.languages.python.drivers import FOLDER, driver_files
-from qverify_desktop.languages.python.imports import required_imports
+from qverify_desktop.languages.python.imports import attempted_imports, required_imports
 from qverify_desktop.languages.python.layout import module_name
 from qverify_desktop.languages.python.source import SourceFile, read_source
 
@@ -110,13 +110,21 @@ class _Missing(BaseModel):
 
 
 def missing_modules_job(snapshot: Snapshot, project: Project) -> Job:
-    """A job that looks for each module that the project's files need, and for the declared plug-ins of pytest."""
+    """A job that looks for each module that the project's files need, and for the declared plug-ins of pytest.
+
+    An import whose error is caught is needed all the same where the project requires the package whatever the interpreter and
+    the platform: what the file does without it is not what its users see.
+    """
     needed: dict[str, list[str]] = {}
     own = _own_modules(snapshot, project)
+    declared = _declared(project)
+    always = {requirement for requirement in declared.values() if ";" not in requirement}
     for path in (*project.source_files, *project.test_files):
         source = read_source(snapshot.root, path)
-        names = required_imports(source) if isinstance(source, SourceFile) else set()
-        for top in sorted({name.partition(".")[0] for name in names} - own - _STANDARD):
+        names = _tops(required_imports(source)) if isinstance(source, SourceFile) else set()
+        if isinstance(source, SourceFile):
+            names |= {top for top in _tops(attempted_imports(source)) if _requirement(top, declared) in always}
+        for top in sorted(names - own - _STANDARD):
             if _MODULE.fullmatch(top) and (top in needed or len(needed) < MAX_MODULES):
                 needed.setdefault(top, []).append(path)
     plugins = [name for name in map(_name_of, project.dependencies) if name.startswith("pytest-")]
@@ -135,7 +143,7 @@ def read_missing(project: Project, result: JobResult) -> list[MissingDependency]
         found = _Missing.model_validate_json(result.artefacts.get("missing.json", b""))
     except (ValidationError, ValueError, RecursionError):
         return []
-    declared = {_name_of(requirement): requirement for requirement in project.dependencies}
+    declared = _declared(project)
     files = frozenset((*project.source_files, *project.test_files))
     missing = [
         MissingDependency(
@@ -153,22 +161,50 @@ def read_missing(project: Project, result: JobResult) -> list[MissingDependency]
 def install_job(project: Project, missing: Sequence[MissingDependency], lock: bytes, *, offline: bool = False) -> Job:
     """Installs wheels into ``deps.tar``, from the package index or from a folder that is shown as dependencies; versions
     that ``lock`` pins are kept where they can be."""
-    requirements = [clean for one in missing if (clean := clean_requirement(one.requirement))]
-    return packages_job(requirements, pinned_versions(project.lock_file, lock), offline=offline)
+    return packages_job(_wanted(missing), pinned_versions(project.lock_file, lock), offline=offline)
 
 
-def packages_job(requirements: Sequence[str], pins: Sequence[str], *, offline: bool = False) -> Job:
-    """Installs wheels for ``requirements`` into ``deps.tar``; ``pins`` (``name==version``) are kept where they can be."""
+def exact_install_job(
+    project: Project,
+    missing: Sequence[MissingDependency],
+    installed: Sequence[InstalledPackage],
+    lock: bytes,
+    *,
+    offline: bool = False,
+) -> Job:
+    """Installs the very wheels that another run had, each by its digest; where they can't be had, their versions, or what else
+    ``missing`` allows."""
+    pins, exact = [], []
+    for one in installed:
+        pin = clean_requirement(f"{one.name}=={one.version}")
+        if pin and re.fullmatch(r"[\w.-]+==[\w.+!-]+", pin, re.ASCII):
+            pins.append(pin)
+            exact += [f"{pin} --hash={one.digest}"] if one.digest.startswith("sha256:") else []
+    known = exact if len(exact) == len(installed) else ()
+    return packages_job(_wanted(missing), pins, known, offline=offline)
+
+
+def packages_job(
+    requirements: Sequence[str], pins: Sequence[str], exact: Sequence[str] = (), *, offline: bool = False
+) -> Job:
+    """Installs wheels for ``requirements`` into ``deps.tar``; ``pins`` (``name==version``) are kept where they can be. ``exact``
+    (``name==version --hash=sha256:HEX``) are tried first, and nothing beside them."""
     overlay = driver_files("install_packages.py")
     overlay[f"{FOLDER}/install.json"] = json.dumps(
         {"requirements": list(dict.fromkeys(requirements)), "offline": offline}
     ).encode()
     if pins:
         overlay[f"{FOLDER}/constraints.txt"] = "\n".join(sorted(pins)).encode() + b"\n"
+    if exact:
+        overlay[f"{FOLDER}/exact.txt"] = "\n".join(sorted(exact)).encode() + b"\n"
     limits = Limits(
         timeout_s=900, memory_bytes=4 * GIB, work_bytes=2 * GIB, tmp_bytes=2 * GIB, artefact_bytes=768 * MIB
     )
     return Job("install", ("python", f"{FOLDER}/install_packages.py"), overlay, limits=limits, network=not offline)
+
+
+def _wanted(missing: Sequence[MissingDependency]) -> list[str]:
+    return [clean for one in missing if (clean := clean_requirement(one.requirement))]
 
 
 def _own_modules(snapshot: Snapshot, project: Project) -> frozenset[str]:
@@ -181,6 +217,15 @@ def _own_modules(snapshot: Snapshot, project: Project) -> frozenset[str]:
     }
     own |= {path.split("/")[0].removesuffix(".py") for path in snapshot.files if path.endswith(".py")}
     return frozenset(own)
+
+
+def _tops(names: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def _declared(project: Project) -> Mapping[str, str]:
+    """What the project requires, by the canonical name of each package."""
+    return {_name_of(requirement): requirement for requirement in project.dependencies}
 
 
 def _requirement(module: str, declared: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 from qverify_desktop.domain.execution import Job, JobResult
-from qverify_desktop.domain.project import MissingDependency, Project, Promise, Snapshot, Target
+from qverify_desktop.domain.project import InstalledPackage, MissingDependency, Project, Promise, Snapshot, Target
 from qverify_desktop.domain.testing import GeneratedTest, Mutant, MutantOutcome, SuiteResult
 from qverify_desktop.languages import mutation_report
 from qverify_desktop.languages.base import Idiom, Language, RunVariation, StaticProblem
@@ -67,6 +67,17 @@ class PythonLanguage(Language):
         self, project: Project, missing: Sequence[MissingDependency], lock: bytes, *, offline: bool = False
     ) -> Job:
         return installation.install_job(project, missing, lock, offline=offline)
+
+    def exact_install_job(
+        self,
+        project: Project,
+        missing: Sequence[MissingDependency],
+        installed: Sequence[InstalledPackage],
+        lock: bytes,
+        *,
+        offline: bool = False,
+    ) -> Job:
+        return installation.exact_install_job(project, missing, installed, lock, offline=offline)
 
     def depends_on(
         self, snapshot: Snapshot, project: Project, files: Collection[str]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from tree_sitter import Node
 
 from qverify_desktop.languages.python.source import SourceFile, parse_source, string_value, walk
 
-_REQUIRED = ("install_requires", "tests_require", "extras_require")
+_REQUIRED = ("install_requires", "tests_require")
+_EXTRAS = "extras_require"
 
 
-def setup_arguments(content: bytes) -> tuple[list[str], list[str]]:
-    """Requirement strings and import roots of a ``setup.py``. Literal lists are understood, and names bound to them."""
+def setup_arguments(content: bytes, wanted: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+    """Requirement strings and import roots of a ``setup.py``; of the extras those whose name is ``wanted``. Literal lists are
+    understood, and names bound to them."""
     source = parse_source(content, "setup.py")
     if not isinstance(source, SourceFile):
         return [], []
@@ -32,6 +34,8 @@ def setup_arguments(content: bytes) -> tuple[list[str], list[str]]:
             value = bound.get(source.slice(value), value)
             if source.slice(name) in _REQUIRED:
                 requirements += _strings(source, value)
+            elif source.slice(name) == _EXTRAS:
+                requirements += _extras(source, value, wanted)
             elif source.slice(name) == "package_dir":
                 roots += _top_folder(source, value)
     return requirements, roots
@@ -49,13 +53,19 @@ def _assignments(source: SourceFile) -> Mapping[str, Node]:
 
 
 def _strings(source: SourceFile, value: Node) -> Iterator[str]:
-    """Every string in a list, or in the lists that are a dictionary's values."""
-    pairs = [child.child_by_field_name("value") for child in value.named_children if child.type == "pair"]
-    for listing in pairs if value.type == "dictionary" else [value]:
-        for item in walk(listing) if listing is not None else ():
-            text = string_value(source.slice(item)) if item.type == "string" else None
-            if text is not None:
-                yield text
+    """Every string in a list."""
+    for item in walk(value):
+        text = string_value(source.slice(item)) if item.type == "string" else None
+        if text is not None:
+            yield text
+
+
+def _extras(source: SourceFile, value: Node, wanted: Callable[[str], bool]) -> Iterator[str]:
+    """Every string in the lists that are a dictionary's values."""
+    for pair in value.named_children:
+        key, listed = pair.child_by_field_name("key"), pair.child_by_field_name("value")
+        if key is not None and listed is not None and wanted(string_value(source.slice(key)) or ""):
+            yield from _strings(source, listed)
 
 
 def _top_folder(source: SourceFile, value: Node) -> Iterator[str]:

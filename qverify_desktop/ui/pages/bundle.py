@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.log_views import GradeView
@@ -15,7 +14,9 @@ from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place
 from qverify_desktop.ui.pages.evidence_parts.again import AgainCard
 from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
+from qverify_desktop.ui.sheets.send_run import SendRunSheet
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 from qverify_desktop.ui.widgets.state_view import Shown
 
 WIDEST = 900
@@ -26,6 +27,7 @@ class BundlePage(Page):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
+        self._holds = False
         theme = desk.theme
         self.band = GradeBand(theme)
         self.key = QLineEdit()
@@ -74,10 +76,7 @@ class BundlePage(Page):
         self.note.setFont(theme.font("code"))
         self.note.setAccessibleName(tr("Closing checkpoint"))
         self.note.setMaximumHeight(theme.px(140))
-        inside = QWidget()
-        inside.setObjectName("page")
-        inside.setMaximumWidth(theme.px(WIDEST))
-        inside.setLayout(
+        inside = ScrollBody(
             column(
                 trust,
                 self.again_card,
@@ -92,10 +91,8 @@ class BundlePage(Page):
                 margins=(24, 16, 24, 24),
             )
         )
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
+        inside.setMaximumWidth(theme.px(WIDEST))
+        area = scrolling(inside)
         body = QWidget()
         body.setObjectName("page")
         body.setLayout(column(self.band, area, gap=0))
@@ -103,23 +100,27 @@ class BundlePage(Page):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._shown)
-        desk.actions.add(
+        group = later("Evidence")
+        for act in (
+            Act("bundle.verify", later("Verify again"), group, self.verify, icon="shield-check"),
             Act(
-                "bundle.verify",
-                later("Verify again"),
-                later("Evidence"),
-                self.verify,
-                icon="shield-check",
-                place="bundle",
-            )
-        )
+                "bundle.send",
+                later("Send to the hosted service…"),
+                group,
+                self._send,
+                icon="send",
+                reason=self._no_sending,
+            ),
+        ):
+            act.place = "bundle"
+            desk.actions.add(act)
 
     def title(self) -> str:
         return Path(self.place.item).name or tr("Bundle")
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        return ("open-bundle",)
+        return ("bundle.send", "open-bundle")
 
     def enter(self, place: Place) -> None:
         if place.item != self.place.item:
@@ -128,6 +129,7 @@ class BundlePage(Page):
             self.again_card.clear()
         super().enter(place)
         self.retitled.emit()
+        self._hold(False)
         self._shown.show_waiting(tr("Every entry and every proof is being checked."))
         self.verify()
 
@@ -166,8 +168,15 @@ class BundlePage(Page):
     def _show(self, grade: GradeView) -> None:
         self.band.show_grade(grade)
         self.again_card.allow(grade["valid"])
+        self._hold(grade["valid"])
         self.note.setPlainText(grade["checkpoint"])
         self._shown.show_content()
+
+    def _send(self) -> None:
+        self.desk.front.open_sheet(SendRunSheet(self.desk, bundle=self.place.item))
+
+    def _no_sending(self) -> str:
+        return "" if self._holds else tr("Only a bundle that holds can be sent.")
 
     def _trusted(self) -> dict[str, str]:
         """The bundle with what stands in the fields."""
@@ -177,7 +186,12 @@ class BundlePage(Page):
             "known_checkpoint": self.known.text().strip(),
         }
 
+    def _hold(self, holds: bool) -> None:
+        self._holds = holds
+        self.desk.actions.update()
+
     def _failed(self, error: QVerifyError) -> None:
+        self._hold(False)
         self._shown.show_state().show_state(
             "octagon-x",
             tr("This can't be read as a bundle"),

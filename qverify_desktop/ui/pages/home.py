@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import RepositoryView, RunView
@@ -23,6 +23,7 @@ from qverify_desktop.ui.widgets.drop_zone import DropZone
 from qverify_desktop.ui.widgets.filter_field import FilterField
 from qverify_desktop.ui.widgets.painting import one_line
 from qverify_desktop.ui.widgets.running import RunningList
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 from qverify_desktop.ui.widgets.state_view import Shown
 from qverify_desktop.ui.widgets.tables import Table, TableModel
 
@@ -47,19 +48,12 @@ class HomePage(Page):
         self.running = RunningList(desk)
         self._tools = self._build_table()
         self._shown = Shown(desk.theme, self.table)
-        inside = QWidget()
-        inside.setObjectName("page")
         self._inside = column(self.drop, self.health, self.running, self._tools, self._shown, gap=16)
         self._inside.setStretch(4, 100)
         self._inside.addStretch(1)
-        inside.setLayout(self._inside)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.addWidget(scrolling(ScrollBody(self._inside)))
         self._register()
         desk.theme.changed.connect(self._measure)
         self._measure()

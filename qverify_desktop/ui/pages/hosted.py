@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.hosted_views import HostedStatusView
+from qverify_desktop.domain.hosted_views import HostedBundleView, HostedStatusView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
+from qverify_desktop.ui.pages.hosted_account import AccountPart
 from qverify_desktop.ui.pages.hosted_analyses import LIVE, AnalysesPart
 from qverify_desktop.ui.pages.hosted_plan import PlanPart
 from qverify_desktop.ui.pages.hosted_queue import QueuePart
@@ -33,6 +34,7 @@ class HostedPage(Page):
         super().__init__(desk, parent)
         theme = desk.theme
         self.status: HostedStatusView | None = None
+        self._fetching = False
         self.icon = IconLabel(theme, "globe", "text-muted", 20)
         self.who = label("", "heading", wrap=True)
         self.told = label("", "small", "muted", wrap=True, select=True)
@@ -40,8 +42,11 @@ class HostedPage(Page):
         self.sign_in = Button(theme, tr("Sign in…"), lambda: desk.actions.trigger("hosted.sign-in"), kind="primary")
         self.sign_out = Button(theme, tr("Sign out…"), lambda: desk.actions.trigger("hosted.sign-out"), size="small")
         self.unlock = Button(theme, tr("Open the key file…"), self._unlock, icon="key")
+        self.closed = label("", "small", "warning", wrap=True, select=True)
+        self.account = AccountPart(desk, self.again)
+        self.account.answered.connect(self._confirmed)
         card = frame("card")
-        words_ = column(self.who, self.told, self.key, gap=2)
+        words_ = column(self.who, self.told, self.closed, self.account, self.key, gap=4)
         inside = row(self.icon, words_, self.unlock, self.sign_in, self.sign_out, gap=12, margins=(16, 12, 16, 12))
         inside.setStretch(1, 1)
         card.setLayout(inside)
@@ -56,11 +61,18 @@ class HostedPage(Page):
             icon="plus",
             size="small",
         )
+        self.get = Button(
+            theme,
+            tr("Get the bundle…"),
+            lambda: desk.actions.trigger("hosted.bundle"),
+            icon="download",
+            size="small",
+        )
         self.end = Button(theme, tr("End it…"), lambda: desk.actions.trigger("hosted.end"), icon="stop", size="small")
         desk.actions.changed.connect(self._allow)
         self._signed_in = holder(
             column(
-                row(label(tr("Analyses that run there"), "heading"), None, self.end, self.new),
+                row(label(tr("Analyses that run there"), "heading"), None, self.get, self.end, self.new),
                 self.analyses,
                 8,
                 label(tr("Plan and invoices"), "heading"),
@@ -112,6 +124,14 @@ class HostedPage(Page):
                 self._analyze,
                 icon="plus",
                 reason=self._needs_sign_in,
+            ),
+            Act(
+                "hosted.bundle",
+                later("Get the bundle of the analysis at the hosted service…"),
+                group,
+                self._ask_bundle,
+                icon="download",
+                reason=self._cant_get,
             ),
             Act(
                 "hosted.end",
@@ -171,7 +191,8 @@ class HostedPage(Page):
         on = status["signed_in"]
         who = status["account"] or tr("somebody")
         self.icon.show_icon(
-            "shield-check" if on else "lock" if status["closed"] else "globe", "success" if on else "text-muted"
+            "lock" if status["closed"] or status["locked"] else "shield-check" if on else "globe",
+            "success" if on and not status["closed"] else "text-muted",
         )
         if on:
             of = tr("{who}, {organisation}", who=who, organisation=status["organisation"])
@@ -179,6 +200,8 @@ class HostedPage(Page):
         else:
             self.who.setText(tr("The key file is locked") if status["locked"] else tr("Nobody is signed in"))
         self.told.setText(_told(status))
+        self.closed.setText(f"{status['closed']} {status['remedy']}".strip())
+        self.closed.setVisible(bool(status["closed"]))
         self.key.setText(tr("It countersigns with {key}", key=status["key"]) if status["key"] else "")
         self.key.setVisible(bool(status["key"]))
         self.sign_in.setVisible(not on and not status["locked"])
@@ -186,11 +209,19 @@ class HostedPage(Page):
         self.unlock.setVisible(status["locked"])
         open_ = on and not status["closed"]
         self._signed_in.setVisible(open_)
+        self.account.setVisible(open_)
         if open_:
+            self.account.ask()
             self.analyses.show_part()
             self.plan.ask()
         else:
             self.analyses.hide_part()
+
+    def _confirmed(self, who: str) -> None:
+        """Where the service can't be asked, what only it knows is not shown: one sentence in the card says why."""
+        if who:
+            self.who.setText(who)
+        self._signed_in.setVisible(bool(who))
 
     # Acts
 
@@ -211,8 +242,21 @@ class HostedPage(Page):
             return tr("Choose an analysis in the list.")
         return "" if one["state"] in LIVE else tr("It has ended.")
 
+    def _cant_get(self) -> str:
+        one = self.analyses.current()
+        if one is None:
+            return tr("Choose an analysis in the list.")
+        if self._fetching:
+            return tr("A bundle is being fetched.")
+        return "" if one["state"] == "done" else tr("Only an analysis that is done has a bundle.")
+
     def _allow(self) -> None:
-        for button, act in ((self.sign_in, "hosted.sign-in"), (self.new, "hosted.analyze"), (self.end, "hosted.end")):
+        for button, act in (
+            (self.sign_in, "hosted.sign-in"),
+            (self.new, "hosted.analyze"),
+            (self.get, "hosted.bundle"),
+            (self.end, "hosted.end"),
+        ):
             button.set_possible(self.desk.actions[act].reason())
 
     def _unlock(self) -> None:
@@ -250,6 +294,36 @@ class HostedPage(Page):
     def _open_analysis(self, source: str) -> None:
         self.desk.front.open_sheet(HostedAnalysisSheet(self.desk, source, self.analyses.ask))
 
+    def _ask_bundle(self) -> None:
+        one = self.analyses.current()
+        if one is None:
+            return
+        name, id = f"{one['id']}.qvevidence.zip", one["id"]
+        self.desk.front.save_as(
+            name, tr("Evidence bundles (*.qvevidence.zip)"), lambda path: self._fetch_bundle(id, path)
+        )
+
+    def _fetch_bundle(self, id: str, path: str) -> None:
+        self._set_fetching(True)
+        self.desk.bridge.ask(
+            self, "hosted_analysis_bundle", self._got, failed=self._not_got, key="bundle", id=id, path=path
+        )
+
+    def _set_fetching(self, fetching: bool) -> None:
+        self._fetching = fetching
+        self.get.say(tr("Getting the bundle…") if fetching else tr("Get the bundle…"))
+        self.desk.actions.update()
+
+    def _got(self, view: HostedBundleView) -> None:
+        self._set_fetching(False)
+        front, grade = self.desk.front, view["grade"].capitalize()
+        told = tr("The bundle holds: {grade}, and countersigned. It is in {path}.", grade=grade, path=view["path"])
+        front.tell(Notice(told, "success", tr("Check it yourself"), lambda: front.check_bundle(view["path"])))
+
+    def _not_got(self, error: QVerifyError) -> None:
+        self._set_fetching(False)
+        self.desk.front.tell_error(error)
+
     def _ask_end(self) -> None:
         one = self.analyses.current()
         if one is None:
@@ -270,8 +344,6 @@ class HostedPage(Page):
 
 def _told(status: HostedStatusView) -> str:
     parts = [status["host"]]
-    if status["closed"]:
-        parts.append(f"{status['closed']} {status['remedy']}".strip())
     if status["signed_in"]:
         until = status["sign_in_until"]
         parts.append(

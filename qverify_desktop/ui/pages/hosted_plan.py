@@ -74,13 +74,15 @@ class PlanPart(QWidget):
 
     def show_usage(self, usage: HostedUsageView) -> None:
         self.problem.hide()
-        self.plan.setText(f"{usage['organisation']}: {usage['plan']}")
+        plan = f"{usage['organisation']}: {usage['plan']}"
+        renewed = date(usage["renews_at"])
+        self.plan.setText(tr("{plan}, renews on {when}", plan=plan, when=renewed) if renewed else plan)
         self.period.setText(
             tr(
                 "{cost} from {start} to {end}. Quotas begin anew then.",
                 cost=amount(usage["cost_micro"], usage["currency"]),
-                start=usage["start"][:10],
-                end=usage["end"][:10],
+                start=date(usage["start"]),
+                end=date(usage["end"]),
             )
         )
         empty(self._quotas)
@@ -109,9 +111,12 @@ class PlanPart(QWidget):
 
     def _add_invoice(self, at: int, invoice: InvoiceView) -> None:
         tone, state = _STATES.get(invoice["state"], ("", invoice["state"]))
+        owed = invoice["state"] in ("open", "overdue") and invoice["due_at"]
+        due = tr("due {when}", when=date(invoice["due_at"])) if owed else ""
         cells = (
-            label(invoice["issued_at"][:10], "small", "muted"),
+            label(date(invoice["issued_at"]), "small", "muted"),
             label(invoice["number"], "body", select=True),
+            label(due, "small", "danger" if invoice["state"] == "overdue" else "muted"),
             badge(tr(state), tone),
             label(amount(invoice["amount_micro"], invoice["currency"]), "body"),
         )
@@ -121,6 +126,11 @@ class PlanPart(QWidget):
             look = partial(self._desk.front.open_address, invoice["url"])
             words_ = tr("Look at the invoice {number}", number=invoice["number"])
             self._invoices.addWidget(IconButton(self._desk.theme, "external", words_, look), at, len(cells))
+
+
+def date(iso: str) -> str:
+    """The day of a time: "1 Nov 2026". Empty for none."""
+    return words.moment(iso).partition(",")[0]
 
 
 def amount(micro: int, currency: str) -> str:

@@ -10,6 +10,7 @@ from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.hosted_views import ExportsView, ExportView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Place
+from qverify_desktop.ui.sheets.send_run import SendRunSheet
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.watching import Watching
 from qverify_desktop.ui.widgets import words
@@ -42,11 +43,14 @@ _LOOKS = {
 }
 _TONES = {"paused": "paused", "failed": "danger", "done": "success"}
 
+#: What a button says for what the engine offers.
+_OFFERS = {"sign_in": later("Sign in…"), "less": later("Send less of it…")}
+
 Act = Callable[[str, ExportView], object]
 
 
 class ExportRow(QWidget):
-    """One bundle. ``act`` is called with pause, resume, drop, report or run."""
+    """One bundle. ``act`` is called with pause, resume, drop, report, run, or what is offered to help (sign_in, less)."""
 
     def __init__(self, theme: Theme, view: ExportView, act: Act) -> None:
         super().__init__()
@@ -62,8 +66,9 @@ class ExportRow(QWidget):
         self.report = Button(
             theme, tr("Look at it there"), lambda: act("report", self.view), icon="external", size="small"
         )
+        self.help = Button(theme, "", lambda: act(self.view["offer"], self.view), size="small")
         self.off = IconButton(theme, "x", tr("Take it off the list"), lambda: act("drop", self.view))
-        line = row(self.icon, self.name, self.badge, None, self.report, self.go, self.off)
+        line = row(self.icon, self.name, self.badge, None, self.help, self.report, self.go, self.off)
         self.setLayout(column(line, self.bar, self.told, self.checked, gap=4, margins=(0, 0, 0, 4)))
         self.show_view(view)
 
@@ -85,6 +90,8 @@ class ExportRow(QWidget):
         self.go.set_icon("refresh" if waiting or state == "failed" else "pause" if state == "running" else "play")
         self.go.say(_go_words(view))
         self.report.setVisible(bool(view["report"]))
+        self.help.setVisible(bool(view["offer"]))
+        self.help.say(tr(_OFFERS.get(view["offer"], "")))
         self.off.setVisible(state != "running" or waiting)
 
     def _go(self) -> None:
@@ -105,7 +112,8 @@ def told_of(view: ExportView) -> str:
             grade=view["grade"].capitalize(),
         )
     if view["state"] != "running":
-        said = f"{view['sentence']} {view['remedy']}".strip()
+        # A remedy that is a button needs no command beside it.
+        said = view["sentence"] if view["offer"] else f"{view['sentence']} {view['remedy']}".strip()
         return f"{counted}. {said}" if view["total"] and view["done"] else said
     parts = [tr(_STAGES.get(view["stage"], view["stage"])), view["host"]]
     if view["stage"] == "sending":
@@ -177,6 +185,12 @@ class QueuePart(QWidget):
             return
         if what == "run":
             self._desk.front.go(Place("run-evidence", run=view["run"]))
+            return
+        if what == "sign_in":
+            self._desk.actions.trigger("hosted.sign-in")
+            return
+        if what == "less":
+            self._desk.front.open_sheet(SendRunSheet(self._desk, view["run"], contents="headers"))
             return
         question = {"pause": "hosted_pause", "resume": "hosted_resume", "drop": "hosted_drop"}[what]
         self._desk.bridge.ask(self, question, lambda _: self._looked(), failed=self._failed, export=view["export"])

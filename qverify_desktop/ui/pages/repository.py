@@ -18,6 +18,7 @@ from qverify_desktop.ui.page import Desk, Page, Place
 from qverify_desktop.ui.pages.home_columns import place_of
 from qverify_desktop.ui.pages.repository_columns import MEASURES, found, history_columns, measure_of, words_of
 from qverify_desktop.ui.pages.repository_policy import PolicyLine
+from qverify_desktop.ui.pages.repository_since import SinceCard
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.elided import ElidedLabel
@@ -76,7 +77,9 @@ class RepositoryPage(Page):
         )
         tools = row(label(tr("Finished runs"), "heading"), None, self.compare, self.filter, gap=12)
         self.policy = PolicyLine(desk)
-        self._inside = column(column(self._sentence, self._path, self.policy, gap=4), card, tools, self.table, gap=16)
+        self.since = SinceCard(desk)
+        head = column(self._sentence, self._path, self.policy, gap=4)
+        self._inside = column(head, self.since, card, tools, self.table, gap=16)
         self._inside.addStretch(1)
         self._shown = Shown(theme, scrolling(ScrollBody(self._inside)))
         layout = QVBoxLayout(self)
@@ -180,6 +183,7 @@ class RepositoryPage(Page):
         self._drawn = [*reversed(alike[:TREND])]
         self.trend.show_points([_point(entry) for entry in self._drawn], [tr(title) for _, title in MEASURES])
         self.amounts.show_runs(self._drawn)
+        self.since.ask(alike)
         others = len(history) - len(alike)
         self._others.setText(
             trn(

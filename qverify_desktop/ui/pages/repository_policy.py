@@ -11,7 +11,8 @@ from qverify_desktop.domain.model import CloudPolicy
 from qverify_desktop.domain.views import CloudView
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, label, row
+from qverify_desktop.ui.widgets.basics import Button, IconLabel
+from qverify_desktop.ui.widgets.flow import FlowLabel, FlowLayout
 
 _WORDS = {
     CloudPolicy.UNDECIDED: later("Whether prompts with its source may leave this machine is not decided yet."),
@@ -30,10 +31,10 @@ class PolicyLine(QWidget):
         self.desk = desk
         self.source = ""
         self._icon = IconLabel(desk.theme, "globe", "text-muted")
-        self._words = label("", "small", "muted")
+        self._words = FlowLabel("small", "muted")
         self.allow = self._button(tr("Allow it"), CloudPolicy.ALLOWED)
         self.keep = self._button(tr("Keep them here"), CloudPolicy.LOCAL_ONLY)
-        self.setLayout(row(self._icon, self._words, self.allow, self.keep, None, gap=8))
+        self.setLayout(FlowLayout(self._icon, self._words, self.allow, self.keep, gap=8))
         self.hide()
 
     def _button(self, text: str, policy: CloudPolicy) -> Button:

@@ -15,7 +15,7 @@ from qverify_desktop.domain.reproduction import ComparedView, ReproductionView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice, Page, Place
-from qverify_desktop.ui.pages.evidence_parts.reproduced import STATES, ComparedDetail, OutcomeBand
+from qverify_desktop.ui.pages.evidence_parts.reproduced import STATES, ComparedDetail, OutcomeBand, kind_of
 from qverify_desktop.ui.widgets.basics import column, holder
 from qverify_desktop.ui.widgets.chips import Choice, FilterChips
 from qverify_desktop.ui.widgets.filter_field import FilterField
@@ -25,7 +25,7 @@ from qverify_desktop.ui.widgets.tables import Column, Table, TableModel
 
 #: Milliseconds between an answer and the next question; the engine waits until there is news.
 PAUSE_MS = 100
-_ORDER = ("differs", "not_run", "agrees")
+_ORDER = ("differs", "flaky", "not_run", "agrees")
 
 
 class ReproductionPage(Page):
@@ -64,6 +64,7 @@ class ReproductionPage(Page):
         self._next.timeout.connect(self._ask)
         group = later("Evidence")
         for id_, title, run, icon, reason in (
+            ("bundle", later("Back to the bundle"), self._back, "refresh", self._still_running),
             ("stop", later("Stop"), self._stop, "square-stop", self._not_running),
             ("report", later("Open report"), self._open, "report", self._no_record),
             ("save", later("Save signed record…"), self._save, "download", self._no_record),
@@ -82,7 +83,8 @@ class ReproductionPage(Page):
     def buttons(self) -> tuple[str, ...]:
         if self._view is not None and self._view["state"] == "running":
             return ("reproduction.stop",)
-        return ("reproduction.report", "reproduction.save")
+        reproduced = self._view is not None and self._view["outcome"] == "reproduced"
+        return (*(() if reproduced else ("reproduction.bundle",)), "reproduction.report", "reproduction.save")
 
     def enter(self, place: Place) -> None:
         if place.item != self.place.item:
@@ -136,14 +138,15 @@ class ReproductionPage(Page):
 
     def _fill(self, view: ReproductionView) -> None:
         tests = sorted(
-            view["tests"], key=lambda one: (_ORDER.index(one["state"]), one["verdict"] != "suspected", one["id"])
+            view["tests"], key=lambda one: (_ORDER.index(kind_of(one)), one["verdict"] != "suspected", one["id"])
         )
         self.model.fill(tests)
-        counts = Counter(one["state"] for one in tests)
+        counts = Counter(kind_of(one) for one in tests)
         self.chips.show_choices(
             [
                 Choice(state, STATES[state].text(), STATES[state].icon, STATES[state].token, counts[state])
                 for state in _ORDER
+                if counts[state]
             ]
         )
         self._shown.show_content()
@@ -172,13 +175,21 @@ class ReproductionPage(Page):
             self.detail.show_test(one)
 
     def _accept(self, states: frozenset[str]) -> None:
-        self.model.set_accepts((lambda one: one["state"] in states) if states else None)
+        self.model.set_accepts((lambda one: kind_of(one) in states) if states else None)
 
     # -- acts
 
     def _not_running(self) -> str:
         running = self._view is not None and self._view["state"] == "running"
         return "" if running else tr("Nothing is being executed.")
+
+    def _still_running(self) -> str:
+        return tr("It is still being executed.") if self._view is None or not self._not_running() else ""
+
+    def _back(self) -> None:
+        """To the bundle, where it can be executed again with another image or packages."""
+        if self._view is not None:
+            self.desk.front.go(Place("bundle", item=self._view["original"]["bundle"]))
 
     def _no_record(self) -> str:
         there = self._view is not None and self._view["record"]["bundle"]
@@ -221,7 +232,7 @@ def _columns() -> list[Column[ComparedView]]:
             tr("Test"),
             lambda one: one["id"].rpartition("::")[2],
             sort_key=lambda one: one["id"],
-            icon=lambda one: (STATES[one["state"]].icon, STATES[one["state"]].token),
+            icon=lambda one: (STATES[kind_of(one)].icon, STATES[kind_of(one)].token),
             detail=_about,
             width=180,
             stretch=3,

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.log_views import GradeView
+from qverify_desktop.domain.log_views import GradeView, VerifierView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice
@@ -16,7 +16,11 @@ from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
 from qverify_desktop.ui.pages.evidence_parts.log_view import LogView
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.sheets.send_run import SendRunSheet
+from qverify_desktop.ui.widgets.basics import column
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 
+#: Height that the log and its proof have at least, at 100 %.
+LEAST_LOG = 220
 END = ".qvevidence.zip"
 
 
@@ -27,11 +31,13 @@ class RunEvidencePage(RunPage):
         super().__init__(desk, parent)
         self.band = GradeBand(desk.theme)
         self.log = LogView(desk, "run-evidence")
+        inside = column(self.band, self.log, gap=0)
+        inside.setStretchFactor(self.log, 1)
+        self.log.setMinimumHeight(desk.theme.px(LEAST_LOG))
+        # A large zoom in a low window: the page scrolls, and no sentence of the grade is cut off.
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.band)
-        layout.addWidget(self.log, 1)
+        layout.addWidget(scrolling(ScrollBody(inside)))
         group = later("Evidence")
         for act in (
             Act(
@@ -43,6 +49,7 @@ class RunEvidencePage(RunPage):
                 reason=self._unfinished,
             ),
             Act("evidence.save", later("Save bundle…"), group, self._save, icon="download", reason=self._unfinished),
+            Act("evidence.verifier", later("Save the verifier…"), group, self._save_verifier, icon="code"),
             Act(
                 "evidence.verify",
                 later("Verify evidence"),
@@ -58,7 +65,7 @@ class RunEvidencePage(RunPage):
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        return ("evidence.send", "evidence.save", "evidence.verify")
+        return ("evidence.send", "evidence.save", "evidence.verifier", "evidence.verify")
 
     def focus_filter(self) -> bool:
         self.log.filter.setFocus()
@@ -110,7 +117,24 @@ class RunEvidencePage(RunPage):
 
     def _write(self, run: str, path: str) -> None:
         def saved(file: Path) -> None:
-            show = partial(self.desk.front.open_path, str(file.parent))
-            self.desk.front.tell(Notice(tr("Saved: {path}", path=str(file)), "success", tr("Open folder"), show))
+            self._tell(tr("Saved: {path}", path=str(file)), str(file.parent))
 
         self.desk.bridge.do(self, lambda engine: engine.export(run, "evidence", Path(path)), saved)
+
+    def _save_verifier(self) -> None:
+        self.desk.front.save_as("verify.py", "*.py", self._write_verifier)
+
+    def _write_verifier(self, path: str) -> None:
+        def saved(view: VerifierView) -> None:
+            words = tr(
+                "The stand-alone verifier is saved: {path} (SHA-256 {digest}…)",
+                path=view["path"],
+                digest=view["sha256"][:16],
+            )
+            self._tell(words, str(Path(view["path"]).parent))
+
+        self.desk.bridge.ask(self, "evidence_verifier", saved, file=path)
+
+    def _tell(self, words: str, folder: str) -> None:
+        show = partial(self.desk.front.open_path, folder)
+        self.desk.front.tell(Notice(words, "success", tr("Open folder"), show))

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.domain.views import RunView
@@ -23,11 +23,16 @@ from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, 
 from qverify_desktop.ui.widgets.chips import Choice, FilterChips
 from qverify_desktop.ui.widgets.filter_field import FilterField
 from qverify_desktop.ui.widgets.painting import one_line
+from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
 from qverify_desktop.ui.widgets.state_view import Shown
 from qverify_desktop.ui.widgets.tables import Table, TableModel
 
 #: Window width below which the page's padding is smaller.
 WIDE = 1200
+#: Page width below which chips, comparing and filter stand below each other.
+ONE_LINE = 720
+#: Height that the list has at least.
+LEAST_LIST = 200
 CANCELLABLE = (*LIVE, "paused", "interrupted")
 MENU = ("runs.open", "runs.compare", "runs.resume", "runs.cancel")
 
@@ -59,16 +64,13 @@ class RunsPage(Page):
         self.compare = Button(theme, tr("Compare"), partial(desk.actions.trigger, "runs.compare"), icon="compare")
         self.compare.set_possible(tr("Choose one or two finished runs in the list."))
         self._tools = row(self.chips, self.compare, self.filter, gap=12)
-        self._tools.setStretch(0, 1)
-        for tool in (self.compare, self.filter):
-            self._tools.setAlignment(tool, Qt.AlignmentFlag.AlignTop)
         self._rows = Shown(theme, self.table)
-        content = QWidget()
-        content.setObjectName("page")
         self.hosted = AnalysesPart(desk, quiet=True)
         self._inside = column(self._tools, self._build_question(), self.hosted, self._rows, gap=12)
-        content.setLayout(self._inside)
-        self._shown = Shown(theme, content)
+        # What the service runs is as high as its rows; the rest is the list's.
+        self._inside.setStretchFactor(self._rows, 1)
+        self.table.setMinimumHeight(theme.px(LEAST_LIST))
+        self._shown = Shown(theme, scrolling(ScrollBody(self._inside)))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._shown)
@@ -161,6 +163,11 @@ class RunsPage(Page):
     def _measure(self) -> None:
         side = 24 if self.window().width() >= WIDE else 16
         self._inside.setContentsMargins(side, 16, side, side)
+        wide = self.width() >= self.desk.theme.px(ONE_LINE)
+        self._tools.setStretch(0, 1 if wide else 0)
+        for tool in (self.compare, self.filter):
+            self._tools.setAlignment(tool, Qt.AlignmentFlag.AlignTop if wide else Qt.AlignmentFlag.AlignLeft)
+        self._tools.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self.filter.setMaximumWidth(self.desk.theme.px(260))
 
     # -- what is shown

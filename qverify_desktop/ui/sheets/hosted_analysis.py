@@ -125,9 +125,11 @@ class HostedAnalysisSheet(Sheet):
             if found is not None and found["url"]
             else tr("The service clones a repository by its address; no file of this machine is sent.")
         )
-        self.notice.setText(found["notice"] if found else "")
-        self.notice.setVisible(bool(found and found["notice"]))
         refusal = f"{found['refusal']} {found['remedy']}".strip() if found else ""
+        # What can't be sent is not said to be.
+        self.told.setVisible(not refusal)
+        self.notice.setText(found["notice"] if found else "")
+        self.notice.setVisible(bool(found and found["notice"] and not refusal))
         self.problem.setText(problem or refusal)
         self.problem.setVisible(bool(problem or refusal))
         missing = "" if found is not None else tr("Name a repository.")

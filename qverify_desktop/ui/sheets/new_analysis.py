@@ -21,13 +21,8 @@ from qverify_desktop.ui.page import Desk
 from qverify_desktop.ui.sheets.new_analysis_cloud import CloudPart
 from qverify_desktop.ui.sheets.new_analysis_hosted import RunHosted
 from qverify_desktop.ui.sheets.new_analysis_model import NONE, ModelPart, host_of
-from qverify_desktop.ui.sheets.new_analysis_parts import (
-    BudgetPart,
-    EffortPart,
-    NetworkPart,
-    RuntimePart,
-    ScopePart,
-)
+from qverify_desktop.ui.sheets.new_analysis_parts import BudgetPart, EffortPart, NetworkPart
+from qverify_desktop.ui.sheets.new_analysis_scope import RuntimePart, ScopePart
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, holder, label, row, set_property
 from qverify_desktop.ui.widgets.painting import one_line
 from qverify_desktop.ui.widgets.scroll_body import ScrollBody

@@ -44,9 +44,10 @@ _SHOWS = {
 class SendRunSheet(Sheet):
     """Nothing is sent by looking at it. What the policy of the repository forbids can't be sent here either."""
 
-    def __init__(self, desk: Desk, run: str) -> None:
+    def __init__(self, desk: Desk, run: str = "", contents: str = "full", bundle: str = "") -> None:
+        """A run of this machine, or the file of a ``bundle``, which is sent as it is."""
         super().__init__(desk.theme, tr("Send to the hosted service"))
-        self._desk, self._run = desk, run
+        self._desk, self._run, self._bundle = desk, run, bundle
         self._sending = False
         self.contents = Segmented(
             desk.theme,
@@ -57,7 +58,9 @@ class SendRunSheet(Sheet):
                 Choice("headers", tr("Headers only")),
             ],
         )
+        self.contents.choose(contents)
         self.contents.changed.connect(lambda _: self._ask())
+        self.contents.setHidden(bool(bundle))
         self.where = label("", "body", wrap=True, select=True)
         self.shows = label("", "body", wrap=True)
         self.digest = label("", "small", "muted", wrap=True, select=True)
@@ -85,7 +88,7 @@ class SendRunSheet(Sheet):
         self._ask()
 
     def first_focus(self) -> QWidget:
-        return self.contents
+        return self.send if self._bundle else self.contents
 
     def confirm(self) -> None:
         if self._sending or not self.send.isEnabled():
@@ -98,9 +101,11 @@ class SendRunSheet(Sheet):
             self._queued,
             failed=self._refused,
             key="send",
-            run=self._run,
-            contents=self.contents.chosen(),
+            **self._what(),
         )
+
+    def _what(self) -> dict[str, str]:
+        return {"bundle": self._bundle} if self._bundle else {"run": self._run, "contents": self.contents.chosen()}
 
     def _ask(self) -> None:
         self._shown.show_waiting()
@@ -112,8 +117,7 @@ class SendRunSheet(Sheet):
             self._show,
             failed=self._failed,
             key="leaving",
-            run=self._run,
-            contents=self.contents.chosen(),
+            **self._what(),
         )
 
     def _show_status(self, status: HostedStatusView) -> None:

@@ -101,12 +101,11 @@ class Button(QPushButton):
     ) -> None:
         super().__init__(text)
         self._theme, self._icon, self._kind, self._keys = theme, icon, kind, keys
+        self._words, self._compact, self._reason = text, False, ""
         if kind:
             self.setProperty("kind", kind)
         if size:
             self.setProperty("scale", size)  # ``size`` is a property that every widget has already
-        if keys:
-            self.setToolTip(f"{text} ({shown_keys(keys)})")
         self._cap = label(shown_keys(keys), "caption") if cap and keys else None
         if self._cap is not None:
             self._cap.setObjectName("keycap")
@@ -118,23 +117,43 @@ class Button(QPushButton):
             self.clicked.connect(lambda: run())
         theme.changed.connect(self._draw)
         self._draw()
+        self._tip()
 
     def set_icon(self, name: str) -> None:
         self._icon = name
         self._draw()
 
+    @property
+    def words(self) -> str:
+        """What it does, also while only its icon is shown."""
+        return self._words
+
     def say(self, text: str) -> None:
         """Change its words."""
-        self.setText(text)
+        self._words = text
         self.setAccessibleName(text)
-        self.updateGeometry()
+        self._draw()
+        self._tip()
+
+    def set_compact(self, compact: bool) -> None:
+        """Show its icon alone, where it has one; its words are its tooltip then."""
+        compact = compact and bool(self._icon)
+        if compact != self._compact:
+            self._compact = compact
+            self._draw()
+            self._tip()
 
     def set_possible(self, reason: str) -> None:
         """Disable it with a reason in its tooltip, or enable it for an empty one."""
         self.setEnabled(not reason)
-        keys = f" ({shown_keys(self._keys)})" if self._keys else ""
-        self.setToolTip(reason or (f"{self.text()}{keys}" if keys else ""))
+        self._reason = reason
+        self._tip()
         self.setAccessibleDescription(reason)
+
+    def _tip(self) -> None:
+        keys = f" ({shown_keys(self._keys)})" if self._keys else ""
+        named = f"{self._words}{keys}" if keys or self._compact else ""
+        self.setToolTip(f"{self._words}: {self._reason}" if self._reason and self._compact else self._reason or named)
 
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()
@@ -153,6 +172,7 @@ class Button(QPushButton):
             self._cap.move(self.width() - self._cap.width() - space, (self.height() - self._cap.height()) // 2)
 
     def _draw(self) -> None:
+        self.setText("" if self._compact else self._words)
         if self._icon:
             token = {"primary": "on-accent", "link": "accent-text", "danger": "danger", "ghost": "text-muted"}.get(
                 self._kind, "text"

@@ -29,7 +29,7 @@ from qverify_desktop.ui.widgets.code_search import TextSearch
 from qverify_desktop.ui.widgets.code_text import TAB, ShownText, column_of, units
 from qverify_desktop.ui.widgets.even_lines import EvenLines
 from qverify_desktop.ui.widgets.gutter import Gutter
-from qverify_desktop.ui.widgets.line_states import LineState, gaps_of, words_of
+from qverify_desktop.ui.widgets.line_states import LineState, gap_after, gap_before, words_of
 from qverify_desktop.ui.widgets.slices import Slices
 
 #: Lines that are put into the document at once; a longer file comes in pieces between events.
@@ -133,18 +133,16 @@ class CodeView(QPlainTextEdit):
 
     def next_gap(self) -> int | None:
         """Go to the next gap in coverage, from the last to the first. Answers its line, ``None`` without a gap."""
-        return self._go_to_gap([line for line in gaps_of(self.coverage) if line > self.current_line], 0)
+        return self._go_to_gap(gap_after(self.coverage, self.current_line))
 
     def previous_gap(self) -> int | None:
         """Like ``next_gap``, backwards."""
-        return self._go_to_gap([line for line in gaps_of(self.coverage) if line < self.current_line], -1)
+        return self._go_to_gap(gap_before(self.coverage, self.current_line))
 
-    def _go_to_gap(self, ahead: Sequence[int], which: int) -> int | None:
-        gaps = ahead or gaps_of(self.coverage)
-        if not gaps:
-            return None
-        self.go_to_line(gaps[which])
-        return gaps[which]
+    def _go_to_gap(self, line: int | None) -> int | None:
+        if line is not None:
+            self.go_to_line(line)
+        return line
 
     def search(self, wanted: str) -> None:
         """Mark all places of some words and choose the first from the cursor on; ``found`` follows. Empty ends it."""

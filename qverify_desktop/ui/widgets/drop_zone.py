@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk
-from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, label, row
+from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, frame, holder, label, row
+from qverify_desktop.ui.widgets.flow import FlowLayout
 
 #: Below this width the buttons stand under the words.
 NARROW = 1000
@@ -41,7 +42,7 @@ class DropZone(QFrame):
         self.bundle = Button(
             theme, tr("Verify a bundle"), lambda: acts.trigger("open-bundle"), kind="ghost", keys="Ctrl+Shift+V"
         )
-        self._buttons = row(self.folder, self.url, self.sample, self.bundle, gap=8)
+        self._buttons = holder(FlowLayout(self.folder, self.url, self.sample, self.bundle, gap=8))
         tile = frame("tint")
         tile.setProperty("tone", "accent")
         tile.setLayout(row(IconLabel(theme, "download", "accent-text", 24), margins=(12, 12, 12, 12)))
@@ -55,8 +56,10 @@ class DropZone(QFrame):
         self._layout.setSpacing(16)
         self._layout.addLayout(self._across)
         self._below = False
-        self._across.addLayout(self._buttons)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._across.addWidget(self._buttons)
+        self._buttons.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        # Fixed would keep it at the height that it has in one line, whatever its height for its width is.
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
 
     def set_room(self, width: int) -> None:
         """Put the buttons beside the words or below them."""
@@ -64,11 +67,8 @@ class DropZone(QFrame):
         if below == self._below:
             return
         self._below = below
-        if below:
-            self._across.removeItem(self._buttons)
-            self._layout.addLayout(self._buttons)
-            self._buttons.addStretch(1)
-        else:
-            self._layout.removeItem(self._buttons)
-            self._buttons.takeAt(self._buttons.count() - 1)
-            self._across.addLayout(self._buttons)
+        self._buttons.setSizePolicy(
+            QSizePolicy.Policy.Preferred if below else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred
+        )
+        (self._across if below else self._layout).removeWidget(self._buttons)
+        (self._layout if below else self._across).addWidget(self._buttons)

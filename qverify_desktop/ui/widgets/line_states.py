@@ -55,3 +55,15 @@ def gaps_of(coverage: Mapping[int, LineState]) -> list[int]:
             found.append(line)
         inside = gap
     return found
+
+
+def gap_after(coverage: Mapping[int, LineState], line: int) -> int | None:
+    """The next gap below a line, after the last one the first; ``None`` where there is none."""
+    gaps = gaps_of(coverage)
+    return next((gap for gap in gaps if gap > line), gaps[0] if gaps else None)
+
+
+def gap_before(coverage: Mapping[int, LineState], line: int) -> int | None:
+    """Like ``gap_after``, upwards."""
+    gaps = gaps_of(coverage)
+    return next((gap for gap in reversed(gaps) if gap < line), gaps[-1] if gaps else None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -326,6 +328,22 @@ async def test_the_log_is_filtered_in_words(home, source):
         found = await engine.ask("evidence_log", text="closed !opened")
         assert [entry["type"] for entry in found["entries"]] == ["run_closed"]
         assert (await engine.ask("evidence_log", text="no such words"))["total"] == 0
+
+
+async def test_the_verifier_is_written_where_it_is_wanted(home, source, tmp_path):
+    async with finished(home, source) as (engine, [run]):
+        file = tmp_path / "verify.py"
+        view = await engine.ask("evidence_verifier", file=str(file))
+        assert view == {"path": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        bundle = (await engine.ask("evidence_grade", run=run))["bundle"]
+        checked = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-I", str(file), bundle, "--json"], capture_output=True, text=True
+        )
+        assert json.loads(checked.stdout)["grade"] == "UNANCHORED"
+        with pytest.raises(BadInput):
+            await engine.ask("evidence_verifier", file="verify.py")
+        with pytest.raises(BadInput, match="can't be written"):
+            await engine.ask("evidence_verifier", file=str(file / "below"))
 
 
 async def test_checkpoint_and_grade(home, source, tmp_path):

@@ -14,14 +14,14 @@ PACKAGE = Path(qverify_desktop.__file__).parent
 
 
 def recorded_types() -> set[str]:
-    """Types of events that the source makes: literals given to ``record``, ``Evidence`` and ``_log``."""
+    """Types of events that the source makes: literals given to ``record``, ``Evidence``, ``_log`` and ``record_about``."""
     found = set()
     for path in (*PACKAGE.glob("analysis/*.py"), *PACKAGE.glob("engine/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            which = {"record": 0, "Evidence": 0, "_log": 1}.get(name)
+            which = {"record": 0, "Evidence": 0, "_log": 1, "record_about": 2}.get(name)
             if which is not None and len(node.args) > which and isinstance(node.args[which], ast.Constant):
                 found.add(str(node.args[which].value))
     return found
@@ -30,6 +30,7 @@ def recorded_types() -> set[str]:
 def test_every_type_that_is_recorded_has_words() -> None:
     types = recorded_types()
     assert {"run_opened", "judgement", "model_prompt", "decision", "written", "run_closed"} <= types
+    assert {"saved", "settings_changed"} <= types
     assert not types - set(_WORDS)
 
 
@@ -111,6 +112,17 @@ SENTENCES = [
         "decision",
         {"kind": "test", "decision": "taken_back", "count": 2, "about": "r1"},
         "A person decided about tests (2) of the run r1: taken back.",
+    ),
+    (
+        "saved",
+        {"format": "evidence-redacted", "bytes": 4096, "sha256": "0" * 64, "about": "r1"},
+        "A person saved the run r1 as evidence redacted (4096 bytes).",
+    ),
+    ("run_opened", {"kind": "settings_changed"}, "A record begins: settings_changed."),
+    (
+        "settings_changed",
+        {"values": {"air_gap": True, "run_budget_microusd": 5}, "texts": ["model"], "model": {}},
+        "Settings changed: air_gap true, run_budget_microusd 5, model.",
     ),
     ("run_closed", {"outcome": "inconclusive", "entries": 9}, "The run is closed: inconclusive, 9 entries."),
     ("made_up_later", {"x": 1}, "made up later"),

@@ -14,6 +14,7 @@ import pytest
 
 from qverify_desktop.domain.results import AnalysisRequest, JudgedTest, Reason, RunResult, TestVerdict
 from qverify_desktop.domain.testing import Label, Origin
+from tests.integration.log_audit import audited
 from tests.model_servers.answers import Say, Script
 from tests.model_servers.server import MODEL, serving
 
@@ -389,6 +390,27 @@ async def test_every_kind_of_answer_lands_in_its_class(tmp_path: Path) -> None:
             )
     assert replayed["differences"] == []
     assert replayed["same"], replayed["sentence"]
+    assert_the_log_tells_all_and_shows_nothing(tmp_path, script)
+
+
+def assert_the_log_tells_all_and_shows_nothing(tmp_path: Path, script: Script) -> None:
+    prompts = [message["content"] for request in script.requests for message in request["messages"]]
+    hidden = {
+        "source": PYTHON.values(),
+        "a prompt": prompts,
+        "an answer": [str(answer.text) for answer in PYTHON_ANSWERS],
+        "the person's folder": [str(tmp_path)],
+    }
+    found = audited(tmp_path / "home", hidden)
+    matters = {"run_opened", "snapshot", "detection", "image", "plan", "baseline", "targets", "promises", "mutation"}
+    matters |= {"model_prompt", "model_answer", "execution", "judgement", "expectation_changed", "suspected_defect"}
+    assert matters | {"verdict", "run_closed"} <= set(found)
+    assert all("prompt" in prompt for prompt in found["model_prompt"])
+    assert all("answer" in answer and answer["cost_microusd"] >= 0 for answer in found["model_answer"])
+    assert {(one["verdict"], one["reason"]) for one in found["judgement"]} >= {
+        ("refused", "flaky"),
+        ("accepted", "gain"),
+    }
 
 
 async def test_javascript_lands_in_the_same_classes(tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
-"""The command line with a witness: each body of an analysis step that really begins is noted in a file."""
+"""The command line, or without a command the window, with a witness: each body of an analysis step that really begins is noted in a
+file."""
 
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+if len(sys.argv) > 1:
+    from qverify_desktop.cli import main
+else:
+    # Before anything that Qt's own import hook can't read.
+    from qverify_desktop.app import main
+
 from qverify_desktop.analysis.steps import StepContext, Steps
-from qverify_desktop.cli import main
 
 _step = Steps.step
 

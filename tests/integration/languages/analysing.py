@@ -11,6 +11,7 @@ from qverify_desktop.analysis.workflow import analyze
 from qverify_desktop.domain.progress import Stage
 from qverify_desktop.domain.results import AnalysisRequest, RunResult
 from qverify_desktop.engine.lock import HomeLock
+from tests.integration.command import qverify
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -31,15 +32,31 @@ class Quiet:
     def log(self, stage: Stage, text: str) -> None: ...
 
 
+#: Name of the bundle that ``analysed`` leaves in its state folder.
+BUNDLE = "r-sample.qvevidence.zip"
+
+
+def executed_again(bundle: Path | str, source: Path, home: Path) -> None:
+    """A run's bundle on a second machine: a state folder of its own, every test again in the pinned image, all agree."""
+    said = qverify(home, "reproduce", str(bundle), "--source", str(source), "--json", timeout=560)
+    assert said.code == 0, said.out + said.err
+    document = said.document
+    assert document["grades"] == ["UNANCHORED", "REPRODUCED"]
+    assert document["agree"] == len(document["tests"]) > 1 and document["differ"] == document["not_run"] == 0
+    assert {test["verdict"] for test in document["tests"]} == {"accepted", "suspected"}
+
+
 def analysed(source: Path, home: Path) -> RunResult:
-    """The result of an analysis with no model, in a state folder of its own."""
+    """The result of an analysis with no model, in a state folder of its own, which holds its bundle afterwards."""
 
     async def run() -> RunResult:
         lock = HomeLock(home)
         lock.acquire()
         parts = await asyncio.to_thread(composition.build, home, lock)
         try:
-            return await analyze("r-sample", AnalysisRequest(str(source)), parts.services, Direct(), Quiet())
+            result = await analyze("r-sample", AnalysisRequest(str(source)), parts.services, Direct(), Quiet())
+            await asyncio.to_thread(parts.services.journal.bundle, "r-sample", home / BUNDLE)
+            return result
         finally:
             await parts.dispose()
             lock.release()

@@ -16,6 +16,7 @@ from qverify_desktop.languages.base import RunVariation
 from qverify_desktop.languages.java.language import JavaLanguage
 from qverify_desktop.sandbox.docker import DockerSandbox
 from tests.integration.command import qverify
+from tests.integration.languages.analysing import executed_again
 from tests.languages.python.repositories import snapshot_of
 
 pytestmark = pytest.mark.docker
@@ -270,3 +271,4 @@ def test_the_sample_through_the_whole_analysis(tmp_path: Path) -> None:
     assert document["coverage"]["before"]["lines"] < 0.3 < 0.9 < document["coverage"]["after"]["lines"]
     assert document["mutation"]["after"] > document["mutation"]["before"]
     assert document["missing"][0]["requirement"] == "org.example.radio:radio-core:2.1"
+    executed_again(document["bundle"], tmp_path / "harbour", tmp_path / "second")

@@ -18,6 +18,7 @@ from qverify_desktop.languages.javascript.dialects import DIALECTS
 from qverify_desktop.languages.javascript.language import JavaScriptLanguage
 from qverify_desktop.sandbox.docker import DockerSandbox
 from tests.integration.command import qverify
+from tests.integration.languages.analysing import executed_again
 from tests.languages.python.repositories import snapshot_of
 
 pytestmark = pytest.mark.docker
@@ -373,6 +374,7 @@ def test_the_javascript_sample_through_the_whole_analysis(tmp_path: Path) -> Non
     assert labels == {"characterization", "specification"}
     assert document["coverage"]["before"]["lines"] < 0.5 < 0.8 < document["coverage"]["after"]["lines"]
     assert document["mutation"]["after"] > document["mutation"]["before"] > 0
+    executed_again(document["bundle"], tmp_path / "parcels", tmp_path / "second")
 
 
 def test_the_typescript_sample_through_the_whole_analysis(tmp_path: Path) -> None:
@@ -386,3 +388,4 @@ def test_the_typescript_sample_through_the_whole_analysis(tmp_path: Path) -> Non
     assert {one["path"] for one in accepted} >= {"src/__tests__/windows.promises.test.ts"}
     assert document["coverage"]["after"]["lines"] > document["coverage"]["before"]["lines"] > 0
     assert document["mutation"]["after"] > document["mutation"]["before"] > 0
+    executed_again(document["bundle"], tmp_path / "windows", tmp_path / "second")

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from qverify_desktop.domain.results import Reason, RunResult, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, Origin
 from qverify_desktop.languages.python.language import PythonLanguage
-from tests.integration.languages.analysing import SAMPLES, analysed
+from tests.integration.languages.analysing import BUNDLE, SAMPLES, analysed, executed_again
 
 pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    return analysed(SAMPLES / "python", tmp_path_factory.mktemp("home"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def result(home: Path) -> RunResult:
+    return analysed(SAMPLES / "python", home)
+
+
+def test_its_bundle_is_executed_again_elsewhere(result: RunResult, home: Path, tmp_path: Path) -> None:
+    executed_again(home / BUNDLE, SAMPLES / "python", tmp_path / "second")
 
 
 def test_the_planted_defect_is_found_and_no_other(result: RunResult) -> None:

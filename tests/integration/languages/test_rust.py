@@ -13,7 +13,7 @@ from qverify_desktop.domain.results import Reason, RunResult, TestVerdict
 from qverify_desktop.domain.testing import GeneratedTest, Label, MutantStatus, Origin, Status, SuiteResult
 from qverify_desktop.languages.rust.language import RustLanguage
 from qverify_desktop.sandbox.docker import DockerSandbox
-from tests.integration.languages.analysing import analysed
+from tests.integration.languages.analysing import BUNDLE, analysed, executed_again
 from tests.languages.python.repositories import snapshot_of
 
 pytestmark = pytest.mark.docker
@@ -22,8 +22,17 @@ SAMPLE = Path(__file__).parent / "samples" / "rust"
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    return analysed(SAMPLE, tmp_path_factory.mktemp("home"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def result(home: Path) -> RunResult:
+    return analysed(SAMPLE, home)
+
+
+def test_its_bundle_is_executed_again_elsewhere(result: RunResult, home: Path, tmp_path: Path) -> None:
+    executed_again(home / BUNDLE, SAMPLE, tmp_path / "second")
 
 
 def test_the_planted_defect_is_found_and_no_other(result: RunResult) -> None:

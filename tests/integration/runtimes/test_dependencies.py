@@ -11,8 +11,9 @@ from typing import Any
 import docker
 import pytest
 
-from qverify_desktop.analysis.intake import _unpack
+from qverify_desktop.analysis.dependencies import _unpack
 from qverify_desktop.domain.execution import Job, JobResult, RuntimeImage
+from qverify_desktop.domain.project import InstalledPackage
 from qverify_desktop.languages.ecosystems import (
     DependencySet,
     Ecosystem,
@@ -21,6 +22,7 @@ from qverify_desktop.languages.ecosystems import (
     reader,
     with_dependencies,
 )
+from qverify_desktop.languages.installed import installed_packages
 from qverify_desktop.languages.missing import failed_install_words, missing_packages, missing_words
 from qverify_desktop.sandbox.docker import DockerSandbox
 from qverify_desktop.sandbox.images import build_image, find_image, load_recipes, resources_root
@@ -89,15 +91,27 @@ def project(sandbox: DockerSandbox, images: Images, tmp_path: Path) -> Make:
     return lambda root: Project(root, sandbox, images, tmp_path / "sets")
 
 
-async def fails_before_and_passes_after(project: Project, offline: Path | None, missing: str) -> JobResult:
-    """The whole way of a project with one set; answers the result of the run that passed."""
+def named(installed: JobResult) -> tuple[InstalledPackage, ...]:
+    return installed_packages(installed.artefacts["deps.tar"], installed.artefacts.get("install.json", b""))
+
+
+async def fails_before_and_passes_after(
+    project: Project, offline: Path | None, missing: str, digest_of: str = "sha256:"
+) -> JobResult:
+    """The whole way of a project with one set; answers the result of the run that passed. What was installed is named with a digest
+    that begins with ``digest_of``."""
     [one] = project.sets
     before = await project.test(one)
     assert before.execution.exit_code != 0
     assert missing_packages(one.ecosystem, before.output) == (missing,), before.output
     words = missing_words(one.ecosystem, before.output)
     assert missing in words and "--packages" in words and "--allow-install" in words
-    after = await project.test(one, project.unpacked(await project.install(one, offline)))
+    installed = await project.install(one, offline)
+    after = await project.test(one, project.unpacked(installed))
+    name = missing.rpartition(":")[0] if one.ecosystem is Ecosystem.MAVEN else missing
+    packages = {p.name: p for p in named(installed)}
+    assert packages[name].version.removeprefix("v") in ("1.0", "1.0.0")
+    assert packages[name].digest.startswith(digest_of) and bool(packages[name].digest) == bool(digest_of)
     assert after.execution.exit_code == 0, after.output
     assert not after.execution.network
     return after
@@ -145,7 +159,7 @@ async def test_npm_from_a_cache(project: Make, tmp_path: Path, name: str) -> Non
     content, digest = folders.npm_package(name, TIDEWORDS)
     files = {**npm_files({name: digest}), "sea.test.mjs": NPM_TEST % (name, name)}
     made = project(folders.write(tmp_path / "project", files))
-    await fails_before_and_passes_after(made, folders.npm_cache(tmp_path / "cache", [content]), name)
+    await fails_before_and_passes_after(made, folders.npm_cache(tmp_path / "cache", [content]), name, digest)
 
 
 async def test_npm_runs_no_script_of_a_package(project: Make, tmp_path: Path) -> None:
@@ -250,7 +264,7 @@ async def test_npm_refuses_what_its_registry_has_under_another_digest(project: M
 
 async def test_go_from_a_module_proxy(project: Make, tmp_path: Path) -> None:
     made = project(folders.go_project(tmp_path / "project"))
-    await fails_before_and_passes_after(made, folders.go_proxy(tmp_path / "proxy"), folders.MODULE)
+    await fails_before_and_passes_after(made, folders.go_proxy(tmp_path / "proxy"), folders.MODULE, "h1:")
 
 
 async def test_go_refuses_a_module_that_is_another(project: Make, tmp_path: Path) -> None:
@@ -268,7 +282,7 @@ async def test_go_from_a_vendor_folder(project: Make, tmp_path: Path) -> None:
     vendor = folders.write(
         tmp_path / "vendor", {"modules.txt": listed, f"{folders.MODULE}/words.go": folders.GO_SOURCE}
     )
-    await fails_before_and_passes_after(made, folders.readable(vendor), folders.MODULE)
+    await fails_before_and_passes_after(made, folders.readable(vendor), folders.MODULE, "")
 
 
 async def test_cargo_from_vendored_crates(project: Make, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_the_reaper_keeps_to_its_own(image: RuntimeImage, owner: Owner, client: 
     living = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     born = Path(f"/proc/{living.pid}/stat").read_text().rpartition(")")[2].split()[19]
     process = replace(Process.current(), pid=living.pid, born=born)
-    future, past = str(int(time.time()) + 600), str(int(time.time()) - 1)
+    future, past = str(int(time.monotonic()) + 600), str(int(time.monotonic()) - 1)
     labels = {
         "lives": {OWNER: owner.id, DEADLINE: future, **process.labels()},
         "overdue": {OWNER: owner.id, DEADLINE: past, **process.labels()},

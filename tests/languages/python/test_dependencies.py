@@ -141,6 +141,30 @@ def test_missing_modules_are_named_with_their_requirement(tmp_path: Path) -> Non
     assert install.network and "Surely.Missing>=3" in asked
 
 
+def test_what_is_required_is_needed_although_a_file_could_do_without(tmp_path: Path) -> None:
+    module = """
+try:
+    import surely_optional
+except ImportError:
+    import surely_there_instead
+try:
+    import surely_older
+except ImportError:
+    surely_older = None
+"""
+    script = """
+from setuptools import setup
+needs = ["surely-there-instead>=1.3", "surely-older; python_version < '3'"]
+extra = {"speed": ["surely-optional"], "test": ["pytest-mock"]}
+setup(name="x", install_requires=needs, extras_require=extra)
+"""
+    snapshot = snapshot_of(tmp_path, {"pkg/__init__.py": module, "setup.py": script})
+    project = detect(snapshot)
+    assert project is not None
+    missing = read_missing(project, run_job(missing_modules_job(snapshot, project), tmp_path))
+    assert [one.requirement for one in missing if one.module != "pytest_mock"] == ["surely-there-instead>=1.3"]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{", b'{"modules": {"a": 1}, "distributions": []}', b"\xff" * 100, b"[" * 9999]
 )

@@ -28,6 +28,53 @@ def status(**changes: Any) -> dict[str, Any]:
     }
 
 
+def region(id: str, title: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "title": title,
+        "endpoint": f"https://{id}.hosted.example",
+        "host": f"{id}.hosted.example",
+        "accepts": True,
+        "is_set": True,
+        "is_current": False,
+        "refusal": "",
+        **changes,
+    }
+
+
+def account(**changes: Any) -> dict[str, Any]:
+    inside = "The hosted service named the address 'https://10.0.0.7', which lies inside your network. Nothing was sent there."
+    return {
+        "organisation": "Example Ltd",
+        "account": "Ada Example",
+        "scopes": ["imports", "analyses", "usage"],
+        "expires_at": "2026-11-28T15:20:00Z",
+        "region": "Europe (Frankfurt)",
+        "regions": [
+            region("eu", "Europe (Frankfurt)", is_current=True),
+            region("us", "United States (Ohio)", accepts=False),
+            region("ap", "Asia (Tokyo)", is_set=False),
+            region("in", "Inside", is_set=False, refusal=inside),
+        ],
+        **changes,
+    }
+
+
+def bundle(id: str, path: str) -> dict[str, Any]:
+    return {
+        "path": path,
+        "bytes": 2_400_000,
+        "sha256": "9f" * 32,
+        "run": "r0mdk400000002",
+        "grade": "UNANCHORED",
+        "meaning": "Every event of this run is in the signed log.",
+        "notices": [],
+        "events": 412,
+        "public_key": KEY,
+        "checked": "Checked here: hosted.example/cosigner countersigned exactly this state of the log.",
+    }
+
+
 def nobody(**changes: Any) -> dict[str, Any]:
     gone = dict.fromkeys(("organisation", "account", "issuer", "access_until", "sign_in_until", "place", "key"), "")
     return status(**(gone | {"signed_in": False, "waiting": 0} | changes))
@@ -45,6 +92,7 @@ def export(number: int, state: str, **changes: Any) -> dict[str, Any]:
         "total": 18_400_000,
         "sentence": "",
         "remedy": "",
+        "offer": "",
         "queued_at": "2026-11-28T14:58:00Z",
         "ended_at": "",
         "next_at": "",
@@ -56,6 +104,7 @@ def export(number: int, state: str, **changes: Any) -> dict[str, Any]:
         "report": "",
         "checkpoint": "",
         "checked": "",
+        "file": "",
         **changes,
     }
 
@@ -83,6 +132,7 @@ def exports() -> dict[str, Any]:
             export(
                 2,
                 "failed",
+                offer="less",
                 sentence="The bundle is larger than the hosted service takes. Nothing was stored.",
                 remedy="Send it redacted or with its headers only: qverify hosted send RUN --content headers",
             ),
@@ -97,6 +147,40 @@ def exports() -> dict[str, Any]:
             export(4, "running", stage="sending", done=11_300_000),
         ],
     }
+
+
+def refused_exports() -> dict[str, Any]:
+    """A queue in which nothing goes on by itself: forbidden, diverged, under an unknown key, signed out, closed, full."""
+    said = (
+        (
+            "It was decided that nothing of this repository leaves this machine, so nothing was sent.",
+            "Allow it for this repository first, if that is meant.",
+        ),
+        (
+            "The hosted service knows a checkpoint of this log that this bundle does not extend: there are two histories of one log. "
+            "Nothing was stored, and what it has is unchanged. It says: The bundle contradicts what was seen of it before.",
+            "Keep this state folder as it is, and compare: qverify verify BUNDLE --known-checkpoint "
+            "/home/ada/.local/share/qverify/runs/r0mdk400000006/known-to-the-service.checkpoint",
+        ),
+        (
+            "The hosted service knows this log under another signing key, and no record of the log leads from that key to this one. "
+            "Nothing was stored.",
+            "A change is followed where the log records it (qverify signing-key). Keep this state folder as it is, and tell whoever runs "
+            "your organisation there.",
+        ),
+        ("Nobody is signed in to the hosted service. Nothing was sent.", "Sign in: qverify hosted sign-in"),
+        (
+            "The plan of your organisation has no room for this. Nothing was stored.",
+            "See what is used: qverify hosted usage",
+        ),
+    )
+    failed = [
+        export(5 + at, "failed", sentence=sentence, remedy=remedy, offer="sign_in" if "Sign in:" in remedy else "")
+        for at, (sentence, remedy) in enumerate(said)
+    ]
+    closed = ("The connection to the hosted service was closed, so sending stopped.", "Open it again to go on.")
+    paused = export(11, "paused", done=4_200_000, sentence=closed[0], remedy=closed[1])
+    return {"version": 4, "exports": [*failed, paused]}
 
 
 def analysis(number: int, state: str, **changes: Any) -> dict[str, Any]:
@@ -151,7 +235,7 @@ def usage() -> dict[str, Any]:
             "number": number,
             "state": state,
             "issued_at": f"{at}T00:00:00Z",
-            "due_at": "",
+            "due_at": f"{at[:8]}15T00:00:00Z",
             "amount_micro": micro,
             "currency": "USD",
             "url": f"https://eu.hosted.example/invoices/{number}",
@@ -247,6 +331,9 @@ def answers() -> dict[str, Any]:
     return {
         "hosted_status": status(),
         "hosted_exports": lambda after=0: exports(),
+        "hosted_account": account(),
+        "hosted_choose_region": lambda region: status(),
+        "hosted_analysis_bundle": bundle,
         "hosted_analyses": analyses(),
         "hosted_usage": usage(),
         "hosted_leaving": lambda run, contents: leaving(run, contents),

@@ -11,6 +11,7 @@ from qverify_desktop.domain.reproduction import ReproductionView
 from qverify_desktop.ui.drops import is_url
 from qverify_desktop.ui.language import tr
 from qverify_desktop.ui.page import Desk, Place
+from qverify_desktop.ui.sheets.new_analysis_parts import NetworkPart
 from qverify_desktop.ui.widgets.basics import Button, column, label, row
 
 
@@ -28,6 +29,7 @@ class AgainCard(QFrame):
         self.source.returnPressed.connect(self.begin)
         self.source.textChanged.connect(self._look)
         self.other = QCheckBox(tr("Where the pinned image is missing, use this machine's own and show what differs"))
+        self.network = NetworkPart(desk)
         self.begin_button = Button(theme, tr("Execute again"), self.begin, icon="refresh")
         advice = tr(
             "Every accepted test and every suspected defect of the bundle is executed five times in the pinned image, locked away as in "
@@ -40,6 +42,8 @@ class AgainCard(QFrame):
                 label(tr("Source"), "strong"),
                 row(self.source, Button(theme, tr("Choose…"), self._choose, size="")),
                 self.other,
+                label(tr("Packages, where the run had some installed"), "strong"),
+                self.network,
                 row(self.begin_button, None),
                 gap=8,
                 margins=(16, 12, 16, 12),
@@ -54,6 +58,7 @@ class AgainCard(QFrame):
     def clear(self) -> None:
         self.source.clear()
         self.other.setChecked(False)
+        self.network.remember({})
 
     def begin(self) -> None:
         """Begin, and show how it goes."""
@@ -67,6 +72,8 @@ class AgainCard(QFrame):
             failed=self._failed,
             source=self._text(),
             other_image=self.other.isChecked(),
+            allow_install=self.network.allow_install(),
+            packages=self.network.packages(),
             **self._asked(),
         )
 

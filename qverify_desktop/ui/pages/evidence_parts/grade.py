@@ -10,6 +10,7 @@ from qverify_desktop.ui.language import later, tr, trn
 from qverify_desktop.ui.pages.evidence_parts.anchors import told
 from qverify_desktop.ui.theme import Theme
 from qverify_desktop.ui.widgets.basics import IconLabel, column, empty, frame, label, row
+from qverify_desktop.ui.widgets.flow import FlowLayout
 from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN, when
 
 #: Notices that are shown; a bundle has few, unless somebody made it have many.
@@ -36,7 +37,7 @@ class GradeBand(QFrame):
         self.limit = label("", "body", "muted", wrap=True, select=True)
         self._problems = QVBoxLayout()
         self._problems.setSpacing(4)
-        self._ladder = row(gap=8)
+        self._ladder = FlowLayout(gap=8)
         words = column(self.sentence, self.limit, self._problems, gap=4)
         top = row(self._icon, words, gap=16)
         top.setStretch(1, 1)
@@ -79,7 +80,7 @@ class GradeBand(QFrame):
             )
         )
         step.setToolTip(tr("Every accepted test and every suspected defect ended again as the evidence says."))
-        self._ladder.insertWidget(self._ladder.count() - 1, step)
+        self._ladder.addWidget(step)
 
     def show_none(self, why: str) -> None:
         """No grade yet, and why."""
@@ -105,4 +106,3 @@ class GradeBand(QFrame):
             step.setToolTip(tr(words))
             step.setAccessibleName(f"{look.text()}: {tr(words)}")
             self._ladder.addWidget(step)
-        self._ladder.addStretch(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
@@ -18,11 +18,12 @@ from qverify_desktop.ui.widgets.words import GRADE, UNKNOWN, Look
 STATES: Mapping[str, Look] = {
     "agrees": Look("circle-check", "success", later("agrees")),
     "differs": Look("diamond-alert", "danger", later("differs")),
+    "flaky": Look("triangle-alert", "warning", later("flaky here")),
     "not_run": Look("circle-slash", "text-muted", later("not run")),
 }
 OUTCOMES: Mapping[str, Look] = {
     "reproduced": Look("shield-check", "success", later("Reproduced")),
-    "other_image": Look("triangle-alert", "warning", later("Agrees in another image")),
+    "other_environment": Look("triangle-alert", "warning", later("Agrees in another environment")),
     "differs": Look("diamond-alert", "danger", later("Differs")),
     "partly": Look("triangle-alert", "warning", later("Executed in part")),
     "nothing": Look("circle-slash", "text-muted", later("Nothing executed")),
@@ -44,6 +45,11 @@ _ENDS: Mapping[str, Look] = {
 }
 #: Notices that stand in the band.
 MOST_NOTICES = 4
+
+
+def kind_of(one: ComparedView) -> str:
+    """The state of a test, where one that ends differently from run to run here is told from one that has changed."""
+    return "flaky" if one["state"] == "differs" and not one["steady"] else one["state"]
 
 
 class OutcomeBand(QFrame):
@@ -88,14 +94,21 @@ class OutcomeBand(QFrame):
         empty(self._notices)
         if view["state"] == "running":
             return
-        remedies = [image["remedy"] for image in view["images"] if image["remedy"]]
-        for words in [*dict.fromkeys([*(i["sentence"] for i in view["images"] if i["sentence"]), *remedies])][
-            :MOST_NOTICES
-        ]:
-            self._notices.addWidget(label(words, "body", wrap=True, select=True))
-        told = {image["sentence"] for image in view["images"]}
-        for words in [one for one in view["notices"] if one not in told][:MOST_NOTICES]:
-            self._notices.addWidget(label(words, "small", "muted", wrap=True, select=True))
+        told = [*dict.fromkeys(one["sentence"] for one in (*view["images"], *view["packages"]) if one["sentence"])]
+        self._say(told, "body")
+        self._say([one for one in view["notices"] if one not in told], "small", "muted")
+        for words in view["advice"][:MOST_NOTICES]:
+            icon = IconLabel(self._theme, "arrow-right", "accent-text", words=tr("Next step"))
+            line = row(icon, label(words, "strong", wrap=True, select=True), gap=8)
+            line.setStretch(1, 1)
+            line.setAlignment(icon, Qt.AlignmentFlag.AlignTop)
+            self._notices.addLayout(line)
+
+    def _say(self, notices: Sequence[str], *look: str) -> None:
+        left = len(notices) - MOST_NOTICES
+        more = [tr("and {count} more, in the report", count=left)] if left > 0 else []
+        for words in (*notices[:MOST_NOTICES], *more):
+            self._notices.addWidget(label(words, *look, wrap=True, select=True))
 
     def _show_grades(self, view: ReproductionView) -> None:
         """The verifier's grade and, where it is earned, the reproduction's beside it."""
@@ -129,12 +142,15 @@ class ComparedDetail(QWidget):
         self.why = label("", "body", wrap=True, select=True)
         self.was = label("", "body", wrap=True, select=True)
         self.now = label("", "strong", wrap=True, select=True)
+        self.expected = label("", "body", wrap=True, select=True)
+        self._expected_title = label(tr("Expected"), "body", "muted")
         ends = QGridLayout()
         ends.setContentsMargins(0, 0, 0, 0)
         ends.setHorizontalSpacing(16)
         ends.setVerticalSpacing(4)
-        for line, (title, value) in enumerate(((tr("Then"), self.was), (tr("Here"), self.now))):
-            ends.addWidget(label(title, "body", "muted"), line, 0, Qt.AlignmentFlag.AlignTop)
+        titles = (self._expected_title, label(tr("Then"), "body", "muted"), label(tr("Here"), "body", "muted"))
+        for line, (title, value) in enumerate(zip(titles, (self.expected, self.was, self.now), strict=True)):
+            ends.addWidget(title, line, 0, Qt.AlignmentFlag.AlignTop)
             ends.addWidget(value, line, 1)
         ends.setColumnStretch(1, 1)
         self._ends = frame("sunken")
@@ -150,11 +166,15 @@ class ComparedDetail(QWidget):
         layout.addWidget(self._content)
 
     def show_test(self, one: ComparedView) -> None:
-        look = STATES[one["state"]]
+        look = STATES[kind_of(one)]
         self._icon.show_icon(look.icon, look.token, look.text())
         self.name.setText(one["id"].rpartition("::")[2])
         self.target.setText(f"{one['target']} · {one['id'].rpartition('::')[0]}")
         self.why.setText(one["why"] or tr("It ended each time as the evidence says."))
+        gives = tr("{call} gives {value}", call=one["call"], value=one["expected"]) if one["expected"] else ""
+        self.expected.setText(gives)
+        for part in (self.expected, self._expected_title):
+            part.setVisible(bool(gives))
         self.was.setText(one["was"] or tr("The bundle does not say."))
         self.now.setText(one["now"] or tr("It was not run."))
         set_property(self.now, "tone", "danger" if one["state"] == "differs" else "")
