@@ -15,8 +15,8 @@ from qverify_desktop.evidence.time_stamp import stamp
 from qverify_desktop.evidence.witness import cosign, witness_key
 from qverify_desktop.storage.anchors import TIME_STAMP, WITNESS, AnchorStore, Wanted
 from tests.evidence.authority import Authority, reply_by_openssl, served
-from tests.evidence.logs import OTHER_KEY, House, members, packed, whole_analysis
-from tests.evidence.test_witness import LOG_KEY, ORIGIN
+from tests.evidence.logs import ORIGIN, OTHER_KEY, House, members, packed, whole_analysis
+from tests.evidence.test_witness import LOG_KEY
 from tests.evidence.witness_server import WitnessServer
 
 PAGE = Path(__file__).parents[1] / "docs" / "auditing.md"

@@ -131,6 +131,38 @@ def test_bad_input_is_a_sentence_and_a_document(
     assert not home.exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "verifiy x",
+            ("'verifiy' is no COMMAND; it is one of: analyze,", "Did you mean verify? See: qverify --help"),
+        ),
+        (
+            "analyze . --modle none",
+            ("no place for --modle none.", "Did you mean --model? See: qverify analyze --help"),
+        ),
+        (
+            "export r1 --format pdf -o x",
+            ("'pdf' is no --format; it is one of: html,", "  See: qverify export --help"),
+        ),
+        (
+            "hosted send r1 --contents=full",
+            ("no place for --contents=full.", "mean --content? See: qverify hosted send"),
+        ),
+        ("signing-key", ("it lacks show|rotate|revoke.", "See: qverify signing-key --help")),
+        ("analyze . --seed one", ("--seed takes a whole number, not 'one'.", "See: qverify analyze --help")),
+        ("keys set openai sk-secret", ("A key is never an argument", "have it replaced")),
+        ("keys sk-secret", ("it names no action", "See: qverify keys --help")),
+    ],
+)
+def test_wrong_words_are_answered_by_the_command_that_got_them(words: str, told: tuple[str, str], home: Path) -> None:
+    done = qverify(*words.split(), home=home)
+    assert_one_sentence(done, 2)
+    sentence, remedy = done.stderr.splitlines()
+    assert told[0] in sentence and told[1] in remedy and "secret" not in done.stderr
+
+
 def test_verify_needs_and_makes_no_state(tmp_path: Path, home: Path) -> None:
     (tmp_path / "bundle.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     done = subprocess.run(

@@ -165,17 +165,16 @@ def outcome_of(tests: Sequence[Compared], images: Sequence[ComparedImage], packa
     return Outcome.REPRODUCED if same else Outcome.OTHER_ENVIRONMENT
 
 
-def advice_of(tests: Sequence[Compared], images: Sequence[ComparedImage], packages_same: bool) -> tuple[str, ...]:
-    """What to do next where it is no reproduction, the likeliest cause first; nothing where it is one."""
+def advice_of(
+    tests: Sequence[Compared], images: Sequence[ComparedImage], packages: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What to do next where it is no reproduction, the likeliest cause first; nothing where it is one. ``packages`` is what to do for
+    those."""
     differing = [test for test in tests if test.state is Agreement.DIFFERS]
     unsteady = sum(not test.steady for test in differing)
     changed = len(differing) - unsteady
     advice = [f"First get the pinned image. {image.remedy}" for image in images if image.remedy]
-    if not packages_same:
-        advice.append(
-            "The packages are not the run's. Give it a folder that holds those, and execute it again: until then a difference may "
-            "come from them."
-        )
+    advice += packages
     if unsteady:
         advice.append(
             f"{_tests(unsteady)} from run to run here: flaky, which speaks of time, order or chance in the test or its target. "

@@ -130,6 +130,7 @@ async def _executed(steps: Steps, request: ReproductionRequest, original: Origin
     tests: list[Compared] = []
     images: list[ComparedImage] = []
     packages: list[ComparedPackage] = []
+    hints: list[str] = []
     packages_same = True
     notices = _notices(steps, claims)
     steps.reporter.started(Stage.JUDGE)
@@ -152,6 +153,7 @@ async def _executed(steps: Steps, request: ReproductionRequest, original: Origin
         again = await install_again(steps, project, claim.installed)
         packages += again.compared
         packages_same = packages_same and again.same
+        hints += [again.advice] if again.advice else []
         notices += [again.problem] if again.problem else again.notices
         if again.problem:
             # What fails for want of packages would be no difference of the tests.
@@ -195,7 +197,7 @@ async def _executed(steps: Steps, request: ReproductionRequest, original: Origin
         tuple(tests),
         tuple(images),
         tuple(packages),
-        () if outcome is Outcome.REPRODUCED else advice_of(tests, images, packages_same),
+        () if outcome is Outcome.REPRODUCED else advice_of(tests, images, hints),
         tuple(dict.fromkeys(notices)),
         layout,
         spent.elapsed_ms,

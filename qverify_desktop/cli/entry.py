@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from qverify_desktop import __version__
 from qverify_desktop.cli.evidence_options import add_evidence
 from qverify_desktop.cli.hosted_options import add_hosted
 from qverify_desktop.cli.machine_options import add_machine
 from qverify_desktop.cli.run_options import add_runs
+from qverify_desktop.domain.errors import BadInput
 from qverify_desktop.domain.key_variables import StartKeys
 
 _EXAMPLES = """\
@@ -44,16 +47,44 @@ QVERIFY_HOME names the folder that holds all state.
 """
 
 
+_NO_CHOICE = re.compile(r"argument (\S+): invalid choice: (.+) \(choose from (.+)\)", re.DOTALL)
+
+
 class _Parser(argparse.ArgumentParser):
-    """Wrong usage is bad input like any other: one sentence, with ``--json`` a document."""
+    """Wrong usage is bad input like any other: one sentence, with ``--json`` a document. What may be a key is not repeated in it."""
 
     def error(self, message: str) -> NoReturn:
-        from qverify_desktop.domain.errors import BadInput
-
         if self.prog == "qverify keys":
             # What stands in the place of the action may be a key.
-            raise BadInput("The command can't be read: it names no action.", f"See: {self.prog} --help")
-        raise BadInput(f"The command can't be read: {message}.", f"See: {self.prog} --help")
+            raise self._unreadable("it names no action")
+        if chosen := _NO_CHOICE.fullmatch(message):
+            name, given, offered = chosen.groups()
+            choices = offered.replace("'", "").split(", ")
+            raise self._unreadable(f"{given} is no {name}; it is one of: {', '.join(choices)}", given, choices)
+        message = re.sub(r"the following arguments are required: (.+)", r"it lacks \1", message)
+        message = re.sub(r"argument (\S+): invalid int value: (.+)", r"\1 takes a whole number, not \2", message)
+        raise self._unreadable(message)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What a command does not know is answered by that command, so that the sentence is about its own options."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown and self.prog.startswith("qverify keys"):
+            raise BadInput(
+                "A key is never an argument: other programs can see those, and shells keep them. Nothing was changed.",
+                "Leave it out; it is asked for, or read from standard input. If that was a key, have it replaced.",
+            )
+        if unknown:
+            raise self._unreadable(
+                f"it has no place for {' '.join(unknown)}",
+                unknown[0].split("=")[0],
+                list(self._option_string_actions),
+            )
+        return options, unknown
+
+    def _unreadable(self, why: str, given: str = "", known: Sequence[str] = ()) -> BadInput:
+        near = get_close_matches(given.strip("'"), known, 1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        return BadInput(f"The command can't be read: {why}.", f"{meant}See: {self.prog} --help")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in arguments
     try:
         StartKeys.take()
-        options = _read(arguments)
+        options = _parser().parse_args(arguments)
         if options.command is None:
             _parser().print_help()
             return 2
@@ -75,22 +106,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last stop: a sentence instead of a traceback
         return _say(error, as_json, arguments)
-
-
-def _read(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options. Raises ``BadInput``; what may be a key is not repeated in it."""
-    from qverify_desktop.domain.errors import BadInput
-
-    parser = _parser()
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown and options.command == "keys":
-        raise BadInput(
-            "A key is never an argument: other programs can see those, and shells keep them. Nothing was changed.",
-            "Leave it out; it is asked for, or read from standard input. If that was a key, have it replaced.",
-        )
-    if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return options
 
 
 def _say(error: Exception, as_json: bool, arguments: Sequence[str]) -> int:

@@ -107,6 +107,7 @@ def _add_log(commands: Any) -> None:
     parser.add_argument(
         "action",
         choices=("show", "rotate", "revoke"),
+        metavar="show|rotate|revoke",
         help="rotate lets a new key sign; revoke says that a key may be in other hands, and replaces it where it is the one in use",
     )
     parser.add_argument(

@@ -49,6 +49,7 @@ def _add_models(commands: Any) -> None:
     parser.add_argument(
         "action",
         choices=("list", "show", "pull", "pause", "rm", "import", "recommend"),
+        metavar="list|show|pull|pause|rm|import|recommend",
         help="pull NAME fetches a model or goes on with it (Ctrl+C pauses), pause NAME pauses what another command fetches, "
         "import PATH [NAME] brings in a GGUF file or a folder as Ollama keeps it, recommend names one for this machine",
     )
@@ -69,6 +70,7 @@ def _add_runtimes(commands: Any) -> None:
     parser.add_argument(
         "action",
         choices=("list", "build", "check", "save", "load", "import"),
+        metavar="list|build|check|save|load|import",
         help="save FILE writes images into one file, load FILE brings them to another machine with Docker, "
         "import FILE takes one for sandboxes without Docker",
     )

@@ -74,31 +74,45 @@ class Reproductions:
         self._check = check
         self._going: dict[str, _Going] = {}
         self._closing = False
+        self._beginning = asyncio.Lock()
 
     def clear_killed(self) -> None:
-        """Close the records of reproductions that a dead process left open, and remove what they worked on. Blocking; before any begins."""
+        """Close the records of reproductions that were left open (by a dead process, or for want of room), and remove what they worked on.
+        Blocking; before any begins. What still can't be closed is left to the next time."""
         workspace, journal = self._services.workspace, self._services.journal
         for folder in workspace.glob(RECORDS) if workspace.is_dir() else ():
-            digest = self._services.artefacts.put(b"stopped")
             # One that was not opened yet, or is closed, takes no entry.
             with contextlib.suppress(QVerifyError):
+                digest = self._services.artefacts.put(b"stopped")
                 journal.record(folder.name, "close", digest, [Evidence("run_closed", {"outcome": "stopped"}, {})])
                 journal.checkpoint(folder.name)
-            shutil.rmtree(folder, ignore_errors=True)
+            self._clear(folder)
+
+    def _clear(self, folder: Path) -> None:
+        """Remove what a reproduction worked on. The folder stays, empty, while its record is open: ``clear_killed`` finds it by that."""
+        journal = self._services.journal
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(QVerifyError, OSError):
+            if journal.recorded(folder.name, "open") and not journal.recorded(folder.name, "close"):
+                folder.mkdir(mode=0o700, parents=True)
 
     async def start(self, request: ReproductionRequest) -> ReproductionView:
         """Begin; answers at once. Raises ``BadInput`` for what can't be read as a bundle or a source."""
         if self._closing:
             raise QVerifyError("QVerify is closing.", "Start it again, then try again.")
-        if any(one.task is not None and not one.task.done() for one in self._going.values()):
-            raise BadInput("Another bundle is being executed again just now.", "Wait for its end, or stop it first.")
-        request = await asyncio.to_thread(self._settled, request)
-        name = naming.new_record()
-        while len(self._going) >= MOST:
-            self._going.pop(next(iter(self._going)))
-        going = self._going[name] = _Going(empty_view(name, request))
-        going.task = asyncio.create_task(self._work(going, name, request), name=f"reproduction {name}")
-        return going.view
+        async with self._beginning:
+            if any(one.task is not None and not one.task.done() for one in self._going.values()):
+                raise BadInput(
+                    "Another bundle is being executed again just now.", "Wait for its end, or stop it first."
+                )
+            request = await asyncio.to_thread(self._settled, request)
+            await asyncio.to_thread(self.clear_killed)
+            name = naming.new_record()
+            while len(self._going) >= MOST:
+                self._going.pop(next(iter(self._going)))
+            going = self._going[name] = _Going(empty_view(name, request))
+            going.task = asyncio.create_task(self._work(going, name, request), name=f"reproduction {name}")
+            return going.view
 
     def _settled(self, request: ReproductionRequest) -> ReproductionRequest:
         if not Path(request.bundle).is_absolute() or not Path(request.bundle).is_file():
@@ -165,7 +179,7 @@ class Reproductions:
             _tell(going, state=State.FAILED, sentence=told.sentence, error=wire.error_to_json(told))
         finally:
             going.view["duration_ms"] = going.view["duration_ms"] or round((time.monotonic() - began) * 1000)
-            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+            await asyncio.shield(asyncio.to_thread(self._clear, folder))
 
     async def _executed(
         self, going: _Going, name: str, request: ReproductionRequest, folder: Path, began: float
@@ -276,7 +290,7 @@ def _show(going: _Going, result: Reproduction) -> None:
         sentence=result.sentence,
         meaning=meaning,
         limit=limit,
-        notices=list(dict.fromkeys([*view["notices"], *result.notices])),
+        notices=list(dict.fromkeys([*result.notices, *view["notices"]])),
         images=[asdict(image) for image in result.images],
         packages=[asdict(one) for one in result.packages],
         advice=list(result.advice),

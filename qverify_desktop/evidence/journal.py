@@ -292,9 +292,10 @@ class EvidenceJournal:
                 attestations = self._attestations(session, close, closing)
                 complete_tiles(session, closing.size)
                 note = closing.note
-        self._last.keep(note)
-        with self._database.reading() as session, refusing_damage(run):
-            contents = contents_of(session, self.origin, run, closing, attestations)
+        with refusing_damage(run):
+            self._last.keep(note)
+            with self._database.reading() as session:
+                contents = contents_of(session, self.origin, run, closing, attestations)
         write_bundle(path, contents, self._artefacts, disclosure)
 
     def _attestations(self, session: Session, close: EntryRow, closing: CheckpointRow) -> bytes:

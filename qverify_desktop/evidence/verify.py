@@ -25,6 +25,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -38,15 +39,27 @@ from cryptography.hazmat.primitives.serialization import Encoding
 MEANINGS = {
     "INVALID": "Something was changed, left out or added after it was signed, or another key signed it. Don't rely on any of it.",
     "DIVERGED": "The bundle is whole in itself, but its log contradicts the checkpoint you know: the log was written anew.",
-    "UNANCHORED": "Every event of this run is in the signed log, in order, none missing and none changed. It does not show when "
-    "that was, that the findings are right, or that the holder of the key did not write the whole log anew: "
-    "keep checkpoints yourself and give one with --known-checkpoint.",
-    "TIMESTAMPED": "Every event of this run is in the signed log, in order, none missing and none changed, and the authority that you "
-    "named confirms that the log was so at that time at the latest. It does not show that the findings are right, that nobody "
-    "was shown another log, or that the authority's certificate was not revoked, unless you gave its list with --tsa-crl.",
-    "WITNESSED": "Every event of this run is in the signed log, in order, none missing and none changed, and a witness that you named "
-    "has seen the log grow up to here without a rewrite. It does not show that the findings are right.",
+    "UNANCHORED": "It does not show when that was, or that the findings are right.",
+    "TIMESTAMPED": "The authority that you named confirms that the log was so at that time at the latest. It does not show that the "
+    "findings are right, that nobody was shown another log, or that the authority's certificate was not revoked, unless you gave "
+    "its list with --tsa-crl.",
+    "WITNESSED": "A witness that you named has seen the log grow up to here without a rewrite. It does not show that the findings "
+    "are right.",
 }
+#: What is whole in itself and signed by somebody else.
+STRANGE = (
+    "The bundle is whole in itself, but does not rest on the key that you trust. Don't rely on it as that key's."
+)
+#: What a bundle that is whole shows of its run, before what its grade adds.
+SHOWN = "Every event of this run is in the signed log, in order, none missing and none changed."
+SHOWN_OF_HEADERS = (
+    "The opening and the close of this run are in the signed log, in order and not changed, and its other events are counted there; they "
+    "are not in the bundle."
+)
+REWRITTEN = (
+    "Nor does it show that the holder of the key did not write the whole log anew: keep checkpoints yourself and give one with "
+    "--known-checkpoint."
+)
 OPENED, CLOSED = "run_opened", "run_closed"
 #: How much of the run a bundle shows, and what it leaves open that a full one would answer.
 FULL, REDACTED, HEADERS = "full", "redacted", "headers"
@@ -90,8 +103,9 @@ SIGSTORE_FILES = ("attest/run.sigstore.json", "attest/test-result.sigstore.json"
 ENVELOPE = {"payload": str, "payloadType": str, "signatures": [{"keyid": str, "sig": str}]}
 ANNOUNCED_KEY = {"public": str, "protection": str}
 COMMITMENT = {"commitment": str, "bytes": int}
-#: Entries of a reproduction: how an image and a test compare with those of the bundle that was executed again, and the whole.
-IMAGE_COMPARED, TEST_COMPARED, REPRODUCED = "image_compared", "test_compared", "reproduced"
+#: Entries of a reproduction: how an image, packages and a test compare with those of the bundle that was executed again, and the whole.
+IMAGE_COMPARED, PACKAGES_COMPARED = "image_compared", "packages_compared"
+TEST_COMPARED, REPRODUCED = "test_compared", "reproduced"
 #: Entries of which only the first counts.
 TOLD_ONCE = frozenset((OPENED, "snapshot", "reused", "verdict", REPRODUCED))
 GIT_HASH = "[0-9a-f]{40}|[0-9a-f]{64}"
@@ -109,8 +123,8 @@ MAX_MEMBER, MAX_TOTAL, MAX_SMALL, MAX_PACKED, MAX_RATIO = 1 << 30, 1 << 32, 16 <
 MAX_KEPT = 512 << 20
 #: Bytes of a time stamp or of a checkpoint with its cosignatures, and lines of signatures on one.
 MAX_ANCHOR, MAX_SIGNATURES = 256 << 10, 64
-#: Bytes of a revocation list; those of large authorities have some.
-MAX_CRL = 64 << 20
+#: Bytes of a file that was given to check against, and of a revocation list: those of large authorities have some.
+MAX_GIVEN, MAX_CRL = 1 << 20, 64 << 20
 #: First byte of the key in a verifier key (C2SP signed-note): what its signatures are over.
 SIGNS_NOTES, COSIGNS = 1, 4
 
@@ -237,18 +251,15 @@ def signature_lines(block: str, where: str) -> list[tuple[str, bytes]]:
     return lines
 
 
-def canonical(value: Any, depth: int = MAX_DEPTH) -> str:
-    """RFC 8785 in the profile of the log: no floats, integers below 2**53, bounded depth. Raises ``ValueError``."""
-    if depth == 0:
-        raise ValueError("nested too deeply")
+def canonical(value: Any) -> str:
+    """RFC 8785 of a value that has no floats and no large integers, as all that is read here."""
+    return ENCODER.encode(_ordered(value))
+
+
+def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key], depth - 1)}" for key in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join([canonical(inner, depth - 1) for inner in value]) + "]"
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise ValueError("an integer of 2**53 or more")
-    return json.dumps(value, ensure_ascii=False)
+        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [_ordered(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -826,6 +837,11 @@ class Archive:
             self.file = path.open("rb")
         except OSError as error:
             raise BundleUnreadable(f"{path} can't be read ({error.strerror}).") from None
+        if not self.file.seekable():
+            self.file.close()
+            raise BundleUnreadable(
+                f"{path} is a pipe, and a bundle is read from its end: save it to a file, and name that."
+            )
         try:
             self.zip = zipfile.ZipFile(self.file)
             self.infos = sorted(self.zip.infolist(), key=lambda info: info.header_offset)
@@ -935,9 +951,10 @@ class Told:
         self.tests: dict[str, set[str]] = {"accepted": set(), "refused": set(), "suspected": set()}
         self.commitments: dict[str, tuple[str, int]] = {}
         self.relied_on: list[tuple[int, dict[str, Any]]] = []
-        #: Of a reproduction: each test with what was claimed of it, how it ended; and whether the images were the pinned ones.
+        #: Of a reproduction: each test with what was claimed of it, how it ended; and whether images and packages were the run's.
         self.compared: dict[tuple[str, str], str] = {}
         self.same_images: list[bool] = []
+        self.same_packages = True
         self._room = MAX_KEPT
 
     def _keep(self, *texts: str) -> None:
@@ -984,6 +1001,8 @@ class Told:
         elif kind == IMAGE_COMPARED:
             self._keep()
             self.same_images.append(data.get("same") is True)
+        elif kind == PACKAGES_COMPARED:
+            self.same_packages = self.same_packages and data.get("same") is True
 
 
 class Anchors(NamedTuple):
@@ -1002,6 +1021,9 @@ class Verification:
         self.archive, self.trusted, self.known, self.named = archive, trusted, known, anchors
         self.problems: list[str] = []
         self.notices: list[str] = []
+        #: What holds against the key and the checkpoint that were given; and why the key does not.
+        self.confirmed: list[str] = []
+        self.strange = ""
         self.diverged, self.events, self.note, self.run, self.origin, self.size = "", 0, b"", "", "", 0
         self.version, self.disclosure = 1, FULL
         self.announced: Any = None
@@ -1066,6 +1088,8 @@ class Verification:
         self.origin, self.run, self.size = manifest["origin"], manifest["run"], manifest["size"]
         if len(self.keys) != len(manifest["keys"]):
             raise Broken("bundle.json names a key twice.")
+        if any(key.name != self.origin for key in self.keys.values()):
+            raise Broken("bundle.json names a key of another log.")
 
     def _checkpoints(self) -> None:
         self.note = self.archive.read("checkpoint")
@@ -1116,27 +1140,36 @@ class Verification:
                 )
         self._trusted_key()
 
+    @property
+    def faults(self) -> list[str]:
+        """Whatever makes the bundle INVALID, in sentences."""
+        return [*self.problems, *([self.strange] if self.strange else [])]
+
     def _trusted_key(self) -> None:
+        """Whether the key that you trust, or one that it handed on to, signed the close. A bundle of another is examined on."""
         if self.trusted is None:
             self.notices.append(
                 "The key that was used comes from the bundle itself and shows nothing about who made it: give --public-key."
             )
             return
         # A rotation that the old key signed hands its trust on; a revocation does not.
-        reached, explained = self.trusted, {self.trusted}
+        reached, explained, which = self.trusted, {self.trusted}, "The key that you gave"
         for change in self.changes:
             if change.old == reached and change.kind == REVOKED and change.size <= self.size:
-                raise Broken(
-                    f"The key that you gave was revoked at entry {change.size - 1} of this log: get the new one by another way."
+                self.strange = (
+                    f"{which} was revoked at entry {change.size - 1} of this log: get the new one by another way."
                 )
+                return
             if change.old == reached:
                 reached = change.new
                 explained.add(reached)
-                self.notices.append(
-                    f"The key that you gave was rotated at entry {change.size - 1}; the new one signed since."
-                )
+                self.notices.append(f"{which} was rotated at entry {change.size - 1}; the new one signed since.")
+                which = f"The key {reached.id.hex()}, to which the one that you gave had handed over,"
         if reached not in self.signers[self.size]:
-            raise Broken("The closing checkpoint was not signed by the key that you gave.")
+            self.strange = "The closing checkpoint was not signed by the key that you gave."
+            return
+        handed = "" if reached == self.trusted else ", by way of the changes that the log records"
+        self.confirmed.append(f"The log is signed with the key that you gave{handed}.")
         for change in reversed(self.changes):
             if change.new in explained:
                 explained.add(change.old)
@@ -1199,7 +1232,9 @@ class Verification:
         for index, leaf, raw, entry in self._entries("entries"):
             first = first or entry
             if entry["run"] != self.run or entry["seq"] != self.events or entry["prev"] != prev:
-                raise Broken(f"Entry {self.events} of the run does not follow the one before it.")
+                raise self._changed(index) or Broken(
+                    f"Entry {self.events} of the run does not follow the one before it."
+                )
             if (entry["type"] == OPENED) != (self.events == 0):
                 raise Broken("The run does not begin with its opening, or is opened twice.")
             if self.told.ends[1:]:
@@ -1214,6 +1249,19 @@ class Verification:
             self.notices.append(
                 "The clock of the machine was set back during the run; the order of the events is not affected."
             )
+
+    def _changed(self, last: int) -> Broken | None:
+        """Of the entries up to leaf ``last``, where one does not follow, the first that is not the leaf of the log that it says; ``None``
+        where the hashes are of no help. The tiles are not proven to be the log's yet, so this only says where to look."""
+        leaves = self.leaves["entries"]
+        shown = takewhile(lambda index: index <= last, self._indexes("entries"))
+        for tile in {index // 256: None for index in shown}:
+            width = min(256, self.size - tile * 256)
+            with suppress(Broken):
+                other = leaves.differs(tile * 256, self.archive.read(tile_name(tile, width), 8192))
+                if other is not None:
+                    return Broken(f"Leaf {other} of the log is not the entry that the bundle shows for it.")
+        return None
 
     def _own_headers(self) -> None:
         """The opening and the close of a run whose other entries are not shown."""
@@ -1371,7 +1419,7 @@ class Verification:
         withheld = missing + len(self.told.commitments) - len(opened)
         if withheld:
             self.notices.append(
-                f"{withheld} contents are not in the bundle (withheld or deleted); the log commits to them."
+                f"Contents that are not in the bundle (withheld or deleted): {withheld}. The log commits to them."
             )
 
     def _attestations(self) -> None:
@@ -1473,11 +1521,16 @@ class Verification:
             self.notices.append("The checkpoint you know is of another log, so it says nothing about this one.")
         elif self.known.size > self.size:
             self.notices.append(
-                "The checkpoint you know is younger than this bundle, so the two were not compared: export the run again."
+                "The checkpoint you know is younger than this bundle, so the two were not compared. A bundle stays as the run's end sealed "
+                "it: give a checkpoint from before, or verify the bundle of a run that ended after it."
             )
         elif self.known.root != self.known_root:
             self.diverged = (
                 f"The first {self.known.size} entries of this log are not those of the checkpoint you know."
+            )
+        else:
+            self.confirmed.append(
+                f"The log extends the checkpoint that you know ({self.known.size} entries): nothing up to there was written anew."
             )
 
     def _anchors(self) -> None:
@@ -1540,6 +1593,8 @@ class Verification:
             )
 
     def _nothing_else(self) -> None:
+        if self.problems:
+            return  # A step that ended early has left files of the bundle unread.
         if self.archive.unread:
             raise Broken(f"The archive holds a file that is no part of a bundle: {min(self.archive.unread)[:120]!a}.")
         if self.archive.repacked:
@@ -1550,16 +1605,18 @@ class Verification:
     def answer(self) -> dict[str, Any]:
         reached = {anchor["kind"] for anchor in self.anchors if anchor["counts"]}
         anchored = "WITNESSED" if "witness" in reached else "TIMESTAMPED" if reached else "UNANCHORED"
-        grade = "INVALID" if self.problems else "DIVERGED" if self.diverged else anchored
+        grade = "INVALID" if self.faults else "DIVERGED" if self.diverged else anchored
         return {
             "grade": grade,
             "grades": [grade],
             "valid": grade not in ("INVALID", "DIVERGED"),
-            "problems": [*self.problems, *([self.diverged] if self.diverged else [])],
+            "problems": [*self.faults, *([self.diverged] if self.diverged else [])],
+            "confirmed": self.confirmed if grade not in ("INVALID", "DIVERGED") else [],
             "events": self.events,
             "checkpoint": self.note.decode("utf-8", "replace"),
             "notices": self.notices,
-            "meaning": MEANINGS[grade],
+            "meaning": self._meaning(grade),
+            "said": self._said(),
             "run": self.run,
             "origin": self.origin,
             "size": self.size,
@@ -1570,12 +1627,41 @@ class Verification:
             "record": record_in(self),
         }
 
+    def _meaning(self, grade: str) -> str:
+        if grade in ("INVALID", "DIVERGED"):
+            return MEANINGS[grade] if self.problems or self.diverged else STRANGE
+        shown = SHOWN_OF_HEADERS if self.disclosure == HEADERS else SHOWN
+        compared = self.known is not None and self.known_root == self.known.root
+        rewritten = REWRITTEN if grade == "UNANCHORED" and not compared else ""
+        return " ".join(filter(None, (shown, MEANINGS[grade], rewritten)))
+
+    def _said(self) -> dict[str, Any] | None:
+        """What the run's entries say of it; ``None`` where they don't hold or are not shown."""
+        if self.problems or self.disclosure == HEADERS or len(self.told.ends) != 2:
+            return None
+        opened, closed = (entry for _, _, entry in self.told.ends)
+        snapshot, verdict = (self.told.first.get(kind, NOTHING) for kind in ("snapshot", "verdict"))
+        texts = {
+            "commit": snapshot.get("commit"),
+            "tree": snapshot.get("tree"),
+            "opened_at": opened["at"],
+            "closed_at": closed["at"],
+            "outcome": closed["data"].get("outcome"),
+            "verdict": verdict.get("verdict"),
+        }
+        return {
+            **{field: plain(text) if type(text) is str else "" for field, text in texts.items()},
+            "dirty": snapshot.get("dirty") is True,
+            **{kind: len(names) for kind, names in self.told.tests.items()},
+            "images": [f"{plain(language)} sha256:{digest}" for language, digest in self.told.images],
+        }
+
 
 def record_in(bundle: Verification) -> dict[str, Any] | None:
     """What a bundle that is whole says of a reproduction, ``None`` where it is no record of one: its name (``record``), ``about`` (the
     run), ``origin`` of that run's log, ``checkpoint_sha256`` of its closing checkpoint, ``outcome``, counts, and a ``sentence``."""
     said = bundle.told.first.get(REPRODUCED)
-    if said is None or bundle.problems:
+    if said is None or bundle.faults:
         return None
     of = said["of"] if type(said.get("of")) is dict else NOTHING
     texts = {"about": of.get("run"), "origin": of.get("origin"), "checkpoint_sha256": of.get("checkpoint_sha256")}
@@ -1623,8 +1709,8 @@ def reproduced_by(bundle: Verification, record: Verification, key_given: bool) -
 
 def _check_record(bundle: Verification, record: Verification, told: dict[str, Any] | None) -> None:
     """Raises ``Broken`` unless the record shows that every test of the bundle was executed again and agreed."""
-    if record.problems:
-        raise Broken(f"The record of the reproduction is INVALID: {record.problems[0]}")
+    if record.faults:
+        raise Broken(f"The record of the reproduction is INVALID: {record.faults[0]}")
     if told is None:
         headers = "shows headers only, so it does not say what came of it"
         what = headers if record.disclosure == HEADERS else "is a bundle, but no record of a reproduction"
@@ -1642,6 +1728,8 @@ def _check_record(bundle: Verification, record: Verification, told: dict[str, An
         raise Broken(f"The record says that all of {told['tests']} tests agreed, but does not show it test by test.")
     if not record.told.same_images or not all(record.told.same_images):
         raise Broken("The record does not show that its tests were executed in the pinned images.")
+    if not record.told.same_packages:
+        raise Broken("The record says that its tests were executed with other packages than the run's.")
     if bundle.disclosure == HEADERS:
         raise Broken(
             "The bundle shows headers only, so which tests it has can't be compared with the record: use a redacted or full one."
@@ -1693,7 +1781,8 @@ def verify_bundle(
 
     The answer is ready for JSON: ``grade``, ``grades`` (with REPRODUCED where it is shown), ``valid``, ``problems`` and ``notices``
     (sentences), ``events`` (the run's entries), ``checkpoint`` (the closing signed note: keep it, it is the next time's known one),
-    ``meaning``, ``run``, ``origin``, ``size`` (of the log), ``disclosure``, ``attestations`` (how many hold), ``anchors`` (``kind``,
+    ``confirmed`` (sentences on what holds against the key and the checkpoint that you gave), ``meaning``, ``said`` (what the run says of
+    itself: commit, tree, times, verdict, counts, images; ``None`` where that does not hold or is not shown), ``run``, ``origin``, ``size`` (of the log), ``disclosure``, ``attestations`` (how many hold), ``anchors`` (``kind``,
     ``by``, ``at`` in RFC 3339, and whether each ``counts``), ``others`` (the other runs of the log: how many are ``open``, and how the
     ``closed`` ones ended), ``record`` (what the bundle says of a reproduction, where it is the record of one), and with a
     ``reproduction`` whether it ``holds``. Raises ``BundleUnreadable``.
@@ -1705,6 +1794,10 @@ def verify_bundle(
     )
     examined = _examined(path, public_key, known_checkpoint, anchors)
     answer = examined.answer()
+    if reproduction is None and reproduction_key.strip():
+        raise BundleUnreadable(
+            "A --reproduction-key says who executed the tests again, but no record of that was given: add --reproduction RECORD."
+        )
     if reproduction is not None and answer["valid"]:
         record = _examined(reproduction, reproduction_key, None, Anchors([], [], []))
         answer["reproduction"] = reproduced_by(examined, record, bool(reproduction_key.strip()))
@@ -1728,31 +1821,32 @@ def _examined(path: Path | str, key: str, known_checkpoint: Path | str | None, a
     return verification
 
 
-def read_certificates(path: Path) -> list[x509.Certificate]:
+def read_file(path: Path, what: str, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            raw = file.read(1 << 20)
-        return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
+            raw = file.read(most + 1)
     except OSError as error:
-        raise BundleUnreadable(f"The certificate {path} can't be read ({error.strerror}).") from None
+        raise BundleUnreadable(f"{what} {path} can't be read ({error.strerror}).") from None
+    if len(raw) > most:
+        raise BundleUnreadable(f"{what} {path} is over {most >> 20} MiB.")
+    return raw
+
+
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    raw = read_file(path, "The certificate", MAX_GIVEN)
+    try:
+        return x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
     except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
         raise BundleUnreadable(f"{path} holds no certificate (X.509, PEM or DER).") from None
 
 
 def read_revoked(path: Path) -> list[x509.CertificateRevocationList]:
     """The revocation lists (RFC 5280, section 5) of a file: one in DER, or any number in PEM."""
+    raw = read_file(path, "The revocation list", MAX_CRL)
+    blocks = re.findall(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", raw)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_CRL + 1)
-        if len(raw) > MAX_CRL:
-            raise BundleUnreadable(f"The revocation list {path} is over {MAX_CRL >> 20} MiB.")
-        blocks = re.findall(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", raw)
         return [x509.load_pem_x509_crl(block) for block in blocks] or [x509.load_der_x509_crl(raw)]
-    except OSError as error:
-        raise BundleUnreadable(f"The revocation list {path} can't be read ({error.strerror}).") from None
-    except BundleUnreadable:
-        raise
-    except Exception:  # noqa: BLE001 - a version or an algorithm that does not exist raises errors of other kinds
+    except Exception:  # noqa: BLE001 - as above
         raise BundleUnreadable(f"{path} holds no revocation list (X.509, PEM or DER).") from None
 
 
@@ -1766,13 +1860,11 @@ def read_witnesses(texts: Sequence[str]) -> list[Key]:
 def read_known(path: Path, trusted: Key | None) -> Head:
     """A kept checkpoint; one that was typed or scanned from paper may end its lines in another way, not end the last one, or have a
     signature on the line below its name, as a narrow sheet has it."""
+    raw = read_file(path, "The known checkpoint", MAX_GIVEN)
+    raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
+    raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
     try:
-        with path.open("rb") as file:
-            raw = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip() + b"\n"
-        raw = re.sub(rb"(?m)^(\xe2\x80\x94 [^\s]+)\n(?=[A-Za-z0-9+/=]+$)", rb"\1 ", raw)
         return parse_checkpoint(raw, named([trusted] if trusted else []), "The known checkpoint")
-    except OSError as error:
-        raise BundleUnreadable(f"The known checkpoint {path} can't be read ({error.strerror}).") from None
     except Broken as broken:
         raise BundleUnreadable(f"{path} is of no use as a known checkpoint. {broken}") from None
 
@@ -1837,7 +1929,13 @@ def exit_code(answer: dict[str, Any]) -> int:
 def lines_of(answer: dict[str, Any]) -> Iterator[str]:
     """An answer for a person."""
     yield f"{', '.join(answer['grades'])}. {answer['meaning']}"
-    yield f"{answer['events']} events of the run {plain(answer['run'])}, log {plain(answer['origin'])}."
+    if answer["run"]:
+        yield f"{answer['events']} events of the run {plain(answer['run'])}, log {plain(answer['origin'])}."
+    if answer["valid"] and answer["checkpoint"]:
+        yield f"Closing checkpoint: {' '.join(plain(line) for line in answer['checkpoint'].split(chr(10))[1:3])}"
+    yield from (f"  holds: {sentence}" for sentence in answer["confirmed"])
+    if answer["said"] and answer["valid"]:
+        yield from (f"  {line}" for line in said_lines(answer["said"]))
     others = answer["others"]
     if answer["valid"] and (others["open"] or others["closed"]):
         words = [f"{word} {count}" for word, count in sorted(others["closed"].items())]
@@ -1854,6 +1952,19 @@ def lines_of(answer: dict[str, Any]) -> Iterator[str]:
         yield f"  record: {answer['record']['sentence']}"
     yield from (f"  problem: {sentence}" for sentence in answer["problems"])
     yield from (f"  notice: {sentence}" for sentence in answer["notices"])
+
+
+def said_lines(said: dict[str, Any]) -> Iterator[str]:
+    """What a run says of itself."""
+    yield "What the run says of itself; that it was recorded is proven, not that it is right:"
+    if said["tree"]:
+        commit = f"commit {said['commit']}" if said["commit"] else "no commit"
+        yield f"  source: {commit}{', with uncommitted changes' if said['dirty'] else ''}; git tree {said['tree']}"
+    yield f"  from {said['opened_at']} to {said['closed_at']}, ended as {said['outcome'].replace('_', ' ')}"
+    if said["verdict"]:
+        counts = ", ".join(f"{said[kind]} {kind}" for kind in ("accepted", "refused", "suspected"))
+        yield f"  verdict: {said['verdict'].replace('_', ' ')}; tests: {counts}"
+    yield from (f"  image: {image}" for image in said["images"])
 
 
 def printable(line: str) -> str:

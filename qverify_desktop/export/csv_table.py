@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -17,7 +18,9 @@ COLUMNS = (
     *("quoted_words", "quoted_file", "quoted_line"),
 )
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: Where a cell may begin with a formula. A program that separates by semicolons or tabs, as many do by their language, and by line
+#: ends within quotes that it does not see as such, begins cells within ours.
+_FORMULA = re.compile(r"^(?= *[\t\n])|(^|[;\t\n])(?= *[=+\-@＝＋－＠])")
 
 
 def csv_table(result: RunResult) -> bytes:
@@ -47,6 +50,5 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 
 
 def guarded(text: str) -> str:
-    """An apostrophe before what a spreadsheet would take for a formula."""
-    shown = readable(text)
-    return f"'{shown}" if shown.lstrip(" ").startswith(_FORMULA_STARTS) else shown
+    """An apostrophe before whatever a spreadsheet would take for a formula."""
+    return _FORMULA.sub(r"\1'", readable(text))

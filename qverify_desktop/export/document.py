@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +149,3 @@ def _coverage(measure: Measure) -> dict[str, float | None]:
 def _counts(measure: Measure) -> dict[str, dict[str, int]]:
     kinds = {"lines": measure.lines, "branches": measure.branches, "mutants": measure.mutants}
     return {kind: {"part": fraction.part, "whole": fraction.whole} for kind, fraction in kinds.items()}
-
-
-def verify_document(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The verifier's answer (``evidence.verify.verify_bundle``) with at least the fields of the contract."""
-    return {
-        **answer,
-        "grade": str(answer["grade"]),
-        "valid": bool(answer["valid"]),
-        "problems": [str(problem) for problem in answer["problems"]],
-        "events": int(answer["events"]),
-        "checkpoint": str(answer["checkpoint"]),
-    }

@@ -25,7 +25,13 @@ def reproduction_html(document: Mapping[str, Any]) -> bytes:
     root = resources_root() / "resources"
     tests = sorted(
         document["tests"],
-        key=lambda test: (_ORDER.index(test["state"]), test["verdict"] != "suspected", test["language"], test["id"]),
+        key=lambda test: (
+            _ORDER.index(test["state"]),
+            not test["steady"],
+            test["verdict"] != "suspected",
+            test["language"],
+            test["id"],
+        ),
     )
     title, shape, token = _SHAPES[Outcome(document["outcome"])]
     text = (

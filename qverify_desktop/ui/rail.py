@@ -90,7 +90,8 @@ class Rail(QFrame):
         layout.addLayout(row(self._mark, self._name, None, self.menu, margins=(8, 0, 0, 8)))
         for name, entry in RAIL.items():
             if name not in FOOT:
-                layout.addWidget(self._button(name, tr(entry.title), entry.icon))
+                self._last = self._button(name, tr(entry.title), entry.icon)
+                layout.addWidget(self._last)
         self._heading = label(tr("Pinned"), "caption", "muted")
         self._heading.setContentsMargins(8, 16, 0, 4)
         layout.addWidget(self._heading)
@@ -150,6 +151,8 @@ class Rail(QFrame):
             source = repository["source"]
             button.clicked.connect(lambda _=False, source=source: self.repository_wanted.emit(source))
             button.setVisible(not self._narrow)
-            self._pinned.append(button)
             self._place.addWidget(button)
+            # The keyboard meets them where they stand, not when they were made.
+            QWidget.setTabOrder(self._pinned[-1] if self._pinned else self._last, button)
+            self._pinned.append(button)
         self._heading.setVisible(not self._narrow and bool(self._pinned))

@@ -223,6 +223,20 @@ async def test_it_can_be_stopped_and_only_one_goes_on(
     assert last["type"] == "run_closed" and "stopped" in last["words"]
 
 
+async def test_of_two_that_begin_at_once_one_goes_on(
+    engine: Engine, sandbox: NoImages, bundle: Path, source: Path
+) -> None:
+    sandbox.go_on.clear()
+    asked = [engine.ask("reproduce", bundle=str(bundle), source=str(source)) for _ in range(3)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, BadInput)]
+    (begun,) = [one for one in answers if not isinstance(one, BaseException)]
+    assert len(refused) == 2 and all("executed again just now" in str(one) for one in refused)
+    async with asyncio.timeout(60):
+        await sandbox.looking.wait()
+    assert (await engine.ask("reproduction_stop", id=begun["id"]))["state"] == "stopped"
+
+
 @pytest.mark.parametrize(
     ("remedy", "told"),
     [

@@ -13,6 +13,7 @@ from qverify_desktop.domain.errors import QVerifyError
 from qverify_desktop.evidence import verify
 from qverify_desktop.evidence.merkle import leaf_hash
 from qverify_desktop.evidence.verify import verify_bundle
+from tests.evidence import forger
 from tests.evidence.forger import SIGNER, Forgery, deflated, entry, run_of
 from tests.evidence.logs import House, members, packed
 
@@ -33,6 +34,17 @@ def test_nothing_follows_the_close_of_a_run(tmp_path: Path) -> None:
         seq, prev = seq + 1, leaf_hash(leaf).hex()
     answer = verify_bundle(forged.write(tmp_path / "b.zip"), public_key=KEY)
     assert (answer["grade"], answer["problems"]) == ("INVALID", ["Entry 2 of the run follows its close."])
+
+
+def test_a_log_under_another_name_is_not_the_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written anew under another name, a log would be compared with no checkpoint that anybody knows of the old one."""
+    monkeypatch.setattr(forger, "ORIGIN", "other.log")
+    forged = Forgery("r1")
+    for leaf in run_of("r1", ()):
+        forged.add(leaf)
+    for key in ("", KEY):
+        answer = verify_bundle(forged.write(tmp_path / "b.zip"), public_key=key)
+        assert (answer["grade"], answer["problems"]) == ("INVALID", ["bundle.json names a key of another log."])
 
 
 def other(forged: Forgery, run: str, outcome: str, close: bool = True) -> None:

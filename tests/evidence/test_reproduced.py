@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from qverify_desktop.domain.disclosure import Disclosure
@@ -17,6 +18,7 @@ from qverify_desktop.evidence.disclosed import Disclosed, checkpoint_digest
 from qverify_desktop.evidence.verify import verify_bundle
 from tests.evidence.logs import OTHER_KEY, RESULT, House, event, members, packed, whole_analysis
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/verify.schema.json").read_text())
 #: What ``whole_analysis`` accepts and suspects.
 TESTS = (
     ("tests/test_é.py::test_0", "accepted"),
@@ -49,6 +51,7 @@ def record_of(
     listed: Sequence[tuple[str, str]] = TESTS,
     state: str = "agrees",
     same: bool = True,
+    packages: bool = True,
     opened: Mapping[str, Any] | None = None,
     closed: str = "",
     **changes: Any,
@@ -65,6 +68,7 @@ def record_of(
     ]
     house.journal.record(name, "open", RESULT, [event("run_opened", opening)])
     house.journal.record(name, "image", RESULT, [event("image_compared", {"language": "python", "same": same})])
+    house.journal.record(name, "packages", RESULT, [event("packages_compared", {"differ": 0, "same": packages})])
     house.journal.record(name, "again", RESULT, compared)
     house.journal.record(name, "result", RESULT, [event("reproduced", told)])
     house.journal.record(name, "close", RESULT, [event("run_closed", {"outcome": closed or told["outcome"]})])
@@ -73,6 +77,7 @@ def record_of(
 
 def held_against(bundle: Path, record: Path, key: str = "") -> dict[str, Any]:
     answer = verify_bundle(bundle, reproduction=record, reproduction_key=key)
+    jsonschema.validate(answer, SCHEMA)
     told: dict[str, Any] = answer["reproduction"]
     assert answer["grades"] == [answer["grade"], *(["REPRODUCED"] if told["holds"] else [])]
     assert verify.exit_code(answer) == (0 if told["holds"] else 1)
@@ -118,6 +123,7 @@ def test_a_record_by_the_author_of_the_bundle_says_so(tmp_path: Path) -> None:
         ({"listed": [], "tests": 3, "agrees": 3}, "does not show it test by test"),
         ({"state": "differs"}, "does not show it test by test"),
         ({"same": False}, "does not show that its tests were executed in the pinned images"),
+        ({"packages": False}, "with other packages than the run's"),
         ({"opened": {"of": {"run": "r9"}}}, "says other things at its opening"),
         ({"closed": "stopped"}, "says other things at its opening or its close"),
     ],

@@ -211,3 +211,21 @@ def test_every_flipped_byte_of_a_list(house: House, office: Office, tmp_path: Pa
         assert grade == "UNANCHORED" or "do not cover" in notices[0], at
         seen.add(grade)
     assert {"unreadable", "UNANCHORED"} <= seen
+
+
+def test_every_flipped_byte_of_a_certificate_that_is_named(house: House, office: Office, tmp_path: Path) -> None:
+    """A damaged file is a sentence; a version that does not exist was an error of another kind, and a traceback."""
+    bundle, changed, seen = office.stamped(house), tmp_path / "root.der", set()
+    openssl("x509", "-in", office.root, "-outform", "DER", "-out", changed)
+    whole = changed.read_bytes()
+    for at in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        changed.write_bytes(damaged)
+        try:
+            seen.add(str(verify_bundle(bundle, tsa_certificates=[changed])["grade"]))
+        except BundleUnreadable as error:
+            assert "holds no certificate" in error.sentence
+            seen.add("unreadable")
+    # A root that is named is not held against its own signature: bytes that change neither name, key nor dates change nothing.
+    assert {"unreadable", "UNANCHORED"} <= seen

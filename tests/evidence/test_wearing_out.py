@@ -44,10 +44,10 @@ def many_keys() -> Forgery:
     """Every line of signatures under every checkpoint against every key: took 43 s, and hours for 10 MB."""
     forged = shown(200)
     raw = [b"\x01" + number.to_bytes(32) for number in range(20_000)]
-    ids = [hashlib.sha256(b"a\n" + one).digest()[:4].hex() for one in raw]
-    texts = [f"a+{id}+{base64.b64encode(one).decode()}" for id, one in zip(ids, raw, strict=True)]
+    ids = [hashlib.sha256(ORIGIN.encode() + b"\n" + one).digest()[:4].hex() for one in raw]
+    texts = [f"{ORIGIN}+{id}+{base64.b64encode(one).decode()}" for id, one in zip(ids, raw, strict=True)]
     forged.keys = [str(SIGNER.verifier_key), *texts]
-    forged.sizes, forged.below = range(1, 202), "— b AAAAAAAA\n" * 60
+    forged.sizes, forged.below = range(1, 202), f"— {ORIGIN} AAAAAAAA\n" * 60
     return forged
 
 

@@ -20,6 +20,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from qverify_desktop.domain.report import NOTHING_MORE
+from qverify_desktop.export.csv_table import table
 from qverify_desktop.export.formats import FORMATS, SUPPLEMENTED
 from qverify_desktop.export.markdown import MOST_BYTES
 from qverify_desktop.export.plain_text import one_line, readable
@@ -411,6 +412,40 @@ def test_readable() -> None:
     )
     assert one_line("a\n  b") == "a b"
     assert len(one_line("x" * 1000)) == 300
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("quotes", [True, False])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "  =1",
+        "+1",
+        "-1",
+        "@SUM(1)",
+        "a;=cmd|'/c calc'!A0",
+        "a; -1",
+        "a\t=1",
+        "a\n=1",
+        'a"\n@x',
+        "\t=1",
+        "\n=1",
+        "＝1",
+        ";;=1",
+    ],
+)
+def test_no_cell_begins_a_formula_however_it_is_separated(text: str, separator: str, quotes: bool) -> None:
+    """A spreadsheet of another language separates by semicolons; one that does not see a quote amid a cell ends rows at its line ends."""
+    whole = table(["x", "y"], [["name", text], [text, "name"]])
+    reading = csv.reader(
+        io.StringIO(whole, newline=""), delimiter=separator, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    )
+    cells = [cell.strip(" ") for row in reading for cell in row]
+    # With a comma as separator and no quotes understood nothing could be kept apart: RFC 4180 has them.
+    if separator != "," or quotes:
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "＝", "\t"))], (whole, cells)
+    assert "name" in cells[0] + "".join(cells)
 
 
 def test_a_suspected_defect_leads_to_its_line_of_source() -> None:

@@ -15,7 +15,8 @@ from docker.models.containers import Container
 from qverify_desktop.domain.execution import RuntimeImage
 from qverify_desktop.evidence import verify
 from qverify_desktop.evidence.verify import verify_bundle
-from tests.evidence.logs import House, members, packed, whole_analysis
+from tests.evidence.logs import OTHER_KEY, House, members, packed, whole_analysis
+from tests.evidence.test_reproduced import record_of
 
 PROJECT = Path(__file__).parents[2]
 #: What ``cryptography`` needs, at the versions and digests that the application itself has.
@@ -93,6 +94,10 @@ def test_the_verifier_alone_in_a_bare_container(image: RuntimeImage, tmp_path: P
     entries = files["entries.jsonl"].replace(b'"verdict":"suspected"', b'"verdict":"accepted"')
     (audit / "changed.zip").write_bytes(packed({**files, "entries.jsonl": entries}))
     (audit / "kept").write_bytes(files["checkpoints/4"])
+    auditor = House(tmp_path / "auditor", key=OTHER_KEY)
+    shutil.copy(record_of(auditor, bundle), audit / "record.zip")
+    theirs = auditor.journal.verifier_key
+    auditor.close()
     for path in (tmp_path, audit, *audit.iterdir()):
         path.chmod(0o755)
 
@@ -116,5 +121,10 @@ def test_the_verifier_alone_in_a_bare_container(image: RuntimeImage, tmp_path: P
     assert json.loads(told)["attestations"] == 2
     code, told = verified("/audit/changed.zip", "--public-key", key)
     assert code == 1 and told.startswith("INVALID. ")
+    handed = ("--reproduction", "/audit/record.zip", "--reproduction-key")
+    code, told = verified("/audit/whole.zip", "--public-key", key, *handed, theirs)
+    assert code == 0 and told.startswith("UNANCHORED, REPRODUCED. ") and "3 tests were executed again" in told, told
+    code, told = verified("/audit/whole.zip", "--public-key", key, *handed, key)
+    assert code == 1 and "The record of the reproduction is INVALID" in told, told
     code, told = verified("/audit/verify.py")
     assert code == 2 and "no zip archive" in told

@@ -46,7 +46,7 @@ def test_a_saved_runtime_is_loaded_and_an_altered_file_is_not(tmp_path: Path) ->
         (["save"], "No file was named."),
         (["load"], "No file was named."),
         (["save", "python"], "python is a runtime; the file comes first."),
-        ([], "arguments are required: action."),
+        ([], "it lacks list|build|check|save|load|import."),
         (["save", "{file}", "cobol"], "There is no runtime 'cobol'."),
         (["load", "{file}", "python"], "A file is loaded whole."),
         (["load", "{file}"], "can't be read"),

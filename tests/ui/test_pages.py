@@ -198,3 +198,76 @@ def test_the_focus_can_walk_through_a_page(opened, qtbot):
             seen.add(focus)
         qtbot.keyClick(focus or window, Qt.Key.Key_Tab)
     assert len(seen) > 15
+
+
+def inner(control: QWidget) -> bool:
+    """A part of a control, which the control's own keys reach."""
+    return isinstance(control.parent(), QComboBox | QAbstractSpinBox | QLineEdit | QAbstractItemView)
+
+
+def by_arrow(control: QWidget, seen: set[QWidget]) -> bool:
+    """One of a few choices: Tab comes to one of them, arrows go on from it."""
+    group = control.group() if isinstance(control, QAbstractButton) else None
+    return group is not None and group.exclusive() and not seen.isdisjoint(group.buttons())
+
+
+#: Pages of evidence and of what is made of it.
+EVIDENCE = [
+    Place("evidence"),
+    Place("run-evidence", run=RUN),
+    Place("report", run=RUN),
+    Place("bundle", item="/tmp/run.qvevidence.zip"),
+    Place("repository", item=SOURCE),
+    Place("settings"),
+]
+
+
+@pytest.mark.parametrize("place", EVIDENCE, ids=[place.page for place in EVIDENCE])
+def test_every_control_of_a_page_of_evidence_is_reached_by_tab(opened, qtbot, place):
+    engine, window = opened()
+    window.activateWindow()
+    window.go(place)
+    settle(qtbot, engine)
+    if place.page in ("evidence", "run-evidence"):
+        window.page.log.proof.which.choose("checkpoint")
+        window.page.log.proof._turn()
+        settle(qtbot, engine)
+    kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)
+    wanted = {
+        control
+        for kind in kinds
+        for control in shown(window.page, kind)
+        if control.isEnabled() and not inner(control)
+    }
+    seen: set[QWidget] = set()
+    window.page.focus_content()
+    for _ in range(300):
+        focus = window.focusWidget()
+        seen.add(focus)
+        qtbot.keyClick(focus or window, Qt.Key.Key_Tab)
+    missed = [f"{type(one).__name__} {one.accessibleName()}" for one in wanted - seen if not by_arrow(one, seen)]
+    assert wanted and missed == []
+
+
+#: Pages that hold at twice the text size in a small window, whatever is above or below.
+LARGE_TEXT = [place for place in EVIDENCE if place.page not in ("settings", "bundle")] + [
+    Place("home"),
+    Place("runs"),
+]
+
+
+@pytest.mark.parametrize("place", LARGE_TEXT, ids=[place.page for place in LARGE_TEXT])
+def test_no_sentence_is_cut_off_at_twice_the_text_size(opened, qtbot, place):
+    from PySide6.QtWidgets import QLabel
+
+    engine, window = opened(size=(1024, 720))
+    window.use_zoom(2.0)
+    window.go(place)
+    settle(qtbot, engine)
+    cut = [
+        one.text()
+        for one in shown(window.page, QLabel)
+        if one.wordWrap() and one.text() and one.height() < one.heightForWidth(one.width())
+    ]
+    assert cut == []
+    assert (window.width(), window.height()) == (1024, 720)

@@ -177,7 +177,7 @@ def test_another_repository_starts_without_the_filter_of_the_one_before(opened, 
     page.enter(Place("repository", item="/home/ada/code/ledger-api"))
     qtbot.waitUntil(lambda: page.title() == "ledger-api" and page.table.isVisible())
     assert page.filter.text() == "" and page.model.rowCount() == 9
-    assert ("repository_history", {"source": "/home/ada/code/ledger-api"}) in engine.asked[-3:]
+    assert ("repository_history", {"source": "/home/ada/code/ledger-api"}) in engine.asked[-4:]
 
 
 def test_without_a_finished_run_it_offers_one(opened):

@@ -83,18 +83,27 @@ class FlowLayout(QLayout):
         return [item for item in self._items if not item.isEmpty()]
 
     def _lines(self, rect: QRect) -> tuple[list[tuple[QLayoutItem, QRect]], int]:
-        """Where each stands in ``rect``, and how high all of it is with the margins."""
+        """Where each stands in ``rect``, in the middle of its line, and how high all of it is with the margins."""
         margins: QMargins = self.contentsMargins()
         room = rect.marginsRemoved(margins)
         at, high = QPoint(room.left(), room.top()), 0
-        placed = []
+        placed: list[tuple[QLayoutItem, QRect]] = []
+        line: list[QRect] = []
         for item in self._shown():
             hint = item.sizeHint()
             width = min(hint.width(), max(1, room.width()))
             height = item.heightForWidth(width) if item.hasHeightForWidth() else hint.height()
             if at.x() > room.left() and at.x() + width > room.left() + room.width():
-                at, high = QPoint(room.left(), at.y() + high + self.spacing()), 0
-            placed.append((item, QRect(at, QSize(width, height))))
+                _centre(line, high)
+                at, high, line = QPoint(room.left(), at.y() + high + self.spacing()), 0, []
+            line.append(QRect(at, QSize(width, height)))
+            placed.append((item, line[-1]))
             at.setX(at.x() + width + self.spacing())
             high = max(high, height)
+        _centre(line, high)
         return placed, at.y() + high + margins.bottom() - rect.top()
+
+
+def _centre(line: list[QRect], high: int) -> None:
+    for place in line:
+        place.moveTop(place.top() + (high - place.height()) // 2)

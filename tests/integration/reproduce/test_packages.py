@@ -144,4 +144,5 @@ def test_missing_packages_are_named_and_nothing_runs(shore: Shore, tmp_path: Pat
     assert (said.code, document["outcome"]) == (4, "nothing"), said.err
     assert document["not_run"] == len(document["tests"]) > 0
     (told,) = [notice for notice in document["notices"] if "tidewords 1.0" in notice]
-    assert "moonwords 2.0" in told and "--packages" in told and "--allow-install" in told and "wheels" in told
+    (advice,) = document["advice"]
+    assert "moonwords 2.0" in told and "--packages" in advice and "--allow-install" in advice and "wheels" in advice

@@ -37,7 +37,7 @@ def shown(qtbot):
 def test_what_has_no_room_goes_into_the_next_line(shown):
     blocks = [Block(100), Block(100, 30), Block(100)]
     widget = shown(220, *blocks)
-    assert [(one.x(), one.y()) for one in blocks] == [(0, 0), (108, 0), (0, 38)]
+    assert [(one.x(), one.y()) for one in blocks] == [(0, 5), (108, 0), (0, 38)], "in the middle of their line"
     assert widget.height() == 58
     assert widget.layout().sizeHint() == QSize(316, 30), "it would rather stand in one line"
     assert widget.layout().heightForWidth(316) == 30
