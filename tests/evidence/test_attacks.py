@@ -246,7 +246,7 @@ def from_another_tree(files: Files) -> bytes:
 ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
     "an entry edited": (
         lambda f: entries(f, lambda o: [o[0], edited(o[1]), *o[2:]]),
-        "Entry 2 of the run does not follow",
+        "Leaf 4 of the log is not the entry",
     ),
     "the last entry edited": (
         lambda f: entries(f, lambda o: [*o[:3], o[3].replace(b'"outcome":"done"', b'"outcome":"none"')]),
@@ -254,7 +254,7 @@ ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
     ),
     "an entry edited and relinked": (lambda f: entries(f, relinked), "Leaf 5 of the log is not the entry"),
     "an entry edited, relinked and rehashed": (rechained, "do not lead to the root signed in checkpoints/7"),
-    "an entry dropped": (lambda f: entries(f, dropped_middle), "Entry 1 of the run does not follow"),
+    "an entry dropped": (lambda f: entries(f, dropped_middle), "Leaf 4 of the log is not the entry"),
     "an entry dropped and unlisted": (
         lambda f: manifest(entries(f, dropped_middle), entries=[[3, 1], [5, 2]]),
         "Entry 1 of the run does not follow",
@@ -268,15 +268,15 @@ ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
     "a line fewer than listed": (lambda f: entries(f, lambda o: o[:3]), "does not end|fewer lines"),
     "entries reordered": (
         lambda f: entries(f, lambda o: [o[0], o[2], o[1], o[3]]),
-        "Entry 1 of the run does not follow",
+        "Leaf 4 of the log is not the entry",
     ),
     "an entry doubled": (
         lambda f: entries(f, lambda o: [*o[:2], o[1], *o[2:]]),
-        "Entry 2 of the run does not follow",
+        "Leaf 5 of the log is not the entry",
     ),
     "an entry inserted": (
         lambda f: entries(f, lambda o: [*o[:2], o[1].replace(b'"seq":1', b'"seq":2'), *o[2:]]),
-        "Entry 2 of the run does not follow",
+        "Leaf 5 of the log is not the entry",
     ),
     "an entry after the close": (lambda f: entries(f, lambda o: [*o, o[3]]), "line 5 has no place in the log"),
     "an entry moved": (lambda f: manifest(f, entries=[[2, 4]]), "headers.jsonl line 2 has no place in the log"),
