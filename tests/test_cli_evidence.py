@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qverify_desktop.cli.evidence import _answered
 from qverify_desktop.evidence.verify import verify_bundle
 from tests.engine.test_signing_keys import Installation
 from tests.test_cli import ROOT, assert_one_sentence
@@ -96,3 +98,19 @@ def test_verify_takes_authorities_and_witnesses(home: Path, tmp_path: Path) -> N
     ):
         done = qverify(home, "verify", bundle, *wrong)
         assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+async def test_who_was_asked_to_confirm_is_waited_for() -> None:
+    class Engine:
+        def __init__(self) -> None:
+            self.states = ["waiting", "waiting", "held"]
+
+        async def ask(self, question: str, **params: str) -> dict[str, Any]:
+            assert (question, params) == ("evidence_anchors", {"run": "r1"})
+            return {"anchors": [{"state": self.states.pop(0), "sentence": ""}]}
+
+    begun = {"anchors": [{"state": "waiting", "sentence": ""}]}
+    engine: Any = Engine()
+    assert (await _answered(engine, "r1", begun))["anchors"][0]["state"] == "held"
+    refused = {"anchors": [{"state": "waiting", "sentence": "Nobody answers at tsa.example."}]}
+    assert await _answered(engine, "r1", refused) == refused

@@ -20,7 +20,8 @@ def test_all_that_agrees_is_one_sentence() -> None:
     lines = lines_of(document())
     assert lines[0].startswith("UNANCHORED, REPRODUCED: 8 tests executed again")
     assert not any(line.startswith(("Differs", "Not run")) for line in lines)
-    assert lines[-2].startswith("Signed record  /home/ada") and lines[-1].startswith("Report ")
+    assert lines[-4].startswith("Signed record  /home/ada") and lines[-3].startswith("Report ")
+    assert lines[-2].startswith("Verifier key   qverify.local/") and "--reproduction-key" in lines[-1]
 
 
 def test_each_difference_is_shown_then_and_here() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Edge of one module of a QR code in an SVG file, in millimetres: read well by a telephone from paper.
 _MODULE_MM = 0.8
+#: Seconds that a person is let wait for those who were asked to confirm a checkpoint, and between two looks.
+_PATIENCE_S, _PAUSE_S = 30.0, 0.2
 
 
 def checkpoint(options: argparse.Namespace) -> int:
@@ -33,6 +37,8 @@ def checkpoint(options: argparse.Namespace) -> int:
         if options.name:
             question = "evidence_anchor" if options.ask_again else "evidence_anchors"
             anchors = await engine.ask(question, run=options.name)
+            if options.ask_again:
+                anchors = await _answered(engine, options.name, anchors)
         document = {**view, "anchors": anchors["anchors"] if anchors else []}
         in_file = options.qr not in ("", "-")
         if in_file:
@@ -48,6 +54,16 @@ def checkpoint(options: argparse.Namespace) -> int:
         return 0
 
     return _ask(options, ask)
+
+
+async def _answered(engine: AnyEngine, run: str, anchors: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The anchors once each who was asked has answered or can't be reached; those of now where that takes too long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE_S):
+            while any(one["state"] == "waiting" and not one["sentence"] for one in anchors["anchors"]):
+                await asyncio.sleep(_PAUSE_S)
+                anchors = await engine.ask("evidence_anchors", run=run)
+    return anchors
 
 
 def signing_key(options: argparse.Namespace) -> int:

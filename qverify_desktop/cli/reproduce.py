@@ -53,9 +53,10 @@ def _answered(options: argparse.Namespace, view: dict[str, Any]) -> int:
     if error:
         kinds: dict[int, type[QVerifyError]] = {2: BadInput, 3: MissingPrerequisite}
         raise kinds.get(int(error.get("exit_code", 4)), QVerifyError)(error["sentence"], error.get("remedy", ""))
-    for target, kept in ((options.out, view["record"]["bundle"]), (options.report, view["record"]["report"])):
-        if target and kept:
-            _copy(Path(kept), Path(_absolute(target)))
+    for target, field in ((options.out, "bundle"), (options.report, "report")):
+        if target and view["record"][field]:
+            _copy(Path(view["record"][field]), Path(_absolute(target)))
+            view["record"][field] = _absolute(target)
     print_reproduction(document_of(view), options.json)  # type: ignore[arg-type]
     if view["state"] == "stopped":
         return STOPPED

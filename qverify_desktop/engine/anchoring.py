@@ -72,6 +72,12 @@ class Anchoring:
         self._hurry.put(refused)
         self.wake()
 
+    def ask_again(self) -> None:
+        """The same for a person who looks on: what is asked again waits, without the words of the try before, when this returns.
+        Blocking."""
+        self.store.hurry(refused=True)
+        self.wake()
+
     def close(self) -> None:
         """Let the thread end; what was never tried may take ``GRACE`` seconds. A thread that waits for an answer is left: it writes
         nothing any more."""

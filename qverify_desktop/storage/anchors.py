@@ -77,7 +77,7 @@ class AnchorStore:
         states = (WAITING, REFUSED) if refused else (WAITING,)
         with self._database.transaction() as session:
             chosen = update(AnchorRow).where(AnchorRow.state.in_(states))
-            session.execute(chosen.values(next_at=0, tries=0, state=WAITING))
+            session.execute(chosen.values(next_at=0, tries=0, state=WAITING, sentence=""))
 
     def look_again(self) -> None:
         """At a start: what was only kept from being tried is due; what was tried keeps its time."""

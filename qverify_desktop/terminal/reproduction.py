@@ -55,6 +55,11 @@ def lines_of(document: Mapping[str, Any]) -> list[str]:
     record = document["record"]
     if record["bundle"]:
         lines += [f"Signed record  {record['bundle']}", f"Report         {record['report']}"]
+    if record["bundle"] and record["verifier_key"]:
+        lines += [
+            f"Verifier key   {record['verifier_key']}",
+            "Give the record back, and this key by another way: verify BUNDLE --reproduction RECORD --reproduction-key KEY",
+        ]
     return lines
 
 

@@ -56,7 +56,7 @@ class AnchorQuestions:
                 "Name a time-stamp authority or a witness in the settings (time_stamp_authority, witnesses).",
             )
         keys.journal.anchor(run)
-        anchoring.hurry(refused=True)
+        anchoring.ask_again()
         return self._anchors(run)
 
     async def key(self) -> SigningKeysView:
