@@ -9,6 +9,7 @@ COMMANDS = frozenset(
         "models",
         "runs",
         "show",
+        "defects",
         "watch",
         "cancel",
         "resume",

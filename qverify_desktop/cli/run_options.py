@@ -108,6 +108,7 @@ def _add_listed(commands: Any) -> None:
         parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
         if name == "resume":
             add_passphrase(parser)
+    _add_defects(commands)
     parser = command(
         commands, "replay", "Run a finished run again over its recorded answers, with no model.", "replay"
     )
@@ -124,6 +125,25 @@ def _add_listed(commands: Any) -> None:
         "was and how it ended (default: full)",
     )
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
+
+
+def _add_defects(commands: Any) -> None:
+    parser = command(
+        commands,
+        "defects",
+        "List what a run suspects; confirm or dismiss one. The log keeps it.",
+        "defects",
+        "defects",
+    )
+    parser.add_argument("name", metavar="RUN", help="the run's name or the beginning of it")
+    decision = parser.add_mutually_exclusive_group()
+    for option, help in (
+        ("--confirm", "this one is a defect"),
+        ("--dismiss", "this one is none: reports and code scanning leave it out from now on"),
+        ("--take-back", "nobody has decided about this one"),
+    ):
+        decision.add_argument(option, default="", metavar="ID", help=f"{help}; the beginning of its id is enough")
+    parser.add_argument("--note", default="", metavar="TEXT", help="why; kept with the decision")
 
 
 def _add_usage(commands: Any) -> None:

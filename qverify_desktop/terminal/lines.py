@@ -37,6 +37,18 @@ def finished_lines(document: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def defect_lines(one: Mapping[str, Any]) -> list[str]:
+    """A suspected defect: its id and what was decided, what it is, and the words that it contradicts."""
+    decision = one["decision"] or "not decided"
+    note = f": {one['note']}" if one["note"] else ""
+    return [
+        f"{one['id']}  {decision}{note}",
+        f"  {one['file']}:{one['line']}, {one['symbol']}: {one['call']} gives {one['observed']}, expected {one['expected']}",
+        *(f"  | {words}" for words in str(one["words"]).splitlines()),
+        *([f"  {one['history']}"] if one["history"] else []),
+    ]
+
+
 def preview_lines(view: Mapping[str, Any]) -> list[str]:
     """A prompt that was not sent, with the messages as they stand."""
     lines = [

@@ -10,6 +10,7 @@ from typing import Any
 from qverify_desktop.domain.progress import RunSummary
 from qverify_desktop.terminal.lines import (
     counted,
+    defect_lines,
     dollars,
     finished_lines,
     key_row,
@@ -85,6 +86,15 @@ class Screen:
             print_lines(
                 [f"Written: {path}", f"SHA-256: {digest}", "It runs as: python3 -I FILE BUNDLE (needs cryptography)"]
             )
+
+    def print_defects(self, defects: Sequence[Mapping[str, Any]]) -> None:
+        """Suspected defects with what was decided about each."""
+        if self.as_json:
+            print_json({"suspected_defects": list(defects)})
+        elif not defects:
+            print_lines(["Nothing is suspected."])
+        else:
+            print_lines(line for one in defects for line in defect_lines(one))
 
     def print_usage(self, view: Mapping[str, Any]) -> None:
         """Sums of the ledger, and their sum."""

@@ -229,6 +229,30 @@ async def test_the_bundle_stays_whole_and_the_same_after_decisions(home, source,
         assert grade["valid"], grade["problems"]
 
 
+async def test_a_command_decides_about_a_suspected_defect(home, source):
+    def typed(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "qverify_desktop.cli", "defects", *words]
+        return subprocess.run(
+            command, env={**os.environ, "QVERIFY_HOME": str(home)}, capture_output=True, text=True, check=False
+        )
+
+    async with finished(home, source) as (engine, [run]):
+        [found] = await engine.ask("run_defects", run=run)
+        listed = await asyncio.to_thread(typed, run)
+        assert listed.stdout.startswith(f"{found['id']}  not decided\n") and "| >>> page_count" in listed.stdout
+        answer = await asyncio.to_thread(typed, run, "--dismiss", found["id"][:6], "--note", "as meant", "--json")
+        assert answer.returncode == 0, answer.stderr
+        [one] = json.loads(answer.stdout)["suspected_defects"]
+        assert (one["decision"], one["note"]) == ("dismissed", "as meant")
+        decided = await engine.ask("evidence_log", text="decision")
+        assert [entry["type"] for entry in decided["entries"] if entry["type"] == "decision"] == ["decision"]
+        for wrong in (["--confirm", "nothing"], ["--note", "alone"], ["--confirm", "a", "--dismiss", "b"]):
+            refused = await asyncio.to_thread(typed, run, *wrong)
+            assert (refused.returncode, refused.stdout) == (2, "") and "Traceback" not in refused.stderr
+        back = await asyncio.to_thread(typed, run, "--take-back", found["id"])
+        assert "not decided" in back.stdout
+
+
 async def test_writing_a_branch_a_patch_and_the_work_tree(home, source, tmp_path):
     async with finished(home, source) as (engine, [run]):
         head, index = git(source, "rev-parse", "HEAD"), (source / ".git/index").read_bytes()
