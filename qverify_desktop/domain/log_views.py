@@ -129,10 +129,28 @@ class SigningKeysView(TypedDict):
     keys: list[SigningKeyView]
 
 
+class SaidView(TypedDict):
+    """What a run's entries say of it: git ids, when it was opened and closed (RFC 3339), its verdict, how many tests, and the images by
+    language. Texts are printable ASCII, empty where the run does not say."""
+
+    commit: str
+    tree: str
+    dirty: bool
+    opened_at: str
+    closed_at: str
+    outcome: str
+    verdict: str
+    accepted: int
+    refused: int
+    suspected: int
+    images: list[str]
+
+
 class GradeView(TypedDict):
     """A verified bundle: ``meaning`` says what the grade shows, ``limit`` what it does not. ``reproduced`` is when all of it was
     executed again on this machine and agreed (RFC 3339), empty or left out where it was not;
-    ``record`` what it says of a reproduction, where it is the record of one."""
+    ``record`` what it says of a reproduction, where it is the record of one; ``confirmed`` are sentences on what holds against a key and
+    a checkpoint that were given, ``said`` what the run says of itself where the bundle shows it."""
 
     grade: str
     valid: bool
@@ -147,6 +165,8 @@ class GradeView(TypedDict):
     run: str
     reproduced: NotRequired[str]
     record: NotRequired[str]
+    confirmed: NotRequired[list[str]]
+    said: NotRequired[SaidView | None]
 
 
 class VerifierView(TypedDict):

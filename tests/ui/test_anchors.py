@@ -164,3 +164,21 @@ def test_the_verifier_is_saved_for_somebody_without_qverify(make, qtbot, tmp_pat
     qtbot.waitUntil(lambda: desk.front.calls[-1][0] == "tell")
     assert engine.asked[-1] == ("evidence_verifier", {"file": str(file)})
     assert "abababababababab…" in desk.front.calls[-1][1][0].text
+
+
+def test_a_bundle_says_what_its_run_says_and_what_holds(make, qtbot):
+    engine, desk = make(
+        samples.answers(evidence_grade={**samples.grade(), "confirmed": ["It extends the checkpoint."]})
+    )
+    page = BundlePage(desk)
+    qtbot.addWidget(page)
+    page.show()
+    page.enter(Place("bundle", item="/home/ada/run.qvevidence.zip"))
+    qtbot.waitUntil(page.said.isVisible)
+    told = said(page.said)
+    assert samples.said()["commit"] in told and "41 accepted, 7 refused, 2 of suspected defects" in told
+    assert any(line.endswith("(with uncommitted changes)") for line in told)
+    assert "It extends the checkpoint." in said(page.band)
+    engine.answers["evidence_grade"] = samples.grade(valid=False)
+    page.verify()
+    qtbot.waitUntil(lambda: not page.said.isVisible())

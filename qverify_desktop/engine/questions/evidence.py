@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from sqlalchemy import func, select, text
 
 from qverify_desktop.analysis.threads import in_stoppable_thread
+from qverify_desktop.domain.disclosure import Disclosure
 from qverify_desktop.domain.errors import BadInput, EvidenceUnreadable
 from qverify_desktop.domain.log_views import CheckpointView, EventPage, EventView, GradeView, VerifierView
 from qverify_desktop.domain.reproduction import Outcome
@@ -184,8 +185,12 @@ class Trusted(TypedDict):
 
 
 def _grade(answer: Mapping[str, Any], bundle: str) -> GradeView:
+    from qverify_desktop.evidence.verify import STRANGE
+
     grade = str(answer["grade"])
     meaning, limit = MEANINGS.get(grade, (str(answer.get("meaning", "")), ""))
+    if answer["meaning"] == STRANGE or (answer["valid"] and answer["disclosure"] == Disclosure.HEADERS):
+        meaning, limit = str(answer["meaning"]), ""
     return {
         "grade": grade,
         "valid": bool(answer["valid"]),
@@ -198,6 +203,8 @@ def _grade(answer: Mapping[str, Any], bundle: str) -> GradeView:
         "run": str(answer.get("run", "")),
         "notices": [str(one) for one in answer.get("notices", [])],
         "anchors": [dict(one) for one in answer.get("anchors", [])],
+        "confirmed": [str(one) for one in answer["confirmed"]],
+        "said": answer["said"],
     }
 
 

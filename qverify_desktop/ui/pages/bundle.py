@@ -14,6 +14,7 @@ from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Page, Place
 from qverify_desktop.ui.pages.evidence_parts.again import AgainCard
 from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
+from qverify_desktop.ui.pages.evidence_parts.said import SaidCard
 from qverify_desktop.ui.sheets.send_run import SendRunSheet
 from qverify_desktop.ui.widgets.basics import Button, column, frame, label, row
 from qverify_desktop.ui.widgets.scroll_body import ScrollBody, scrolling
@@ -69,6 +70,7 @@ class BundlePage(Page):
                 margins=(16, 12, 16, 12),
             )
         )
+        self.said = SaidCard()
         self.again_card = AgainCard(desk, self._trusted)
         self.note = QPlainTextEdit()
         self.note.setObjectName("code")
@@ -78,6 +80,7 @@ class BundlePage(Page):
         self.note.setMaximumHeight(theme.px(140))
         inside = ScrollBody(
             column(
+                self.said,
                 trust,
                 self.again_card,
                 row(
@@ -167,6 +170,7 @@ class BundlePage(Page):
 
     def _show(self, grade: GradeView) -> None:
         self.band.show_grade(grade)
+        self.said.show_said(grade.get("said") if grade["valid"] else None)
         self.again_card.allow(grade["valid"])
         self._hold(grade["valid"])
         self.note.setPlainText(grade["checkpoint"])

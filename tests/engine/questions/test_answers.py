@@ -376,6 +376,11 @@ async def test_checkpoint_and_grade(home, source, tmp_path):
         assert point["note"].startswith(point["origin"]) and point["size"] >= 2
         grade = await engine.ask("evidence_grade", run=run)
         assert (grade["grade"], grade["valid"]) == ("UNANCHORED", True)
+        assert grade["confirmed"] == ["The log is signed with the key that you gave."] and grade["said"]["opened_at"]
+        headers = tmp_path / "headers.zip"
+        await engine.export(run, "evidence-headers", headers)
+        less = await engine.ask("evidence_grade", bundle=str(headers))
+        assert less["said"] is None and less["meaning"].startswith("The opening and the close of this run")
         broken = tmp_path / "x.qvevidence.zip"
         with zipfile.ZipFile(grade["bundle"]) as old, zipfile.ZipFile(broken, "w") as new:
             for name in old.namelist():

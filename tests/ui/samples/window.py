@@ -456,6 +456,25 @@ def grade(valid: bool = True) -> dict[str, Any]:
         "run": RUN,
         "notices": [],
         "anchors": [],
+        "confirmed": [],
+        "said": said() if valid else None,
+    }
+
+
+def said() -> dict[str, Any]:
+    """What a run says of itself."""
+    return {
+        "commit": "747b78adb2c0a238883f013fe90f4efb92529206",
+        "tree": "74eb9007b25aa2bbde1b752b73f8456f2c404193",
+        "dirty": True,
+        "opened_at": "2026-11-28T08:27:56.660Z",
+        "closed_at": "2026-11-28T08:29:40.510Z",
+        "outcome": "defects_suspected",
+        "verdict": "defects_suspected",
+        "accepted": 41,
+        "refused": 7,
+        "suspected": 2,
+        "images": ["python sha256:" + "44" * 32],
     }
 
 

@@ -58,6 +58,8 @@ class GradeBand(QFrame):
             if anchor["counts"]:
                 shown: AnchorView = {**anchor, "state": "held", "sentence": ""}  # type: ignore[typeddict-item]
                 self._problems.addWidget(label(told(shown), "body", wrap=True, select=True))
+        for sentence in grade.get("confirmed", ()):
+            self._problems.addWidget(label(sentence, "body", "success", wrap=True, select=True))
         for problem in grade["problems"][:20]:
             self._problems.addWidget(label(problem, "body", "danger", wrap=True, select=True))
         for notice in grade["notices"][:MOST_NOTICES]:
