@@ -14,6 +14,7 @@ from qverify_desktop.domain.views import RunOverview
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice
+from qverify_desktop.ui.pages.evidence_parts.verifier import save_verifier
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.widgets import words
 from qverify_desktop.ui.widgets.basics import Button, IconLabel, column, empty, frame, holder, label, row
@@ -63,6 +64,10 @@ FORMATS = (
         later("Evidence, headers only"),
         later("That the run was announced, how it ended and that none is hidden; not what happened in between."),
     ),
+)
+VERIFIER = (
+    later("The verifier"),
+    later("One Python file with which somebody who has no QVerify checks the evidence."),
 )
 WIDEST = 900
 
@@ -119,10 +124,12 @@ class ReportPage(RunPage):
         grid.setVerticalSpacing(12)
         grid.setColumnStretch(0, 1)
         self.save_buttons: dict[str, Button] = {}
-        for at, (format, _, title, purpose) in enumerate(FORMATS):
+        offered = [(format, title, purpose, partial(self._save, format)) for format, _, title, purpose in FORMATS]
+        offered.append(("verifier", *VERIFIER, partial(save_verifier, self.desk, self)))
+        for at, (format, title, purpose, save) in enumerate(offered):
             told = column(label(tr(title), "strong"), label(tr(purpose), "small", "muted", wrap=True), gap=0)
             grid.addLayout(told, at, 0)
-            button = Button(self.desk.theme, tr("Save…"), partial(self._save, format), icon="download", size="small")
+            button = Button(self.desk.theme, tr("Save…"), save, icon="download", size="small")
             button.setAccessibleName(tr("Save {format}", format=tr(title)))
             self.save_buttons[format] = button
             grid.addWidget(button, at, 1, Qt.AlignmentFlag.AlignVCenter)

@@ -8,12 +8,13 @@ from pathlib import Path
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qverify_desktop.domain.errors import QVerifyError
-from qverify_desktop.domain.log_views import GradeView, VerifierView
+from qverify_desktop.domain.log_views import GradeView
 from qverify_desktop.ui.actions import Act
 from qverify_desktop.ui.language import later, tr
 from qverify_desktop.ui.page import Desk, Notice
 from qverify_desktop.ui.pages.evidence_parts.grade import GradeBand
 from qverify_desktop.ui.pages.evidence_parts.log_view import LogView
+from qverify_desktop.ui.pages.evidence_parts.verifier import save_verifier
 from qverify_desktop.ui.run_page import RunPage
 from qverify_desktop.ui.sheets.send_run import SendRunSheet
 from qverify_desktop.ui.widgets.basics import column
@@ -49,7 +50,13 @@ class RunEvidencePage(RunPage):
                 reason=self._unfinished,
             ),
             Act("evidence.save", later("Save bundle…"), group, self._save, icon="download", reason=self._unfinished),
-            Act("evidence.verifier", later("Save the verifier…"), group, self._save_verifier, icon="code"),
+            Act(
+                "evidence.verifier",
+                later("Save the verifier…"),
+                group,
+                partial(save_verifier, desk, self),
+                icon="code",
+            ),
             Act(
                 "evidence.verify",
                 later("Verify evidence"),
@@ -65,7 +72,7 @@ class RunEvidencePage(RunPage):
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        return ("evidence.send", "evidence.save", "evidence.verifier", "evidence.verify")
+        return ("evidence.send", "evidence.save", "evidence.verify")
 
     def focus_filter(self) -> bool:
         self.log.filter.setFocus()
@@ -117,24 +124,7 @@ class RunEvidencePage(RunPage):
 
     def _write(self, run: str, path: str) -> None:
         def saved(file: Path) -> None:
-            self._tell(tr("Saved: {path}", path=str(file)), str(file.parent))
+            show = partial(self.desk.front.open_path, str(file.parent))
+            self.desk.front.tell(Notice(tr("Saved: {path}", path=str(file)), "success", tr("Open folder"), show))
 
         self.desk.bridge.do(self, lambda engine: engine.export(run, "evidence", Path(path)), saved)
-
-    def _save_verifier(self) -> None:
-        self.desk.front.save_as("verify.py", "*.py", self._write_verifier)
-
-    def _write_verifier(self, path: str) -> None:
-        def saved(view: VerifierView) -> None:
-            words = tr(
-                "The stand-alone verifier is saved: {path} (SHA-256 {digest}…)",
-                path=view["path"],
-                digest=view["sha256"][:16],
-            )
-            self._tell(words, str(Path(view["path"]).parent))
-
-        self.desk.bridge.ask(self, "evidence_verifier", saved, file=path)
-
-    def _tell(self, words: str, folder: str) -> None:
-        show = partial(self.desk.front.open_path, folder)
-        self.desk.front.tell(Notice(words, "success", tr("Open folder"), show))
