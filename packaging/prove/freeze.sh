@@ -143,7 +143,8 @@ $qverify reproduce out/*.qvevidence.zip --source $sample --out back.qvevidence.z
 found reproduce_ms $(($(now) - started))
 found reproduce_exit $status
 status=0
-$qverify verify out/*.qvevidence.zip --reproduction back.qvevidence.zip --json >handed-back.json || status=$?
+key=$(sed -n 's/.*"verifier_key": "\(.*\)".*/\1/p' reproduce.json | head -n 1)
+$qverify verify out/*.qvevidence.zip --reproduction back.qvevidence.zip --reproduction-key "$key" --json >handed-back.json || status=$?
 found handed_back_exit $status
 
 echo "A model."
